@@ -1,0 +1,42 @@
+"""What a model author subclasses."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from mipha_eval.types import Request, Response
+
+
+@dataclass(frozen=True)
+class ModelAdapter(ABC):
+    """A model. Subclasses are frozen dataclasses; their fields are the options that ``-a key=value`` sets.
+
+    Fields called ``device`` and ``dtype`` are also set by ``--device`` and ``--dtype``.
+    """
+
+    name: ClassVar[str]
+
+    @abstractmethod
+    def generate(self, batch: Sequence[Request]) -> list[Response]:
+        """Answers in the same order, one each. Adjacent requests may be about the same images; use that or ignore it.
+
+        What goes wrong with one request (an unreadable image) is a `Response.failure`, never an exception and never text.
+        """
+
+    def load(self) -> None:
+        """Reads weights, so that mistakes show before the data is touched. Raises UserError."""
+
+    def describe(self) -> Mapping[str, Any]:
+        """What decides the answers (weights, dtype, device, versions), for the manifest and for finding a run again."""
+        return {}
+
+    def identity(self, request: Request) -> Hashable:
+        """Requests with equal identities are generated once and share the response."""
+        return request.identity
+
+    def cost(self, request: Request) -> int:
+        """Estimated tokens of a request, for filling batches."""
+        return 16 + len(request.text) // 4

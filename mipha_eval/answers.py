@@ -1,0 +1,55 @@
+"""Reading answers: the official rules, bug for bug. Each returns what was read, by which rule, and from where."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+YES_OR_NO = re.compile(r"\b(yes|no)\b", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Reading:
+    """An answer as a rule read it.
+
+    Attributes:
+        span: where in the text the rule found it; None if the rule looked at the whole text or found nothing.
+        parsed: False if the text says nothing that the benchmark could understand, whatever the rule made of it.
+    """
+
+    answer: str
+    rule: str
+    span: tuple[int, int] | None = None
+    parsed: bool = True
+
+
+def read_pope(text: str) -> Reading:
+    """POPE's rule: "no" if one of the words No, not, no stands before the first full stop, else "yes".
+
+    Case counts, only spaces separate words, commas are dropped. So "NO" and an empty answer are read as "yes"; they are
+    scored so and, where neither yes nor no is said in any case, reported as unparsed.
+    Source: AoiDragon/POPE at 08d957b, ``evaluate.py``; haotian-liu/LLaVA at c121f04, ``eval_pope.py``.
+    """
+    start = 0
+    for word in text.split(".", 1)[0].split(" "):
+        if word.replace(",", "") in ("No", "not", "no"):
+            return Reading("no", "pope-negation", (start, start + len(word)))
+        start += len(word) + 1
+    said = YES_OR_NO.search(text)
+    return Reading("yes", "pope-otherwise-yes", said.span() if said else None, parsed=said is not None)
+
+
+def read_mme(text: str) -> Reading:
+    """MME's rule: the whole answer is yes or no, else whatever of "yes" and then "no" is in the first four characters.
+
+    Upper and lower case are the same; nothing is stripped. "not", "none" and "now" are read as "no".
+    Source: BradyFU/Awesome-Multimodal-Large-Language-Models at dd29509, ``eval_tool/calculation.py``.
+    """
+    lowered = text.lower()
+    if lowered in ("yes", "no"):
+        return Reading(lowered, "mme-exact", (0, len(text)))
+    for answer in ("yes", "no"):
+        start = lowered[:4].find(answer)
+        if start >= 0:
+            return Reading(answer, "mme-first-four", (start, start + len(answer)))
+    return Reading("other", "mme-other", parsed=False)

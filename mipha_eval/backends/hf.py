@@ -1,0 +1,129 @@
+"""Shared-prefix decoding on Hugging Face causal decoders: prefill many prefixes, fan their rows out, decode greedily."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn.utils.rnn import pad_sequence
+from transformers import DynamicCache
+
+from mipha_eval.errors import UserError
+
+
+@dataclass(frozen=True)
+class PrefixState:
+    """Keys and values of prefixes, one row each, padded on the left; `mask` [prefixes, length] is 0 on padding."""
+
+    cache: DynamicCache
+    mask: Tensor
+
+
+def choose_device(name: str) -> torch.device:
+    """Reads ``auto``, ``cpu``, ``cuda``, ``cuda:1`` or ``mps``. Raises UserError if there is no such device."""
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
+    try:
+        device = torch.device(name)
+        torch.empty(1, device=device)
+    except (RuntimeError, AssertionError) as error:
+        raise UserError(f"device {name!r} is not there: {str(error).splitlines()[0]}") from error
+    return device
+
+
+def choose_dtype(name: str, device: torch.device) -> torch.dtype:
+    """Reads ``auto`` (bfloat16 on CUDA, else float32), ``float32``, ``bfloat16`` or ``float16``."""
+    if name == "auto":
+        return torch.bfloat16 if device.type == "cuda" else torch.float32
+    dtypes = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
+    if name not in dtypes:
+        raise UserError(f"dtype {name!r} is unknown; there are auto, {', '.join(dtypes)}")
+    return dtypes[name]
+
+
+@torch.inference_mode()
+def prefill(decoder: Any, embedded: Sequence[Tensor]) -> PrefixState:
+    """Reads prefixes, given as decoder inputs [length, hidden] each."""
+    hidden, mask = _left_padded(embedded)
+    cache = DynamicCache()
+    if hidden.shape[1]:
+        decoder.base_model(
+            inputs_embeds=hidden,
+            attention_mask=mask,
+            position_ids=_positions(mask),
+            past_key_values=cache,
+            use_cache=True,
+        )
+    return PrefixState(cache, mask)
+
+
+@torch.inference_mode()
+def decode(
+    decoder: Any, state: PrefixState, rows: Tensor, suffixes: Sequence[Tensor], limit: int, ends: Collection[int]
+) -> list[list[int]]:
+    """Continues prefix `rows[i]` with suffix i and decodes greedily, all together.
+
+    Args:
+        suffixes: decoder inputs [length, hidden] each, at least one token long.
+        limit: new tokens at most.
+        ends: token ids that end an answer; they are part of the result.
+
+    Returns:
+        Generated token ids of each suffix.
+    """
+    hidden, own = _left_padded(suffixes)
+    mask = torch.cat([state.mask[rows], own], dim=1)
+    cache = _select(state.cache, rows)
+    positions = _positions(mask)[:, state.mask.shape[1] :]
+    inputs: dict[str, Tensor] = {"inputs_embeds": hidden}
+    generated: list[list[int]] = [[] for _ in suffixes]
+    active = list(range(len(suffixes)))  # row of the batch -> suffix
+    for step in range(limit):
+        output = decoder(
+            **inputs,
+            attention_mask=mask,
+            position_ids=positions,
+            past_key_values=cache,
+            use_cache=True,
+            logits_to_keep=1,
+        )
+        tokens = output.logits[:, -1].argmax(dim=-1)
+        finished = set()
+        for row, token in enumerate(tokens.tolist()):
+            generated[active[row]].append(token)
+            if token in ends:
+                finished.add(row)
+        if len(finished) == len(active) or step + 1 == limit:
+            break
+        if finished:  # finished rows leave the batch
+            keep = torch.tensor([row for row in range(len(active)) if row not in finished], device=mask.device)
+            cache.batch_select_indices(keep)
+            mask, tokens, positions = mask[keep], tokens[keep], positions[keep]
+            active = [active[row] for row in keep.tolist()]
+        mask = torch.cat([mask, mask.new_ones(len(active), 1)], dim=1)
+        positions = positions[:, -1:] + 1
+        inputs = {"input_ids": tokens[:, None]}
+    return generated
+
+
+def _left_padded(rows: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
+    """Stacks [length, hidden] tensors; returns them [n, longest, hidden] and a mask [n, longest]."""
+    hidden = pad_sequence(list(rows), batch_first=True, padding_side="left")
+    lengths = torch.tensor([len(row) for row in rows], device=hidden.device)
+    index = torch.arange(hidden.shape[1], device=hidden.device)
+    return hidden, (index >= hidden.shape[1] - lengths[:, None]).long()
+
+
+def _positions(mask: Tensor) -> Tensor:
+    return (mask.cumsum(dim=1) - 1).clamp(min=0)
+
+
+def _select(cache: DynamicCache, rows: Tensor) -> DynamicCache:
+    """A copy of some rows, so that the prefixes can be resumed again."""
+    copy = DynamicCache()
+    for number, layer in enumerate(cache.layers):
+        copy.update(layer.keys[rows], layer.values[rows], number)
+    return copy

@@ -1,0 +1,58 @@
+"""Mipha's image preprocessing, as the official code does it with the SigLIP image processor on Pillow.
+
+Source: zhuyiche/llava-phi at 21dafbf, ``mipha/mm_utils.py`` (process_images, expand2square).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+
+@dataclass(frozen=True)
+class Preprocessor:
+    """Settings of a checkpoint's ``preprocessor_config.json`` and its ``image_aspect_ratio``."""
+
+    width: int
+    height: int
+    resample: Image.Resampling
+    scale: float
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+    pad: bool
+
+    @classmethod
+    def from_settings(cls, settings: Mapping[str, Any], aspect_ratio: str | None) -> Preprocessor:
+        """Reads the official settings; raises KeyError if one is missing."""
+        return cls(
+            width=settings["size"]["width"],
+            height=settings["size"]["height"],
+            resample=Image.Resampling(settings.get("resample", Image.Resampling.BICUBIC)),
+            scale=settings.get("rescale_factor", 1 / 255),
+            mean=tuple(settings["image_mean"]),
+            std=tuple(settings["image_std"]),
+            pad=aspect_ratio == "pad",
+        )
+
+    def __call__(self, image: Image.Image) -> np.ndarray:
+        """RGB picture to pixels [3, height, width], float32."""
+        if self.pad:
+            image = self._squared(image)
+        resized = np.asarray(image.resize((self.width, self.height), self.resample))
+        scaled = (resized * self.scale).astype(np.float32)
+        normal = (scaled - np.asarray(self.mean, np.float32)) / np.asarray(self.std, np.float32)
+        return np.ascontiguousarray(normal.transpose(2, 0, 1))
+
+    def _squared(self, image: Image.Image) -> Image.Image:
+        """Centres the picture on a square of the mean colour."""
+        width, height = image.size
+        side = max(width, height)
+        if width == height:
+            return image
+        square = Image.new("RGB", (side, side), tuple(int(value * 255) for value in self.mean))
+        square.paste(image, ((side - width) // 2, (side - height) // 2))
+        return square

@@ -1,0 +1,72 @@
+"""The entry point: verbs, habits of flags, and errors as exit codes."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+
+import typer
+
+from mipha_eval.cli.list import list_plugins
+from mipha_eval.cli.predict import predict_answers
+from mipha_eval.cli.run import run_tasks
+from mipha_eval.cli.score import score_answers
+from mipha_eval.cli.show import show_plugin
+from mipha_eval.errors import UserError
+
+OK, BUG, USAGE, INCOMPLETE = 0, 1, 2, 3
+
+app = typer.Typer(
+    name="mipha-eval",
+    help="Evaluate multimodal models: exact scores, shared work, honest tables. Flags without a verb mean run.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+app.command("run")(run_tasks)
+app.command("predict")(predict_answers)
+app.command("score")(score_answers)
+app.command("list")(list_plugins)
+app.command("show")(show_plugin)
+
+
+@app.callback(invoke_without_command=True)
+def version(show: bool = typer.Option(False, "--version", help="Print the version.")) -> None:
+    """Evaluate multimodal models: exact scores, shared work, honest tables. Flags without a verb mean run."""
+    if show:
+        from mipha_eval import __version__
+
+        print(f"mipha-eval {__version__}")
+        raise typer.Exit
+
+
+def main() -> None:
+    """Runs a command line; a mistake of the user's is one line and exit code 2."""
+    try:
+        app(prepare_arguments(sys.argv[1:]))
+    except UserError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(USAGE)
+    except BrokenPipeError:  # the reader of our output has gone, as in `mipha-eval list | head -1`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(OK)
+    except KeyboardInterrupt:
+        print("stopped; the same command goes on from what is stored", file=sys.stderr)
+        sys.exit(INCOMPLETE)
+
+
+def prepare_arguments(arguments: Sequence[str]) -> list[str]:
+    """``--batch_size`` is ``--batch-size``; flags without a verb mean ``run``."""
+    plain = [_with_dashes(argument) for argument in arguments]
+    if plain and plain[0].startswith("-") and plain[0] not in ("--help", "--version"):
+        return ["run", *plain]
+    return plain
+
+
+def _with_dashes(argument: str) -> str:
+    if not argument.startswith("--"):
+        return argument
+    flag, equals, value = argument.partition("=")
+    return flag.replace("_", "-") + equals + value

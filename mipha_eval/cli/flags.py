@@ -1,0 +1,69 @@
+"""Flags that several verbs have, and how their values are read."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Optional
+
+import typer
+
+from mipha_eval.errors import UserError
+
+Model = Annotated[str, typer.Option("--model", "-m", help="A model; see `mipha-eval list models`.")]
+Options = Annotated[
+    Optional[list[str]],
+    typer.Option("-a", "--model-args", help="Option of the model as key=value, of a task as TASK.key=value; repeatable."),
+]
+Data = Annotated[
+    Optional[str],
+    typer.Option(
+        "--data", envvar="MIPHA_EVAL_DATA", help="A folder in LLaVA's eval layout, hub, hub:MIRROR or demo."
+    ),
+]
+ImageDirs = Annotated[
+    Optional[list[str]], typer.Option("--image-dir", help="Where a task's images are, as TASK=DIR; repeatable.")
+]
+Plugins = Annotated[Optional[list[Path]], typer.Option("--plugin", help="A Python file with tasks or models; repeatable.")]
+BatchSize = Annotated[str, typer.Option("--batch-size", "-b", help="Requests a batch, or auto.")]
+Device = Annotated[Optional[str], typer.Option("--device", help="auto, cpu, cuda, cuda:1 or mps.")]
+Dtype = Annotated[Optional[str], typer.Option("--dtype", help="auto, float32, bfloat16 or float16.")]
+Threads = Annotated[Optional[int], typer.Option("--threads", min=1, help="CPU threads of the model.")]
+Fresh = Annotated[bool, typer.Option("--fresh", help="Start anew instead of going on from what is stored.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.")]
+
+
+def image_dirs(pairs: Sequence[str] | None) -> dict[str, Path]:
+    """Reads TASK=DIR pairs; raises UserError for a folder that does not exist."""
+    found = {}
+    for pair in pairs or ():
+        name, equals, folder = pair.partition("=")
+        if not equals or not Path(folder).is_dir():
+            raise UserError(f"--image-dir {pair}: expected TASK=DIR with an existing folder")
+        found[name] = Path(folder)
+    return found
+
+
+def batch_size(text: str) -> int | None:
+    """Reads ``auto`` or a positive number."""
+    if text == "auto":
+        return None
+    if not text.isdigit() or int(text) < 1:
+        raise UserError(f"--batch-size {text}: expected auto or a positive number")
+    return int(text)
+
+
+def limit_threads(count: int | None) -> None:
+    """Sets the CPU threads of whatever library the model uses; must come before it is imported."""
+    import os
+
+    if count is not None:
+        os.environ["OMP_NUM_THREADS"] = str(count)
+
+
+def print_json(value: Mapping[str, Any] | Sequence[Any]) -> None:
+    """Writes JSON to standard output."""
+    json.dump(value, sys.stdout, indent=2)
+    sys.stdout.write("\n")

@@ -1,0 +1,41 @@
+"""``mipha-eval predict``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mipha_eval.cli import flags
+
+
+def predict_answers(
+    questions: Annotated[Path, typer.Option("--questions", help="LLaVA's question JSONL: question_id, image, text.")],
+    image_folder: Annotated[Path, typer.Option("--image-folder", help="Where the questions' images are.")],
+    answers: Annotated[Path, typer.Option("--answers", help="LLaVA's answer JSONL, to be written.")],
+    model: flags.Model = "mipha-tiny",
+    options: flags.Options = None,
+    max_new_tokens: Annotated[int, typer.Option("--max-new-tokens", min=1, help="Longest answer in tokens.")] = 128,
+    batch_size: flags.BatchSize = "auto",
+    device: flags.Device = None,
+    dtype: flags.Dtype = None,
+    threads: flags.Threads = None,
+    plugin: flags.Plugins = None,
+    fresh: flags.Fresh = False,
+) -> None:
+    """Answer a LLaVA question file, in its order; the same command again goes on where it stopped."""
+    flags.limit_threads(threads)
+    from mipha_eval.plugins import Registry
+    from mipha_eval.predict import PredictConfig, predict
+    from mipha_eval.run import RunConfig, build_adapter
+
+    choice = RunConfig(tasks=(), model=model, options=options or (), device=device, dtype=dtype)
+    adapter, _ = build_adapter(choice, Registry(plugin or ()))
+    config = PredictConfig(
+        questions, image_folder, answers, model, max_new_tokens, flags.batch_size(batch_size), fresh
+    )
+    total, failed, left = predict(config, adapter)
+    typer.echo(f"{total - left:,} of {total:,} questions answered in {answers}, {failed} failed", err=True)
+    if failed or left:
+        raise typer.Exit(3)

@@ -1,0 +1,78 @@
+"""``mipha-eval run``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+
+from mipha_eval.cli import flags
+
+
+def run_tasks(
+    tasks: Annotated[list[str], typer.Option("--tasks", "-t", help="Tasks as a,b@protocol or repeated; all for all.")],
+    model: flags.Model = "mipha-tiny",
+    options: flags.Options = None,
+    data: flags.Data = None,
+    image_dir: flags.ImageDirs = None,
+    output: Annotated[
+        Path, typer.Option("--output", "-o", envvar="MIPHA_EVAL_OUT", help="Folder for run folders.")
+    ] = Path("results/runs"),
+    limit: Annotated[Optional[int], typer.Option("--limit", "-L", min=1, help="About N questions a task.")] = None,
+    batch_size: flags.BatchSize = "auto",
+    device: flags.Device = None,
+    dtype: flags.Dtype = None,
+    threads: flags.Threads = None,
+    blind: Annotated[bool, typer.Option("--blind", help="Show grey pictures: what does the question alone give?")] = False,
+    plugin: flags.Plugins = None,
+    fresh: flags.Fresh = False,
+    json: flags.Json = False,
+) -> None:
+    """Evaluate a model on tasks; the same command again goes on where it stopped."""
+    flags.limit_threads(threads)
+    from mipha_eval.plugins import Registry
+    from mipha_eval.run import RunConfig, run
+
+    registry = Registry(plugin or ())
+    config = RunConfig(
+        tasks=split_tasks(tasks, list(registry.names("tasks"))),
+        model=model,
+        options=options or (),
+        data=data,
+        image_dirs=flags.image_dirs(image_dir),
+        output=output,
+        limit=limit,
+        batch_size=flags.batch_size(batch_size),
+        device=device,
+        dtype=dtype,
+        blind=blind,
+        fresh=fresh,
+        quiet=json,
+    )
+    folder, results = run(config, registry)
+    summaries = [result.summary for result in results]
+
+    from mipha_eval.report.summary import rich_table, write_report
+
+    report = write_report(folder, summaries)
+    if json:
+        flags.print_json({"run": str(folder.path), "results": summaries})
+    else:
+        from rich.console import Console
+
+        Console().print(rich_table(summaries))
+        print(f"report: {report}")
+    if not all(result.complete for result in results):
+        if any(result.summary["missing"] for result in results):
+            typer.echo("not finished; the same command goes on from what is stored", err=True)
+        for result in results:
+            for reason, count in result.summary["failures"].items():
+                typer.echo(f"{result.summary['task']}: {count} failed: {reason}", err=True)
+        raise typer.Exit(3)
+
+
+def split_tasks(texts: list[str], known: list[str]) -> list[str]:
+    """``a,b`` and repeated flags to a list without repetitions; ``all`` stands for every task."""
+    names = [name for text in texts for name in text.replace(" ", ",").split(",") if name]
+    return list(dict.fromkeys(known if name == "all" else name for name in names)) if "all" not in names else known

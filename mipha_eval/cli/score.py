@@ -1,0 +1,53 @@
+"""``mipha-eval score``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Optional
+
+import typer
+
+from mipha_eval.cli import flags
+
+
+def score_answers(
+    target: Annotated[str, typer.Argument(help="A task, as name or name@protocol, or the folder of a run.")],
+    answers: Annotated[Optional[Path], typer.Option("--answers", help="An answer file that any suite made.")] = None,
+    data: flags.Data = None,
+    options: flags.Options = None,
+    plugin: flags.Plugins = None,
+    json: flags.Json = False,
+) -> None:
+    """Score an answer file, or a stored run again; needs no model."""
+    from mipha_eval.plugins import Registry
+    from mipha_eval.rescore import score_file, score_run
+
+    registry = Registry(plugin or ())
+    if answers is None:
+        results = score_run(Path(target), registry)
+    else:
+        results = [score_file(target, answers, data or "hub", options or (), registry)]
+    summaries = [result.summary for result in results]
+    if json:
+        flags.print_json(summaries[0] if len(summaries) == 1 else summaries)
+    else:
+        for summary in summaries:
+            print_numbers(summary)
+    if not all(result.complete for result in results):
+        raise typer.Exit(3)
+
+
+def print_numbers(summary: Mapping[str, Any]) -> None:
+    """Every metric with its interval, a line each."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table("metric", "value", "95% CI", title=Text(summary["task"]))
+    for name, value in summary["metrics"].items():
+        low, high = summary["intervals"].get(name, (None, None))
+        table.add_row(name, f"{value:.2f}", "–" if low is None else f"{low:.2f} to {high:.2f}")
+    Console().print(table)
+    counts = ("n", "missing", "unparsed", "failed")
+    print(", ".join(f"{name} {summary[name]:,}" for name in counts))

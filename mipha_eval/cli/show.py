@@ -1,0 +1,93 @@
+"""``mipha-eval show``."""
+
+from __future__ import annotations
+
+import inspect
+import itertools
+from enum import Enum
+from typing import Annotated, Any
+
+import typer
+
+from mipha_eval.cli import flags
+
+
+class What(str, Enum):
+    """What can be shown."""
+
+    task = "task"
+    model = "model"
+
+
+def show_plugin(
+    what: Annotated[What, typer.Argument(help="task or model.")],
+    name: Annotated[str, typer.Argument(help="Its name, for a task perhaps with @protocol.")],
+    count: Annotated[int, typer.Option("-n", min=0, help="Questions to show.")] = 2,
+    data: flags.Data = None,
+    plugin: flags.Plugins = None,
+    json: flags.Json = False,
+) -> None:
+    """Show a task's protocols, metrics and questions, or a model's options."""
+    from mipha_eval.plugins import Registry
+
+    registry = Registry(plugin or ())
+    shown = _task(registry, name, data, count) if what is What.task else _model(registry, name)
+    if json:
+        flags.print_json(shown)
+        return
+    for key, value in shown.items():
+        _print_entry(key, value)
+
+
+def _print_entry(key: str, value: Any) -> None:
+    if isinstance(value, dict):
+        print(f"{key}:")
+        for name, line in value.items():
+            print(f"  {name}: {line}")
+    elif isinstance(value, list):
+        print(f"{key}:")
+        for entry in value:
+            print("  " + repr(entry))
+    else:
+        print(f"{key}: {value}")
+
+
+def _task(registry: Any, name: str, data: str | None, count: int) -> dict[str, Any]:
+    from mipha_eval.data.source import parse_source
+    from mipha_eval.options import option_fields, type_name
+    from mipha_eval.run import build_task
+
+    task = build_task(name, {}, parse_source(data or "demo", {}), registry)
+    questions = [
+        {
+            "id": sample.id,
+            "images": [image.name for image in sample.images],
+            "question": sample.question,
+            "references": list(sample.references),
+            "category": sample.category,
+        }
+        for sample in itertools.islice(task.samples(), count)
+    ]
+    return {
+        "task": task.label,
+        "about": inspect.getdoc(inspect.getmodule(type(task))),
+        "protocols": dict(task.protocols),
+        "headline": task.metrics[0].name,
+        "metrics": [metric.name for metric in task.metrics],
+        "max_new_tokens": task.max_new_tokens,
+        "options": {key: type_name(kind) for key, kind in option_fields(type(task)).items()},
+        "questions": questions,
+    }
+
+
+def _model(registry: Any, name: str) -> dict[str, Any]:
+    from mipha_eval.options import option_fields, type_name
+
+    owner, preset = registry.load("model_adapters", name)
+    return {
+        "model": name,
+        "about": inspect.getdoc(inspect.getmodule(owner)),
+        "help": inspect.getdoc(owner),
+        "options": {key: type_name(kind) for key, kind in option_fields(owner).items()},
+        "preset": dict(preset),
+    }

@@ -1,0 +1,1 @@
+"""Where benchmark files are and how they are read."""

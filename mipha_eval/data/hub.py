@@ -1,0 +1,61 @@
+"""Rows of the hub's datasets, through the `datasets` library; a local mirror folder serves offline."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from typing import Any
+
+from mipha_eval.data.source import DataSource
+from mipha_eval.errors import UserError
+from mipha_eval.types import Image
+
+
+def read_hub(source: DataSource, name: str, split: str = "test") -> HubRows:
+    """Opens a split of a dataset such as ``lmms-lab/POPE``.
+
+    Raises:
+        UserError: the dataset is neither in the mirror nor reachable.
+    """
+    from datasets import Image as ImageFeature
+    from datasets import disable_progress_bars, load_dataset
+
+    disable_progress_bars()
+    where = name
+    if source.root is not None:
+        folders = [folder for folder in (source.root / name, source.root / name.split("/")[1]) if folder.is_dir()]
+        if not folders:
+            raise UserError(f"{source.root / name} is missing; the mirror {source.root} has no dataset {name}")
+        where = str(folders[0])
+    try:
+        dataset = load_dataset(where, split=split)
+    except Exception as error:  # datasets raises its own, huggingface_hub's, pyarrow's and OSErrors here
+        reason = str(error).splitlines()[0]
+        raise UserError(f"dataset {name} cannot be opened ({reason}); without the hub give --data FOLDER") from error
+    if "image" in dataset.features:
+        dataset = dataset.cast_column("image", ImageFeature(decode=False))
+    return HubRows(name, dataset)
+
+
+class HubRows:
+    """A dataset without its images, which are read one by one when they are asked for."""
+
+    def __init__(self, name: str, dataset: Any) -> None:
+        self._name = name
+        self._dataset = dataset
+
+    def __iter__(self) -> Iterator[tuple[int, dict[str, Any]]]:
+        """Yields (row number, row without ``image``)."""
+        columns = [column for column in self._dataset.column_names if column != "image"]
+        yield from enumerate(self._dataset.select_columns(columns))
+
+    def image(self, row: int, name: str) -> Image:
+        """The image of a row; `name` must be the same for rows that hold the same picture."""
+        return Image(name, f"{self._name}/{name}", partial(self._read, row))
+
+    def _read(self, row: int) -> bytes:
+        image = self._dataset[row]["image"]
+        if image["bytes"] is None:
+            raise OSError(f"row {row} of {self._name} has no image")
+        data: bytes = image["bytes"]
+        return data

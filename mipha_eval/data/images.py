@@ -1,0 +1,54 @@
+"""Decoding images."""
+
+from __future__ import annotations
+
+import io
+import warnings
+from functools import partial
+from typing import TYPE_CHECKING
+
+from mipha_eval.types import Image
+
+if TYPE_CHECKING:
+    from PIL import Image as Pillow
+
+
+class ImageError(Exception):
+    """An image that is missing, truncated or not an image; the message names it."""
+
+
+def open_image(image: Image) -> Pillow.Image:
+    """Decodes an image to RGB.
+
+    The EXIF orientation is ignored, as the official evaluation code of LLaVA and Mipha does (``Image.open(...)
+    .convert('RGB')``): the same weights must see the same pixels.
+
+    Raises:
+        ImageError: the image is missing or broken.
+    """
+    from PIL import Image as Pillow
+
+    try:
+        data = image.read()
+    except OSError as error:
+        raise ImageError(f"image {image.name} cannot be read: {error.strerror or error}") from error
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # odd metadata is no concern of ours
+            with Pillow.open(io.BytesIO(data)) as picture:
+                return picture.convert("RGB")
+    except (OSError, SyntaxError, ValueError, Pillow.DecompressionBombError) as error:
+        raise ImageError(f"image {image.name} is broken: {error}") from error
+
+
+def grey_image(image: Image) -> Image:
+    """A uniformly grey picture in place of `image`, of the same size: what a model answers to it, it did not see."""
+    return Image(image.name, f"grey:{image.location}", partial(_grey_png, image))
+
+
+def _grey_png(image: Image) -> bytes:
+    from PIL import Image as Pillow
+
+    data = io.BytesIO()
+    Pillow.new("RGB", open_image(image).size, (127, 127, 127)).save(data, "PNG")
+    return data.getvalue()

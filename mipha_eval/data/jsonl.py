@@ -1,0 +1,35 @@
+"""JSON and JSON-lines files, read with errors that name file and line."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from mipha_eval.errors import UserError
+
+
+def read_jsonl(path: Path) -> Iterator[dict[str, Any]]:
+    """Yields one object a line, blank lines left out.
+
+    Raises:
+        UserError: the file cannot be read, or a line is not a JSON object.
+    """
+    try:
+        with path.open(encoding="utf-8", errors="surrogateescape") as lines:
+            for number, line in enumerate(lines, start=1):
+                if line.strip():
+                    yield _object(line, f"{path}:{number}")
+    except OSError as error:
+        raise UserError(f"cannot read {path}: {error.strerror}") from error
+
+
+def _object(line: str, place: str) -> dict[str, Any]:
+    try:
+        value = json.loads(line)
+    except ValueError as error:
+        raise UserError(f"{place} is not JSON: {error}") from error
+    if not isinstance(value, dict):
+        raise UserError(f"{place} is not a JSON object")
+    return value

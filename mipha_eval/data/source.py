@@ -1,0 +1,99 @@
+"""A data source: a folder in LLaVA's eval layout, the hub, or the demo."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Literal
+
+from mipha_eval.errors import UserError
+from mipha_eval.types import Image
+
+
+@dataclass(frozen=True)
+class DataSource:
+    """Where a task finds its files.
+
+    Attributes:
+        kind: ``folder`` for LLaVA's layout, ``hub`` for datasets, ``demo`` for the embedded scenes (a folder, too).
+        root: the folder; for ``hub`` a local mirror that holds ``OWNER/NAME`` folders, or None for the hub itself.
+        image_dirs: task name -> folder with its images, where they are not under `root`.
+    """
+
+    kind: Literal["folder", "hub", "demo"]
+    root: Path | None = None
+    image_dirs: Mapping[str, Path] = field(default_factory=dict)
+
+    @property
+    def folder(self) -> Path:
+        if self.root is None:
+            raise UserError("this needs a folder; give --data DIR")
+        return self.root
+
+    def find(self, *candidates: str, hint: str = "") -> Path:
+        """The first of the relative paths that exists.
+
+        Raises:
+            UserError: none exists; names the first one and says where it is to be had.
+        """
+        for candidate in candidates:
+            path = self.folder / candidate
+            if path.exists():
+                return path
+        wanted = self.folder / candidates[0]
+        raise UserError(f"{wanted} is missing{_nearby(wanted)}{'; ' + hint if hint else ''}")
+
+    def images(self, task: str, *defaults: str) -> ImageFolder:
+        """The folder with a task's images: --image-dir first, then the first default that exists."""
+        if task in self.image_dirs:
+            return ImageFolder(self.image_dirs[task])
+        existing = [self.folder / default for default in defaults if (self.folder / default).is_dir()]
+        return ImageFolder(existing[0] if existing else self.folder / defaults[0])
+
+    def __str__(self) -> str:
+        return self.kind if self.root is None or self.kind == "demo" else str(self.root)
+
+
+@dataclass(frozen=True)
+class ImageFolder:
+    """Names to images. Whether a file is there shows when it is read, so that one missing image fails one question."""
+
+    folder: Path
+
+    def image(self, name: str) -> Image:
+        path = self.folder / name
+        return Image(name, str(path), partial(_read_file, path))
+
+
+def _read_file(path: Path) -> bytes:
+    return path.read_bytes()
+
+
+def _nearby(path: Path) -> str:
+    if not path.parent.is_dir():
+        return f" (there is no folder {path.parent})"
+    close = difflib.get_close_matches(path.name, [entry.name for entry in path.parent.iterdir()], n=2, cutoff=0.5)
+    return f" (the folder has {', '.join(close)})" if close else ""
+
+
+def parse_source(text: str, image_dirs: Mapping[str, Path]) -> DataSource:
+    """Reads ``--data``: ``demo``, ``hub``, ``hub:MIRROR`` or a folder."""
+    if text == "demo":
+        from mipha_eval.demo.files import demo_folder
+
+        return DataSource("demo", demo_folder(), image_dirs)
+    if text == "hub":
+        return DataSource("hub", None, image_dirs)
+    if text.startswith("hub:"):
+        return DataSource("hub", _existing_folder(text[4:]), image_dirs)
+    return DataSource("folder", _existing_folder(text), image_dirs)
+
+
+def _existing_folder(text: str) -> Path:
+    folder = Path(text).expanduser()
+    if not folder.is_dir():
+        raise UserError(f"--data {text}: no such folder; give a folder in LLaVA's eval layout, 'hub' or 'demo'")
+    return folder

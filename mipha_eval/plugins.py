@@ -1,0 +1,161 @@
+"""Finds tasks and model adapters by name: the bundled folders, entry points of installed packages, and ``--plugin FILE``.
+
+Names are file names; nothing is imported until it is asked for.
+"""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import importlib.util
+import inspect
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Literal
+
+from mipha_eval.adapter import ModelAdapter
+from mipha_eval.errors import UserError
+from mipha_eval.options import unknown
+from mipha_eval.task import Task
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+Kind = Literal["tasks", "model_adapters"]
+OWNERS: Mapping[Kind, type] = {"tasks": Task, "model_adapters": ModelAdapter}
+WORDS: Mapping[Kind, str] = {"tasks": "task", "model_adapters": "model"}
+PACKAGE = Path(__file__).parent
+
+
+@dataclass(frozen=True)
+class Plugin:
+    """Where a task or adapter is: a file, an entry point, or another plugin's name with options set."""
+
+    name: str
+    kind: Kind
+    place: Path | EntryPoint | str
+    options: Mapping[str, str] = field(default_factory=dict)
+    about: str = ""
+
+    @property
+    def summary(self) -> str:
+        """The first line of the module's docstring, read without importing it."""
+        if isinstance(self.place, Path):
+            return (ast.get_docstring(ast.parse(self.place.read_text(encoding="utf-8"))) or "").split("\n")[0]
+        if isinstance(self.place, EntryPoint):
+            return f"from {self.place.dist.name if self.place.dist else self.place.value}"
+        return self.about
+
+
+class Registry:
+    """All plugins that can be reached, by kind and name."""
+
+    def __init__(self, files: Sequence[Path] = ()) -> None:
+        self._files = list(files)
+        self._found: dict[Kind, dict[str, Plugin]] = {}
+
+    def names(self, kind: Kind) -> dict[str, Plugin]:
+        """Name -> plugin; ``--plugin`` files win over entry points, these over bundled ones."""
+        if kind not in self._found:
+            found = {plugin.name: plugin for plugin in [*_bundled(kind), *_installed(kind)]}
+            for file in self._files:
+                found |= {name: Plugin(name, kind, file) for name in _classes(_load_file(file), kind)}
+            self._found[kind] = found
+        return self._found[kind]
+
+    def plugin(self, kind: Kind, name: str) -> Plugin:
+        """Raises UserError with the nearest names if there is no such plugin."""
+        known = self.names(kind)
+        plain = name.replace("_", "-").lower()
+        if plain not in known:
+            raise UserError(unknown(WORDS[kind], name, known))
+        return known[plain]
+
+    def load(self, kind: Kind, name: str) -> tuple[type[Any], Mapping[str, str]]:
+        """The class of a task or adapter, and the options that a preset gives."""
+        plugin = self.plugin(kind, name)
+        if isinstance(plugin.place, str):
+            owner, options = self.load(kind, plugin.place)
+            return owner, {**options, **plugin.options}
+        if isinstance(plugin.place, EntryPoint):
+            owner = _load_entry_point(plugin.place)
+            if not issubclass(owner, OWNERS[kind]):
+                raise UserError(f"entry point {plugin.place.value} is not a {OWNERS[kind].__name__}")
+            return owner, {}
+        classes = _classes(_load_file(plugin.place), kind)
+        if plugin.name not in classes:
+            raise UserError(f"{plugin.place} defines no {WORDS[kind]} called {plugin.name}")
+        return classes[plugin.name], {}
+
+
+def plugin_folder(kind: str) -> Path:
+    """The bundled folder: inside an installed package, beside it in a checkout."""
+    installed = PACKAGE / kind
+    return installed if installed.is_dir() else PACKAGE.parent / kind
+
+
+def _bundled(kind: Kind) -> list[Plugin]:
+    folder = plugin_folder(kind)
+    files = sorted(file for file in folder.glob("*.py") if not file.name.startswith("_"))
+    found = [Plugin(file.stem.replace("_", "-"), kind, file) for file in files]
+    presets = folder / "presets.toml"
+    if presets.is_file():
+        for name, table in tomllib.loads(presets.read_text(encoding="utf-8")).items():
+            options = {key: str(value).replace("{package}", str(PACKAGE)) for key, value in table.items()}
+            found.append(Plugin(name, kind, options.pop("adapter"), about=options.pop("summary"), options=options))
+    return found
+
+
+def _installed(kind: Kind) -> list[Plugin]:
+    return [Plugin(point.name.replace("_", "-"), kind, point) for point in entry_points(group=f"mipha_eval.{kind}")]
+
+
+def _load_entry_point(point: EntryPoint) -> type[Any]:
+    try:
+        loaded = point.load()
+    except Exception as error:  # a stranger's code may fail in any way; only this plugin is lost
+        raise UserError(f"plugin {point.name} ({point.value}) cannot be imported: {error!r}") from error
+    if not isinstance(loaded, type):
+        raise UserError(f"entry point {point.value} is not a class")
+    return loaded
+
+
+def _load_file(file: Path) -> ModuleType:
+    """Imports a plugin file once; bundled ones as ``mipha_eval.tasks.NAME``, others under their own path."""
+    if not file.is_file():
+        raise UserError(f"plugin file {file} does not exist")
+    kind = next((kind for kind in OWNERS if file.parent == plugin_folder(kind)), None)
+    name = f"mipha_eval.{kind}.{file.stem}" if kind else f"mipha_eval_plugin_{file.resolve()}"
+    if name in sys.modules:
+        return sys.modules[name]
+    spec = importlib.util.spec_from_file_location(name, file)
+    if spec is None or spec.loader is None:
+        raise UserError(f"plugin file {file} is not a Python file")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module  # dataclasses look their module up
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        del sys.modules[name]
+        if kind:
+            raise
+        raise UserError(f"plugin {file} cannot be imported: {error!r}") from error
+    return module
+
+
+def _classes(module: ModuleType, kind: Kind) -> dict[str, type[Any]]:
+    """Concrete tasks or adapters that a module defines, by their `name`."""
+    return {
+        owner.name.replace("_", "-"): owner
+        for owner in vars(module).values()
+        if isinstance(owner, type)
+        and issubclass(owner, OWNERS[kind])
+        and owner.__module__ == module.__name__
+        and not inspect.isabstract(owner)
+    }

@@ -1,0 +1,1 @@
+"""Tables and pages: pure functions of stored runs."""

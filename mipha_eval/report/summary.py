@@ -1,0 +1,108 @@
+"""The table at the end of a run, and ``report.md``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from mipha_eval.plugins import plugin_folder
+from mipha_eval.store import RunFolder, write_text
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from rich.table import Table
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the summary, every cell as text."""
+
+    task: str
+    n: str
+    metric: str
+    score: str
+    interval: str
+    unparsed: str
+    failed: str
+    seconds: str
+    speed: str
+
+
+HEADINGS = ("task", "n", "metric", "score", "95% CI", "unparsed", "failed", "seconds", "samples/s")
+
+
+def summary_row(result: Mapping[str, Any]) -> Row:
+    """A result as the cells of a row; whatever weakens the score stands in its cell."""
+    name = result["headline"]
+    value = result["metrics"].get(name)
+    interval = result["intervals"].get(name)
+    generated, seconds = result.get("generated", 0), result.get("seconds", 0.0)
+    return Row(
+        task=result["task"],
+        n=f"{result['n']:,}",
+        metric=name,
+        score=" ".join(["no score" if value is None else f"{value:.2f}", *marks(result)]),
+        interval="–" if interval is None else f"{interval[0]:.2f} to {interval[1]:.2f}",
+        unparsed=share(result["unparsed"], result["n"]),
+        failed=str(result["failed"]),
+        seconds=f"{seconds:.1f}" if generated else "stored",
+        speed=f"{generated / seconds:.1f}" if generated and seconds else "–",
+    )
+
+
+def marks(result: Mapping[str, Any]) -> list[str]:
+    """What a reader must know before comparing the score."""
+    found = []
+    if result.get("demo"):
+        found.append("DEMO")
+    if result.get("blind"):
+        found.append("BLIND")
+    if result.get("limited"):
+        found.append(f"LIMITED {result['n'] + result['missing'] + result['failed']:,}/{result['total']:,}")
+    if result["missing"]:
+        found.append(f"MISSING {result['missing']:,}")
+    if result["failed"]:
+        found.append(f"FAILED {result['failed']:,}")
+    return found
+
+
+def share(part: int, whole: int) -> str:
+    return f"{part:,} ({100 * part / whole:.1f}%)" if part and whole else str(part)
+
+
+def rich_table(results: Sequence[Mapping[str, Any]]) -> Table:
+    """The end-of-run table for a terminal."""
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(*HEADINGS)
+    for result in results:
+        row = summary_row(result)
+        table.add_row(*(Text(cell) for cell in vars(row).values()))
+    return table
+
+
+def write_report(folder: RunFolder, results: Sequence[Mapping[str, Any]]) -> Path:
+    """Writes ``report.md`` and returns its path."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    templates = FileSystemLoader(plugin_folder("reports") / "templates")
+    environment = Environment(loader=templates, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment.filters["cell"] = markdown_cell
+    page = environment.get_template("run.md.j2").render(
+        headings=HEADINGS,
+        rows=[list(vars(summary_row(result)).values()) for result in results],
+        results=results,
+        manifest=folder.manifest(),
+    )
+    path = folder.path / "report.md"
+    write_text(path, page)
+    return path
+
+
+def markdown_cell(value: object) -> str:
+    """Text that cannot break out of a table cell."""
+    text = str(value).replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;")
+    return " ".join(text.split())

@@ -1,0 +1,231 @@
+"""Run folders: written line by line while a run goes on, read again to resume, to score and to report."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import secrets
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from mipha_eval.errors import UserError
+from mipha_eval.types import Image, Response, Sample, Score
+
+SCHEMA = 1
+
+
+class RunFolder:
+    """One run: ``manifest.json``, ``status.json``, and a folder for each task."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @classmethod
+    def create(cls, parent: Path, model: str, manifest: Mapping[str, Any]) -> RunFolder:
+        """Makes ``<model>__<date-time>__<id>`` under `parent` with its manifest."""
+        name = "".join(letter if letter.isalnum() or letter in "-._" else "-" for letter in model)
+        run = cls(parent / f"{name}__{time.strftime('%Y%m%d-%H%M%S')}__{secrets.token_hex(3)}")
+        with naming_the_file(run.path):
+            run.path.mkdir(parents=True)
+            write_json(run.path / "manifest.json", {"schema": SCHEMA, **manifest})
+        return run
+
+    @classmethod
+    def open(cls, path: Path) -> RunFolder:
+        """Raises UserError if `path` is no run, or one of a newer version."""
+        run = cls(path)
+        if run.manifest().get("schema", 0) > SCHEMA:
+            raise UserError(f"{path} was written by a newer mipha-eval; update this one")
+        return run
+
+    @classmethod
+    def find(cls, parent: Path, identity: str) -> RunFolder | None:
+        """The newest run under `parent` with the same model, options and data."""
+        runs = [cls(path.parent) for path in parent.glob("*/manifest.json")]
+        same = [run for run in runs if run.manifest().get("identity") == identity]
+        return max(same, key=lambda run: run.path.name.split("__")[-2:], default=None)
+
+    def manifest(self) -> dict[str, Any]:
+        return read_json(self.path / "manifest.json", "is this a run folder?")
+
+    def task(self, label: str) -> TaskFolder:
+        return TaskFolder(self.path / label)
+
+    def tasks(self) -> list[str]:
+        """Labels of the tasks that the run has begun."""
+        return sorted(path.parent.name for path in self.path.glob("*/samples.jsonl"))
+
+    def set_status(self, label: str, state: str, **counts: int) -> None:
+        """Notes where a task is: pending, infer, score, done or failed."""
+        path = self.path / "status.json"
+        status = read_json(path) if path.exists() else {}
+        write_json(path, {**status, label: {"state": state, **counts}})
+
+
+class TaskFolder:
+    """One task of a run: ``samples.jsonl``, ``responses.jsonl``, ``scores.jsonl``, ``result.json``."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def write_samples(self, samples: Iterable[Sample]) -> None:
+        """Writes what is asked, for people and viewers; images by name and place."""
+        rows = (
+            {
+                "id": sample.id,
+                "question_id": sample.question_id,
+                "question": sample.question,
+                "references": sample.references,
+                "category": sample.category,
+                "group": sample.group,
+                "images": [{"name": image.name, "location": image.location} for image in sample.images],
+            }
+            for sample in samples
+        )
+        write_lines(self.path / "samples.jsonl", rows)
+
+    def samples(self) -> list[Sample]:
+        """The stored questions; their images can no longer be read."""
+        return [
+            Sample(
+                id=row["id"],
+                question=row["question"],
+                references=tuple(row["references"]),
+                images=tuple(Image(image["name"], image["location"], _unread) for image in row["images"]),
+                question_id=row["question_id"],
+                category=row["category"],
+                group=row["group"],
+            )
+            for row in read_lines(self.path / "samples.jsonl")
+        ]
+
+    def responses(self) -> dict[str, tuple[str, Response]]:
+        """Sample id -> (request key, response); of several for one sample the last."""
+        path = self.path / "responses.jsonl"
+        if not path.exists():
+            return {}
+        fields = [field.name for field in dataclasses.fields(Response)]
+        return {
+            row["sample"]: (row["key"], Response(**{name: row[name] for name in fields if name in row}))
+            for row in read_lines(path)
+        }
+
+    def append_responses(self) -> Appender:
+        return Appender(self.path / "responses.jsonl")
+
+    def write_scores(self, scores: Iterable[Score]) -> None:
+        write_lines(self.path / "scores.jsonl", (dataclasses.asdict(score) for score in scores))
+
+    def write_result(self, result: Mapping[str, Any]) -> None:
+        write_json(self.path / "result.json", result)
+
+    def result(self) -> dict[str, Any]:
+        return read_json(self.path / "result.json", "has the task finished?")
+
+
+class Appender:
+    """Appends records to a JSONL file, flushed; drops a torn last line that a killed run left."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        with naming_the_file(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            _drop_torn_line(path)
+            self._file = path.open("a", encoding="utf-8")
+
+    def append(self, records: Iterable[Mapping[str, Any]]) -> None:
+        with naming_the_file(self._path):
+            self._file.writelines(json.dumps(record) + "\n" for record in records)
+            self._file.flush()
+
+    def __enter__(self) -> Appender:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._file.close()
+
+
+class naming_the_file:  # noqa: N801 - reads as a phrase in `with`
+    """Turns an OSError (disk full, no permission) into a UserError with the path."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if isinstance(error, OSError):
+            raise UserError(
+                f"cannot write {self._path}: {error.strerror}; what was stored before is kept, run again to go on"
+            ) from error
+
+
+def _drop_torn_line(path: Path) -> None:
+    if not path.exists():
+        return
+    with path.open("rb+") as file:
+        end = file.seek(0, os.SEEK_END)
+        while end > 0:
+            start = max(0, end - 65536)
+            file.seek(start)
+            newline = file.read(end - start).rfind(b"\n")
+            if newline >= 0:
+                file.truncate(start + newline + 1)
+                return
+            end = start
+        file.truncate(0)
+
+
+def _unread() -> bytes:
+    raise OSError("stored questions have no images")
+
+
+def read_lines(path: Path) -> Iterator[dict[str, Any]]:
+    """Yields the records of a JSONL file that this program wrote; a torn last line is left out."""
+    with path.open(encoding="utf-8") as lines:
+        for line in lines:
+            if line.endswith("\n"):
+                yield json.loads(line)
+
+
+def write_lines(path: Path, records: Iterable[Mapping[str, Any]]) -> None:
+    """Writes a JSONL file as a whole: it is there complete or not at all."""
+    _replace(path, lambda file: file.writelines(json.dumps(record) + "\n" for record in records))
+
+
+def write_json(path: Path, value: Mapping[str, Any]) -> None:
+    _replace(path, lambda file: file.write(json.dumps(value, indent=2) + "\n"))
+
+
+def write_text(path: Path, text: str) -> None:
+    _replace(path, lambda file: file.write(text))
+
+
+def read_json(path: Path, hint: str = "") -> dict[str, Any]:
+    """Raises UserError if the file is missing or broken."""
+    try:
+        value: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise UserError(f"cannot read {path}: {error}{'; ' + hint if hint else ''}") from error
+    return value
+
+
+def _replace(path: Path, write: Any) -> None:
+    temporary = path.with_name(path.name + ".new")
+    with naming_the_file(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with temporary.open("w", encoding="utf-8") as file:
+                write(file)
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)

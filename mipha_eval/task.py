@@ -1,0 +1,98 @@
+"""What a benchmark author subclasses."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+from mipha_eval.answers import Reading
+from mipha_eval.data.source import DataSource
+from mipha_eval.metrics import Metric, Tally
+from mipha_eval.types import Decoding, Request, Response, Sample, Score
+
+
+#: LLaVA's format line for short answers; Mipha uses the same
+SHORT_ANSWER = "Answer the question using a single word or phrase."
+
+
+def question_core(prompt: str) -> str:
+    """A prompt without LLaVA's format line and outer spaces, for recognising a question."""
+    return prompt.replace(SHORT_ANSWER, "").strip()
+
+
+@dataclass(frozen=True)
+class Task(ABC):
+    """A benchmark under one protocol. Subclasses are frozen dataclasses; their own fields are the task's options.
+
+    Class attributes:
+        name: the plugin's name, equal to its file's.
+        version: raised when prompt, parsing or data change.
+        protocols: name -> one line on it; the first is the default.
+        metrics: the first is the headline.
+        hub: protocol -> dataset on the hub that serves it.
+    """
+
+    protocol: str
+    data: DataSource
+
+    name: ClassVar[str]
+    version: ClassVar[int] = 1
+    protocols: ClassVar[Mapping[str, str]]
+    metrics: ClassVar[Sequence[Metric]]
+    hub: ClassVar[Mapping[str, str]] = {}
+    max_new_tokens: ClassVar[int] = 128
+
+    @abstractmethod
+    def samples(self) -> Iterable[Sample]:
+        """The questions in the benchmark's own order. Raises UserError for files that are missing or broken."""
+
+    @abstractmethod
+    def score(self, sample: Sample, response: Response) -> Score:
+        """Reads one answer by the official rule. Never called for a failed response."""
+
+    def request(self, sample: Sample) -> Request:
+        return Request(sample.question, sample.images, Decoding(self.max_new_tokens), sample.question_id)
+
+    def scored(self, sample: Sample, reading: Reading, value: float, **details: Any) -> Score:
+        """A score for `sample` with all that is known about it filled in."""
+        return Score(
+            sample=sample.id,
+            value=float(value),
+            reading=reading.answer,
+            rule=reading.rule,
+            span=reading.span,
+            parsed=reading.parsed,
+            category=sample.category,
+            group=sample.group,
+            cluster=sample.cluster,
+            details=details,
+        )
+
+    def tally(self, scores: Sequence[Score]) -> Tally:
+        """Counts for the metrics from one group of scores."""
+        return {"right": sum(score.value for score in scores), "asked": len(scores)}
+
+    def is_about(self, sample: Sample, prompt: str) -> bool:
+        """Whether the prompt in an answer record asks this sample's question, in whatever format line."""
+        return question_core(sample.question) in question_core(prompt)
+
+    def answer_key(self, sample: Sample) -> Hashable:
+        """What an answer record must equal, see `record_key`, to be this sample's."""
+        return sample.question_id
+
+    def record_key(self, record: Mapping[str, Any]) -> Hashable:
+        """The key of a line of LLaVA's answer JSONL."""
+        key: Hashable = record["question_id"]
+        return key
+
+    def official_answers(self, path: Path, samples: Sequence[Sample]) -> dict[str, str] | None:
+        """Answers by sample id from a file of the benchmark's own form; None if `path` is not of that form."""
+        return None
+
+    @property
+    def label(self) -> str:
+        """``task@protocol``; demo data is a protocol of its own."""
+        return f"{self.name}@{'demo' if self.data.kind == 'demo' else self.protocol}"

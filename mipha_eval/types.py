@@ -1,0 +1,126 @@
+"""The values that flow from a benchmark to a number. Frozen, and without behaviour but identity."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Image:
+    """A picture that has not been read yet.
+
+    Attributes:
+        name: as the benchmark names it, e.g. ``COCO_val2014_000000310196.jpg``; the same on every machine.
+        location: where it is, unique on this machine; equal locations are the same picture.
+        read: returns the encoded bytes; may raise OSError.
+    """
+
+    name: str
+    location: str
+    read: Callable[[], bytes] = field(compare=False, repr=False)
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A question of a benchmark with what is known about it.
+
+    Attributes:
+        id: unique within the task.
+        question: the text that the model is asked, complete with the benchmark's format line.
+        references: accepted answers; empty where the labels are not public.
+        question_id: the benchmark's own id, as it stands in LLaVA's answer files; need not be unique.
+        group: samples with the same group are scored together (the two questions of an MME image).
+    """
+
+    id: str
+    question: str
+    references: tuple[str, ...]
+    images: tuple[Image, ...]
+    question_id: Hashable
+    category: str = ""
+    group: str = ""
+
+    @property
+    def cluster(self) -> str:
+        """What samples must share to be statistically dependent: their first image, else the sample itself."""
+        return self.images[0].name if self.images else self.id
+
+
+@dataclass(frozen=True)
+class Decoding:
+    """How an answer is generated; always greedy."""
+
+    max_new_tokens: int = 128
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a model is asked. Equal identities get one answer.
+
+    Attributes:
+        question_id: the benchmark's id; no part of the request's identity, only for adapters that replay answers.
+    """
+
+    text: str
+    images: tuple[Image, ...] = ()
+    decoding: Decoding = Decoding()
+    question_id: Hashable = field(default=None, compare=False)
+
+    @property
+    def identity(self) -> Hashable:
+        """What decides the answer. By location, since two benchmarks may call different pictures by one name."""
+        return tuple(image.location for image in self.images), self.text, self.decoding
+
+    @property
+    def key(self) -> str:
+        """A digest by which a stored answer is found again within its task, the same on every machine."""
+        parts = [[image.name for image in self.images], self.text, self.decoding.max_new_tokens]
+        return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:24]
+
+
+@dataclass(frozen=True)
+class Response:
+    """What a model answered, or why there is no answer: a failed request carries `error` and no text.
+
+    Attributes:
+        tokens: number of generated tokens.
+        finish: ``stop`` at the end token, ``length`` at the limit, ``error``.
+    """
+
+    text: str
+    tokens: int = 0
+    finish: str = "stop"
+    error: str = ""
+
+    @classmethod
+    def failure(cls, reason: str) -> Response:
+        return cls(text="", finish="error", error=reason)
+
+
+@dataclass(frozen=True)
+class Score:
+    """How a response was read and what it is worth.
+
+    Attributes:
+        value: 0 to 1.
+        reading: the answer that the rule read, e.g. ``yes``.
+        rule: name of the rule that read it.
+        span: start and end of the text that the rule relied on, in characters of the response; None for the whole.
+        parsed: False if nobody could say what was answered.
+        details: task-specific values for the metrics.
+    """
+
+    sample: str
+    value: float
+    reading: str
+    rule: str
+    span: tuple[int, int] | None = None
+    parsed: bool = True
+    category: str = ""
+    group: str = ""
+    cluster: str = ""
+    details: Mapping[str, Any] = field(default_factory=dict)

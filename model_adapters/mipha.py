@@ -1,0 +1,130 @@
+"""Mipha: SigLIP, an MLP projector and Phi-2, from the official checkpoint format."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, ClassVar
+
+import torch
+import transformers
+from torch import Tensor
+
+from mipha_eval.backends import hf
+from mipha_eval.backends.checkpoint import fingerprint, load_network, locate_checkpoint, read_config, read_settings
+from mipha_eval.backends.mipha import MiphaNetwork
+from mipha_eval.backends.mipha_prompt import END_OF_TEXT, IMAGE_TOKEN, render_prompt, tokenize_prompt
+from mipha_eval.backends.pixels import Preprocessor
+from mipha_eval.backends.prefix import Prefix, PrefixAdapter, Prompt
+from mipha_eval.data.images import open_image
+from mipha_eval.errors import UserError
+from mipha_eval.types import Decoding, Image, Request, Response
+
+
+@dataclass(frozen=True)
+class Mipha(PrefixAdapter):
+    """Options: `path` is a checkpoint folder or a hub id such as zhumj34/Mipha-3B, `revision` a commit or tag there."""
+
+    name: ClassVar[str] = "mipha"
+
+    path: str
+    revision: str | None = None
+    device: str = "auto"
+    dtype: str = "auto"
+
+    @cached_property
+    def folder(self) -> Path:
+        return locate_checkpoint(self.path, self.revision)
+
+    @cached_property
+    def network(self) -> MiphaNetwork:
+        device = hf.choose_device(self.device)
+        return load_network(self.folder, device, hf.choose_dtype(self.dtype, device))
+
+    @cached_property
+    def tokenizer(self) -> Any:
+        cleaned = read_settings(self.folder / "tokenizer_config.json").get("clean_up_tokenization_spaces", True)
+        try:
+            return transformers.AutoTokenizer.from_pretrained(
+                self.folder,
+                trust_remote_code=False,
+                clean_up_tokenization_spaces=cleaned,
+                # the official code's version of transformers did it by default, and answers depend on it
+                clean_up_tokenization_spaces_for_bpe_even_though_it_will_corrupt_output=cleaned,
+            )
+        except (OSError, ValueError) as error:
+            raise UserError(f"{self.folder} has no usable tokenizer: {str(error).splitlines()[0]}") from error
+
+    @cached_property
+    def preprocessor(self) -> Preprocessor:
+        settings = self.folder / "preprocessor_config.json"
+        try:
+            return Preprocessor.from_settings(read_settings(settings), read_config(self.folder).get("image_aspect_ratio"))
+        except KeyError as error:
+            raise UserError(f"{settings} has no {error}") from error
+
+    @property
+    def _place(self) -> tuple[torch.device, torch.dtype]:
+        weight = next(self.network.parameters())
+        return weight.device, weight.dtype
+
+    def load(self) -> None:
+        transformers.logging.set_verbosity_error()  # it takes Mipha's model_type for a mistake
+        _ = self.network, self.tokenizer, self.preprocessor
+
+    def describe(self) -> Mapping[str, Any]:
+        device, dtype = self._place
+        name = torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
+        return {"weights": fingerprint(self.folder), "device": name, "dtype": str(dtype), "attention": "sdpa"}
+
+    def cost(self, request: Request) -> int:
+        return 64 + len(request.text) // 4 + self.patches * len(request.images)
+
+    @cached_property
+    def patches(self) -> int:
+        tower = read_config(self.folder)["vision_config"]["vision_tower"]
+        return int((tower["image_size"] // tower["patch_size"]) ** 2)
+
+    def encode(self, request: Request) -> Prompt:
+        ids = tokenize_prompt(render_prompt(request.text, len(request.images)), lambda text: self.tokenizer(text).input_ids)
+        images_end = max((place + 1 for place, token in enumerate(ids) if token == IMAGE_TOKEN), default=0)
+        return Prompt(tuple(ids), request.images, images_end)
+
+    def read_images(self, images: Sequence[Image]) -> Tensor:
+        return torch.stack([torch.from_numpy(self.preprocessor(open_image(image))) for image in images or ()] or [torch.empty(0)])
+
+    def prefill(self, prefixes: Sequence[Prefix]) -> hf.PrefixState:
+        device, dtype = self._place
+        pixels = [prefix.pixels for prefix in prefixes if IMAGE_TOKEN in prefix.ids]
+        with torch.inference_mode():
+            features = iter(self.network.image_features(torch.cat(pixels).to(device, dtype)) if pixels else ())
+            embedded = [self._embed(prefix.ids, features) for prefix in prefixes]
+        return hf.prefill(self.network.decoder, embedded)
+
+    def _embed(self, ids: Sequence[int], features: Any) -> Tensor:
+        """Decoder inputs [tokens, hidden]; each placeholder takes the next image's features."""
+        device, _ = self._place
+        parts, start = [], 0
+        for place in [place for place, token in enumerate(ids) if token == IMAGE_TOKEN] + [len(ids)]:
+            parts.append(self.network.text_features(torch.tensor(ids[start:place], dtype=torch.long, device=device)))
+            if place < len(ids):
+                parts.append(next(features))
+            start = place + 1
+        return torch.cat(parts)
+
+    def resume(
+        self, state: hf.PrefixState, rows: Sequence[int], suffixes: Sequence[tuple[int, ...]], decoding: Decoding
+    ) -> list[Response]:
+        device, _ = self._place
+        end = self.tokenizer.eos_token_id
+        with torch.inference_mode():
+            embedded = [self._embed(suffix, iter(())) for suffix in suffixes]
+        rows_there = torch.tensor(rows, device=device)
+        answers = hf.decode(self.network.decoder, state, rows_there, embedded, decoding.max_new_tokens, {end})
+        return [self._response(ids, end) for ids in answers]
+
+    def _response(self, ids: list[int], end: int) -> Response:
+        text = self.tokenizer.decode(ids, skip_special_tokens=True).strip().removesuffix(END_OF_TEXT).strip()
+        return Response(text, tokens=len(ids), finish="stop" if ids[-1] == end else "length")

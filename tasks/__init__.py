@@ -1,0 +1,1 @@
+"""Benchmarks, one a file; the file's name is the task's name."""

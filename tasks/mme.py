@@ -1,0 +1,114 @@
+"""MME: 14 subtasks of yes/no questions, two about each image; a point for each question and one for both right.
+
+Paper: Fu et al., "MME: A Comprehensive Evaluation Benchmark for Multimodal Large Language Models" (arXiv:2306.13394).
+Prompt as in LLaVA-1.5 and Mipha: "Please answer yes or no." is replaced by the short-answer line. The number in their
+tables is perception.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path, PurePosixPath
+from typing import Any, ClassVar
+
+from mipha_eval.answer_files import tab_separated_answers
+from mipha_eval.answers import read_mme
+from mipha_eval.data.hub import read_hub
+from mipha_eval.data.jsonl import read_jsonl
+from mipha_eval.errors import UserError
+from mipha_eval.metrics import Metric, Number, Tally, Totals
+from mipha_eval.task import SHORT_ANSWER, Task, question_core
+from mipha_eval.types import Image, Response, Sample, Score
+
+PERCEPTION = "existence count position color posters celebrity scene landmark artwork OCR".split()
+COGNITION = "commonsense_reasoning numerical_calculation text_translation code_reasoning".split()
+ASKS_YES_NO = re.compile(r" +Please answer yes or no\.$")
+LABELS_HINT = "eval_tool.zip is at github.com/BradyFU/Awesome-Multimodal-Large-Language-Models, branch Evaluation (0.1 MB)"
+
+
+def points(subtasks: Sequence[str], totals: Totals) -> Number:
+    """100 x accuracy + 100 x share of images with both questions right, summed over subtasks."""
+    return sum(
+        100 * (totals.ratio(totals[f"{name}/right"], totals[f"{name}/asked"]))
+        + 100 * totals.ratio(totals[f"{name}/both"], totals[f"{name}/images"])
+        for name in subtasks
+    )
+
+
+def points_metric(name: str, subtasks: Sequence[str]) -> Metric:
+    return Metric(name, partial(points, subtasks), unit="points", needs=tuple(f"{subtask}/" for subtask in subtasks))
+
+
+def plain_question(prompt: str) -> str:
+    return ASKS_YES_NO.sub("", question_core(prompt))
+
+
+@dataclass(frozen=True)
+class Mme(Task):
+    name: ClassVar[str] = "mme"
+    protocols: ClassVar[Mapping[str, str]] = {"llava": "2,374 questions with LLaVA-1.5's prompt"}
+    hub: ClassVar[Mapping[str, str]] = {"llava": "lmms-lab/MME"}
+    metrics: ClassVar[Sequence[Metric]] = [
+        points_metric("perception", PERCEPTION),
+        points_metric("cognition", COGNITION),
+        points_metric("total", PERCEPTION + COGNITION),
+        *(points_metric(name, [name]) for name in PERCEPTION + COGNITION),
+    ]
+
+    def samples(self) -> Iterator[Sample]:
+        seen: Counter[str] = Counter()
+        for row, label, image in self._hub_rows() if self.data.kind == "hub" else self._folder_rows():
+            name = row["question_id"]
+            seen[name] += 1
+            text = f"{plain_question(row['text'])}\n{SHORT_ANSWER}"
+            yield Sample(f"{name}#{seen[name]}", text, (label,), (image,), name, row["category"], group=name)
+
+    def _hub_rows(self) -> Iterator[tuple[Mapping[str, Any], str, Image]]:
+        rows = read_hub(self.data, self.hub[self.protocol])
+        for number, row in rows:
+            yield {**row, "text": row["question"]}, row["answer"], rows.image(number, row["question_id"])
+
+    def _folder_rows(self) -> Iterator[tuple[Mapping[str, Any], str, Image]]:
+        labels = self._labels()
+        images = self.data.images("mme", "MME/MME_Benchmark_release_version", "MME/images")
+        for row in read_jsonl(self.data.find("MME/llava_mme.jsonl", hint="it is in LLaVA's eval.zip")):
+            key = (row["category"], PurePosixPath(row["image"]).stem, plain_question(row["text"]))
+            if key not in labels:
+                raise UserError(f"MME has no label for {row['image']}: {key[2]!r}; is eval_tool of this release?")
+            yield row, labels[key], images.image(row["image"])
+
+    def _labels(self) -> dict[tuple[str, str, str], str]:
+        """(subtask, image name without ending, question) -> Yes or No, from the official result templates."""
+        folder = self.data.find("MME/eval_tool/Your_Results", hint=LABELS_HINT)
+        labels = {}
+        for file in sorted(folder.glob("*.txt")):
+            for line in file.read_text(encoding="utf-8").splitlines():
+                image, question, label = line.split("\t")[:3]
+                labels[file.stem, PurePosixPath(image).stem, plain_question(question)] = label
+        return labels
+
+    def answer_key(self, sample: Sample) -> Hashable:
+        return sample.question_id, plain_question(sample.question)
+
+    def record_key(self, record: Mapping[str, Any]) -> Hashable:
+        return record["question_id"], plain_question(str(record.get("prompt", "")))
+
+    def official_answers(self, path: Path, samples: Sequence[Sample]) -> dict[str, str] | None:
+        keys = {
+            (sample.category, PurePosixPath(sample.images[0].name).stem, plain_question(sample.question)): sample.id
+            for sample in samples
+        }
+        return tab_separated_answers(path, keys, plain_question) if path.is_dir() else None
+
+    def score(self, sample: Sample, response: Response) -> Score:
+        reading = read_mme(response.text)
+        return self.scored(sample, reading, reading.answer == sample.references[0].lower())
+
+    def tally(self, scores: Sequence[Score]) -> Tally:
+        right, name = sum(score.value for score in scores), scores[0].category
+        # an image with a question that has no answer cannot have both right
+        return {f"{name}/right": right, f"{name}/asked": len(scores), f"{name}/both": right == 2, f"{name}/images": 1}

@@ -1,0 +1,85 @@
+"""POPE: is an object in the picture? Three ways of choosing absent objects: random, popular, adversarial.
+
+Paper: Li et al., "Evaluating Object Hallucination in Large Vision-Language Models", EMNLP 2023 (arXiv:2305.10355).
+Prompt and headline (mean of the three F1 scores) as in LLaVA-1.5 and Mipha; the reading rule is POPE's own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+from mipha_eval.answer_files import files_by_name, positional_answers
+from mipha_eval.answers import read_pope
+from mipha_eval.binary import binary_metrics, confusion_cell
+from mipha_eval.data.hub import read_hub
+from mipha_eval.data.jsonl import read_jsonl
+from mipha_eval.errors import UserError
+from mipha_eval.metrics import Metric, Tally
+from mipha_eval.task import SHORT_ANSWER, Task
+from mipha_eval.types import Image, Response, Sample, Score
+
+FIRST_ID = {"adversarial": 0, "random": 10_000_000, "popular": 20_000_000}  # as LLaVA's question file numbers them
+RANDOM_ROWS = {"llava": 2910, "official": 3000}
+LABELS_HINT = "the label files are at github.com/AoiDragon/POPE under output/coco (about 1 MB)"
+
+
+@dataclass(frozen=True)
+class Pope(Task):
+    name: ClassVar[str] = "pope"
+    protocols: ClassVar[Mapping[str, str]] = {
+        "llava": "8,910 rows (random has 2,910), as the LLaVA-1.5 and Mipha tables used",
+        "official": "9,000 rows, POPE's files since October 2023 and lmms-lab/POPE",
+    }
+    hub: ClassVar[Mapping[str, str]] = {"official": "lmms-lab/POPE"}
+    metrics: ClassVar[Sequence[Metric]] = binary_metrics(tuple(FIRST_ID))
+
+    def samples(self) -> Iterator[Sample]:
+        if self.data.kind == "hub":
+            rows = read_hub(self.data, self.hub[self.protocol])
+            for number, row in rows:
+                image = rows.image(number, f"{row['image_source']}.jpg")
+                yield self._sample(row, (row["question"], row["answer"]), row["category"], image)
+            return
+        labels = self._label_folder()
+        images = self.data.images("pope", "pope/val2014", "coco/val2014", "vqav2/val2014")
+        for category in FIRST_ID:
+            for row in read_jsonl(labels / f"coco_pope_{category}.json"):
+                yield self._sample(row, (row["text"], row["label"]), category, images.image(row["image"]))
+
+    def _sample(self, row: Mapping[str, Any], asked: tuple[str, str], category: str, image: Image) -> Sample:
+        number = FIRST_ID[category] + int(row["question_id"])
+        return Sample(str(number), f"{asked[0]}\n{SHORT_ANSWER}", asked[1:], (image,), number, category)
+
+    def _label_folder(self) -> Path:
+        """The folder whose random file has the protocol's number of rows: two releases go by the same names."""
+        first = self.data.find("pope/coco", hint=LABELS_HINT)
+        if self.data.kind == "demo":
+            return first
+        found = {}
+        for folder in [first, *sorted(first.parent.glob("coco_*/"))]:
+            found[folder] = sum(1 for _ in read_jsonl(folder / "coco_pope_random.json"))
+            if found[folder] == RANDOM_ROWS[self.protocol]:
+                return folder
+        counts = ", ".join(f"{folder} has {rows:,}" for folder, rows in found.items())
+        raise UserError(
+            f"{self.label} needs the POPE release with {RANDOM_ROWS[self.protocol]:,} random questions; {counts}"
+        )
+
+    def is_about(self, sample: Sample, prompt: str) -> bool:
+        # the later release mends a spelling mistake in 102 questions
+        return super().is_about(sample, prompt) or super().is_about(sample, prompt.replace("image?", "imange?"))
+
+    def official_answers(self, path: Path, samples: Sequence[Sample]) -> dict[str, str] | None:
+        files = files_by_name(path, tuple(FIRST_ID), lambda record: "answer" in record and "question" in record)
+        return positional_answers(self, files, samples) if files else None
+
+    def score(self, sample: Sample, response: Response) -> Score:
+        reading = read_pope(response.text)
+        truth = "no" if sample.references[0] == "no" else "yes"
+        return self.scored(sample, reading, reading.answer == truth, cell=confusion_cell(reading.answer, truth))
+
+    def tally(self, scores: Sequence[Score]) -> Tally:
+        return {f"{score.category}/{score.details['cell']}": 1 for score in scores}
