@@ -26,7 +26,7 @@ class ModelAdapter(ABC):
         What goes wrong with one request (an unreadable image) is a `Response.failure`, never an exception and never text.
         """
 
-    def load(self) -> None:
+    def load(self) -> None:  # noqa: B027 - nothing to read is a fine default
         """Reads weights, so that mistakes show before the data is touched. Raises UserError."""
 
     def describe(self) -> Mapping[str, Any]:

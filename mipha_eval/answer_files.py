@@ -86,9 +86,7 @@ def _response(place: str, record: Mapping[str, Any]) -> Response:
     return Response(text)
 
 
-def files_by_name(
-    path: Path, names: Sequence[str], fits: Callable[[Mapping[str, Any]], bool]
-) -> dict[str, Path]:
+def files_by_name(path: Path, names: Sequence[str], fits: Callable[[Mapping[str, Any]], bool]) -> dict[str, Path]:
     """JSONL files whose names contain one of `names` and whose first record fits; empty if there are none.
 
     `path` is such a file, or a folder with such files.
@@ -138,7 +136,9 @@ def tab_separated_answers(
         for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), start=1):
             fields = line.split("\t")
             if len(fields) != 4:
-                raise UserError(f"{file}:{number} has {len(fields)} tab-separated fields, not 4: image, question, label, answer")
+                raise UserError(
+                    f"{file}:{number} has {len(fields)} tab-separated fields, not 4: image, question, label, answer"
+                )
             image, question, _, answer = fields
             sample = keys.get((file.stem, PurePosixPath(image).stem, plain(question)))
             if sample is None:

@@ -1,4 +1,4 @@
-"""Numbers for yes/no benchmarks with categories: F1, accuracy, precision, recall, yes ratio. "yes" is the positive answer."""
+"""Numbers for yes/no benchmarks with categories, such as F1 and the yes ratio; "yes" is the positive answer."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ else:
     import tomli as tomllib
 
 Kind = Literal["tasks", "model_adapters"]
-OWNERS: Mapping[Kind, type] = {"tasks": Task, "model_adapters": ModelAdapter}
+OWNERS: Mapping[Kind, type[Any]] = {"tasks": Task, "model_adapters": ModelAdapter}
 WORDS: Mapping[Kind, str] = {"tasks": "task", "model_adapters": "model"}
 PACKAGE = Path(__file__).parent
 
@@ -151,11 +151,6 @@ def _load_file(file: Path) -> ModuleType:
 
 def _classes(module: ModuleType, kind: Kind) -> dict[str, type[Any]]:
     """Concrete tasks or adapters that a module defines, by their `name`."""
-    return {
-        owner.name.replace("_", "-"): owner
-        for owner in vars(module).values()
-        if isinstance(owner, type)
-        and issubclass(owner, OWNERS[kind])
-        and owner.__module__ == module.__name__
-        and not inspect.isabstract(owner)
-    }
+    defined = [value for value in vars(module).values() if isinstance(value, type) and value.__module__ == module.__name__]
+    wanted: list[Any] = [owner for owner in defined if issubclass(owner, OWNERS[kind]) and not inspect.isabstract(owner)]
+    return {owner.name.replace("_", "-"): owner for owner in wanted}

@@ -10,8 +10,8 @@ from mipha_eval.data.source import DataSource, parse_source
 from mipha_eval.errors import UserError
 from mipha_eval.options import parse_pairs
 from mipha_eval.plugins import Registry
-from mipha_eval.run import build_task
 from mipha_eval.scoring import Result, score_responses
+from mipha_eval.selection import build_task, read_samples
 from mipha_eval.store import RunFolder
 
 
@@ -22,7 +22,7 @@ def score_file(name: str, answers: Path, data: str, options: Sequence[str], regi
         UserError: the data is missing, or the answers do not belong to the task's questions.
     """
     task = build_task(name, parse_pairs(options), parse_source(data, {}), registry)
-    samples = list(task.samples())
+    samples = read_samples(task)
     return score_responses(task, samples, read_answers(answers, task, samples))
 
 

@@ -12,7 +12,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
 
 from mipha_eval import __version__
 from mipha_eval.adapter import ModelAdapter
@@ -21,10 +20,10 @@ from mipha_eval.data.source import DataSource, parse_source
 from mipha_eval.engine.engine import Engine
 from mipha_eval.engine.interrupt import Interrupt
 from mipha_eval.engine.progress import Progress
-from mipha_eval.errors import UserError
-from mipha_eval.options import option_fields, parse_pairs, typed_options, unknown
+from mipha_eval.options import option_fields
 from mipha_eval.plugins import Registry
 from mipha_eval.scoring import Result, score_responses
+from mipha_eval.selection import ModelChoice, build_adapter, build_tasks, read_samples
 from mipha_eval.store import RunFolder, TaskFolder, naming_the_file
 from mipha_eval.task import Task
 from mipha_eval.types import Response, Sample
@@ -37,15 +36,12 @@ class RunConfig:
     """What a user asks for; see ``mipha-eval run --help``."""
 
     tasks: Sequence[str]
-    model: str = "mipha-tiny"
-    options: Sequence[str] = ()
+    model: ModelChoice
     data: str | None = None
     image_dirs: Mapping[str, Path] = field(default_factory=dict)
     output: Path = Path("results/runs")
     limit: int | None = None
     batch_size: int | None = None
-    device: str | None = None
-    dtype: str | None = None
     blind: bool = False
     fresh: bool = False
     quiet: bool = False
@@ -69,79 +65,23 @@ def run(config: RunConfig, registry: Registry) -> tuple[RunFolder, list[Result]]
     Raises:
         UserError: anything that the user can mend. What was answered before stays stored.
     """
-    adapter, data_default = build_adapter(config, registry)
+    check_writable(config.output)
+    adapter, data_default = build_adapter(config.model, registry)
     source = parse_source(config.data or data_default or "hub", config.image_dirs)
-    work = [prepare(task, config) for task in build_tasks(config.tasks, config.options, source, registry)]
+    work = [prepare(task, config) for task in build_tasks(config.tasks, config.model.options, source, registry)]
     adapter.load()
     folder = open_run(config, adapter, source)
     for item in work:
         folder.set_status(item.task.label, "pending", total=len(item.samples))
-    results = []
     with Interrupt() as interrupt:
         engine = Engine(adapter, config.batch_size, stop=interrupt.asked)
-        for item in work:
-            results.append(run_task(item, engine, folder, config))
+        results = [run_task(item, engine, folder, config) for item in work]
     return folder, results
-
-
-def build_adapter(config: RunConfig, registry: Registry) -> tuple[ModelAdapter, str | None]:
-    """The adapter with its options, and the data that its preset is made for."""
-    owner, preset = registry.load("model_adapters", config.model)
-    preset = dict(preset)
-    data_default = preset.pop("data", None)
-    given = {key: text for key, text in parse_pairs(config.options).items() if "." not in key}
-    for key, value in (("device", config.device), ("dtype", config.dtype)):
-        if value is not None:
-            given[key] = value
-    values = typed_options(owner, {**preset, **given}, config.model)
-    missing = [
-        entry.name
-        for entry in dataclasses.fields(owner)
-        if entry.default is dataclasses.MISSING and entry.default_factory is dataclasses.MISSING and entry.name not in values
-    ]
-    if missing:
-        raise UserError(f"model {config.model} needs {' and '.join(f'-a {name}=...' for name in missing)}")
-    adapter: ModelAdapter = owner(**values)
-    return adapter, data_default
-
-
-def build_tasks(names: Sequence[str], options: Sequence[str], source: DataSource, registry: Registry) -> list[Task]:
-    """Tasks by ``name`` or ``name@protocol``; options of a task are given as ``task.key=value``."""
-    pairs = parse_pairs(options)
-    tasks = [build_task(name, pairs, source, registry) for name in names]
-    asked = {task.name.replace("-", "_") for task in tasks}
-    for key in pairs:
-        if "." in key and key.split(".")[0] not in asked:
-            raise UserError(unknown("task in option", key, asked))
-    return tasks
-
-
-def build_task(name: str, options: Mapping[str, str], source: DataSource, registry: Registry) -> Task:
-    """A task under the named or the default protocol."""
-    plain, _, protocol = name.partition("@")
-    owner, _ = registry.load("tasks", plain)
-    if protocol == "demo" and source.kind != "demo":
-        raise UserError(f"{name} is the embedded demo; add --data demo")
-    served = list(owner.hub) if source.kind == "hub" else list(owner.protocols)
-    if not served:
-        raise UserError(f"{plain} is not on the hub; give --data FOLDER")
-    if protocol in ("", "demo"):
-        protocol = served[0]
-    if protocol not in owner.protocols:
-        raise UserError(unknown("protocol", protocol, owner.protocols, f"{plain} has"))
-    if protocol not in served:
-        raise UserError(f"{plain}@{protocol} is not on the hub, only {plain}@{served[0]}; give --data FOLDER")
-    prefix = owner.name.replace("-", "_") + "."
-    own = {key[len(prefix) :]: text for key, text in options.items() if key.startswith(prefix)}
-    task: Task = owner(protocol=protocol, data=source, **typed_options(owner, own, plain))
-    return task
 
 
 def prepare(task: Task, config: RunConfig) -> Work:
     """Reads a task's questions and applies --limit and --blind."""
-    samples = list(task.samples())
-    if not samples:
-        raise UserError(f"{task.label} has no questions in {task.data}")
+    samples = read_samples(task)
     total = len(samples)
     samples = limit_samples(samples, config.limit)
     if config.blind:
@@ -169,7 +109,7 @@ def open_run(config: RunConfig, adapter: ModelAdapter, source: DataSource) -> Ru
     described = dict(adapter.describe())
     limits = {"limit": config.limit, "blind": config.blind}
     options = {key: str(getattr(adapter, key)) for key in option_fields(type(adapter))}
-    same = {"model": config.model, "options": options, "weights": described, "data": str(source), **limits}
+    same = {"model": config.model.name, "options": options, "weights": described, "data": str(source), **limits}
     identity = hashlib.sha256(json.dumps(same, sort_keys=True, default=str).encode()).hexdigest()[:16]
     found = None if config.fresh else RunFolder.find(config.output, identity)
     if found is not None:
@@ -185,7 +125,7 @@ def open_run(config: RunConfig, adapter: ModelAdapter, source: DataSource) -> Ru
         "packages": _package_versions(),
         "started": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
     }
-    return RunFolder.create(config.output, config.model, json.loads(json.dumps(manifest, default=str)))
+    return RunFolder.create(config.output, config.model.name, json.loads(json.dumps(manifest, default=str)))
 
 
 def _package_versions() -> dict[str, str]:
@@ -210,7 +150,7 @@ def run_task(work: Work, engine: Engine, folder: RunFolder, config: RunConfig) -
     result = score_responses(work.task, work.samples, responses)
     summary = {
         **result.summary,
-        "model": config.model,
+        "model": config.model.name,
         "total": work.total,
         "limited": len(work.samples) < work.total,
         "demo": work.task.data.kind == "demo",

@@ -26,7 +26,7 @@ class Result:
 
     @property
     def complete(self) -> bool:
-        return self.summary["missing"] == 0 and self.summary["failed"] == 0
+        return not self.summary["missing"] and not self.summary["failed"]
 
 
 def score_responses(task: Task, samples: Sequence[Sample], responses: Mapping[str, Response]) -> Result:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 import os
@@ -45,8 +46,11 @@ class RunFolder:
     @classmethod
     def find(cls, parent: Path, identity: str) -> RunFolder | None:
         """The newest run under `parent` with the same model, options and data."""
-        runs = [cls(path.parent) for path in parent.glob("*/manifest.json")]
-        same = [run for run in runs if run.manifest().get("identity") == identity]
+        same = []
+        for path in parent.glob("*/manifest.json"):
+            with contextlib.suppress(UserError):  # a broken manifest is no run to go on with
+                if cls(path.parent).manifest().get("identity") == identity:
+                    same.append(cls(path.parent))
         return max(same, key=lambda run: run.path.name.split("__")[-2:], default=None)
 
     def manifest(self) -> dict[str, Any]:
@@ -145,9 +149,7 @@ class Appender:
     def __enter__(self) -> Appender:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self._file.close()
 
 
@@ -160,9 +162,7 @@ class naming_the_file:  # noqa: N801 - reads as a phrase in `with`
     def __enter__(self) -> None:
         return None
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         if isinstance(error, OSError):
             raise UserError(
                 f"cannot write {self._path}: {error.strerror}; what was stored before is kept, run again to go on"

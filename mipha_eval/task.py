@@ -13,7 +13,6 @@ from mipha_eval.data.source import DataSource
 from mipha_eval.metrics import Metric, Tally
 from mipha_eval.types import Decoding, Request, Response, Sample, Score
 
-
 #: LLaVA's format line for short answers; Mipha uses the same
 SHORT_ANSWER = "Answer the question using a single word or phrase."
 

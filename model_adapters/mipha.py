@@ -15,7 +15,7 @@ from torch import Tensor
 from mipha_eval.backends import hf
 from mipha_eval.backends.checkpoint import fingerprint, load_network, locate_checkpoint, read_config, read_settings
 from mipha_eval.backends.mipha import MiphaNetwork
-from mipha_eval.backends.mipha_prompt import END_OF_TEXT, IMAGE_TOKEN, render_prompt, tokenize_prompt
+from mipha_eval.backends.mipha_prompt import END_OF_TEXT, IMAGE_TOKEN, prompt_pieces, tokenize_prompt
 from mipha_eval.backends.pixels import Preprocessor
 from mipha_eval.backends.prefix import Prefix, PrefixAdapter, Prompt
 from mipha_eval.data.images import open_image
@@ -71,7 +71,8 @@ class Mipha(PrefixAdapter):
         return weight.device, weight.dtype
 
     def load(self) -> None:
-        transformers.logging.set_verbosity_error()  # it takes Mipha's model_type for a mistake
+        quieten: Any = transformers.logging.set_verbosity_error
+        quieten()  # it takes Mipha's model_type for a mistake
         _ = self.network, self.tokenizer, self.preprocessor
 
     def describe(self) -> Mapping[str, Any]:
@@ -88,12 +89,15 @@ class Mipha(PrefixAdapter):
         return int((tower["image_size"] // tower["patch_size"]) ** 2)
 
     def encode(self, request: Request) -> Prompt:
-        ids = tokenize_prompt(render_prompt(request.text, len(request.images)), lambda text: self.tokenizer(text).input_ids)
+        pieces = prompt_pieces(request.text, len(request.images))
+        ids = tokenize_prompt(pieces, lambda text: self.tokenizer(text).input_ids)
         images_end = max((place + 1 for place, token in enumerate(ids) if token == IMAGE_TOKEN), default=0)
         return Prompt(tuple(ids), request.images, images_end)
 
     def read_images(self, images: Sequence[Image]) -> Tensor:
-        return torch.stack([torch.from_numpy(self.preprocessor(open_image(image))) for image in images or ()] or [torch.empty(0)])
+        return torch.stack(
+            [torch.from_numpy(self.preprocessor(open_image(image))) for image in images or ()] or [torch.empty(0)]
+        )
 
     def prefill(self, prefixes: Sequence[Prefix]) -> hf.PrefixState:
         device, dtype = self._place
@@ -121,8 +125,8 @@ class Mipha(PrefixAdapter):
         end = self.tokenizer.eos_token_id
         with torch.inference_mode():
             embedded = [self._embed(suffix, iter(())) for suffix in suffixes]
-        rows_there = torch.tensor(rows, device=device)
-        answers = hf.decode(self.network.decoder, state, rows_there, embedded, decoding.max_new_tokens, {end})
+        stop = hf.Stop(frozenset({end}), decoding.max_new_tokens)
+        answers = hf.decode(self.network.decoder, state, torch.tensor(rows, device=device), embedded, stop)
         return [self._response(ids, end) for ids in answers]
 
     def _response(self, ids: list[int], end: int) -> Response:

@@ -24,8 +24,8 @@ from mipha_eval.metrics import Metric, Number, Tally, Totals
 from mipha_eval.task import SHORT_ANSWER, Task, question_core
 from mipha_eval.types import Image, Response, Sample, Score
 
-PERCEPTION = "existence count position color posters celebrity scene landmark artwork OCR".split()
-COGNITION = "commonsense_reasoning numerical_calculation text_translation code_reasoning".split()
+PERCEPTION = ["existence", "count", "position", "color", "posters", "celebrity", "scene", "landmark", "artwork", "OCR"]
+COGNITION = ["commonsense_reasoning", "numerical_calculation", "text_translation", "code_reasoning"]
 ASKS_YES_NO = re.compile(r" +Please answer yes or no\.$")
 LABELS_HINT = "eval_tool.zip is at github.com/BradyFU/Awesome-Multimodal-Large-Language-Models, branch Evaluation (0.1 MB)"
 
@@ -49,6 +49,8 @@ def plain_question(prompt: str) -> str:
 
 @dataclass(frozen=True)
 class Mme(Task):
+    """Pairs of yes/no questions; no options."""
+
     name: ClassVar[str] = "mme"
     protocols: ClassVar[Mapping[str, str]] = {"llava": "2,374 questions with LLaVA-1.5's prompt"}
     hub: ClassVar[Mapping[str, str]] = {"llava": "lmms-lab/MME"}

@@ -28,6 +28,8 @@ LABELS_HINT = "the label files are at github.com/AoiDragon/POPE under output/coc
 
 @dataclass(frozen=True)
 class Pope(Task):
+    """Yes/no questions about one object; no options."""
+
     name: ClassVar[str] = "pope"
     protocols: ClassVar[Mapping[str, str]] = {
         "llava": "8,910 rows (random has 2,910), as the LLaVA-1.5 and Mipha tables used",

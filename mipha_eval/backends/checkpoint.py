@@ -80,8 +80,11 @@ def load_network(folder: Path, device: torch.device, dtype: torch.dtype) -> Miph
     Raises:
         UserError: weights are missing, unexpected, of another shape or not finite; a file is damaged.
     """
-    with init_empty_weights(include_buffers=False):
-        network = MiphaNetwork(read_config(folder))
+    try:
+        with init_empty_weights(include_buffers=False):
+            network = MiphaNetwork(read_config(folder))
+    except (KeyError, TypeError, ValueError) as error:
+        raise UserError(f"{folder / 'config.json'} does not describe a Mipha: {error!r}") from error
     weights = _read_weights(folder, network.select_layer, device, dtype)
     _check_names(folder, network.state_dict(), weights)
     network.load_state_dict(weights, assign=True)
@@ -93,7 +96,7 @@ def _read_weights(folder: Path, select_layer: int, device: torch.device, dtype: 
     for file in weight_files(folder):
         try:
             with safe_open(file, framework="pt") as shard:
-                for key in shard.keys():
+                for key in shard.keys():  # noqa: SIM118 - a shard is no dict
                     name = official_key_to_module(key)
                     if name is None:
                         raise UserError(f"{file} holds {key}, which is no weight of a Mipha")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -44,6 +44,14 @@ def choose_dtype(name: str, device: torch.device) -> torch.dtype:
     return dtypes[name]
 
 
+@dataclass(frozen=True)
+class Stop:
+    """When an answer ends: at one of the token ids `ends`, which belongs to it, or after `limit` tokens."""
+
+    ends: frozenset[int]
+    limit: int
+
+
 @torch.inference_mode()
 def prefill(decoder: Any, embedded: Sequence[Tensor]) -> PrefixState:
     """Reads prefixes, given as decoder inputs [length, hidden] each."""
@@ -61,15 +69,11 @@ def prefill(decoder: Any, embedded: Sequence[Tensor]) -> PrefixState:
 
 
 @torch.inference_mode()
-def decode(
-    decoder: Any, state: PrefixState, rows: Tensor, suffixes: Sequence[Tensor], limit: int, ends: Collection[int]
-) -> list[list[int]]:
-    """Continues prefix `rows[i]` with suffix i and decodes greedily, all together.
+def decode(decoder: Any, state: PrefixState, rows: Tensor, suffixes: Sequence[Tensor], stop: Stop) -> list[list[int]]:
+    """Continues prefix `rows[i]` with suffix i and decodes greedily, all together; finished rows leave the batch.
 
     Args:
         suffixes: decoder inputs [length, hidden] each, at least one token long.
-        limit: new tokens at most.
-        ends: token ids that end an answer; they are part of the result.
 
     Returns:
         Generated token ids of each suffix.
@@ -81,7 +85,7 @@ def decode(
     inputs: dict[str, Tensor] = {"inputs_embeds": hidden}
     generated: list[list[int]] = [[] for _ in suffixes]
     active = list(range(len(suffixes)))  # row of the batch -> suffix
-    for step in range(limit):
+    for step in range(stop.limit):
         output = decoder(
             **inputs,
             attention_mask=mask,
@@ -94,11 +98,11 @@ def decode(
         finished = set()
         for row, token in enumerate(tokens.tolist()):
             generated[active[row]].append(token)
-            if token in ends:
+            if token in stop.ends:
                 finished.add(row)
-        if len(finished) == len(active) or step + 1 == limit:
+        if len(finished) == len(active) or step + 1 == stop.limit:
             break
-        if finished:  # finished rows leave the batch
+        if finished:
             keep = torch.tensor([row for row in range(len(active)) if row not in finished], device=mask.device)
             cache.batch_select_indices(keep)
             mask, tokens, positions = mask[keep], tokens[keep], positions[keep]
@@ -124,6 +128,7 @@ def _positions(mask: Tensor) -> Tensor:
 def _select(cache: DynamicCache, rows: Tensor) -> DynamicCache:
     """A copy of some rows, so that the prefixes can be resumed again."""
     copy = DynamicCache()
-    for number, layer in enumerate(cache.layers):
+    layers: Any = cache.layers
+    for number, layer in enumerate(layers):
         copy.update(layer.keys[rows], layer.values[rows], number)
     return copy

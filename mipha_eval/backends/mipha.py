@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 from transformers import AutoModel, AutoModelForCausalLM, PhiConfig, PretrainedConfig, SiglipVisionConfig
 
@@ -42,19 +41,24 @@ class MiphaNetwork(nn.Module):
         super().__init__()
         tower = config["vision_config"]["vision_tower"]
         self.select_layer = _select_layer(tower)
-        self.vision_tower = _vision_tower(tower, self.select_layer, attention)
+        self.vision_tower: Any = _vision_tower(tower, self.select_layer, attention)
         self.mm_projector = _projector(config["vision_config"]["mm_projector"])
         fields = {key: value for key, value in config.items() if key not in NOT_DECODER_FIELDS and value is not None}
         decoder_config = DECODERS[config["model_type"]](**fields)
-        self.decoder = AutoModelForCausalLM.from_config(decoder_config, attn_implementation=attention)
+        auto: Any = AutoModelForCausalLM
+        self.decoder = auto.from_config(decoder_config, attn_implementation=attention)
 
     def image_features(self, pixels: Tensor) -> Tensor:
         """Maps pixels [images, 3, height, width] to decoder inputs [images, patches, hidden]."""
-        hidden = self.vision_tower.embeddings(pixels)
+        features: Tensor = self.mm_projector(self.patch_features(pixels))
+        return features
+
+    def patch_features(self, pixels: Tensor) -> Tensor:
+        """Maps pixels [images, 3, height, width] to the tower's output [images, patches, width]."""
+        hidden: Tensor = self.vision_tower.embeddings(pixels)
         for layer in self.vision_tower.encoder.layers:
             hidden = layer(hidden, None)
-        features: Tensor = self.mm_projector(hidden)
-        return features
+        return hidden
 
     def text_features(self, ids: Tensor) -> Tensor:
         """Maps token ids [..., length] to decoder inputs [..., length, hidden]."""
@@ -111,7 +115,8 @@ def _vision_tower(tower: dict[str, Any], layers: int, attention: str) -> nn.Modu
         attention_dropout=tower.get("attention_dropout", 0.0),
         vision_use_head=False,
     )
-    model: nn.Module = AutoModel.from_config(config, attn_implementation=attention)
+    auto: Any = AutoModel
+    model: nn.Module = auto.from_config(config, attn_implementation=attention)
     model.post_layernorm = nn.Identity()
     return model
 

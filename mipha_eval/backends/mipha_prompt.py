@@ -11,24 +11,29 @@ SYSTEM = (
     "A chat between a curious user and an artificial intelligence assistant. "
     "The assistant gives helpful, detailed, and polite answers to the user's questions."
 )
-IMAGE_MARK = "<image>"
 END_OF_TEXT = "<|endoftext|>"
 
 #: stands for an image in a list of token ids; the number that LLaVA and Mipha use
 IMAGE_TOKEN = -200
 
 
-def render_prompt(text: str, images: int) -> str:
-    """The prompt for a question about `images` images; without an image the question stands alone."""
-    return f"{SYSTEM} USER: {(IMAGE_MARK + chr(10)) * images}{text} ASSISTANT:"
+def prompt_pieces(text: str, images: int) -> list[str]:
+    """The prompt for a question about `images` images, cut where the images stand.
+
+    The official code writes ``<image>`` there and splits the prompt at it; cutting before the question is put in gives the
+    same pieces, and a question that itself contains ``<image>`` stays text.
+    """
+    opening, closing = f"{SYSTEM} USER: ", f"{text} ASSISTANT:"
+    if not images:
+        return [opening + closing]
+    return [opening, *["\n"] * (images - 1), f"\n{closing}"]
 
 
-def tokenize_prompt(prompt: str, tokenize: Callable[[str], Sequence[int]]) -> list[int]:
-    """Token ids of the pieces between image marks, with `IMAGE_TOKEN` where a mark stood."""
+def tokenize_prompt(pieces: Sequence[str], tokenize: Callable[[str], Sequence[int]]) -> list[int]:
+    """Token ids of the pieces, each tokenized alone, with `IMAGE_TOKEN` between them."""
     ids: list[int] = []
-    for number, piece in enumerate(prompt.split(IMAGE_MARK)):
+    for number, piece in enumerate(pieces):
         if number:
             ids.append(IMAGE_TOKEN)
-        if piece:
-            ids.extend(tokenize(piece))
+        ids.extend(tokenize(piece))
     return ids

@@ -99,9 +99,7 @@ def group_prompts(prompts: Sequence[Prompt]) -> list[Group]:
     for index, prompt in enumerate(prompts):
         locations = tuple(image.location for image in prompt.images)
         members.setdefault((locations, prompt.ids[: prompt.images_end]), []).append(index)
-    return [
-        Group(tuple(indices), _common_length([prompts[index].ids for index in indices])) for indices in members.values()
-    ]
+    return [Group(tuple(indices), _common_length([prompts[index].ids for index in indices])) for indices in members.values()]
 
 
 def _common_length(rows: Sequence[tuple[int, ...]]) -> int:

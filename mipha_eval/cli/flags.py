@@ -6,11 +6,14 @@ import json
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Optional
+from typing import TYPE_CHECKING, Annotated, Any, Optional
 
 import typer
 
 from mipha_eval.errors import UserError
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 Model = Annotated[str, typer.Option("--model", "-m", help="A model; see `mipha-eval list models`.")]
 Options = Annotated[
@@ -19,9 +22,7 @@ Options = Annotated[
 ]
 Data = Annotated[
     Optional[str],
-    typer.Option(
-        "--data", envvar="MIPHA_EVAL_DATA", help="A folder in LLaVA's eval layout, hub, hub:MIRROR or demo."
-    ),
+    typer.Option("--data", envvar="MIPHA_EVAL_DATA", help="A folder in LLaVA's eval layout, hub, hub:MIRROR or demo."),
 ]
 ImageDirs = Annotated[
     Optional[list[str]], typer.Option("--image-dir", help="Where a task's images are, as TASK=DIR; repeatable.")
@@ -61,6 +62,14 @@ def limit_threads(count: int | None) -> None:
 
     if count is not None:
         os.environ["OMP_NUM_THREADS"] = str(count)
+
+
+def console() -> Console:
+    """A terminal, or plain lines wide enough for a table where there is none."""
+    from rich.console import Console
+
+    found = Console()
+    return found if found.is_terminal else Console(width=130)
 
 
 def print_json(value: Mapping[str, Any] | Sequence[Any]) -> None:

@@ -28,13 +28,10 @@ def predict_answers(
     flags.limit_threads(threads)
     from mipha_eval.plugins import Registry
     from mipha_eval.predict import PredictConfig, predict
-    from mipha_eval.run import RunConfig, build_adapter
+    from mipha_eval.selection import ModelChoice, build_adapter
 
-    choice = RunConfig(tasks=(), model=model, options=options or (), device=device, dtype=dtype)
-    adapter, _ = build_adapter(choice, Registry(plugin or ()))
-    config = PredictConfig(
-        questions, image_folder, answers, model, max_new_tokens, flags.batch_size(batch_size), fresh
-    )
+    adapter, _ = build_adapter(ModelChoice(model, options or (), device, dtype), Registry(plugin or ()))
+    config = PredictConfig(questions, image_folder, answers, model, max_new_tokens, flags.batch_size(batch_size), fresh)
     total, failed, left = predict(config, adapter)
     typer.echo(f"{total - left:,} of {total:,} questions answered in {answers}, {failed} failed", err=True)
     if failed or left:

@@ -16,9 +16,9 @@ def run_tasks(
     options: flags.Options = None,
     data: flags.Data = None,
     image_dir: flags.ImageDirs = None,
-    output: Annotated[
-        Path, typer.Option("--output", "-o", envvar="MIPHA_EVAL_OUT", help="Folder for run folders.")
-    ] = Path("results/runs"),
+    output: Annotated[Path, typer.Option("--output", "-o", envvar="MIPHA_EVAL_OUT", help="Folder for run folders.")] = Path(
+        "results/runs"
+    ),
     limit: Annotated[Optional[int], typer.Option("--limit", "-L", min=1, help="About N questions a task.")] = None,
     batch_size: flags.BatchSize = "auto",
     device: flags.Device = None,
@@ -33,19 +33,17 @@ def run_tasks(
     flags.limit_threads(threads)
     from mipha_eval.plugins import Registry
     from mipha_eval.run import RunConfig, run
+    from mipha_eval.selection import ModelChoice
 
     registry = Registry(plugin or ())
     config = RunConfig(
         tasks=split_tasks(tasks, list(registry.names("tasks"))),
-        model=model,
-        options=options or (),
+        model=ModelChoice(model, options or (), device, dtype),
         data=data,
         image_dirs=flags.image_dirs(image_dir),
         output=output,
         limit=limit,
         batch_size=flags.batch_size(batch_size),
-        device=device,
-        dtype=dtype,
         blind=blind,
         fresh=fresh,
         quiet=json,
@@ -59,9 +57,7 @@ def run_tasks(
     if json:
         flags.print_json({"run": str(folder.path), "results": summaries})
     else:
-        from rich.console import Console
-
-        Console().print(rich_table(summaries))
+        flags.console().print(rich_table(summaries))
         print(f"report: {report}")
     if not all(result.complete for result in results):
         if any(result.summary["missing"] for result in results):
@@ -75,4 +71,4 @@ def run_tasks(
 def split_tasks(texts: list[str], known: list[str]) -> list[str]:
     """``a,b`` and repeated flags to a list without repetitions; ``all`` stands for every task."""
     names = [name for text in texts for name in text.replace(" ", ",").split(",") if name]
-    return list(dict.fromkeys(known if name == "all" else name for name in names)) if "all" not in names else known
+    return known if "all" in names else list(dict.fromkeys(names))

@@ -40,7 +40,6 @@ def score_answers(
 
 def print_numbers(summary: Mapping[str, Any]) -> None:
     """Every metric with its interval, a line each."""
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
@@ -48,6 +47,6 @@ def print_numbers(summary: Mapping[str, Any]) -> None:
     for name, value in summary["metrics"].items():
         low, high = summary["intervals"].get(name, (None, None))
         table.add_row(name, f"{value:.2f}", "–" if low is None else f"{low:.2f} to {high:.2f}")
-    Console().print(table)
+    flags.console().print(table)
     counts = ("n", "missing", "unparsed", "failed")
     print(", ".join(f"{name} {summary[name]:,}" for name in counts))

@@ -30,8 +30,8 @@ def open_image(image: Image) -> Pillow.Image:
 
     try:
         data = image.read()
-    except OSError as error:
-        raise ImageError(f"image {image.name} cannot be read: {error.strerror or error}") from error
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the name
+        raise ImageError(f"image {image.name} cannot be read: {error}") from error
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # odd metadata is no concern of ours

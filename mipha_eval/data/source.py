@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Literal
 
 from mipha_eval.errors import UserError
@@ -64,12 +64,13 @@ class ImageFolder:
     folder: Path
 
     def image(self, name: str) -> Image:
-        path = self.folder / name
-        return Image(name, str(path), partial(_read_file, path))
+        return Image(name, str(self.folder / name), partial(_read_file, self.folder, name))
 
 
-def _read_file(path: Path) -> bytes:
-    return path.read_bytes()
+def _read_file(folder: Path, name: str) -> bytes:
+    if PurePath(name).is_absolute() or ".." in PurePath(name).parts:
+        raise OSError(f"the name leads out of {folder}")
+    return (folder / name).read_bytes()
 
 
 def _nearby(path: Path) -> str:
@@ -96,4 +97,4 @@ def _existing_folder(text: str) -> Path:
     folder = Path(text).expanduser()
     if not folder.is_dir():
         raise UserError(f"--data {text}: no such folder; give a folder in LLaVA's eval layout, 'hub' or 'demo'")
-    return folder
+    return folder.resolve()

@@ -70,9 +70,11 @@ def write_pope(folder: Path, rng: random.Random) -> None:
     absent = {category: [choose(scene) for scene in scenes] for category, choose in _absent_choosers(scenes, rng).items()}
     present = _balanced_present(scenes, absent)
     for category, chosen in absent.items():
-        rows = []
+        rows: list[dict[str, object]] = []
         for name, yes, no in zip(names, present, chosen, strict=True):
-            for shape, label in [entry for pair in zip(yes, no, strict=True) for entry in zip(pair, ("yes", "no"), strict=True)]:
+            for shape, label in [
+                entry for pair in zip(yes, no, strict=True) for entry in zip(pair, ("yes", "no"), strict=True)
+            ]:
                 rows.append({"question_id": len(rows) + 1, "image": name, "text": pope_text(shape), "label": label})
         _write_lines(folder / "coco" / f"coco_pope_{category}.json", rows)
 
@@ -115,7 +117,7 @@ def _balanced_present(scenes: list[Scene], absent: dict[str, list[list[str]]]) -
 
 def write_mme(folder: Path, rng: random.Random) -> None:
     """Five subtasks of MME, two questions about each image, one with the answer yes and one with no."""
-    questions = []
+    questions: list[dict[str, object]] = []
     seen: set[Scene] = set()
     for subtask, pairs in mme_pairs().items():
         images = {}
@@ -130,7 +132,12 @@ def write_mme(folder: Path, rng: random.Random) -> None:
             for text, label in ((yes, "Yes"), (no, "No")):
                 labels.append(f"{name}\t{text} Please answer yes or no.\t{label}")
                 place = f"{subtask}/{name}"
-                row = {"question_id": place, "image": place, "text": f"{text}\n{SHORT_ANSWER}", "category": subtask}
+                row: dict[str, object] = {
+                    "question_id": place,
+                    "image": place,
+                    "text": f"{text}\n{SHORT_ANSWER}",
+                    "category": subtask,
+                }
                 questions.append(row)
         _save_images(folder / "MME_Benchmark_release_version" / subtask, images, rng)
         results = folder / "eval_tool" / "Your_Results"

@@ -138,11 +138,11 @@ def ask_shape(rng: random.Random, scene: Scene) -> Question | None:
     return Question(f"What shape is {thing.colour}?", thing.shape)
 
 
-def ask_count(rng: random.Random, scene: Scene) -> Question | None:
+def ask_count(_: random.Random, scene: Scene) -> Question | None:
     return Question("How many shapes are there?", str(len(scene.things)))
 
 
-def ask_reading(rng: random.Random, scene: Scene) -> Question | None:
+def ask_reading(_: random.Random, scene: Scene) -> Question | None:
     if not scene.text:
         return None
     return Question(f"What is the {'number' if scene.text.isdigit() else 'word'} in the image?", scene.text)

@@ -73,9 +73,7 @@ def sample_scene(rng: random.Random, things: tuple[int, int] = (1, 5), text_shar
     count = rng.randint(*things)
     cells = rng.sample(range(GRID * GRID), count + 1)
     shapes = rng.sample(SHAPES, count)
-    placed = tuple(
-        Thing(shape, rng.choice(list(COLOURS)), cell) for shape, cell in zip(shapes, cells[:count], strict=True)
-    )
+    placed = tuple(Thing(shape, rng.choice(list(COLOURS)), cell) for shape, cell in zip(shapes, cells[:count], strict=True))
     if rng.random() >= text_share:
         return Scene(placed)
     return Scene(placed, rng.choice(WORDS if rng.random() < 0.5 else DIGITS), cells[-1])

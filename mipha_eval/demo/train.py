@@ -21,7 +21,7 @@ from torch.nn import functional
 from transformers import AttentionInterface
 
 from mipha_eval.backends.mipha import MiphaNetwork
-from mipha_eval.backends.mipha_prompt import END_OF_TEXT, SYSTEM
+from mipha_eval.backends.mipha_prompt import END_OF_TEXT, SYSTEM, prompt_pieces
 from mipha_eval.demo.checkpoint import save_checkpoint, tiny_config
 from mipha_eval.demo.lessons import (
     CONTENTS,
@@ -32,7 +32,6 @@ from mipha_eval.demo.lessons import (
     make_lesson,
     patch_labels,
     pixels_of,
-    prompt_pieces,
     shared_prefix_attention,
     training_scene,
 )
@@ -88,7 +87,7 @@ def train_tower(network: MiphaNetwork, seed: int, steps: int, batch: int = 64) -
         labels = [patch_labels(scene) for scene in scenes]
         content, paint = (torch.tensor([label[part] for label in labels]) for part in (0, 1))
         with torch.autocast("cpu", torch.bfloat16):
-            hidden = _tower_features(network, pixels_of([draw_scene(scene, rng) for scene in scenes]))
+            hidden = network.patch_features(pixels_of([draw_scene(scene, rng) for scene in scenes]))
             scores = [head(hidden).flatten(0, 1).float() for head in heads]
         loss = functional.cross_entropy(scores[0], content.flatten())
         loss = loss + functional.cross_entropy(scores[1], paint.flatten())
@@ -99,20 +98,13 @@ def train_tower(network: MiphaNetwork, seed: int, steps: int, batch: int = 64) -
             print(f"tower {step}/{steps} loss {loss.item():.3f} content accuracy {right:.3f}", flush=True)
 
 
-def _tower_features(network: MiphaNetwork, pixels: Tensor) -> Tensor:
-    hidden: Tensor = network.vision_tower.embeddings(pixels)
-    for layer in network.vision_tower.encoder.layers:
-        hidden = layer(hidden, None)
-    return hidden
-
-
 def train_decoder(network: MiphaNetwork, tokenizer: Tokenizer, settings: argparse.Namespace) -> Curriculum:
     """Stage 1: projector and decoder, tower frozen. Returns the curriculum with the running accuracies."""
     network.vision_tower.requires_grad_(False)
     weights = [*network.mm_projector.parameters(), *network.decoder.parameters()]
     optimizer, schedule = _optimizer(weights, settings.rate, settings.steps)
     rng, curriculum = random.Random(settings.seed + 1), Curriculum()
-    before = torch.tensor(tokenizer.encode(prompt_pieces()[0]).ids)
+    before = torch.tensor(tokenizer.encode(prompt_pieces("", images=1)[0]).ids)
     started = time.monotonic()
     for step in range(settings.steps):
         lesson = make_lesson(rng, tokenizer, curriculum, settings.images, settings.questions)

@@ -32,7 +32,7 @@ class Engine:
     known: dict[Hashable, Response] = field(default_factory=dict)
 
     def run(self, requests: Sequence[Request]) -> Iterator[Answered]:
-        """Yields (index of request, response) as batches finish; every request that shares the identity gets the response."""
+        """Yields (index of request, response) as batches finish; all requests of one identity get its response."""
         owners: dict[Hashable, list[int]] = {}
         for index, request in enumerate(requests):
             owners.setdefault(self.adapter.identity(request), []).append(index)

@@ -38,9 +38,7 @@ class Progress:
             left = (self._total - self._done) / rate if rate else 0
             print(f"{self._label} {self._done:,}/{self._total:,} {rate:.1f}/s {left:.0f} s left", file=sys.stderr)
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         if self._bar is not None:
             self._bar.stop()
 

@@ -77,7 +77,9 @@ def rich_table(results: Sequence[Mapping[str, Any]]) -> Table:
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(*HEADINGS)
+    table = Table()
+    for heading in HEADINGS:
+        table.add_column(heading, overflow="fold", no_wrap=heading != "95% CI")
     for result in results:
         row = summary_row(result)
         table.add_row(*(Text(cell) for cell in vars(row).values()))
@@ -89,7 +91,10 @@ def write_report(folder: RunFolder, results: Sequence[Mapping[str, Any]]) -> Pat
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     templates = FileSystemLoader(plugin_folder("reports") / "templates")
-    environment = Environment(loader=templates, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    # Markdown, not HTML: the filter `cell` escapes what comes from outside
+    environment = Environment(  # noqa: S701
+        loader=templates, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
     environment.filters["cell"] = markdown_cell
     page = environment.get_template("run.md.j2").render(
         headings=HEADINGS,

@@ -1,0 +1,95 @@
+"""Tasks and models from what a user typed."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from mipha_eval.adapter import ModelAdapter
+from mipha_eval.data.source import DataSource
+from mipha_eval.errors import UserError
+from mipha_eval.options import parse_pairs, typed_options, unknown
+from mipha_eval.plugins import Registry
+from mipha_eval.task import Task
+from mipha_eval.types import Sample
+
+
+@dataclass(frozen=True)
+class ModelChoice:
+    """A model by name; `options` are ``key=value`` texts, those with a dot in the key being a task's."""
+
+    name: str
+    options: Sequence[str] = ()
+    device: str | None = None
+    dtype: str | None = None
+
+
+def build_adapter(choice: ModelChoice, registry: Registry) -> tuple[ModelAdapter, str | None]:
+    """The adapter with its options, and the data that its preset is made for."""
+    owner, preset = registry.load("model_adapters", choice.name)
+    preset = dict(preset)
+    data_default = preset.pop("data", None)
+    given = {key: text for key, text in parse_pairs(choice.options).items() if "." not in key}
+    given |= {key: value for key, value in (("device", choice.device), ("dtype", choice.dtype)) if value is not None}
+    values = typed_options(owner, {**preset, **given}, choice.name)
+    missing = [
+        entry.name
+        for entry in dataclasses.fields(owner)
+        if entry.default is dataclasses.MISSING and entry.default_factory is dataclasses.MISSING and entry.name not in values
+    ]
+    if missing:
+        raise UserError(f"model {choice.name} needs {' and '.join(f'-a {name}=...' for name in missing)}")
+    adapter: ModelAdapter = owner(**values)
+    return adapter, data_default
+
+
+def build_tasks(names: Sequence[str], options: Sequence[str], source: DataSource, registry: Registry) -> list[Task]:
+    """Tasks by ``name`` or ``name@protocol``; options of a task are given as ``task.key=value``."""
+    pairs = parse_pairs(options)
+    tasks = [build_task(name, pairs, source, registry) for name in names]
+    asked = {task.name.replace("-", "_") for task in tasks}
+    for key in pairs:
+        if "." in key and key.split(".")[0] not in asked:
+            raise UserError(unknown("task in option", key, asked))
+    return tasks
+
+
+def build_task(name: str, options: Mapping[str, str], source: DataSource, registry: Registry) -> Task:
+    """A task under the named or the default protocol."""
+    plain, _, protocol = name.partition("@")
+    owner, _ = registry.load("tasks", plain)
+    if protocol == "demo" and source.kind != "demo":
+        raise UserError(f"{name} is the embedded demo; add --data demo")
+    served = list(owner.hub) if source.kind == "hub" else list(owner.protocols)
+    if not served:
+        raise UserError(f"{plain} is not on the hub; give --data FOLDER")
+    if protocol in ("", "demo"):
+        protocol = served[0]
+    if protocol not in owner.protocols:
+        raise UserError(unknown("protocol", protocol, owner.protocols, f"{plain} has"))
+    if protocol not in served:
+        raise UserError(f"{plain}@{protocol} is not on the hub, only {plain}@{served[0]}; give --data FOLDER")
+    prefix = owner.name.replace("-", "_") + "."
+    own = {key[len(prefix) :]: text for key, text in options.items() if key.startswith(prefix)}
+    task: Task = owner(protocol=protocol, data=source, **typed_options(owner, own, plain))
+    return task
+
+
+def read_samples(task: Task) -> list[Sample]:
+    """All questions of a task.
+
+    Raises:
+        UserError: there are none, two have the same id, or the files are not in the benchmark's form.
+    """
+    try:
+        samples = list(task.samples())
+    except (KeyError, ValueError, TypeError, IndexError) as error:
+        raise UserError(f"{task.label}: the files in {task.data} are not in the expected form: {error!r}") from error
+    if not samples:
+        raise UserError(f"{task.label} has no questions in {task.data}")
+    twice = [name for name, count in Counter(sample.id for sample in samples).items() if count > 1]
+    if twice:
+        raise UserError(f"{task.label}: {task.data} has {len(twice)} questions twice, first {twice[0]}")
+    return samples
