@@ -49,6 +49,7 @@ class Mipha(PrefixAdapter):
         try:
             return transformers.AutoTokenizer.from_pretrained(
                 self.folder,
+                config=self.network.decoder.config,  # else it reads config.json, whose model_type it does not know
                 trust_remote_code=False,
                 clean_up_tokenization_spaces=cleaned,
                 # the official code's version of transformers did it by default, and answers depend on it
@@ -71,8 +72,6 @@ class Mipha(PrefixAdapter):
         return weight.device, weight.dtype
 
     def load(self) -> None:
-        quieten: Any = transformers.logging.set_verbosity_error
-        quieten()  # it takes Mipha's model_type for a mistake
         _ = self.network, self.tokenizer, self.preprocessor
 
     def describe(self) -> Mapping[str, Any]:

@@ -18,7 +18,7 @@ from mipha_eval.data.hub import read_hub
 from mipha_eval.data.jsonl import read_jsonl
 from mipha_eval.errors import UserError
 from mipha_eval.metrics import Metric, Tally
-from mipha_eval.task import SHORT_ANSWER, Task
+from mipha_eval.task import SHORT_ANSWER, Task, question_core
 from mipha_eval.types import Image, Response, Sample, Score
 
 FIRST_ID = {"adversarial": 0, "random": 10_000_000, "popular": 20_000_000}  # as LLaVA's question file numbers them
@@ -71,8 +71,8 @@ class Pope(Task):
         )
 
     def is_about(self, sample: Sample, prompt: str) -> bool:
-        # the later release mends a spelling mistake in 102 questions
-        return super().is_about(sample, prompt) or super().is_about(sample, prompt.replace("image?", "imange?"))
+        # "imange" in 102 questions of the first release was mended in the second
+        return question_core(sample.question.replace("imange", "image")) in prompt.replace("imange", "image")
 
     def official_answers(self, path: Path, samples: Sequence[Sample]) -> dict[str, str] | None:
         files = files_by_name(path, tuple(FIRST_ID), lambda record: "answer" in record and "question" in record)

@@ -1,1 +1,103 @@
 """Fixtures that many tests use."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mipha_eval.cli.app import main
+
+SHARED = Path(__file__).resolve().parents[2] / "shared"
+
+
+def shared_folder(name: str, variable: str) -> Path:
+    """A folder of real files that are not part of the repository; skips the test where it is missing."""
+    folder = Path(os.environ.get(variable) or SHARED / name)
+    if not folder.is_dir():
+        pytest.skip(f"real files are not here: {folder} (set {variable})")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def benchmarks() -> Path:
+    """Real benchmark files in LLaVA's eval layout."""
+    return shared_folder("benchmarks", "MIPHA_EVAL_PARITY_DATA")
+
+
+@pytest.fixture(scope="session")
+def llava_answers() -> Path:
+    """LLaVA-1.5-13B's own answer files."""
+    return shared_folder("predictions/llava-v1.5-13b", "MIPHA_EVAL_PARITY_ANSWERS")
+
+
+@pytest.fixture(scope="session")
+def reference() -> Path:
+    """A small Mipha checkpoint with what the official code computes from it."""
+    return shared_folder("fixtures/mipha_reference", "MIPHA_EVAL_PARITY_CHECKPOINT")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a command line did."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+Cli = Callable[..., Outcome]
+
+
+@pytest.fixture
+def cli(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Cli:
+    """Runs a command line in this process."""
+
+    def call(*arguments: object) -> Outcome:
+        monkeypatch.setattr(sys, "argv", ["mipha-eval", *map(str, arguments)])
+        capsys.readouterr()
+        code = 0
+        try:
+            main()
+        except SystemExit as stop:
+            code = int(stop.code or 0)
+        captured = capsys.readouterr()
+        return Outcome(code, captured.out, captured.err)
+
+    return call
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Keeps demo data and dataset caches of the tests out of the user's folders."""
+    cache = tmp_path_factory.mktemp("cache")
+    os.environ["MIPHA_EVAL_CACHE"] = str(cache / "mipha-eval")
+    os.environ["HF_DATASETS_CACHE"] = str(cache / "datasets")
+    os.environ["HF_HUB_OFFLINE"] = "1"
+
+
+def write_jsonl(path: Path, rows: Iterable[Mapping[str, Any]]) -> Path:
+    """Writes rows, one a line."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    return path
+
+
+def read_jsonl(path: Path) -> list[dict[str, Any]]:
+    """Reads rows, one a line."""
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+def read_json(path: Path) -> Any:
+    """Reads a JSON file."""
+    return json.loads(path.read_text(encoding="utf-8"))

@@ -1,0 +1,162 @@
+"""Our Mipha against what the official code computed from the same small checkpoint, in float32 on the CPU."""
+
+from __future__ import annotations
+
+import random
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from PIL import Image as Pillow
+from safetensors.torch import load_file
+
+from mipha_eval.backends.mipha_prompt import IMAGE_TOKEN
+from mipha_eval.plugins import Registry
+from mipha_eval.types import Decoding, Image, Request
+from tests.conftest import Cli, read_json, read_jsonl, write_jsonl
+
+
+@pytest.fixture(scope="module")
+def adapter(reference: Path) -> Any:
+    owner, _ = Registry().load("model_adapters", "mipha")
+    loaded = owner(path=str(reference / "checkpoint"), device="cpu", dtype="float32")
+    loaded.load()
+    return loaded
+
+
+@pytest.fixture(scope="module")
+def expected(reference: Path) -> list[dict[str, Any]]:
+    return read_json(reference / "expected.json")
+
+
+def picture(reference: Path, name: str) -> Image:
+    path = reference / name
+    return Image(path.name, str(path), path.read_bytes)
+
+
+def requests(reference: Path, expected: list[dict[str, Any]]) -> list[Request]:
+    return [Request(case["question"], (picture(reference, case["image"]),), Decoding(16)) for case in expected]
+
+
+def test_pixels_and_features(adapter: Any, reference: Path) -> None:
+    official = load_file(reference / "expected_features.safetensors")
+    names = [name for name in official if not name.endswith(".pixel_values")]
+    assert len(names) == 7
+    for name in names:
+        pixels = adapter.read_images([picture(reference, f"images/{name}.png")])
+        assert (pixels[0] - official[f"{name}.pixel_values"]).abs().max() <= 1e-4
+        with torch.inference_mode():
+            features = adapter.network.image_features(pixels)
+        assert (features[0] - official[name]).abs().max() <= 1e-4
+
+
+def test_tokens_and_logits(adapter: Any, reference: Path, expected: list[dict[str, Any]]) -> None:
+    official = load_file(reference / "expected_last_logits_every_37th.safetensors")
+    for number, (case, request) in enumerate(zip(expected, requests(reference, expected), strict=True)):
+        prompt = adapter.encode(request)
+        assert list(prompt.ids) == case["input_ids"]
+        assert len(prompt.ids) - 1 + adapter.patches == case["sequence_length"]
+        assert prompt.ids[prompt.images_end - 1] == IMAGE_TOKEN
+        with torch.inference_mode():
+            features = adapter.network.image_features(adapter.read_images(request.images))
+            hidden = adapter._embed(prompt.ids, iter(features))
+            logits = adapter.network.decoder(inputs_embeds=hidden[None], logits_to_keep=1).logits[0, -1]
+        assert (logits[:50295:37] - official[str(number)]).abs().max() <= 1e-3
+
+
+def test_texts_one_at_a_time(adapter: Any, reference: Path, expected: list[dict[str, Any]]) -> None:
+    for case, request in zip(expected, requests(reference, expected), strict=True):
+        (response,) = adapter.generate([request])
+        assert response.text == case["text"]
+        assert response.tokens == len(case["generated_ids"])
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_texts_in_mixed_batches(seed: int, adapter: Any, reference: Path, expected: list[dict[str, Any]]) -> None:
+    """Several images in a batch, questions of different length, shuffled, and questions without an image among them."""
+    generator = random.Random(seed)
+    cases = list(zip(expected, requests(reference, expected), strict=True))
+    generator.shuffle(cases)
+    while cases:
+        size = generator.randint(1, 12)
+        batch, cases = cases[:size], cases[size:]
+        text_only = [Request(case["question"], (), Decoding(4)) for case, _ in batch[:2]]
+        responses = adapter.generate([request for _, request in batch] + text_only)
+        assert [response.text for response in responses[: len(batch)]] == [case["text"] for case, _ in batch]
+        alone = [adapter.generate([request])[0].text for request in text_only]
+        assert [response.text for response in responses[len(batch) :]] == alone
+
+
+def test_generated_tokens(adapter: Any, reference: Path, expected: list[dict[str, Any]], monkeypatch: Any) -> None:
+    lists: list[list[int]] = []
+    original = type(adapter)._response
+
+    def note(self: Any, ids: list[int], end: int) -> Any:
+        lists.append(ids)
+        return original(self, ids, end)
+
+    monkeypatch.setattr(type(adapter), "_response", note)
+    adapter.generate(requests(reference, expected))
+    assert lists == [case["generated_ids"] for case in expected]
+
+
+@pytest.mark.parametrize("batch_size", ["auto", "1", "5"])
+def test_predict(batch_size: str, cli: Cli, tmp_path: Path, reference: Path, expected: list[dict[str, Any]]) -> None:
+    rows = [
+        {"question_id": number, "image": Path(case["image"]).name, "text": case["question"], "category": "x"}
+        for number, case in enumerate(expected)
+    ]
+    questions = write_jsonl(tmp_path / "questions.jsonl", rows)
+    model = ["--model", "mipha", "-a", f"path={reference / 'checkpoint'}", "--device", "cpu", "--dtype", "float32"]
+    files = ["--questions", questions, "--image-folder", reference / "images", "--answers", tmp_path / "answers.jsonl"]
+    outcome = cli("predict", *files, *model, "--max-new-tokens", 16, "--batch-size", batch_size)
+    assert outcome.code == 0, outcome.err
+    answers = read_jsonl(tmp_path / "answers.jsonl")
+    assert [answer["text"] for answer in answers] == [case["text"] for case in expected]
+    assert [answer["prompt"] for answer in answers] == [case["question"] for case in expected]
+    assert list(answers[0]) == ["question_id", "prompt", "text", "answer_id", "model_id", "metadata"]
+
+
+@pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
+def test_half_precision_answers(dtype: str, reference: Path, expected: list[dict[str, Any]]) -> None:
+    """Half precision gives the first token that float32 gives where float32 was sure."""
+    owner, _ = Registry().load("model_adapters", "mipha")
+    adapter = owner(path=str(reference / "checkpoint"), device="cpu", dtype=dtype)
+    sure = [case for case in expected if case["top2_gap"] > 0.1]
+    first = [Request(case["question"], (picture(reference, case["image"]),), Decoding(1)) for case in sure]
+    texts = [response.text for response in adapter.generate(first)]
+    wanted = [adapter.tokenizer.decode(case["generated_ids"][:1]).strip() for case in sure]
+    same = sum(text == want for text, want in zip(texts, wanted, strict=True))
+    assert same >= 0.8 * len(sure)
+
+
+def test_a_question_that_contains_the_image_mark_stays_text(adapter: Any, reference: Path) -> None:
+    request = Request("What does <image> mean?", (picture(reference, "images/coffee.png"),), Decoding(2))
+    assert adapter.encode(request).ids.count(IMAGE_TOKEN) == 1
+    assert adapter.generate([request])[0].tokens == 2
+
+
+def test_plain_resize(adapter: Any, reference: Path) -> None:
+    """Without `pad` the picture is squeezed; the SigLIP processor of transformers is the oracle."""
+    import dataclasses
+
+    from transformers import SiglipImageProcessorPil
+
+    name = reference / "images/coffee.png"
+    with Pillow.open(name) as opened:
+        image = opened.convert("RGB")
+    official = SiglipImageProcessorPil.from_pretrained(reference / "checkpoint")(image, return_tensors="pt")["pixel_values"][0]
+    ours = dataclasses.replace(adapter.preprocessor, pad=False)(image)
+    assert (torch.from_numpy(ours) - official).abs().max() <= 1e-6
+
+
+def test_several_images_in_one_prompt(adapter: Any, reference: Path) -> None:
+    """Two images in one question: the answer in a batch equals the answer alone."""
+    both = partial(picture, reference)
+    pair = Request("Which is darker?", (both("images/coffee.png"), both("images/rocket.png")), Decoding(6))
+    single = Request("Is it dark?", (both("images/coffee.png"),), Decoding(6))
+    assert adapter.encode(pair).ids.count(IMAGE_TOKEN) == 2
+    together = adapter.generate([pair, single, pair])
+    assert [response.text for response in together] == [adapter.generate([each])[0].text for each in (pair, single, pair)]
