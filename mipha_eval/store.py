@@ -150,7 +150,8 @@ class Appender:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self._file.close()
+        with contextlib.suppress(OSError) if error else naming_the_file(self._path):
+            self._file.close()
 
 
 class naming_the_file:  # noqa: N801 - reads as a phrase in `with`

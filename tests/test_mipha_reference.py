@@ -28,7 +28,8 @@ def adapter(reference: Path) -> Any:
 
 @pytest.fixture(scope="module")
 def expected(reference: Path) -> list[dict[str, Any]]:
-    return read_json(reference / "expected.json")
+    cases: list[dict[str, Any]] = read_json(reference / "expected.json")
+    return cases
 
 
 def picture(reference: Path, name: str) -> Image:
@@ -147,7 +148,9 @@ def test_plain_resize(adapter: Any, reference: Path) -> None:
     name = reference / "images/coffee.png"
     with Pillow.open(name) as opened:
         image = opened.convert("RGB")
-    official = SiglipImageProcessorPil.from_pretrained(reference / "checkpoint")(image, return_tensors="pt")["pixel_values"][0]
+    official = SiglipImageProcessorPil.from_pretrained(reference / "checkpoint")(image, return_tensors="pt")["pixel_values"][
+        0
+    ]
     ours = dataclasses.replace(adapter.preprocessor, pad=False)(image)
     assert (torch.from_numpy(ours) - official).abs().max() <= 1e-6
 

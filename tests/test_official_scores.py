@@ -34,7 +34,9 @@ def test_pope_against_the_oracle(cli: Cli, benchmarks: Path, llava_answers: Path
     questions = read_jsonl(benchmarks / "pope/llava_pope_test.jsonl")
     answers = read_jsonl(llava_answers / "pope.jsonl")
     for category in CATEGORIES:
-        chosen = [answer["text"] for question, answer in zip(questions, answers, strict=True) if question["category"] == category]
+        chosen = [
+            answer["text"] for question, answer in zip(questions, answers, strict=True) if question["category"] == category
+        ]
         labels = [row["label"] for row in read_jsonl(benchmarks / f"pope/coco/coco_pope_{category}.json")]
         for name, value in pope_numbers(chosen, labels).items():
             assert metrics[f"{category}/{name}"] == pytest.approx(100 * value, abs=1e-12)
@@ -105,16 +107,16 @@ def test_answers_of_another_release_are_refused(cli: Cli, benchmarks: Path, llav
 
 
 @pytest.mark.parametrize(("task", "protocol"), [("pope", "llava"), ("mme", "llava")])
-def test_prompts_equal_llavas_question_files(
-    task: str, protocol: str, benchmarks: Path, cli: Cli
-) -> None:
+def test_prompts_equal_llavas_question_files(task: str, protocol: str, benchmarks: Path, cli: Cli) -> None:
     shown = cli("show", "task", f"{task}@{protocol}", "--data", benchmarks, "-n", 9000, "--json").json["questions"]
     file = {"pope": "pope/llava_pope_test.jsonl", "mme": "MME/llava_mme.jsonl"}[task]
     official = [(row["text"], [row["image"]], row["category"]) for row in read_jsonl(benchmarks / file)]
     assert [(row["question"], row["images"], row["category"]) for row in shown] == official
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["list"], ["score", "pope", "--answers", "{answers}", "--data", "{data}"]])
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["list"], ["score", "pope", "--answers", "{answers}", "--data", "{data}"]]
+)
 def test_torch_is_not_imported(arguments: list[str], benchmarks: Path, llava_answers: Path) -> None:
     filled = [text.format(answers=llava_answers / "pope.jsonl", data=benchmarks) for text in arguments]
     code = f"""

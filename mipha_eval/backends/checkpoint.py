@@ -13,7 +13,7 @@ from accelerate import init_empty_weights
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
-from mipha_eval.backends.mipha import DECODERS, MiphaNetwork, is_dead_weight, official_key_to_module
+from mipha_eval.backends.mipha import DECODERS, MiphaNetwork, is_dead_weight, module_key_to_official, official_key_to_module
 from mipha_eval.errors import UserError
 
 WANTED_FILES = ("*.json", "*.safetensors", "merges.txt", "tokenizer.model")
@@ -117,12 +117,12 @@ def _check_names(folder: Path, wanted: Mapping[str, Tensor], found: Mapping[str,
     missing, unexpected = sorted(wanted.keys() - found.keys()), sorted(found.keys() - wanted.keys())
     for names, what in ((missing, "lacks"), (unexpected, "has unexpected")):
         if names:
-            shown = ", ".join(names[:3]) + (", ..." if len(names) > 3 else "")
+            shown = ", ".join(map(module_key_to_official, names[:3])) + (", ..." if len(names) > 3 else "")
             raise UserError(f"{folder} {what} {len(names)} weights: {shown}; config and weights do not fit")
     for name, weight in wanted.items():
         if weight.shape != found[name].shape:
-            shapes = f"{list(found[name].shape)}, its config asks for {list(weight.shape)}"
-            raise UserError(f"{folder}: {name} has shape {shapes}")
+            shapes = f"{list(found[name].shape)}, config.json asks for {list(weight.shape)}"
+            raise UserError(f"{folder}: weight {module_key_to_official(name)} has shape {shapes}")
 
 
 def fingerprint(folder: Path) -> str:
