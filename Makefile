@@ -1,0 +1,30 @@
+# Two commands do all the set-up: `make demo` and `make test`.
+PYTHON ?= python3
+VENV ?= .venv
+BIN = $(VENV)/bin
+export OMP_NUM_THREADS ?= 1
+
+.PHONY: demo test docs train clean
+
+$(VENV)/installed: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[dev]'
+	touch $@
+
+demo: $(VENV)/installed  ## evaluate the embedded model on the embedded scenes
+	$(BIN)/mipha-eval run --tasks mme,pope $(ARGS)
+
+test: $(VENV)/installed  ## lint, types, tests
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest $(ARGS)
+
+docs: $(VENV)/installed  ## write docs/cli.md anew
+	$(BIN)/python docs/generate_cli.py
+
+train: $(VENV)/installed  ## train Mipha-Tiny again (about an hour on one core)
+	$(BIN)/python -m mipha_eval.demo.train --output mipha_eval/demo/tiny
+
+clean:
+	rm -rf $(VENV) dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

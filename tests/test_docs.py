@@ -1,0 +1,53 @@
+"""The documentation says what is true."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from mipha_eval.plugins import Registry
+from tests.conftest import Cli
+
+ROOT = Path(__file__).parents[1]
+PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+
+def test_cli_page_is_up_to_date() -> None:
+    code = "import sys; sys.path.insert(0, 'docs'); import generate_cli; sys.stdout.write(generate_cli.render())"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout == (ROOT / "docs/cli.md").read_text(), "run `make docs`"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text()):
+        assert (page.parent / target).exists(), target
+
+
+def test_every_protocol_is_documented() -> None:
+    text = (ROOT / "docs/protocols.md").read_text()
+    registry = Registry()
+    for name in registry.names("tasks"):
+        for protocol in registry.load("tasks", name)[0].protocols:
+            assert f"`{name}@{protocol}`" in text
+
+
+def test_the_examples_for_plugins_work(cli: Cli, tmp_path: Path) -> None:
+    """Each Python block of docs/plugins.md is a plugin file that runs."""
+    blocks = re.findall(r"```python\n(.*?)```", (ROOT / "docs/plugins.md").read_text(), flags=re.DOTALL)
+    assert len(blocks) == 2
+    files: list[str] = []
+    for number, block in enumerate(blocks):
+        file = tmp_path / f"example_{number}.py"
+        file.write_text(block)
+        files += ["--plugin", str(file)]
+    (tmp_path / "capitals").mkdir()
+    (tmp_path / "capitals/questions.jsonl").write_text('{"id": 1, "question": "Capital of France?", "answer": "Paris"}\n')
+    run = ["run", "--tasks", "capitals", "--model", "parrot", "--data", tmp_path, "-o", tmp_path / "runs", "--json", *files]
+    outcome = cli(*run, "-a", "word=Paris")
+    assert outcome.code == 0, outcome.err
+    assert outcome.json["results"][0]["metrics"] == {"accuracy": 100}

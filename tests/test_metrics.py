@@ -1,0 +1,129 @@
+"""Metrics and intervals against second implementations."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mipha_eval.data.source import parse_source
+from mipha_eval.metrics import Metric, Totals, bootstrap_intervals
+from mipha_eval.plugins import Registry
+from mipha_eval.scoring import score_responses
+from mipha_eval.selection import build_task
+from mipha_eval.task import Task
+from mipha_eval.types import Response, Sample
+from tests.oracles.mme import mme_points
+from tests.oracles.pope import pope_numbers
+
+UGLY = ["yes", "no", "Yes", "No", "NO", "Yes.", "No.", "no, it is not", "not.", "Not a dog", "", " ", "nothing", "n/a", "I know", "The answer is yes", "yes. no", "a, no", "no,", ",no", "yes\tno", "no\n", "\nno", " no", "ye", "Nope", "是"]
+answers = st.one_of(
+    st.sampled_from(UGLY),
+    st.text(alphabet="yesnoNOt .,\n\tx", max_size=12),
+)
+
+
+@pytest.fixture(scope="module")
+def tasks() -> dict[str, tuple[Task, list[Sample]]]:
+    source = parse_source("demo", {})
+    made = {name: build_task(name, {}, source, Registry()) for name in ("pope", "mme")}
+    return {name: (task, list(task.samples())) for name, task in made.items()}
+
+
+def score_texts(task: Task, samples: list[Sample], texts: list[str]) -> dict[str, float]:
+    responses = {sample.id: Response(text) for sample, text in zip(samples, texts, strict=True)}
+    metrics: dict[str, float] = score_responses(task, samples, responses).summary["metrics"]
+    return metrics
+
+
+@given(st.lists(answers, min_size=12, max_size=12))
+@settings(max_examples=300, deadline=None)
+def test_pope_equals_the_oracle(tasks: Any, texts: list[str]) -> None:
+    task, everything = tasks["pope"]
+    samples = [
+        sample for category in ("adversarial", "random", "popular") for sample in everything if sample.category == category
+    ][::90]
+    metrics = score_texts(task, samples, texts)
+    f1 = []
+    for category in {sample.category: None for sample in samples}:
+        chosen = [index for index, sample in enumerate(samples) if sample.category == category]
+        numbers = pope_numbers([texts[index] for index in chosen], [samples[index].references[0] for index in chosen])
+        f1.append(numbers["f1"])
+        for name, value in numbers.items():
+            assert metrics[f"{category}/{name}"] == pytest.approx(100 * value, abs=1e-9)
+    assert metrics["f1"] == pytest.approx(100 * sum(f1) / 3, abs=1e-9)
+
+
+@given(st.lists(answers, min_size=20, max_size=20))
+@settings(max_examples=300, deadline=None)
+def test_mme_equals_the_oracle(tasks: Any, texts: list[str]) -> None:
+    task, everything = tasks["mme"]
+    samples = [sample for index, sample in enumerate(everything) if index // 2 % 24 == 0]
+    metrics = score_texts(task, samples, texts[: len(samples)])
+    total = 0.0
+    for subtask in {sample.category: None for sample in samples}:
+        chosen = [index for index, sample in enumerate(samples) if sample.category == subtask]
+        points = mme_points([texts[index] for index in chosen], [samples[index].references[0] for index in chosen])
+        assert metrics[subtask] == pytest.approx(points, abs=1e-9)
+        total += points
+    assert metrics["perception"] == pytest.approx(total, abs=1e-9)
+
+
+def test_bootstrap_equals_resampling_the_scores(tasks: Any) -> None:
+    """The interval from sums equals the one from drawing images, collecting their answers and scoring them anew."""
+    task, everything = tasks["mme"]
+    samples = everything[:96]
+    generator = random.Random(3)
+    texts = [generator.choice(["Yes", "No"]) for _ in samples]
+    responses = {sample.id: Response(text) for sample, text in zip(samples, texts, strict=True)}
+    result = score_responses(task, samples, responses)
+    images = [list(range(start, start + 2)) for start in range(0, 96, 2)]
+    draws = np.random.default_rng(0)
+    values = []
+    for _ in range(2000):
+        chosen = [index for image in draws.integers(48, size=48) for index in images[image]]
+        values.append(mme_points([texts[index] for index in chosen], [samples[index].references[0] for index in chosen]))
+    low, high = np.percentile(values, [2.5, 97.5])
+    assert result.summary["intervals"]["existence"] == pytest.approx([low, high], abs=1e-9)
+
+
+def test_intervals_cover() -> None:
+    """Nominal 95 % intervals of a mean hold the truth 93 to 97 times in 100 on clustered data."""
+    mean = Metric("mean", lambda totals: totals.ratio(totals["right"], totals["asked"]))
+    generator = np.random.default_rng(1)
+    covered = 0
+    trials = 600
+    for _ in range(trials):
+        tallies = []
+        for cluster in range(80):
+            chance = np.clip(0.7 + generator.uniform(-0.25, 0.25), 0, 1)
+            size = int(generator.integers(1, 8))
+            tallies.append((str(cluster), {"right": float(generator.binomial(size, chance)), "asked": float(size)}))
+        low, high = bootstrap_intervals(tallies, [mean], resamples=400)["mean"]
+        covered += low <= 0.7 <= high
+    assert 0.92 <= covered / trials <= 0.975
+
+
+def test_nothing_to_count() -> None:
+    totals = Totals({})
+    assert totals["anything"] == 0
+    assert totals.ratio(1.0, 0.0) == 0
+    arrays = totals.ratio(np.array([1.0, 1.0]), np.array([0.0, 2.0]))
+    assert arrays.tolist() == [0, 0.5]
+
+
+def test_one_cluster_has_no_interval() -> None:
+    assert bootstrap_intervals([("a", {"right": 1.0})], [Metric("x", lambda totals: totals["right"])]) == {}
+
+
+def test_a_half_answered_image_of_mme(tasks: Any) -> None:
+    """With one question unanswered the image cannot have both right."""
+    task, samples = tasks["mme"]
+    truth = {sample.id: Response(sample.references[0]) for sample in samples[:2]}
+    assert score_responses(task, samples[:2], truth).summary["metrics"]["existence"] == 200
+    half = score_responses(task, samples[:2], dict(list(truth.items())[:1])).summary
+    assert (half["metrics"]["existence"], half["missing"]) == (100, 1)
