@@ -20,7 +20,36 @@ from mipha_eval.types import Response, Sample
 from tests.oracles.mme import mme_points
 from tests.oracles.pope import pope_numbers
 
-UGLY = ["yes", "no", "Yes", "No", "NO", "Yes.", "No.", "no, it is not", "not.", "Not a dog", "", " ", "nothing", "n/a", "I know", "The answer is yes", "yes. no", "a, no", "no,", ",no", "yes\tno", "no\n", "\nno", " no", "ye", "Nope", "是"]
+UGLY = [
+    "yes",
+    "no",
+    "Yes",
+    "No",
+    "NO",
+    "Yes.",
+    "No.",
+    "no, it is not",
+    "not.",
+    "Not a dog",
+    "",
+    " ",
+    "nothing",
+    "n/a",
+    "I know",
+    "The answer is yes",
+    "\nyes. no",
+    "a, no",
+    "no,",
+    ",no",
+    "yes\tno",
+    "no\n",
+    "\nno",
+    " no",
+    "ye",
+    "Nope",
+    "是",
+]
+
 answers = st.one_of(
     st.sampled_from(UGLY),
     st.text(alphabet="yesnoNOt .,\n\tx", max_size=12),

@@ -118,23 +118,23 @@ def demo_rows(adapter: ModelAdapter, registry: Registry) -> Iterator[str]:
 
 CARD = """# Mipha-Tiny
 
-A Mipha (SigLIP tower, MLP projector, Phi decoder) with 3 million weights in the official checkpoint format, so that a fresh
-machine can run the whole of mipha-eval. It knows drawn scenes of 96 x 96 pixels and nothing else; its numbers are no benchmark
-results.
+A Mipha (SigLIP tower, MLP projector, Phi decoder) with 3 million weights in the official checkpoint format, so that
+a fresh machine can run the whole of mipha-eval. It knows drawn scenes of 96 x 96 pixels and nothing else; its numbers
+are no benchmark results.
 
 ## Training
 
-`python -m mipha_eval.demo.train --seed {seed} --tower-steps {tower_steps} --steps {steps} --images {images} \\
---questions {questions} --rate {rate}`: {minutes} minutes on one core of a shared two-core machine, {questions_seen:,} questions
-about {pictures:,} pictures, all drawn while training. First the tower alone learns what each patch shows; then, with the tower
-frozen, projector and decoder learn to answer in Mipha's prompt. Stored in fp16.
+`python -m mipha_eval.demo.train --seed {seed} --tower-steps {tower_steps} --steps {steps} --images {images}
+--questions {questions} --rate {rate}`: {minutes} minutes on one core of a shared two-core machine, {questions_seen:,}
+questions about {pictures:,} pictures, all drawn while training. First the tower alone learns what each patch shows;
+then, with the tower frozen, projector and decoder learn to answer in Mipha's prompt. Stored in fp16.
 
 One scene in sixteen, chosen by a hash of what it shows, is never trained on; every number below is on such scenes.
 
 ## Demo benchmarks
 
-Accuracy in percent. Blind: grey pictures. Question only: the best answer to each wording, fitted on these very questions,
-so an upper bound of what the wording tells.
+Accuracy in percent. Blind: grey pictures. Question only: the best answer to each wording, fitted on these very
+questions, so an upper bound of what the wording tells.
 
 | task | headline metric | accuracy | headline | accuracy, blind | headline, blind | majority | question only |
 |---|---|---:|---:|---:|---:|---:|---:|

@@ -188,7 +188,7 @@ def main() -> None:
     curriculum = train_decoder(network, tokenizer, settings)
     save_checkpoint(network, tokenizer, settings.output)
     record = {
-        **{key: str(value) if isinstance(value, Path) else value for key, value in vars(settings).items()},
+        **{key: value for key, value in vars(settings).items() if key != "output"},
         "minutes": round((time.monotonic() - started) / 60, 1),
         "questions_seen": settings.steps * settings.images * settings.questions,
         "running_accuracy": curriculum.accuracy,

@@ -1,0 +1,168 @@
+"""The embedded demo: scenes that are always the same, never trained on and balanced; a checkpoint that looks at them."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+from safetensors import safe_open
+
+from mipha_eval.demo import files
+from mipha_eval.demo.files import demo_folder, write_demo
+from mipha_eval.demo.lessons import training_scene
+from mipha_eval.demo.questions import KINDS, in_half
+from mipha_eval.demo.scenes import SIZE, Scene, Thing, draw_scene, sample_scene
+from tests.conftest import Cli, read_json, read_jsonl
+
+TINY = Path(files.__file__).parent / "tiny"
+
+
+def test_the_demo_is_always_the_same(tmp_path: Path) -> None:
+    write_demo(tmp_path)
+    drawn = {path.relative_to(tmp_path): path for path in tmp_path.rglob("*") if path.is_file()}
+    kept = {path.relative_to(demo_folder()): path for path in demo_folder().rglob("*") if path.is_file()}
+    assert drawn.keys() == kept.keys()
+    for name, path in drawn.items():
+        assert path.read_bytes() == kept[name].read_bytes()
+
+
+def test_training_and_demo_scenes_are_disjoint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shown: list[Scene] = []
+
+    def note(scene: Scene, rng: random.Random) -> Image.Image:
+        shown.append(scene)
+        return draw_scene(scene, rng)
+
+    monkeypatch.setattr(files, "draw_scene", note)
+    write_demo(tmp_path)
+    assert len(shown) == len(set(shown)) > 250
+    assert all(scene.held_out for scene in shown)
+    rng = random.Random(0)
+    trained = [training_scene(rng) for _ in range(5000)]
+    assert not any(scene.held_out for scene in trained)
+    assert not set(trained) & set(shown)
+
+
+def test_held_out_does_not_depend_on_order() -> None:
+    things = (Thing("circle", "red", 0), Thing("star", "blue", 4), Thing("ring", "green", 8))
+    assert Scene(things).held_out == Scene(things[::-1]).held_out
+
+
+def test_pope_files() -> None:
+    folder = demo_folder() / "pope"
+    for category in ("adversarial", "random", "popular"):
+        rows = read_jsonl(folder / f"coco/coco_pope_{category}.json")
+        assert [row["question_id"] for row in rows] == list(range(1, 361))
+        images = Counter(row["image"] for row in rows)
+        assert len(images) == 60
+        assert set(images.values()) == {6}
+        assert Counter(row["label"] for row in rows) == {"yes": 180, "no": 180}
+        assert len({(row["image"], row["text"]) for row in rows}) == 360
+    with Image.open(folder / "val2014/scene_0001.png") as image:
+        assert image.size == (SIZE, SIZE)
+
+
+def test_mme_wordings_tell_nothing() -> None:
+    rows = read_jsonl(demo_folder() / "MME/llava_mme.jsonl")
+    labels = {}
+    for path in (demo_folder() / "MME/eval_tool/Your_Results").glob("*.txt"):
+        for line in path.read_text().splitlines():
+            image, question, label = line.split("\t")
+            labels[f"{path.stem}/{image}", question.removesuffix(" Please answer yes or no.")] = label
+    counts: dict[tuple[str, str], Counter[str]] = {}
+    for row in rows:
+        text = row["text"].split("\n")[0]
+        counts.setdefault((row["category"], text), Counter())[labels[row["image"], text]] += 1
+    assert {category for category, _ in counts} == {"existence", "count", "position", "color", "OCR"}
+    for wording, count in counts.items():
+        assert count["Yes"] == count["No"], wording
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_questions_are_answered_by_the_scene(kind: str) -> None:
+    """Every answer follows from the scene by a rule written here again."""
+    rng = random.Random(kind)
+    asked = 0
+    while asked < 300:
+        scene = sample_scene(rng)
+        question = KINDS[kind](rng, scene)
+        if question is None:
+            continue
+        asked += 1
+        assert question.answer == expected(kind, question.text, scene), (question, scene)
+
+
+def expected(kind: str, text: str, scene: Scene) -> str:
+    by_shape = {thing.shape: thing for thing in scene.things}
+    words = text.rstrip("?").replace(",", "").split()
+    nothing = Thing("", "", -1)
+    thing = next((by_shape[word] for word in words if word in by_shape), nothing)
+    numbers = ["zero", "one", "two", "three", "four", "five"]
+    half = next((half for half in ("left side", "right side", "top", "bottom") if half in text), "left side")
+    columns, rows = ["left", "middle", "right"], ["top", "center", "bottom"]
+    yes_no = {
+        "existence": thing is not nothing,
+        "colour_match": thing.colour in words,
+        "count_match": numbers[len(scene.things)] in words,
+        "position": in_half(scene, thing.shape, half),
+        "reading_match": f'"{scene.text}"' in text,
+    }
+    if kind in yes_no:
+        return "Yes" if yes_no[kind] else "No"
+    return {
+        "colour": thing.colour,
+        "shape": next((other.shape for other in scene.things if other.colour in words), ""),
+        "count": str(len(scene.things)),
+        "reading": scene.text,
+        "where": columns[thing.cell % 3] if "left" in words else rows[thing.cell // 3],
+    }[kind]
+
+
+def test_the_checkpoint_is_official_and_small() -> None:
+    assert sum(path.stat().st_size for path in TINY.iterdir()) < 15_000_000
+    assert read_json(TINY / "config.json")["model_type"] == "mipha_phi"
+    with safe_open(TINY / "model.safetensors", framework="pt") as weights:
+        keys = set(weights.keys())
+        assert weights.get_tensor("lm_head.weight").dtype.is_floating_point
+    assert {"model.mm_projector.0.weight", "model.embed_tokens.weight", "lm_head.bias"} <= keys
+    assert any(key.startswith("model.vision_tower.vision_model.") for key in keys)
+
+
+@pytest.fixture(scope="module")
+def seeing_and_blind(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """Accuracy by task of the embedded model, and of the same model shown grey pictures."""
+    from mipha_eval.plugins import Registry
+    from mipha_eval.run import RunConfig, run
+    from mipha_eval.selection import ModelChoice
+
+    output = tmp_path_factory.mktemp("runs")
+    choice = ModelChoice("mipha-tiny", device="cpu", dtype="float32")
+    return [
+        run(RunConfig(("pope", "mme"), choice, output=output, blind=blind, quiet=True), Registry())[1]
+        for blind in (False, True)
+    ]
+
+
+def test_it_looks(seeing_and_blind: Any) -> None:
+    (pope, mme), _ = seeing_and_blind
+    assert sum(score.value for score in pope.scores) / len(pope.scores) >= 0.95
+    assert mme.summary["metrics"]["perception"] >= 0.8 * 5 * 200
+
+
+def test_blind_it_guesses(seeing_and_blind: Any) -> None:
+    _, results = seeing_and_blind
+    for result in results:
+        assert abs(sum(score.value for score in result.scores) / len(result.scores) - 0.5) <= 0.05
+
+
+def test_score_from_store_equals_score_in_run(cli: Cli, tmp_path: Path) -> None:
+    run = cli("run", "--tasks", "pope,mme", "--output", tmp_path / "runs", "--limit", 30, "--json").json
+    again = cli("score", run["run"], "--json").json
+    by_task = {result["task"]: result for result in again}
+    for result in run["results"]:
+        for entry in ("n", "metrics", "intervals", "rules", "unparsed"):
+            assert by_task[result["task"]][entry] == result[entry]
