@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from mipha_eval.data.jsonl import read_jsonl
+from mipha_eval.data.jsonl import read_json, read_jsonl
 from mipha_eval.errors import UserError
 from mipha_eval.types import Response, Sample
 
@@ -14,11 +16,19 @@ if TYPE_CHECKING:
     from mipha_eval.task import Task
 
 
-def read_answers(path: Path, task: Task, samples: Sequence[Sample]) -> dict[str, Response]:
+@dataclass(frozen=True)
+class AnswerFile:
+    """Responses by sample id, and how many answers were left out because they belong to no question (--subset)."""
+
+    responses: Mapping[str, Response]
+    left_out: int = 0
+
+
+def read_answers(path: Path, task: Task, samples: Sequence[Sample], *, subset: bool = False) -> AnswerFile:
     """Reads LLaVA's answer JSONL or the benchmark's own form.
 
-    Returns:
-        Sample id -> response, for the samples that have one; a line with ``error`` is a failed response.
+    A line with ``error`` is a failed response. With `subset`, answers to questions that are not among the samples are
+    counted and left out.
 
     Raises:
         UserError: the file cannot be read, or an answer is given twice, to an unknown question or to another question.
@@ -26,36 +36,61 @@ def read_answers(path: Path, task: Task, samples: Sequence[Sample]) -> dict[str,
     if not path.exists():
         raise UserError(f"answer file {path} does not exist")
     official = task.official_answers(path, samples)
-    if official is not None:
-        return {sample: Response(text) for sample, text in official.items()}
-    if path.is_dir():
+    if official is None and path.is_dir():
         raise UserError(f"{path} is a folder without answer files of {task.name}'s own form; give a JSONL file")
-    return _keyed_answers(path, task, samples)
-
-
-def _keyed_answers(path: Path, task: Task, samples: Sequence[Sample]) -> dict[str, Response]:
-    by_key = {_text_key(task.answer_key(sample)): sample for sample in samples}
-    answers: dict[str, Response] = {}
-    foreign: list[str] = []
-    for number, record in enumerate(read_jsonl(path), start=1):
-        place = f"{path}: answer {number}"
-        try:
-            sample = by_key.get(_text_key(task.record_key(record)))
-        except KeyError as error:
-            raise UserError(f"{place} has no {error}; {task.name} reads LLaVA's answer lines") from error
-        if sample is None:
-            foreign.append(str(record["question_id"]))
-        elif sample.id in answers:
-            raise UserError(f"{place} is a second answer to question_id {record['question_id']}; remove one")
-        else:
-            _check_question(place, task, sample, record)
-            answers[sample.id] = _response(place, record)
-    if foreign:
+    answers = Answers(str(path), task, samples)
+    if official is None:
+        answers.add_lines(read_jsonl(path))
+    else:
+        answers.add_official(official)
+    if answers.foreign and not (subset or task.ignores_foreign_answers):
+        total = len(answers.foreign) + len(answers.responses)
         raise UserError(
-            f"{path}: {len(foreign):,} of {len(foreign) + len(answers):,} answers belong to no question of {task.label}, "
-            f"first question_id {foreign[0]}; {_other_protocols(task)}"
+            f"{path}: {len(answers.foreign):,} of {total:,} answers belong to no question of {task.label}, "
+            f"first question_id {answers.foreign[0]}; {_other_protocols(task)}"
         )
-    return answers
+    return AnswerFile(answers.responses, len(answers.foreign))
+
+
+class Answers:
+    """Collects answers and matches each to its sample or samples."""
+
+    def __init__(self, place: str, task: Task, samples: Sequence[Sample]) -> None:
+        self._place, self._task = place, task
+        self._samples: dict[Hashable, list[Sample]] = {}
+        for sample in samples:
+            self._samples.setdefault(_text_key(task.answer_key(sample)), []).append(sample)
+        self._times: Counter[Hashable] = Counter()
+        self.responses: dict[str, Response] = {}
+        self.foreign: list[str] = []
+
+    def add_lines(self, records: Iterable[Mapping[str, Any]]) -> None:
+        """Takes the lines of LLaVA's JSONL."""
+        for number, record in enumerate(records, start=1):
+            place = f"{self._place}: answer {number}"
+            try:
+                key = _text_key(self._task.record_key(record))
+            except KeyError as error:
+                raise UserError(f"{place} has no {error}; {self._task.name} reads LLaVA's answer lines") from error
+            for sample in self._samples.get(key, ()):
+                _check_question(place, self._task, sample, record)
+            self._add(place, key, str(record.get("question_id")), _response(place, record))
+
+    def add_official(self, texts: Iterable[tuple[Hashable, str]]) -> None:
+        """Takes (key as of `Task.answer_key`, text) pairs of an official result file."""
+        for number, (key, text) in enumerate(texts, start=1):
+            shown = str(key[0] if isinstance(key, tuple) else key)
+            self._add(f"{self._place}: answer {number}", _text_key(key), shown, Response(text, verbatim=True))
+
+    def _add(self, place: str, key: Hashable, shown: str, response: Response) -> None:
+        samples = self._samples.get(key)
+        if samples is None:
+            self.foreign.append(shown)
+            return
+        self._times[key] += 1
+        if self._times[key] > len(samples):  # an id that the benchmark has twice may be answered twice
+            raise UserError(f"{place} is a second answer to question_id {shown}; remove one")
+        self.responses.update((sample.id, response) for sample in samples)
 
 
 def _text_key(key: Hashable) -> Hashable:
@@ -80,10 +115,25 @@ def _other_protocols(task: Task) -> str:
 def _response(place: str, record: Mapping[str, Any]) -> Response:
     if record.get("error"):
         return Response.failure(str(record["error"]))
-    text = record.get("text")
+    text = record.get("text", record.get("prediction"))
     if not isinstance(text, str):
         raise UserError(f"{place} has no text; LLaVA's answer lines have question_id, prompt and text")
     return Response(text)
+
+
+def json_list_answers(path: Path, key: str, text: str) -> list[tuple[Hashable, str]] | None:
+    """(question id, answer) pairs from a JSON list of objects, as VQA's and GQA's scripts take it; None for other files."""
+    if path.suffix != ".json":
+        return None
+    stored = read_json(path)
+    if not isinstance(stored, list):
+        return None
+    pairs = []
+    for number, record in enumerate(stored, start=1):
+        if not isinstance(record, dict) or key not in record or not isinstance(record.get(text), str):
+            raise UserError(f"{path}: entry {number} needs {key} and {text}")
+        pairs.append((record[key], record[text]))
+    return pairs
 
 
 def files_by_name(path: Path, names: Sequence[str], fits: Callable[[Mapping[str, Any]], bool]) -> dict[str, Path]:
@@ -105,9 +155,9 @@ def files_by_name(path: Path, names: Sequence[str], fits: Callable[[Mapping[str,
     return files
 
 
-def positional_answers(task: Task, files: Mapping[str, Path], samples: Sequence[Sample]) -> dict[str, str]:
-    """Answers from ``{"question", "answer"}`` lines in the order of a category's questions, each question checked."""
-    answers = {}
+def positional_answers(task: Task, files: Mapping[str, Path], samples: Sequence[Sample]) -> list[tuple[Hashable, str]]:
+    """(answer key, text) pairs from ``{"question", "answer"}`` lines in a category's order, every question compared."""
+    answers = []
     for category, file in files.items():
         asked = [sample for sample in samples if sample.category == category]
         records = list(read_jsonl(file))
@@ -119,33 +169,31 @@ def positional_answers(task: Task, files: Mapping[str, Path], samples: Sequence[
         for number, (sample, record) in enumerate(zip(asked, records, strict=False), start=1):
             place = f"{file}: answer {number}"
             _check_question(place, task, sample, {"prompt": str(record.get("question", ""))})
-            answers[sample.id] = _response(place, {"text": record.get("answer")}).text
+            answers.append((task.answer_key(sample), _response(place, {"text": record.get("answer")}).text))
     return answers
 
 
 def tab_separated_answers(
-    folder: Path, keys: Mapping[tuple[str, str, str], str], plain: Callable[[str], str]
-) -> dict[str, str]:
-    """Answers from ``image TAB question TAB label TAB answer`` lines, a text file a category (MME's result folder).
+    folder: Path, keys: Mapping[tuple[str, str, str], Hashable], plain: Callable[[str], str]
+) -> list[tuple[Hashable, str]]:
+    """(answer key, text) pairs from ``image TAB question TAB label TAB answer`` lines, a text file a category.
 
     Args:
-        keys: (category, image name without ending, plain question) -> sample id.
+        keys: (category, image name without ending, plain question) -> answer key.
     """
-    answers: dict[str, str] = {}
+    answers = []
     for file in sorted(folder.glob("*.txt")):
         for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), start=1):
             fields = line.split("\t")
             if len(fields) != 4:
                 raise UserError(
-                    f"{file}:{number} has {len(fields)} tab-separated fields, not 4: image, question, label, answer"
+                    f"{file}:{number} has {len(fields)} tab-separated fields; image, question, label, answer are 4"
                 )
             image, question, _, answer = fields
-            sample = keys.get((file.stem, PurePosixPath(image).stem, plain(question)))
-            if sample is None:
+            key = keys.get((file.stem, PurePosixPath(image).stem, plain(question)))
+            if key is None:
                 raise UserError(f"{file}:{number} answers an unknown question: {image} {question!r}")
-            if sample in answers:
-                raise UserError(f"{file}:{number} is a second answer to {image} {question!r}; remove one")
-            answers[sample] = answer
+            answers.append((key, answer))
     if not answers:
         raise UserError(f"{folder} has no .txt files with answers; MME's result folder has 14")
     return answers

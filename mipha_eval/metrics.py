@@ -61,6 +61,16 @@ class Metric:
         return any(name.startswith(self.needs) for name in totals.names())
 
 
+def share(name: str, part: str = "") -> Metric:
+    """Percentage of right among asked, of all samples or of a part (a category)."""
+    prefix = f"{part}/" if part else ""
+
+    def formula(totals: Totals) -> Number:
+        return 100 * totals.ratio(totals[f"{prefix}right"], totals[f"{prefix}asked"])
+
+    return Metric(name, formula, needs=(f"{prefix}asked",))
+
+
 def group_scores(scores: Iterable[Score]) -> list[list[Score]]:
     """Scores that are tallied together, in order of first appearance."""
     groups: dict[str, list[Score]] = {}

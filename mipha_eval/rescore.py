@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from mipha_eval.answer_files import read_answers
@@ -15,15 +17,30 @@ from mipha_eval.selection import build_task, read_samples
 from mipha_eval.store import RunFolder
 
 
-def score_file(name: str, answers: Path, data: str, options: Sequence[str], registry: Registry) -> Result:
+@dataclass(frozen=True)
+class ScoreConfig:
+    """What a user asks for; see ``mipha-eval score --help``."""
+
+    task: str
+    answers: Path
+    data: str = "hub"
+    annotations: Path | None = None
+    options: Sequence[str] = ()
+    subset: bool = False
+
+
+def score_file(config: ScoreConfig, registry: Registry) -> Result:
     """Scores an answer file under ``task`` or ``task@protocol``.
 
     Raises:
         UserError: the data is missing, or the answers do not belong to the task's questions.
     """
-    task = build_task(name, parse_pairs(options), parse_source(data, {}), registry)
+    source = dataclasses.replace(parse_source(config.data, {}), annotations=config.annotations)
+    task = build_task(config.task, parse_pairs(config.options), source, registry)
     samples = read_samples(task)
-    return score_responses(task, samples, read_answers(answers, task, samples))
+    found = read_answers(config.answers, task, samples, subset=config.subset)
+    result = score_responses(task, samples, found.responses)
+    return dataclasses.replace(result, summary={**result.summary, "left_out": found.left_out})
 
 
 def score_run(path: Path, registry: Registry) -> list[Result]:

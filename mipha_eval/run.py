@@ -38,6 +38,7 @@ class RunConfig:
     tasks: Sequence[str]
     model: ModelChoice
     data: str | None = None
+    annotations: Path | None = None
     image_dirs: Mapping[str, Path] = field(default_factory=dict)
     output: Path = Path("results/runs")
     limit: int | None = None
@@ -68,6 +69,7 @@ def run(config: RunConfig, registry: Registry) -> tuple[RunFolder, list[Result]]
     check_writable(config.output)
     adapter, data_default = build_adapter(config.model, registry)
     source = parse_source(config.data or data_default or "hub", config.image_dirs)
+    source = dataclasses.replace(source, annotations=config.annotations)
     work = [prepare(task, config) for task in build_tasks(config.tasks, config.model.options, source, registry)]
     adapter.load()
     folder = open_run(config, adapter, source)

@@ -42,6 +42,9 @@ def score_responses(task: Task, samples: Sequence[Sample], responses: Mapping[st
         response = responses.get(sample.id)
         if response is None:
             missing += 1
+            counted = task.score_missing(sample)
+            if counted is not None:
+                scores.append(counted)
         elif response.error:
             failures[response.error] += 1
         else:
@@ -49,7 +52,7 @@ def score_responses(task: Task, samples: Sequence[Sample], responses: Mapping[st
     summary = {
         "task": task.label,
         "version": task.version,
-        "n": len(scores),
+        "n": len(samples) - missing - failures.total(),
         "missing": missing,
         "unparsed": sum(not score.parsed for score in scores),
         "failed": failures.total(),

@@ -13,13 +13,14 @@ from mipha_eval.data.source import DataSource
 from mipha_eval.metrics import Metric, Tally
 from mipha_eval.types import Decoding, Request, Response, Sample, Score
 
-#: LLaVA's format line for short answers; Mipha uses the same
+#: LLaVA's format lines for short answers and option letters; Mipha uses the same
 SHORT_ANSWER = "Answer the question using a single word or phrase."
+LETTER_ANSWER = "Answer with the option's letter from the given choices directly."
 
 
 def question_core(prompt: str) -> str:
-    """A prompt without LLaVA's format line and outer spaces, for recognising a question."""
-    return prompt.replace(SHORT_ANSWER, "").strip()
+    """A prompt without LLaVA's format line, image mark and outer spaces, for recognising a question."""
+    return prompt.replace(SHORT_ANSWER, "").replace(LETTER_ANSWER, "").removeprefix("<image>").strip()
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,7 @@ class Task(ABC):
         protocols: name -> one line on it; the first is the default.
         metrics: the first is the headline.
         hub: protocol -> dataset on the hub that serves it.
+        ignores_foreign_answers: whether answer files hold answers to questions that a later release took out.
     """
 
     protocol: str
@@ -43,6 +45,7 @@ class Task(ABC):
     metrics: ClassVar[Sequence[Metric]]
     hub: ClassVar[Mapping[str, str]] = {}
     max_new_tokens: ClassVar[int] = 128
+    ignores_foreign_answers: ClassVar[bool] = False
 
     @abstractmethod
     def samples(self) -> Iterable[Sample]:
@@ -71,8 +74,18 @@ class Task(ABC):
         )
 
     def tally(self, scores: Sequence[Score]) -> Tally:
-        """Counts for the metrics from one group of scores."""
-        return {"right": sum(score.value for score in scores), "asked": len(scores)}
+        """Counts for the metrics from one group of scores: right and asked, of all and of each category."""
+        counts = {"right": sum(score.value for score in scores), "asked": float(len(scores))}
+        for score in scores:
+            if score.category:
+                for name, count in (("right", score.value), ("asked", 1.0)):
+                    key = f"{score.category}/{name}"
+                    counts[key] = counts.get(key, 0.0) + count
+        return counts
+
+    def score_missing(self, sample: Sample) -> Score | None:
+        """How the official scorer counts an unanswered question; None leaves it out."""
+        return None
 
     def is_about(self, sample: Sample, prompt: str) -> bool:
         """Whether the prompt in an answer record asks this sample's question, in whatever format line."""
@@ -87,8 +100,11 @@ class Task(ABC):
         key: Hashable = record["question_id"]
         return key
 
-    def official_answers(self, path: Path, samples: Sequence[Sample]) -> dict[str, str] | None:
-        """Answers by sample id from a file of the benchmark's own form; None if `path` is not of that form."""
+    def official_answers(self, path: Path, samples: Sequence[Sample]) -> Iterable[tuple[Hashable, str]] | None:
+        """(answer key, text) pairs from a file of the benchmark's own form; None if `path` is not of that form.
+
+        They come to `score` as verbatim responses.
+        """
         return None
 
     @property

@@ -89,12 +89,15 @@ class Response:
     Attributes:
         tokens: number of generated tokens.
         finish: ``stop`` at the end token, ``length`` at the limit, ``error``.
+        verbatim: the text stood in an official result file, so what a benchmark's conversion script would do to a model's
+            text has been done.
     """
 
     text: str
     tokens: int = 0
     finish: str = "stop"
     error: str = ""
+    verbatim: bool = False
 
     @classmethod
     def failure(cls, reason: str) -> Response:

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any, ClassVar
 
 from mipha_eval.answer_files import tab_separated_answers
-from mipha_eval.answers import read_mme
+from mipha_eval.answers.yes_no import read_mme
 from mipha_eval.data.hub import read_hub
 from mipha_eval.data.jsonl import read_jsonl
 from mipha_eval.errors import UserError
@@ -99,9 +99,11 @@ class Mme(Task):
     def record_key(self, record: Mapping[str, Any]) -> Hashable:
         return record["question_id"], plain_question(str(record.get("prompt", "")))
 
-    def official_answers(self, path: Path, samples: Sequence[Sample]) -> dict[str, str] | None:
+    def official_answers(self, path: Path, samples: Sequence[Sample]) -> Iterable[tuple[Hashable, str]] | None:
         keys = {
-            (sample.category, PurePosixPath(sample.images[0].name).stem, plain_question(sample.question)): sample.id
+            (sample.category, PurePosixPath(sample.images[0].name).stem, plain_question(sample.question)): self.answer_key(
+                sample
+            )
             for sample in samples
         }
         return tab_separated_answers(path, keys, plain_question) if path.is_dir() else None

@@ -6,13 +6,13 @@ Prompt and headline (mean of the three F1 scores) as in LLaVA-1.5 and Mipha; the
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
 from mipha_eval.answer_files import files_by_name, positional_answers
-from mipha_eval.answers import read_pope
+from mipha_eval.answers.yes_no import read_pope
 from mipha_eval.binary import binary_metrics, confusion_cell
 from mipha_eval.data.hub import read_hub
 from mipha_eval.data.jsonl import read_jsonl
@@ -74,7 +74,7 @@ class Pope(Task):
         # "imange" in 102 questions of the first release was mended in the second
         return question_core(sample.question.replace("imange", "image")) in prompt.replace("imange", "image")
 
-    def official_answers(self, path: Path, samples: Sequence[Sample]) -> dict[str, str] | None:
+    def official_answers(self, path: Path, samples: Sequence[Sample]) -> Iterable[tuple[Hashable, str]] | None:
         files = files_by_name(path, tuple(FIRST_ID), lambda record: "answer" in record and "question" in record)
         return positional_answers(self, files, samples) if files else None
 

@@ -24,6 +24,9 @@ Data = Annotated[
     Optional[str],
     typer.Option("--data", envvar="MIPHA_EVAL_DATA", help="A folder in LLaVA's eval layout, hub, hub:MIRROR or demo."),
 ]
+Annotations = Annotated[
+    Optional[Path], typer.Option("--annotations", help="An official annotation file in place of the task's own.")
+]
 ImageDirs = Annotated[
     Optional[list[str]], typer.Option("--image-dir", help="Where a task's images are, as TASK=DIR; repeatable.")
 ]

@@ -15,6 +15,7 @@ def run_tasks(
     model: flags.Model = "mipha-tiny",
     options: flags.Options = None,
     data: flags.Data = None,
+    annotations: flags.Annotations = None,
     image_dir: flags.ImageDirs = None,
     output: Annotated[Path, typer.Option("--output", "-o", envvar="MIPHA_EVAL_OUT", help="Folder for run folders.")] = Path(
         "results/runs"
@@ -40,6 +41,7 @@ def run_tasks(
         tasks=split_tasks(tasks, list(registry.names("tasks"))),
         model=ModelChoice(model, options or (), device, dtype),
         data=data,
+        annotations=annotations,
         image_dirs=flags.image_dirs(image_dir),
         output=output,
         limit=limit,

@@ -15,19 +15,23 @@ def score_answers(
     target: Annotated[str, typer.Argument(help="A task, as name or name@protocol, or the folder of a run.")],
     answers: Annotated[Optional[Path], typer.Option("--answers", help="An answer file that any suite made.")] = None,
     data: flags.Data = None,
+    annotations: flags.Annotations = None,
+    subset: Annotated[bool, typer.Option("--subset", help="Leave out answers to questions that are not asked.")] = False,
     options: flags.Options = None,
     plugin: flags.Plugins = None,
     json: flags.Json = False,
 ) -> None:
     """Score an answer file, or a stored run again; needs no model."""
     from mipha_eval.plugins import Registry
-    from mipha_eval.rescore import score_file, score_run
+    from mipha_eval.rescore import ScoreConfig, score_file, score_run
 
     registry = Registry(plugin or ())
     if answers is None:
         results = score_run(Path(target), registry)
     else:
-        results = [score_file(target, answers, data or "hub", options or (), registry)]
+        source = data or ("hub" if annotations is None else str(annotations.parent))
+        config = ScoreConfig(target, answers, source, annotations, options or (), subset)
+        results = [score_file(config, registry)]
     summaries = [result.summary for result in results]
     if json:
         flags.print_json(summaries[0] if len(summaries) == 1 else summaries)

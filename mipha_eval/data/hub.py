@@ -11,8 +11,8 @@ from mipha_eval.errors import UserError
 from mipha_eval.types import Image
 
 
-def read_hub(source: DataSource, name: str, split: str = "test") -> HubRows:
-    """Opens a split of a dataset such as ``lmms-lab/POPE``.
+def read_hub(source: DataSource, name: str, split: str = "test", config: str | None = None) -> HubRows:
+    """Opens a split of a dataset such as ``lmms-lab/POPE``, of one of its configurations if it has several.
 
     Raises:
         UserError: the dataset is neither in the mirror nor reachable.
@@ -28,7 +28,7 @@ def read_hub(source: DataSource, name: str, split: str = "test") -> HubRows:
             raise UserError(f"{source.root / name} is missing; the mirror {source.root} has no dataset {name}")
         where = str(folders[0])
     try:
-        dataset = load_dataset(where, split=split)
+        dataset = load_dataset(where, config, split=split)
     except Exception as error:  # datasets raises its own, huggingface_hub's, pyarrow's and OSErrors here
         reason = str(error).splitlines()[0]
         raise UserError(f"dataset {name} cannot be opened ({reason}); without the hub give --data FOLDER") from error
@@ -52,6 +52,10 @@ class HubRows:
     def image(self, row: int, name: str) -> Image:
         """The image of a row; `name` must be the same for rows that hold the same picture."""
         return Image(name, f"{self._name}/{name}", partial(self._read, row))
+
+    def has_image(self, row: int) -> bool:
+        """Whether a row holds an image."""
+        return self._dataset[row]["image"] is not None
 
     def _read(self, row: int) -> bytes:
         image = self._dataset[row]["image"]

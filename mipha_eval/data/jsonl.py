@@ -25,6 +25,14 @@ def read_jsonl(path: Path) -> Iterator[dict[str, Any]]:
         raise UserError(f"cannot read {path}: {error.strerror}") from error
 
 
+def read_json(path: Path) -> Any:
+    """Reads a JSON file. Raises UserError if it cannot be read."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8", errors="surrogateescape"))
+    except (OSError, ValueError) as error:
+        raise UserError(f"cannot read {path}: {error}") from error
+
+
 def _object(line: str, place: str) -> dict[str, Any]:
     try:
         value = json.loads(line)

@@ -19,6 +19,7 @@ class DataSource:
 
     Attributes:
         kind: ``folder`` for LLaVA's layout, ``hub`` for datasets, ``demo`` for the embedded scenes (a folder, too).
+        annotations: an official annotation file that replaces the task's own (any subset of its split).
         root: the folder; for ``hub`` a local mirror that holds ``OWNER/NAME`` folders, or None for the hub itself.
         image_dirs: task name -> folder with its images, where they are not under `root`.
     """
@@ -26,6 +27,7 @@ class DataSource:
     kind: Literal["folder", "hub", "demo"]
     root: Path | None = None
     image_dirs: Mapping[str, Path] = field(default_factory=dict)
+    annotations: Path | None = None
 
     @property
     def folder(self) -> Path:
@@ -45,6 +47,14 @@ class DataSource:
                 return path
         wanted = self.folder / candidates[0]
         raise UserError(f"{wanted} is missing{_nearby(wanted)}{'; ' + hint if hint else ''}")
+
+    def annotations_or(self, *candidates: str, hint: str = "") -> Path:
+        """The file that --annotations names, else the first of the relative paths that exists."""
+        if self.annotations is None:
+            return self.find(*candidates, hint=hint)
+        if not self.annotations.is_file():
+            raise UserError(f"--annotations {self.annotations} does not exist")
+        return self.annotations
 
     def images(self, task: str, *defaults: str) -> ImageFolder:
         """The folder with a task's images: --image-dir first, then the first default that exists."""

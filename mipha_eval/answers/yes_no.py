@@ -1,26 +1,12 @@
-"""Reading answers: the official rules, bug for bug. Each returns what was read, by which rule, and from where."""
+"""Reading yes and no: the official rules of POPE and MME, bug for bug."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+from mipha_eval.answers.reading import Reading
 
 YES_OR_NO = re.compile(r"\b(yes|no)\b", re.IGNORECASE)
-
-
-@dataclass(frozen=True)
-class Reading:
-    """An answer as a rule read it.
-
-    Attributes:
-        span: where in the text the rule found it; None if the rule looked at the whole text or found nothing.
-        parsed: False if the text says nothing that the benchmark could understand, whatever the rule made of it.
-    """
-
-    answer: str
-    rule: str
-    span: tuple[int, int] | None = None
-    parsed: bool = True
 
 
 def read_pope(text: str) -> Reading:

@@ -1,0 +1,5 @@
+"""Reading answers by the official rules, bug for bug; a file a family of rules."""
+
+from mipha_eval.answers.reading import Reading
+
+__all__ = ["Reading"]

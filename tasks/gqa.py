@@ -1,0 +1,61 @@
+"""GQA: compositional questions about scene graphs, one right word or phrase each.
+
+Paper: Hudson and Manning, "GQA: A New Dataset for Real-World Visual Reasoning and Compositional Question Answering",
+CVPR 2019 (arXiv:1902.09506). Prompt and preparation of answers as in LLaVA-1.5 and Mipha: lower case, no full stops at the
+end, then exact match.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+from mipha_eval.answer_files import json_list_answers
+from mipha_eval.answers import Reading
+from mipha_eval.data.hub import read_hub
+from mipha_eval.data.jsonl import read_json
+from mipha_eval.metrics import Metric, share
+from mipha_eval.task import SHORT_ANSWER, Task
+from mipha_eval.types import Image, Response, Sample, Score
+
+HINT = "questions1.2.zip is at cs.stanford.edu/people/dorarad/gqa/download.html (testdev_balanced: 10 MB)"
+
+
+@dataclass(frozen=True)
+class Gqa(Task):
+    """Exact match; no options."""
+
+    name: ClassVar[str] = "gqa"
+    protocols: ClassVar[Mapping[str, str]] = {"testdev": "12,578 balanced questions"}
+    hub: ClassVar[Mapping[str, str]] = {"testdev": "lmms-lab/GQA"}
+    metrics: ClassVar[Sequence[Metric]] = [share("accuracy"), share("binary", "binary"), share("open", "open")]
+
+    def samples(self) -> Iterator[Sample]:
+        if self.data.kind == "hub":
+            images = read_hub(self.data, self.hub["testdev"], "testdev", "testdev_balanced_images")
+            places = {row["id"]: number for number, row in images}
+            for _, row in read_hub(self.data, self.hub["testdev"], "testdev", "testdev_balanced_instructions"):
+                name = f"{row['imageId']}.jpg"
+                yield self._sample(row["id"], row, images.image(places[row["imageId"]], name))
+            return
+        folder = self.data.images("gqa", "gqa/data/images", "gqa/images")
+        stored = self.data.annotations_or(
+            "gqa/data/testdev_balanced_questions.json", "gqa/data/questions1.2/testdev_balanced_questions.json", hint=HINT
+        )
+        for number, row in read_json(stored).items():
+            if row.get("isBalanced", True):
+                yield self._sample(number, row, folder.image(f"{row['imageId']}.jpg"))
+
+    def _sample(self, number: str, row: Mapping[str, Any], image: Image) -> Sample:
+        kind = row["types"]["structural"]
+        text = f"{row['question']}\n{SHORT_ANSWER}"
+        return Sample(number, text, (str(row["answer"]),), (image,), number, "open" if kind == "query" else "binary")
+
+    def official_answers(self, path: Path, samples: Sequence[Sample]) -> Iterable[tuple[Hashable, str]] | None:
+        return json_list_answers(path, "questionId", "prediction")
+
+    def score(self, sample: Sample, response: Response) -> Score:
+        answer = response.text if response.verbatim else response.text.rstrip(".").lower()
+        return self.scored(sample, Reading(answer, "exact", parsed=bool(answer)), answer == sample.references[0])

@@ -1,0 +1,111 @@
+"""MMBench: multiple-choice questions asked with rotated options; only all rotations right count as right.
+
+Paper: Liu et al., "MMBench: Is Your Multi-modal Model an All-around Player?", ECCV 2024 (arXiv:2307.06281). Prompt as in
+LLaVA-1.5 and Mipha; reading and circular evaluation as in VLMEvalKit without a judge.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import ClassVar
+
+from mipha_eval.answers.letters import read_mmbench
+from mipha_eval.data.hub import read_hub
+from mipha_eval.data.table import read_table
+from mipha_eval.errors import UserError
+from mipha_eval.metrics import Metric, Tally, share
+from mipha_eval.task import LETTER_ANSWER, Task
+from mipha_eval.types import Image, Response, Sample, Score
+
+ROTATION = 1_000_000  # row index = base index + rotation x this
+HINT = "the tables are at github.com/open-compass/MMBench (dev: 30 MB)"
+LETTERS_CN = "请直接回答选项字母。"
+
+
+def is_none(value: str | None) -> bool:
+    """Whether LLaVA's script takes a cell for empty; pandas reads None and nan so, too."""
+    return value is None or value.lower() in ("", "nan", "none")
+
+
+@dataclass(frozen=True)
+class Mmbench(Task):
+    """Circular evaluation; no options of its own."""
+
+    name: ClassVar[str] = "mmbench"
+    protocols: ClassVar[Mapping[str, str]] = {
+        "dev": "1,176 questions, 4,377 rows with rotations (20230712), scored here",
+        "cn-dev": "the same in Chinese",
+        "test": "without public answers, for the server",
+    }
+    hub: ClassVar[Mapping[str, str]] = {"dev": "lmms-lab/MMBench", "cn-dev": "lmms-lab/MMBench", "test": "lmms-lab/MMBench"}
+    max_new_tokens: ClassVar[int] = 1024
+    metrics: ClassVar[Sequence[Metric]] = [share("accuracy"), share("vanilla", "vanilla")]
+
+    def samples(self) -> Iterator[Sample]:
+        if self.data.kind == "hub":
+            config, split = {"dev": ("en", "dev"), "cn-dev": ("cn", "dev"), "test": ("en", "test")}[self.protocol]
+            rows = read_hub(self.data, self.hub[self.protocol], split, config)
+            for number, row in rows:
+                cells = {key: None if value is None else str(value) for key, value in row.items()}
+                yield self._sample(cells, rows.image(number, f"{int(row['index']) % ROTATION}"))
+            return
+        names = {"dev": "dev", "cn-dev": "dev_cn", "test": "test"}[self.protocol]
+        files = [
+            f"mmbench/mmbench_{names}_{end}.tsv" for end in ("20230712", "en_20231003", "20231003", "20230712_no_images")
+        ]
+        for cells in read_table(self.data.annotations_or(*files, hint=HINT)):
+            name = f"{int(cells['index'] or 0) % ROTATION}"
+            yield self._sample(cells, Image(name, f"mmbench/{self.protocol}/{name}", partial(_decode, cells.get("image"))))
+
+    def _sample(self, cells: Mapping[str, str | None], image: Image) -> Sample:
+        number = int(cells["index"] or 0)
+        asked = cells["question"] or ""
+        if not is_none(cells.get("hint")):
+            asked = f"{cells['hint']}\n{asked}"
+        options = []
+        for letter in "ABCD":
+            if is_none(cells.get(letter)):
+                break
+            options.append(f"{letter}. {cells[letter]}")
+        format_line = LETTERS_CN if self.protocol == "cn-dev" else LETTER_ANSWER
+        truth = cells.get("answer") or ""
+        return Sample(
+            id=str(number),
+            question="\n".join([asked, *options, format_line]),
+            references=(truth, *(option[3:] for option in options)) if truth else (),
+            images=(image,),
+            question_id=number,
+            category=cells.get("category") or "",
+            group=str(number % ROTATION),
+        )
+
+    def official_answers(self, path: Path, samples: Sequence[Sample]) -> Iterable[tuple[Hashable, str]] | None:
+        if path.suffix != ".tsv":
+            return None
+        # the official script turns a missing prediction into the text "nan"
+        return [(int(row["index"] or 0), row.get("prediction") or "nan") for row in read_table(path)]
+
+    def score(self, sample: Sample, response: Response) -> Score:
+        options = dict(zip("ABCD", sample.references[1:], strict=False))
+        reading = read_mmbench(response.text, options)
+        return self.scored(sample, reading, reading.answer == sample.references[0], base=sample.id == sample.group)
+
+    def tally(self, scores: Sequence[Score]) -> Tally:
+        base = next((score for score in scores if score.details["base"]), None)
+        if base is None:  # without its base row the official script does not see the question
+            return {}
+        hit = min(score.value for score in scores)
+        counts = {"right": hit, "asked": 1, "vanilla/right": base.value, "vanilla/asked": 1}
+        if base.category:
+            counts |= {f"{base.category}/right": hit, f"{base.category}/asked": 1}
+        return counts
+
+
+def _decode(data: str | None) -> bytes:
+    if not data:
+        raise UserError("this table has no images")
+    return base64.b64decode(data)

@@ -1,0 +1,69 @@
+"""ScienceQA: school questions with two to five options, half of them with a picture.
+
+Paper: Lu et al., "Learn to Explain", NeurIPS 2022 (arXiv:2209.09513). Prompt and reading as in LLaVA-1.5 and Mipha; the
+number in their tables (SQA-I) is `img`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from mipha_eval.answers import Reading
+from mipha_eval.answers.letters import LETTERS, read_scienceqa
+from mipha_eval.data.hub import read_hub
+from mipha_eval.data.jsonl import read_json
+from mipha_eval.metrics import Metric, share
+from mipha_eval.task import LETTER_ANSWER, Task
+from mipha_eval.types import Image, Response, Sample, Score
+
+HINT = "problems.json and pid_splits.json are at github.com/lupantech/ScienceQA under data/scienceqa (30 MB)"
+
+
+def prompt_of(problem: Mapping[str, Any]) -> str:
+    """Context, question, options and format line, as LLaVA's question file has them."""
+    context = f"Context: {problem['hint']}\n" if problem.get("hint") else ""
+    options = [f"{letter}. {choice}" for letter, choice in zip(LETTERS, problem["choices"], strict=False)]
+    return "\n".join([context + problem["question"], *options, LETTER_ANSWER])
+
+
+@dataclass(frozen=True)
+class Scienceqa(Task):
+    """Option letters; no options of its own."""
+
+    name: ClassVar[str] = "scienceqa"
+    protocols: ClassVar[Mapping[str, str]] = {"llava": "4,241 questions of test, 2,017 with a picture"}
+    hub: ClassVar[Mapping[str, str]] = {"llava": "lmms-lab/ScienceQA"}
+    max_new_tokens: ClassVar[int] = 1024
+    metrics: ClassVar[Sequence[Metric]] = [share("img", "img"), share("all")]
+
+    def samples(self) -> Iterator[Sample]:
+        if self.data.kind == "hub":
+            rows = read_hub(self.data, self.hub["llava"], "test", "ScienceQA-FULL")
+            for number, row in rows:
+                images = (rows.image(number, f"{number}/image.png"),) if rows.has_image(number) else ()
+                yield self._sample(str(number), row, prompt_of(row), images)
+            return
+        problems = read_json(self.data.find("scienceqa/problems.json", hint=HINT))
+        questions = read_json(self.data.find("scienceqa/llava_test_CQM-A.json", hint="it is in LLaVA's eval.zip"))
+        prompts = {row["id"]: row for row in questions}
+        folder = self.data.images("scienceqa", "scienceqa/images/test")
+        for number in read_json(self.data.find("scienceqa/pid_splits.json", hint=HINT))["test"]:
+            row = prompts[number]
+            asked = row["conversations"][0]["value"].replace("<image>", "").strip()
+            images = (folder.image(row["image"]),) if "image" in row else ()
+            yield self._sample(number, problems[number], f"{asked}\n{LETTER_ANSWER}", images)
+
+    def _sample(self, number: str, problem: Mapping[str, Any], text: str, images: tuple[Image, ...]) -> Sample:
+        references = (LETTERS[problem["answer"]], *problem["choices"])
+        return Sample(number, text, references, images, number, "img" if images else "text")
+
+    def score(self, sample: Sample, response: Response) -> Score:
+        reading = read_scienceqa(response.text, sample.references[1:])
+        return self.scored(sample, reading, reading.answer == sample.references[0])
+
+    def score_missing(self, sample: Sample) -> Score | None:
+        """The official scorer counts it wrong among all, and leaves a question with a picture out of `img`."""
+        score = self.scored(sample, Reading("", "missing", parsed=False), 0)
+        return None if score is None else Score(**{**vars(score), "category": "text"})

@@ -1,0 +1,71 @@
+"""TextVQA: questions whose answer is written in the picture, each with ten human answers.
+
+Paper: Singh et al., "Towards VQA Models That Can Read", CVPR 2019 (arXiv:1904.08920). LLaVA-1.5 and Mipha put the OCR tokens
+of Rosetta into the prompt; numbers with and without them are not comparable and are protocols of their own here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from mipha_eval.answers import Reading
+from mipha_eval.answers.vqa import evalai_accuracy, normalize_evalai
+from mipha_eval.data.hub import read_hub
+from mipha_eval.data.jsonl import read_json
+from mipha_eval.metrics import Metric, share
+from mipha_eval.task import SHORT_ANSWER, Task
+from mipha_eval.types import Response, Sample, Score
+
+OCR = "Reference OCR token:"
+HINT = "TextVQA_0.5.1_val.json is at textvqa.org/dataset (20 MB)"
+
+
+def question_of(prompt: str) -> str:
+    """The question in a prompt, as LLaVA's scorer finds it: a line that is neither OCR tokens nor format."""
+    lines = [line for line in prompt.split("\n") if not line.startswith(OCR) and line != SHORT_ANSWER]
+    return lines[0].lower() if lines else ""
+
+
+@dataclass(frozen=True)
+class Textvqa(Task):
+    """Ten human answers each; no options."""
+
+    name: ClassVar[str] = "textvqa"
+    protocols: ClassVar[Mapping[str, str]] = {
+        "llava-ocr": "5,000 questions of val with OCR tokens in the prompt, as in the LLaVA-1.5 and Mipha tables",
+        "plain": "the same questions without OCR tokens",
+    }
+    hub: ClassVar[Mapping[str, str]] = {"llava-ocr": "lmms-lab/textvqa", "plain": "lmms-lab/textvqa"}
+    metrics: ClassVar[Sequence[Metric]] = [share("accuracy")]
+
+    def samples(self) -> Iterator[Sample]:
+        if self.data.kind == "hub":
+            rows = read_hub(self.data, self.hub[self.protocol], split="validation")
+            for number, row in rows:
+                yield self._sample(row, rows.image(number, f"{row['image_id']}.jpg"))
+            return
+        images = self.data.images("textvqa", "textvqa/train_images")
+        for row in read_json(self.data.annotations_or("textvqa/TextVQA_0.5.1_val.json", hint=HINT))["data"]:
+            yield self._sample(row, images.image(f"{row['image_id']}.jpg"))
+
+    def _sample(self, row: Mapping[str, Any], image: Any) -> Sample:
+        lines = [row["question"], SHORT_ANSWER]
+        if self.protocol == "llava-ocr":
+            lines.insert(1, f"{OCR} {', '.join(row['ocr_tokens'])}")
+        return Sample(str(row["question_id"]), "\n".join(lines), tuple(row["answers"]), (image,), row["image_id"])
+
+    def is_about(self, sample: Sample, prompt: str) -> bool:
+        return question_of(prompt) == question_of(sample.question)
+
+    def answer_key(self, sample: Sample) -> Hashable:
+        return sample.question_id, question_of(sample.question)
+
+    def record_key(self, record: Mapping[str, Any]) -> Hashable:
+        return record["question_id"], question_of(str(record["prompt"]))
+
+    def score(self, sample: Sample, response: Response) -> Score:
+        answer = normalize_evalai(response.text)
+        value = evalai_accuracy(response.text, sample.references)
+        return self.scored(sample, Reading(answer, "evalai", parsed=bool(answer)), value)

@@ -1,0 +1,63 @@
+"""VizWiz: questions that blind people asked about their own photographs, each with ten crowd answers.
+
+Paper: Gurari et al., "VizWiz Grand Challenge", CVPR 2018 (arXiv:1802.08218). Prompt and conversion as in LLaVA-1.5 and
+Mipha; their tables show the test server's number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from mipha_eval.answers import Reading
+from mipha_eval.answers.vqa import evalai_accuracy, normalize_evalai
+from mipha_eval.data.hub import read_hub
+from mipha_eval.data.jsonl import read_json, read_jsonl
+from mipha_eval.metrics import Metric, share
+from mipha_eval.task import SHORT_ANSWER, Task
+from mipha_eval.types import Response, Sample, Score
+
+UNANSWERABLE = "When the provided information is insufficient, respond with 'Unanswerable'."
+HINT = "Annotations.zip is at vizwiz.org/tasks-and-datasets/vqa (3 MB); llava_test.jsonl is in LLaVA's eval.zip"
+
+
+@dataclass(frozen=True)
+class Vizwiz(Task):
+    """Ten crowd answers each; no options."""
+
+    name: ClassVar[str] = "vizwiz"
+    protocols: ClassVar[Mapping[str, str]] = {
+        "val": "4,319 questions, scored here",
+        "test": "8,000 questions without public answers, for the server",
+    }
+    hub: ClassVar[Mapping[str, str]] = {"val": "lmms-lab/VizWiz-VQA"}
+    metrics: ClassVar[Sequence[Metric]] = [
+        share("accuracy"),
+        *(share(kind, kind) for kind in ("yes/no", "number", "other", "unanswerable")),
+    ]
+
+    def samples(self) -> Iterator[Sample]:
+        if self.protocol == "test":
+            images = self.data.images("vizwiz", "vizwiz/test")
+            for row in read_jsonl(self.data.find("vizwiz/llava_test.jsonl", hint=HINT)):
+                yield Sample(str(row["question_id"]), row["text"], (), (images.image(row["image"]),), row["question_id"])
+        elif self.data.kind == "hub":
+            rows = read_hub(self.data, self.hub["val"], split="val")
+            for number, row in rows:
+                humans = tuple(row["answers"])
+                yield self._sample(number, row, humans, rows.image(number, f"{row['question_id']}"))
+        else:
+            images = self.data.images("vizwiz", "vizwiz/val")
+            for number, row in enumerate(read_json(self.data.annotations_or("vizwiz/val.json", hint=HINT))):
+                humans = tuple(human["answer"] for human in row["answers"])
+                yield self._sample(number, row, humans, images.image(row["image"]))
+
+    def _sample(self, number: int, row: Mapping[str, Any], humans: tuple[str, ...], image: Any) -> Sample:
+        text = f"{row['question']}\n{UNANSWERABLE}\n{SHORT_ANSWER}"
+        return Sample(str(number), text, humans, (image,), number, row.get("answer_type") or row.get("category") or "")
+
+    def score(self, sample: Sample, response: Response) -> Score:
+        answer = normalize_evalai(response.text)
+        value = evalai_accuracy(response.text, sample.references)
+        return self.scored(sample, Reading(answer, "evalai", parsed=bool(answer)), value)

@@ -1,0 +1,92 @@
+"""VQAv2: free-form questions about COCO pictures, each with ten human answers.
+
+Paper: Goyal et al., "Making the V in VQA Matter", CVPR 2017 (arXiv:1612.00837). Prompt as in LLaVA-1.5 and Mipha. Their
+tables show test-dev, which only the server scores; the official scorer runs here on val.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+from mipha_eval.answer_files import json_list_answers
+from mipha_eval.answers import Reading
+from mipha_eval.answers.vqa import normalize_evalai, vqa_accuracy
+from mipha_eval.data.hub import read_hub
+from mipha_eval.data.jsonl import read_json, read_jsonl
+from mipha_eval.metrics import Metric, Tally, share
+from mipha_eval.task import SHORT_ANSWER, Task
+from mipha_eval.types import Response, Sample, Score
+
+TYPES = ("yes/no", "number", "other")
+ANNOTATIONS = "vqav2/v2_mscoco_val2014_annotations.json"
+HINT = "questions and annotations are at visualqa.org/download.html (val: 0.4 GB unpacked)"
+
+
+@dataclass(frozen=True)
+class Vqav2(Task):
+    """Ten human answers each; no options."""
+
+    name: ClassVar[str] = "vqav2"
+    protocols: ClassVar[Mapping[str, str]] = {
+        "val": "214,354 questions, scored here by the official rule",
+        "testdev": "107,394 questions without public answers, for the server",
+    }
+    hub: ClassVar[Mapping[str, str]] = {"val": "lmms-lab/VQAv2"}
+    metrics: ClassVar[Sequence[Metric]] = [
+        share("accuracy"),
+        *(share(kind, kind) for kind in TYPES),
+        share("unconverted", "unconverted"),
+    ]
+
+    def samples(self) -> Iterator[Sample]:
+        if self.protocol == "testdev":
+            yield from self._testdev()
+        elif self.data.kind == "hub":
+            rows = read_hub(self.data, self.hub["val"], split="validation")
+            for number, row in rows:
+                image = rows.image(number, f"COCO_val2014_{int(row['image_id']):012}.jpg")
+                yield self._sample(row, row["question"], image)
+        else:
+            yield from self._annotated()
+
+    def _annotated(self) -> Iterator[Sample]:
+        path = self.data.annotations_or(ANNOTATIONS, hint=HINT)
+        stored = read_json(path)
+        questions = path.with_name(path.name.replace("annotations", "questions").replace("v2_mscoco", "v2_OpenEnded_mscoco"))
+        texts = {}
+        if questions != path and questions.exists():
+            texts = {row["question_id"]: row["question"] for row in read_json(questions)["questions"]}
+        subset = stored.get("data_subtype", "val2014")
+        images = self.data.images("vqav2", f"vqav2/{subset}", f"coco/{subset}", "vqav2/val2014")
+        for row in stored["annotations"]:
+            image = images.image(f"COCO_{subset}_{int(row['image_id']):012}.jpg")
+            yield self._sample(row, texts.get(row["question_id"], ""), image)
+
+    def _testdev(self) -> Iterator[Sample]:
+        images = self.data.images("vqav2", "vqav2/test2015", "coco/test2015")
+        for row in read_jsonl(
+            self.data.find("vqav2/llava_vqav2_mscoco_test-dev2015.jsonl", hint="it is in LLaVA's eval.zip")
+        ):
+            yield Sample(str(row["question_id"]), row["text"], (), (images.image(row["image"]),), row["question_id"])
+
+    def _sample(self, row: Mapping[str, Any], question: str, image: Any) -> Sample:
+        humans = tuple(human["answer"] for human in row["answers"])
+        number = row["question_id"]
+        return Sample(str(number), f"{question}\n{SHORT_ANSWER}", humans, (image,), number, row["answer_type"])
+
+    def official_answers(self, path: Path, samples: Sequence[Sample]) -> Iterable[tuple[Hashable, str]] | None:
+        return json_list_answers(path, "question_id", "answer")
+
+    def score(self, sample: Sample, response: Response) -> Score:
+        # the official scorer takes an uploaded file as it is; LLaVA's script normalises answers before the upload
+        answer = response.text if response.verbatim else normalize_evalai(response.text)
+        value = vqa_accuracy(answer, sample.references)
+        unconverted = vqa_accuracy(response.text, sample.references)
+        return self.scored(sample, Reading(answer, "vqa", parsed=bool(answer)), value, unconverted=unconverted)
+
+    def tally(self, scores: Sequence[Score]) -> Tally:
+        unconverted = {"unconverted/right": scores[0].details["unconverted"], "unconverted/asked": 1}
+        return {**super().tally(scores), **unconverted}
