@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mipha_eval.metrics import Totals, add_tallies, bootstrap_intervals, group_scores
-from mipha_eval.task import Task
+from mipha_eval.task import NOT_JUDGED, Task
 from mipha_eval.types import Response, Sample, Score
 
 
@@ -26,7 +26,7 @@ class Result:
 
     @property
     def complete(self) -> bool:
-        return not self.summary["missing"] and not self.summary["failed"]
+        return not (self.summary["missing"] or self.summary["failed"] or NOT_JUDGED in self.summary["rules"])
 
 
 def score_responses(task: Task, samples: Sequence[Sample], responses: Mapping[str, Response]) -> Result:
@@ -62,6 +62,7 @@ def score_responses(task: Task, samples: Sequence[Sample], responses: Mapping[st
         "failures": dict(failures.most_common(20)),
         "rules": dict(Counter(score.rule for score in scores)),
         "data": str(task.data),
+        **task.notes(scores),
     }
     return Result(scores, summary)
 

@@ -18,6 +18,10 @@ SHORT_ANSWER = "Answer the question using a single word or phrase."
 LETTER_ANSWER = "Answer with the option's letter from the given choices directly."
 
 
+#: the rule of a score that waits for a judge; it is in no metric
+NOT_JUDGED = "not-judged"
+
+
 def question_core(prompt: str) -> str:
     """A prompt without LLaVA's format line, image mark and outer spaces, for recognising a question."""
     return prompt.replace(SHORT_ANSWER, "").replace(LETTER_ANSWER, "").removeprefix("<image>").strip()
@@ -82,6 +86,10 @@ class Task(ABC):
                     key = f"{score.category}/{name}"
                     counts[key] = counts.get(key, 0.0) + count
         return counts
+
+    def notes(self, scores: Sequence[Score]) -> Mapping[str, Any]:
+        """What a result says beside metrics and counts."""
+        return {}
 
     def score_missing(self, sample: Sample) -> Score | None:
         """How the official scorer counts an unanswered question; None leaves it out."""

@@ -56,14 +56,15 @@ class Vqav2(Task):
         path = self.data.annotations_or(ANNOTATIONS, hint=HINT)
         stored = read_json(path)
         questions = path.with_name(path.name.replace("annotations", "questions").replace("v2_mscoco", "v2_OpenEnded_mscoco"))
-        texts = {}
+        asked = {}
         if questions != path and questions.exists():
-            texts = {row["question_id"]: row["question"] for row in read_json(questions)["questions"]}
+            asked = {row["question_id"]: row for row in read_json(questions)["questions"]}
         subset = stored.get("data_subtype", "val2014")
         images = self.data.images("vqav2", f"vqav2/{subset}", f"coco/{subset}", "vqav2/val2014")
-        for row in stored["annotations"]:
-            image = images.image(f"COCO_{subset}_{int(row['image_id']):012}.jpg")
-            yield self._sample(row, texts.get(row["question_id"], ""), image)
+        for annotation in stored["annotations"]:
+            number = annotation["question_id"]
+            row = {"question": "", "image_id": number // 1000, **asked.get(number, {}), **annotation}
+            yield self._sample(row, row["question"], images.image(f"COCO_{subset}_{int(row['image_id']):012}.jpg"))
 
     def _testdev(self) -> Iterator[Sample]:
         images = self.data.images("vqav2", "vqav2/test2015", "coco/test2015")
@@ -75,7 +76,7 @@ class Vqav2(Task):
     def _sample(self, row: Mapping[str, Any], question: str, image: Any) -> Sample:
         humans = tuple(human["answer"] for human in row["answers"])
         number = row["question_id"]
-        return Sample(str(number), f"{question}\n{SHORT_ANSWER}", humans, (image,), number, row["answer_type"])
+        return Sample(str(number), f"{question}\n{SHORT_ANSWER}", humans, (image,), number, row.get("answer_type", ""))
 
     def official_answers(self, path: Path, samples: Sequence[Sample]) -> Iterable[tuple[Hashable, str]] | None:
         return json_list_answers(path, "question_id", "answer")

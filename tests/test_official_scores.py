@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from mipha_eval.task import LETTER_ANSWER
 from tests.conftest import Cli, read_jsonl
 from tests.oracles.mme import mme_points
 from tests.oracles.pope import pope_numbers
+from tests.oracles.vqa import evalai_answer
 
 CATEGORIES = ("adversarial", "random", "popular")
 
@@ -106,12 +110,129 @@ def test_answers_of_another_release_are_refused(cli: Cli, benchmarks: Path, llav
     assert outcome.out == ""
 
 
-@pytest.mark.parametrize(("task", "protocol"), [("pope", "llava"), ("mme", "llava")])
-def test_prompts_equal_llavas_question_files(task: str, protocol: str, benchmarks: Path, cli: Cli) -> None:
-    shown = cli("show", "task", f"{task}@{protocol}", "--data", benchmarks, "-n", 9000, "--json").json["questions"]
-    file = {"pope": "pope/llava_pope_test.jsonl", "mme": "MME/llava_mme.jsonl"}[task]
-    official = [(row["text"], [row["image"]], row["category"]) for row in read_jsonl(benchmarks / file)]
-    assert [(row["question"], row["images"], row["category"]) for row in shown] == official
+@pytest.mark.parametrize(
+    ("task", "numbers"),
+    [
+        ("textvqa", {"accuracy": 61.254}),
+        ("scienceqa", {"img": 100 * 1445 / 2017, "all": 100 * 3155 / 4241}),
+        ("seed", {"image": 68.2077, "video": 42.3210, "accuracy": 62.8016}),
+        ("mmbench", {"accuracy": 100 * 796 / 1176, "vanilla": 75.43}),
+    ],
+)
+def test_published_numbers(task: str, numbers: dict[str, float], cli: Cli, benchmarks: Path, llava_answers: Path) -> None:
+    file = llava_answers / f"{'mmbench_dev' if task == 'mmbench' else task}.jsonl"
+    outcome = cli("score", task, "--answers", file, "--data", benchmarks, "--json")
+    assert outcome.code == 0, outcome.err
+    for name, value in numbers.items():
+        digits = len(str(value).split(".")[1]) if len(str(value)) < 9 else 10
+        assert round(outcome.json["metrics"][name], digits) == round(value, digits)
+
+
+def test_gqa_on_the_out_of_distribution_head(cli: Cli, benchmarks: Path, llava_answers: Path) -> None:
+    arguments = ["score", "gqa", "--annotations", benchmarks / "gqa/data/ood_testdev_head.json", "--json"]
+    arguments += ["--answers", llava_answers / "gqa.jsonl"]
+    outcome = cli(*arguments, "--subset")
+    assert round(outcome.json["metrics"]["accuracy"], 3) == 61.743
+    assert (outcome.json["n"], outcome.json["left_out"]) == (1733, 12578 - 1733)
+    refused = cli(*arguments)
+    assert refused.code == 2
+    assert "10,845 of 12,578 answers belong to no question" in refused.err
+
+
+@pytest.mark.parametrize(("runs", "total", "totals"), [(1, 36.1, [36.1]), (3, 36.3, [36.1, 36.5, 36.3])])
+def test_mmvet_with_recorded_grades(
+    runs: int, total: float, totals: list[float], cli: Cli, benchmarks: Path, llava_answers: Path
+) -> None:
+    grades = llava_answers / f"mmvet_gpt-4-grade-{runs}runs.json"
+    arguments = ["score", "mmvet", "--answers", llava_answers / "mmvet.jsonl", "--data", benchmarks, "--json"]
+    result = cli(*arguments, "--grades", grades).json
+    assert round(result["metrics"]["score"], 1) == total
+    assert result["runs"] == totals
+    for kind in ("cap", "cap-int"):
+        with (llava_answers / f"mmvet_gpt-4-{kind}-score-{runs}runs.csv").open() as file:
+            row = next(row for row in csv.DictReader(file) if "13b" in row[""])
+        for name, value in row.items():
+            if name not in ("", "total", "std", "runs"):
+                needed = set(name.split("_"))
+                ours = next(key for key in result["metrics"] if _capabilities(key, kind) == needed)
+                assert result["metrics"][ours] == pytest.approx(float(value), abs=0.0501)
+    unjudged = cli(*arguments)
+    assert unjudged.code == 3
+    assert unjudged.json["metrics"] == {}
+
+
+def _capabilities(metric: str, kind: str) -> set[str]:
+    if kind == "cap-int":
+        return set(metric.removeprefix("only/").split("_")) if metric.startswith("only/") else set()
+    return {metric}
+
+
+@pytest.mark.parametrize(("form", "published"), [("raw", 49.09), ("lower", 61.13), ("evalai", 60.08)])
+def test_vqav2_rule_on_textvqa_answers(
+    form: str, published: float, cli: Cli, tmp_path: Path, benchmarks: Path, llava_answers: Path
+) -> None:
+    """The official VQAv2 scorer punishes what the humans agree on but write otherwise."""
+    rows = json.loads((benchmarks / "textvqa/TextVQA_0.5.1_val.json").read_text())["data"]
+    annotations = [
+        {
+            "question_id": row["question_id"],
+            "image_id": number,
+            "answer_type": "other",
+            "answers": [{"answer": answer, "answer_id": place} for place, answer in enumerate(row["answers"], start=1)],
+        }
+        for number, row in enumerate(rows)
+    ]
+    (tmp_path / "annotations.json").write_text(json.dumps({"annotations": annotations}))
+    ids = {(row["image_id"], row["question"].lower()): row["question_id"] for row in rows}
+    changes: dict[str, Callable[[str], str]] = {"raw": str, "lower": str.lower, "evalai": evalai_answer}
+    change = changes[form]
+    results = []
+    for row in read_jsonl(llava_answers / "textvqa.jsonl"):
+        question = next(line for line in row["prompt"].split("\n") if not line.startswith("Reference OCR token:"))
+        results.append({"question_id": ids[row["question_id"], question.lower()], "answer": change(row["text"])})
+    (tmp_path / "results.json").write_text(json.dumps(results))
+    files = ["--answers", tmp_path / "results.json", "--annotations", tmp_path / "annotations.json"]
+    assert round(cli("score", "vqav2", *files, "--json").json["metrics"]["accuracy"], 2) == published
+
+
+@pytest.mark.parametrize(
+    ("task", "file"),
+    [
+        ("pope", "pope/llava_pope_test.jsonl"),
+        ("mme", "MME/llava_mme.jsonl"),
+        ("textvqa", "textvqa/llava_textvqa_val_v051_ocr.jsonl"),
+        ("mmvet", "mm-vet/llava-mm-vet.jsonl"),
+    ],
+)
+def test_prompts_equal_llavas_question_files(task: str, file: str, benchmarks: Path, cli: Cli) -> None:
+    shown = cli("show", "task", task, "--data", benchmarks, "-n", 9000, "--json").json["questions"]
+    official = [(row["text"], [row["image"]]) for row in read_jsonl(benchmarks / file)]
+    assert [(row["question"], row["images"]) for row in shown] == official
+
+
+def test_gqa_prompts(benchmarks: Path) -> None:
+    from mipha_eval.data.source import DataSource
+    from mipha_eval.plugins import Registry
+    from mipha_eval.selection import build_task
+
+    source = DataSource("folder", benchmarks, annotations=benchmarks / "gqa/data/ood_testdev_head.json")
+    official = {row["question_id"]: row for row in read_jsonl(benchmarks / "gqa/llava_gqa_testdev_balanced.jsonl")}
+    samples = list(build_task("gqa", {}, source, Registry()).samples())
+    assert len(samples) == 1733
+    for sample in samples:
+        assert (sample.question, sample.images[0].name) == (official[sample.id]["text"], official[sample.id]["image"])
+
+
+@pytest.mark.parametrize(("task", "count"), [("mmbench", 4377), ("scienceqa", 4241)])
+def test_prompts_equal_those_in_llavas_answers(
+    task: str, count: int, benchmarks: Path, llava_answers: Path, cli: Cli
+) -> None:
+    shown = cli("show", "task", task, "--data", benchmarks, "-n", 9000, "--json").json["questions"]
+    file = llava_answers / ("mmbench_dev.jsonl" if task == "mmbench" else "scienceqa.jsonl")
+    asked = {str(row["question_id"]): row["prompt"].removeprefix("<image>\n") for row in read_jsonl(file)}
+    assert len(shown) == len(asked) == count
+    for row in shown:  # LLaVA's script for MMBench records the prompt without its format line
+        assert row["question"] in (asked[row["id"]], f"{asked[row['id']]}\n{LETTER_ANSWER}")
 
 
 @pytest.mark.parametrize(

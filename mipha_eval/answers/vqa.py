@@ -95,7 +95,7 @@ def vqa_accuracy(answer: str, humans: Sequence[str]) -> float:
     """VQAv2's accuracy, 0 to 1. Where all humans agree nothing is normalised, so that "Yes" misses ten times "yes"."""
     answer = plain_space(answer)
     given = [plain_space(human) for human in humans]
-    if len(set(humans)) > 1:
+    if len(set(given)) > 1:
         return consensus([normalize_vqa(human) for human in given].count(normalize_vqa(answer)), len(given))
     return consensus(given.count(answer), len(given))
 

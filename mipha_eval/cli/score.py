@@ -16,6 +16,7 @@ def score_answers(
     answers: Annotated[Optional[Path], typer.Option("--answers", help="An answer file that any suite made.")] = None,
     data: flags.Data = None,
     annotations: flags.Annotations = None,
+    grades: Annotated[Optional[Path], typer.Option("--grades", help="Recorded grades of a judged task.")] = None,
     subset: Annotated[bool, typer.Option("--subset", help="Leave out answers to questions that are not asked.")] = False,
     options: flags.Options = None,
     plugin: flags.Plugins = None,
@@ -30,7 +31,8 @@ def score_answers(
         results = score_run(Path(target), registry)
     else:
         source = data or ("hub" if annotations is None else str(annotations.parent))
-        config = ScoreConfig(target, answers, source, annotations, options or (), subset)
+        given = [*(options or ()), *([f"{target.partition('@')[0]}.grades={grades}"] if grades else [])]
+        config = ScoreConfig(target, answers, source, annotations, given, subset)
         results = [score_file(config, registry)]
     summaries = [result.summary for result in results]
     if json:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from mipha_eval.plugins import plugin_folder
 from mipha_eval.store import RunFolder, write_text
+from mipha_eval.task import NOT_JUDGED
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -61,6 +62,8 @@ def marks(result: Mapping[str, Any]) -> list[str]:
         found.append("BLIND")
     if result.get("limited"):
         found.append(f"LIMITED {result['n'] + result['missing'] + result['failed']:,}/{result['total']:,}")
+    if NOT_JUDGED in result["rules"]:
+        found.append("NOT JUDGED")
     if result["missing"]:
         found.append(f"MISSING {result['missing']:,}")
     if result["failed"]:

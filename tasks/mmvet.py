@@ -1,0 +1,97 @@
+"""MM-Vet: 218 open questions that need several capabilities at once, graded 0 to 1 by GPT-4.
+
+Paper: Yu et al., "MM-Vet: Evaluating Large Multimodal Models for Integrated Capabilities", ICML 2024 (arXiv:2308.02490).
+Prompt as in LLaVA-1.5 and Mipha: the bare question. Grades come from a recorded grade file.
+"""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, ClassVar
+
+from mipha_eval.answers import Reading
+from mipha_eval.data.hub import read_hub
+from mipha_eval.data.jsonl import read_json
+from mipha_eval.errors import UserError
+from mipha_eval.metrics import Metric, Tally, share
+from mipha_eval.task import NOT_JUDGED, Task
+from mipha_eval.types import Image, Response, Sample, Score
+
+CAPABILITIES = ("rec", "ocr", "know", "gen", "spat", "math")
+INTEGRATIONS = (
+    *("rec", "ocr", "rec_ocr", "rec_know", "rec_know_gen", "rec_spat", "ocr_spat", "ocr_math", "ocr_spat_math"),
+    *("ocr_know_spat", "ocr_gen_spat", "rec_ocr_spat", "rec_know_spat", "rec_ocr_gen_spat", "rec_ocr_know_gen"),
+    "rec_ocr_spat_math",
+)
+HINT = "mm-vet.zip is at github.com/yuweihao/MM-Vet/releases (70 MB)"
+
+
+@dataclass(frozen=True)
+class Mmvet(Task):
+    """Option: `grades`, a grade file as the official script writes it."""
+
+    grades: Path | None = None
+
+    name: ClassVar[str] = "mmvet"
+    protocols: ClassVar[Mapping[str, str]] = {"v1": "218 questions on 200 pictures"}
+    hub: ClassVar[Mapping[str, str]] = {"v1": "lmms-lab/MMVet"}
+    max_new_tokens: ClassVar[int] = 1024
+    metrics: ClassVar[Sequence[Metric]] = [
+        share("score"),
+        *(share(name, name) for name in CAPABILITIES),
+        *(share(f"only/{name}", f"only/{name}") for name in INTEGRATIONS),
+    ]
+
+    def samples(self) -> Iterator[Sample]:
+        if self.data.kind == "hub":
+            rows = read_hub(self.data, self.hub["v1"])
+            for number, row in rows:
+                name = row["question_id"]
+                yield self._sample(name, row, row["capability"].split(","), rows.image(number, name))
+            return
+        images = self.data.images("mmvet", "mm-vet/images")
+        for name, row in read_json(self.data.find("mm-vet/mm-vet.json", hint=HINT)).items():
+            yield self._sample(name, row, row["capability"], images.image(row["imagename"]))
+
+    def _sample(self, name: str, row: Mapping[str, Any], capabilities: Sequence[str], image: Image) -> Sample:
+        needed = "_".join(one for one in CAPABILITIES if one in [given.strip() for given in capabilities])
+        return Sample(name, row["question"], (row["answer"],), (image,), int(name.removeprefix("v1_")), needed)
+
+    def record_key(self, record: Mapping[str, Any]) -> Hashable:
+        return str(record["question_id"]).removeprefix("v1_")
+
+    def official_answers(self, path: Path, samples: Sequence[Sample]) -> Iterable[tuple[Hashable, str]] | None:
+        if path.suffix != ".json":
+            return None
+        return [(name.removeprefix("v1_"), text) for name, text in read_json(path).items()]
+
+    @cached_property
+    def recorded(self) -> Mapping[str, Sequence[float]]:
+        """Sample id -> grades, 0 to 1, one a run of the judge."""
+        if self.grades is None:
+            return {}
+        return {name: entry["score"] for name, entry in read_json(self.grades).items()}
+
+    def score(self, sample: Sample, response: Response) -> Score:
+        if self.grades is None:
+            return self.scored(sample, Reading("", NOT_JUDGED), 0, grades=())
+        grades = self.recorded.get(sample.id)
+        if not grades:
+            raise UserError(f"{self.grades} has no grade for {sample.id}; are they grades of other answers?")
+        return self.scored(sample, Reading(response.text, "recorded-grade"), sum(grades) / len(grades), grades=grades)
+
+    def tally(self, scores: Sequence[Score]) -> Tally:
+        (score,) = scores
+        if score.rule == NOT_JUDGED:
+            return {}
+        counted = ["", *(f"{name}/" for name in score.category.split("_")), f"only/{score.category}/"]
+        return {f"{name}{count}": value for name in counted for count, value in (("right", score.value), ("asked", 1))}
+
+    def notes(self, scores: Sequence[Score]) -> Mapping[str, Any]:
+        runs = list(zip(*(score.details["grades"] for score in scores), strict=True))
+        totals = [round(100 * sum(run) / len(run), 1) for run in runs]
+        return {"runs": totals, "std": statistics.pstdev(totals) if totals else None}
