@@ -87,6 +87,14 @@ class Task(ABC):
                     counts[key] = counts.get(key, 0.0) + count
         return counts
 
+    def upload_rows(self, samples: Sequence[Sample], texts: Mapping[str, str]) -> Iterable[Mapping[str, Any]] | None:
+        """Rows of the file that the benchmark's server takes, in its order; None if there is no server.
+
+        Args:
+            texts: the model's answers by sample id.
+        """
+        return None
+
     def notes(self, scores: Sequence[Score]) -> Mapping[str, Any]:
         """What a result says beside metrics and counts."""
         return {}

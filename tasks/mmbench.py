@@ -11,7 +11,7 @@ from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from mipha_eval.answers.letters import read_mmbench
 from mipha_eval.data.hub import read_hub
@@ -23,6 +23,7 @@ from mipha_eval.types import Image, Response, Sample, Score
 
 ROTATION = 1_000_000  # row index = base index + rotation x this
 HINT = "the tables are at github.com/open-compass/MMBench (dev: 30 MB)"
+NOT_UPLOADED = ("hint", "category", "source", "image", "comment", "l2-category")
 LETTERS_CN = "请直接回答选项字母。"
 
 
@@ -53,13 +54,14 @@ class Mmbench(Task):
                 cells = {key: None if value is None else str(value) for key, value in row.items()}
                 yield self._sample(cells, rows.image(number, f"{int(row['index']) % ROTATION}"))
             return
-        names = {"dev": "dev", "cn-dev": "dev_cn", "test": "test"}[self.protocol]
-        files = [
-            f"mmbench/mmbench_{names}_{end}.tsv" for end in ("20230712", "en_20231003", "20231003", "20230712_no_images")
-        ]
-        for cells in read_table(self.data.annotations_or(*files, hint=HINT)):
+        for cells in read_table(self._table()):
             name = f"{int(cells['index'] or 0) % ROTATION}"
             yield self._sample(cells, Image(name, f"mmbench/{self.protocol}/{name}", partial(_decode, cells.get("image"))))
+
+    def _table(self) -> Path:
+        name = {"dev": "dev", "cn-dev": "dev_cn", "test": "test"}[self.protocol]
+        ends = ("20230712", "en_20231003", "20231003", "20230712_no_images")
+        return self.data.annotations_or(*(f"mmbench/mmbench_{name}_{end}.tsv" for end in ends), hint=HINT)
 
     def _sample(self, cells: Mapping[str, str | None], image: Image) -> Sample:
         number = int(cells["index"] or 0)
@@ -88,6 +90,12 @@ class Mmbench(Task):
             return None
         # the official script turns a missing prediction into the text "nan"
         return [(int(row["index"] or 0), row.get("prediction") or "nan") for row in read_table(path)]
+
+    def upload_rows(self, samples: Sequence[Sample], texts: Mapping[str, str]) -> Iterable[Mapping[str, Any]]:
+        """The table without what the server does not want, the prediction being the seventh column, as in LLaVA's script."""
+        for cells in read_table(self._table()):
+            kept = [(name, cell) for name, cell in cells.items() if name not in NOT_UPLOADED]
+            yield dict([*kept[:6], ("prediction", texts[str(int(cells["index"] or 0))]), *kept[6:]])
 
     def score(self, sample: Sample, response: Response) -> Score:
         options = dict(zip("ABCD", sample.references[1:], strict=False))

@@ -6,7 +6,7 @@ Mipha; their tables show the test server's number.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -56,6 +56,10 @@ class Vizwiz(Task):
     def _sample(self, number: int, row: Mapping[str, Any], humans: tuple[str, ...], image: Any) -> Sample:
         text = f"{row['question']}\n{UNANSWERABLE}\n{SHORT_ANSWER}"
         return Sample(str(number), text, humans, (image,), number, row.get("answer_type") or row.get("category") or "")
+
+    def upload_rows(self, samples: Sequence[Sample], texts: Mapping[str, str]) -> Iterable[Mapping[str, Any]]:
+        for sample in samples:
+            yield {"image": sample.images[0].name, "answer": normalize_evalai(texts[sample.id])}
 
     def score(self, sample: Sample, response: Response) -> Score:
         answer = normalize_evalai(response.text)

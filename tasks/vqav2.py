@@ -81,6 +81,13 @@ class Vqav2(Task):
     def official_answers(self, path: Path, samples: Sequence[Sample]) -> Iterable[tuple[Hashable, str]] | None:
         return json_list_answers(path, "question_id", "answer")
 
+    def upload_rows(self, samples: Sequence[Sample], texts: Mapping[str, str]) -> Iterable[Mapping[str, Any]]:
+        """All of test2015, as the server wants it; what is not in test-dev gets an empty answer, as in LLaVA's script."""
+        every = self.data.find("vqav2/llava_vqav2_mscoco_test2015.jsonl", hint="it is in LLaVA's eval.zip")
+        for row in read_jsonl(every):
+            text = texts.get(str(row["question_id"]))
+            yield {"question_id": row["question_id"], "answer": "" if text is None else normalize_evalai(text)}
+
     def score(self, sample: Sample, response: Response) -> Score:
         # the official scorer takes an uploaded file as it is; LLaVA's script normalises answers before the upload
         answer = response.text if response.verbatim else normalize_evalai(response.text)

@@ -17,7 +17,7 @@ LAYERS = [
     ["answers", "metrics", "binary", "data", "adapter", "options", "answer_files", "task"],
     ["engine", "backends", "store", "plugins", "scoring"],
     ["demo", "selection"],
-    ["run", "rescore", "predict"],
+    ["run", "rescore", "predict", "submission"],
     ["report"],
     ["cli", "__main__"],
 ]

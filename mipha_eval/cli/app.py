@@ -13,6 +13,7 @@ from mipha_eval.cli.predict import predict_answers
 from mipha_eval.cli.run import run_tasks
 from mipha_eval.cli.score import score_answers
 from mipha_eval.cli.show import show_plugin
+from mipha_eval.cli.submit import submit_answers
 from mipha_eval.errors import UserError
 
 OK, BUG, USAGE, INCOMPLETE = 0, 1, 2, 3
@@ -28,6 +29,7 @@ app = typer.Typer(
 app.command("run")(run_tasks)
 app.command("predict")(predict_answers)
 app.command("score")(score_answers)
+app.command("submit")(submit_answers)
 app.command("list")(list_plugins)
 app.command("show")(show_plugin)
 

@@ -1,0 +1,25 @@
+"""``mipha-eval submit``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mipha_eval.cli import flags
+
+
+def submit_answers(
+    task: Annotated[str, typer.Argument(help="vqav2@testdev, vizwiz@test or mmbench@test.")],
+    answers: Annotated[Path, typer.Option("--answers", help="LLaVA's answer JSONL, every question answered.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="The upload, .json, .tsv or .xlsx as the server wants it.")],
+    data: flags.Data = None,
+    plugin: flags.Plugins = None,
+) -> None:
+    """Write the file that a benchmark's server takes, and check it."""
+    from mipha_eval.plugins import Registry
+    from mipha_eval.submission import SubmitConfig, submit
+
+    rows = submit(SubmitConfig(task, answers, output, data or "hub"), Registry(plugin or ()))
+    typer.echo(f"{rows:,} rows in {output}, checked", err=True)

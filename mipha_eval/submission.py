@@ -1,0 +1,114 @@
+"""Files for the benchmarks' servers: written in their form and order, and checked before an upload."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mipha_eval.answer_files import read_answers
+from mipha_eval.data.source import parse_source
+from mipha_eval.data.table import read_table
+from mipha_eval.errors import UserError
+from mipha_eval.plugins import Registry
+from mipha_eval.selection import build_task, read_samples
+from mipha_eval.store import naming_the_file
+
+FORMS = (".json", ".tsv", ".xlsx")
+
+
+@dataclass(frozen=True)
+class SubmitConfig:
+    """What a user asks for; see ``mipha-eval submit --help``."""
+
+    task: str
+    answers: Path
+    output: Path
+    data: str
+
+
+def submit(config: SubmitConfig, registry: Registry) -> int:
+    """Writes the upload for a server from an answer file, reads it back and compares.
+
+    Returns:
+        The number of rows.
+
+    Raises:
+        UserError: the benchmark has no server, answers are missing or failed, or the written file is not what it should be.
+    """
+    task = build_task(config.task, {}, parse_source(config.data, {}), registry)
+    samples = read_samples(task)
+    responses = read_answers(config.answers, task, samples).responses
+    unanswered = [sample for sample in samples if sample.id not in responses or responses[sample.id].error]
+    if unanswered:
+        raise UserError(
+            f"{config.answers}: {len(unanswered):,} of {len(samples):,} questions have no answer, "
+            f"first {unanswered[0].question_id}; a server counts them wrong, so answer them first"
+        )
+    rows = task.upload_rows(samples, {sample: response.text for sample, response in responses.items()})
+    if rows is None:
+        raise UserError(f"{task.label} is scored here; no server takes it")
+    wanted = list(rows)
+    write_upload(config.output, wanted)
+    check_upload(config.output, wanted)
+    return len(wanted)
+
+
+def write_upload(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Writes rows as JSON list, TSV or xlsx, as the file's ending says."""
+    if path.suffix not in FORMS:
+        raise UserError(f"{path}: an upload ends in {', '.join(FORMS)}")
+    with naming_the_file(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if path.suffix == ".json":
+            path.write_text(json.dumps(rows), encoding="utf-8")
+        elif path.suffix == ".tsv":
+            with path.open("w", encoding="utf-8", newline="") as file:
+                table = csv.DictWriter(file, list(rows[0]), delimiter="\t", lineterminator="\n")
+                table.writeheader()
+                table.writerows(rows)
+        else:
+            _write_sheet(path, rows)
+
+
+def _write_sheet(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
+    from openpyxl import Workbook
+    from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
+
+    book = Workbook(write_only=True)
+    sheet = book.create_sheet("Sheet1")
+    sheet.append(list(rows[0]))
+    for row in rows:
+        sheet.append([ILLEGAL_CHARACTERS_RE.sub("", cell) if isinstance(cell, str) else cell for cell in row.values()])
+    book.save(path)
+
+
+def check_upload(path: Path, wanted: Sequence[Mapping[str, Any]]) -> None:
+    """Reads an upload back. Raises UserError unless ids, order, columns and types are as wanted."""
+    found = list(_read_upload(path))
+    if len(found) != len(wanted):
+        raise UserError(f"{path} has {len(found):,} rows, the server wants {len(wanted):,}")
+    for number, (row, want) in enumerate(zip(found, wanted, strict=True), start=1):
+        if list(row) != list(want):
+            raise UserError(f"{path}: row {number} has {', '.join(row)}, the server wants {', '.join(want)}")
+        first = next(iter(want))
+        if str(row[first]) != str(want[first]):
+            raise UserError(f"{path}: row {number} is {first} {row[first]}, the server wants {want[first]} there")
+        if path.suffix == ".json" and [type(cell) for cell in row.values()] != [type(cell) for cell in want.values()]:
+            raise UserError(f"{path}: row {number} has other types than the server wants")
+
+
+def _read_upload(path: Path) -> Iterable[Mapping[str, Any]]:
+    if path.suffix == ".json":
+        rows: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))
+        return rows
+    if path.suffix == ".tsv":
+        return list(read_table(path))
+    from openpyxl import load_workbook
+
+    lines = load_workbook(path, read_only=True).worksheets[0].iter_rows(values_only=True)
+    head = [str(cell) for cell in next(lines)]
+    return [dict(zip(head, line, strict=True)) for line in lines]
