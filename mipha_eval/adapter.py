@@ -14,10 +14,12 @@ from mipha_eval.types import Request, Response
 class ModelAdapter(ABC):
     """A model. Subclasses are frozen dataclasses; their fields are the options that ``-a key=value`` sets.
 
-    Fields called ``device`` and ``dtype`` are also set by ``--device`` and ``--dtype``.
+    `reads_images` is false for a model that
+    never looks at a picture. Fields called ``device`` and ``dtype`` are also set by ``--device`` and ``--dtype``.
     """
 
     name: ClassVar[str]
+    reads_images: ClassVar[bool] = True
 
     @abstractmethod
     def generate(self, batch: Sequence[Request]) -> list[Response]:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from mipha_eval.data.jsonl import read_json, read_jsonl
+from mipha_eval.data.jsonl import read_json, read_jsonl, read_lines
 from mipha_eval.errors import UserError
 from mipha_eval.types import Response, Sample
 
@@ -94,17 +96,23 @@ class Answers:
 
 
 def _text_key(key: Hashable) -> Hashable:
-    """Ids compare as text: some suites write 17, others "17"."""
-    return tuple(map(str, key)) if isinstance(key, tuple) else str(key)
+    """Ids compare as text: some suites write 17, others "17" or 17.0."""
+    if isinstance(key, tuple):
+        return tuple(map(_text_key, key))
+    return str(int(key)) if isinstance(key, float) and key.is_integer() else str(key)
 
 
 def _check_question(place: str, task: Task, sample: Sample, record: Mapping[str, Any]) -> None:
     prompt = record.get("prompt")
     if isinstance(prompt, str) and not task.is_about(sample, prompt):
         raise UserError(
-            f"{place} is to {prompt.splitlines()[0]!r}, but question_id {sample.question_id} of {task.label} is "
-            f"{sample.question.splitlines()[0]!r}; {_other_protocols(task)}"
+            f"{place} is to {_first_line(prompt)!r}, but question_id {sample.question_id} of {task.label} is "
+            f"{_first_line(sample.question)!r}; {_other_protocols(task)}"
         )
+
+
+def _first_line(text: str) -> str:
+    return text.split("\n", 1)[0]
 
 
 def _other_protocols(task: Task) -> str:
@@ -136,23 +144,36 @@ def json_list_answers(path: Path, key: str, text: str) -> list[tuple[Hashable, s
     return pairs
 
 
-def files_by_name(path: Path, names: Sequence[str], fits: Callable[[Mapping[str, Any]], bool]) -> dict[str, Path]:
-    """JSONL files whose names contain one of `names` and whose first record fits; empty if there are none.
+def files_by_name(path: Path, names: Mapping[str, str], fits: Callable[[Mapping[str, Any]], bool]) -> dict[str, Path]:
+    """JSON-lines files in a folder, or a single one, by what their names say; empty if none is of the form.
 
-    `path` is such a file, or a folder with such files.
+    Args:
+        names: category -> regular expression for file names, case ignored.
+        fits: whether the first record of a file is of the form.
+
+    Raises:
+        UserError: two files hold the same category, or one of the form has a name that says none.
     """
     files: dict[str, Path] = {}
     for file in sorted(path.iterdir()) if path.is_dir() else [path]:
-        name = next((name for name in names if name in file.name), None)
-        if name is None or not file.is_file() or file.suffix not in (".json", ".jsonl"):
+        if not file.is_file() or file.suffix not in (".json", ".jsonl", ".txt") or not _first_fits(file, fits):
             continue
-        first = next(iter(read_jsonl(file)), None)
-        if first is None or not fits(first):
-            continue
+        name = next((name for name, pattern in names.items() if re.search(pattern, file.name, re.IGNORECASE)), None)
+        if name is None:
+            raise UserError(f"{file} is an answer file whose name says none of {', '.join(names)}; rename it")
         if name in files:
             raise UserError(f"both {files[name]} and {file} hold {name} answers; remove one")
         files[name] = file
     return files
+
+
+def _first_fits(file: Path, fits: Callable[[Mapping[str, Any]], bool]) -> bool:
+    line = next((line for line in read_lines(file) if line.strip()), "")
+    try:
+        record = json.loads(line)
+    except ValueError:
+        return False
+    return isinstance(record, dict) and fits(record)
 
 
 def positional_answers(task: Task, files: Mapping[str, Path], samples: Sequence[Sample]) -> list[tuple[Hashable, str]]:
@@ -182,8 +203,9 @@ def tab_separated_answers(
         keys: (category, image name without ending, plain question) -> answer key.
     """
     answers = []
-    for file in sorted(folder.glob("*.txt")):
-        for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), start=1):
+    names = {name for name, _, _ in keys}
+    for file in sorted(file for file in folder.glob("*.txt") if file.stem in names):
+        for number, line in enumerate(read_lines(file), start=1):
             fields = line.split("\t")
             if len(fields) != 4:
                 raise UserError(

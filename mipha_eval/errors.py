@@ -1,5 +1,13 @@
-"""The one error that a user can mend."""
+"""What can go wrong without being a bug."""
 
 
 class UserError(Exception):
     """Bad input or a broken surrounding: the message names the thing and says how to mend it, in one line."""
+
+
+class MissingDataError(UserError):
+    """A benchmark's files are not where they are looked for."""
+
+
+class RequestError(Exception):
+    """One request cannot be answered (an image is broken, a text cannot be tokenized); the others can."""

@@ -49,16 +49,17 @@ class Metric:
     Attributes:
         formula: must work on floats and on arrays of resamples alike.
         unit: ``%`` or ``points``.
-        needs: beginnings of names of counts; without any such count the metric is not defined (no question was asked).
+        needs: beginnings of names of counts; without any such count the metric is not defined (no question was asked). None
+            for a metric that needs no particular one.
     """
 
     name: str
     formula: Callable[[Totals], Number]
     unit: str = "%"
-    needs: tuple[str, ...] = ("",)
+    needs: tuple[str, ...] | None = None
 
     def defined(self, totals: Totals) -> bool:
-        return any(name.startswith(self.needs) for name in totals.names())
+        return any(self.needs is None or name.startswith(self.needs) for name in totals.names())
 
 
 def share(name: str, part: str = "") -> Metric:

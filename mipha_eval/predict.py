@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
+import dataclasses
+import functools
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from mipha_eval.adapter import ModelAdapter
+from mipha_eval.data.images import image_digest
 from mipha_eval.data.jsonl import read_jsonl
 from mipha_eval.data.source import ImageFolder
 from mipha_eval.engine.engine import Engine
 from mipha_eval.engine.interrupt import Interrupt
 from mipha_eval.engine.progress import Progress
 from mipha_eval.errors import UserError
-from mipha_eval.store import Appender, read_lines
+from mipha_eval.store import Appender, locked, read_stored, response_of, write_lines
 from mipha_eval.types import Decoding, Request, Response
-
-WINDOW = 4096  # questions planned together; answers are written in file order, window by window
 
 
 @dataclass(frozen=True)
@@ -34,80 +35,114 @@ class PredictConfig:
     batch_size: int | None = None
     fresh: bool = False
 
+    @property
+    def journal(self) -> Path:
+        """Where answers go as they come, until all are there and the answer file is written in order."""
+        return self.answers.with_name(f"{self.answers.name}.partial")
 
-def read_questions(path: Path, image_folder: Path, decoding: Decoding) -> list[Request]:
+
+@dataclass(frozen=True)
+class Outcome:
+    """Counts of questions, of failed ones, and of those not reached (after Ctrl-C)."""
+
+    questions: int
+    failed: int
+    left: int
+
+
+def predict(config: PredictConfig, adapter: ModelAdapter) -> Outcome:
+    """Answers every question that the answer file or its journal does not hold yet; failed ones are tried again.
+
+    The answer file is written once every question was asked, in the question file's order. A failed question has a line
+    with ``error`` and without text, so that nothing takes it for an answer.
+
+    Raises:
+        UserError: anything that the user can mend; answers that are there stay there.
+    """
+    requests = read_questions(config)
+    adapter.load()
+    ids = answer_ids(config, adapter, requests)
+    with locked(config.journal), Interrupt() as interrupt:
+        if config.fresh:
+            config.journal.unlink(missing_ok=True)
+        done = {} if config.fresh else _stored(config, ids)
+        todo = [number for number in range(len(requests)) if number not in done]
+        engine = Engine(adapter, config.batch_size, stop=interrupt.asked)
+        with Appender(config.journal) as journal, Progress(config.answers.name, len(requests), len(done)) as progress:
+            for answered in engine.run([requests[number] for number in todo]):
+                fresh = {todo[place]: response for place, response in answered}
+                journal.append({"answer_id": ids[number], **dataclasses.asdict(fresh[number])} for number in fresh)
+                done |= fresh
+                progress.advance(len(fresh))
+        failed = sum(bool(response.error) for response in done.values())
+        outcome = Outcome(len(requests), failed, len(requests) - len(done))
+        if not outcome.left:
+            rows = (_line(request, done[number], config.model) for number, request in enumerate(requests))
+            write_lines(config.answers, ({**row, "answer_id": ids[number]} for number, row in enumerate(rows)))
+            config.journal.unlink(missing_ok=True)
+    return outcome
+
+
+def read_questions(config: PredictConfig) -> list[Request]:
     """Requests of a question JSONL with question_id, text and perhaps image (a name or a list of names)."""
-    folder = ImageFolder(image_folder)
+    if config.questions.resolve() == config.answers.resolve():
+        raise UserError(f"{config.answers} is the question file; give another file for the answers")
+    if not config.image_folder.is_dir():
+        raise UserError(f"--image-folder {config.image_folder} is no folder")
+    folder = ImageFolder(config.image_folder)
+    decoding = Decoding(config.max_new_tokens)
     requests = []
-    for number, record in enumerate(read_jsonl(path), start=1):
+    for number, record in enumerate(read_jsonl(config.questions), start=1):
+        place = f"{config.questions}: question {number}"
         if not isinstance(record.get("text"), str) or "question_id" not in record:
-            raise UserError(f"{path}: question {number} needs question_id and text")
+            raise UserError(f"{place} needs question_id and text")
         names = record.get("image") or []
         names = [names] if isinstance(names, str) else names
-        requests.append(
-            Request(record["text"], tuple(folder.image(name) for name in names), decoding, record["question_id"])
-        )
+        if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+            raise UserError(f"{place}: image must be a name or a list of names")
+        images = tuple(folder.image(name) for name in names)
+        requests.append(Request(record["text"], images, decoding, record["question_id"]))
     return requests
 
 
-def predict(config: PredictConfig, adapter: ModelAdapter) -> tuple[int, int, int]:
-    """Answers every question that the answer file does not hold yet, in the question file's order.
+def answer_ids(config: PredictConfig, adapter: ModelAdapter, requests: Sequence[Request]) -> list[str]:
+    """An id for each answer that changes with whatever decides it: the model, the question, the bytes of the images."""
+    options = {field.name: str(getattr(adapter, field.name)) for field in dataclasses.fields(adapter)}
+    model = [config.model, options, dict(adapter.describe())]
+    digest = functools.cache(image_digest)
+    ids = []
+    for request in requests:
+        parts = [model, str(request.question_id), request.key, [digest(image) for image in request.images]]
+        ids.append(hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()[:22])
+    return ids
 
-    A failed question gets a line with ``error`` and without text, so that nothing takes it for an answer.
 
-    Returns:
-        Counts of questions, failed ones, and ones not reached (after Ctrl-C).
+def _stored(config: PredictConfig, ids: Sequence[str]) -> dict[int, Response]:
+    """Answers that are there already, by the question's place in the file.
+
+    Raises:
+        UserError: the answer file holds other answers.
     """
-    requests = read_questions(config.questions, config.image_folder, Decoding(config.max_new_tokens))
-    if config.fresh:
-        config.answers.unlink(missing_ok=True)
-    done = _stored(config.answers, requests)
-    adapter.load()
-    failed = 0
-    with Appender(config.answers) as store, Interrupt() as interrupt:
-        engine = Engine(adapter, config.batch_size, stop=interrupt.asked)
-        with Progress(config.answers.name, len(requests), done) as progress:
-            for start in range(done, len(requests), WINDOW):
-                for request, response in _in_order(engine, requests[start : start + WINDOW]):
-                    store.append([_line(request, response, config.model)])
-                    done += 1
-                    failed += bool(response.error)
-                    progress.advance(1)
-                if interrupt.asked():
-                    break
-    return len(requests), failed, len(requests) - done
-
-
-def _in_order(engine: Engine, requests: list[Request]) -> Iterator[tuple[Request, Response]]:
-    """Yields each request with its response as soon as all before it have theirs."""
-    waiting: dict[int, Response] = {}
-    due = 0
-    for answered in engine.run(requests):
-        waiting.update(answered)
-        while due in waiting:
-            yield requests[due], waiting.pop(due)
-            due += 1
+    known, wanted = {}, set(ids)
+    for line in read_jsonl(config.answers) if config.answers.exists() else ():
+        if line.get("answer_id") not in wanted:
+            raise UserError(
+                f"{config.answers} holds answers of another model, to other questions or about other images; "
+                "add --fresh to replace it"
+            )
+        if line["text"] is not None:
+            known[line["answer_id"]] = Response(line["text"])
+    known |= {row["answer_id"]: response_of(row) for row in read_stored(config.journal) if not row["error"]}
+    return {number: known[name] for number, name in enumerate(ids) if name in known}
 
 
 def _line(request: Request, response: Response, model: str) -> dict[str, Any]:
-    identity = json.dumps([str(request.question_id), request.key, model])
     outcome: Mapping[str, Any] = {"text": None, "error": response.error} if response.error else {"text": response.text}
     return {
         "question_id": request.question_id,
         "prompt": request.text,
         **outcome,
-        "answer_id": hashlib.sha256(identity.encode()).hexdigest()[:22],
+        "answer_id": "",
         "model_id": model,
         "metadata": {},
     }
-
-
-def _stored(path: Path, requests: list[Request]) -> int:
-    """How many answers a stopped run left. Raises UserError if they are answers to other questions."""
-    if not path.exists():
-        return 0
-    lines = list(read_lines(path))
-    asked = [(request.question_id, request.text) for request in requests[: len(lines)]]
-    if [(line.get("question_id"), line.get("prompt")) for line in lines] != asked:
-        raise UserError(f"{path} holds answers to other questions; remove it or add --fresh")
-    return len(lines)

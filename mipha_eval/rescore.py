@@ -36,7 +36,12 @@ def score_file(config: ScoreConfig, registry: Registry) -> Result:
         UserError: the data is missing, or the answers do not belong to the task's questions.
     """
     source = dataclasses.replace(parse_source(config.data, {}), annotations=config.annotations)
-    task = build_task(config.task, parse_pairs(config.options), source, registry)
+    name = config.task.partition("@")[0].replace("-", "_")
+    pairs = {key if "." in key else f"{name}.{key}": text for key, text in parse_pairs(config.options).items()}
+    others = [key for key in pairs if not key.startswith(f"{name}.")]
+    if others:
+        raise UserError(f"option {others[0]} is of another task than {config.task}")
+    task = build_task(config.task, pairs, source, registry)
     samples = read_samples(task)
     found = read_answers(config.answers, task, samples, subset=config.subset)
     result = score_responses(task, samples, found.responses)
@@ -44,7 +49,7 @@ def score_file(config: ScoreConfig, registry: Registry) -> Result:
 
 
 def score_run(path: Path, registry: Registry) -> list[Result]:
-    """Scores the stored responses of every task of a run again, from the run's own copy of the questions."""
+    """Scores the stored responses of every task of a run again, from the run's own copy of questions and options."""
     if not (path / "manifest.json").exists():
         raise UserError(f"{path} is no run folder; to score answers to a task add --answers FILE")
     folder = RunFolder.open(path)
@@ -53,7 +58,10 @@ def score_run(path: Path, registry: Registry) -> list[Result]:
     results = []
     for label in folder.tasks():
         stored = folder.task(label)
-        task = build_task(label, {}, source, registry)
-        responses = {sample: response for sample, (_, response) in stored.responses().items()}
-        results.append(score_responses(task, stored.samples(), responses))
+        record = stored.task()
+        options = {f"{record['name']}.{key}": value for key, value in record["options"].items() if value is not None}
+        task = build_task(f"{record['name']}@{record['protocol']}", options, source, registry)
+        responses = {sample: entry.response for sample, entry in stored.responses().items()}
+        result = score_responses(task, stored.samples(), responses)
+        results.append(dataclasses.replace(result, summary={**result.summary, **record["standing"]}))
     return results

@@ -3,28 +3,34 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import hashlib
+import itertools
 import json
 import platform
+import random
 import sys
+import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import Any
 
 from mipha_eval import __version__
 from mipha_eval.adapter import ModelAdapter
-from mipha_eval.data.images import grey_image
+from mipha_eval.data.images import grey_image, image_digest
 from mipha_eval.data.source import DataSource, parse_source
 from mipha_eval.engine.engine import Engine
 from mipha_eval.engine.interrupt import Interrupt
 from mipha_eval.engine.progress import Progress
+from mipha_eval.errors import MissingDataError, UserError
 from mipha_eval.options import option_fields
 from mipha_eval.plugins import Registry
 from mipha_eval.scoring import Result, score_responses
-from mipha_eval.selection import ModelChoice, build_adapter, build_tasks, read_samples
-from mipha_eval.store import RunFolder, TaskFolder, naming_the_file
+from mipha_eval.selection import ModelChoice, build_adapter, build_tasks, read_samples, task_options
+from mipha_eval.store import RunFolder, TaskFolder, locked, naming
 from mipha_eval.task import Task
 from mipha_eval.types import Response, Sample
 
@@ -61,7 +67,7 @@ def run(config: RunConfig, registry: Registry) -> tuple[RunFolder, list[Result]]
     """Evaluates a model on tasks.
 
     Returns:
-        The run's folder and a result for each task. Stopped by Ctrl-C, results of unfinished tasks count as missing.
+        The run's folder and a result for each task. Stopped by Ctrl-C, questions that were not reached count as missing.
 
     Raises:
         UserError: anything that the user can mend. What was answered before stays stored.
@@ -70,15 +76,35 @@ def run(config: RunConfig, registry: Registry) -> tuple[RunFolder, list[Result]]
     adapter, data_default = build_adapter(config.model, registry)
     source = parse_source(config.data or data_default or "hub", config.image_dirs)
     source = dataclasses.replace(source, annotations=config.annotations)
-    work = [prepare(task, config) for task in build_tasks(config.tasks, config.model.options, source, registry)]
+    work = [prepare(task, config) for task in find_tasks(config, source, registry)]
+    if adapter.reads_images:
+        for item in work:
+            check_images(item.samples)
     adapter.load()
     folder = open_run(config, adapter, source)
-    for item in work:
-        folder.set_status(item.task.label, "pending", total=len(item.samples))
-    with Interrupt() as interrupt:
+    with locked(folder.path / "run"), Interrupt() as interrupt:
+        for item in work:
+            folder.set_status(item.task.label, "pending", total=len(item.samples))
+        folder.log(f"model {config.model.name} ready; tasks {', '.join(item.task.label for item in work)}")
         engine = Engine(adapter, config.batch_size, stop=interrupt.asked)
         results = [run_task(item, engine, folder, config) for item in work]
+        folder.log("stopped by the user" if interrupt.asked() else "finished")
     return folder, results
+
+
+def find_tasks(config: RunConfig, source: DataSource, registry: Registry) -> list[Task]:
+    """The tasks that were named; ``all`` stands for those whose files the data source has."""
+    if "all" not in config.tasks:
+        return build_tasks(config.tasks, config.model.options, source, registry)
+    found = []
+    for name in registry.names("tasks"):
+        try:
+            (task,) = build_tasks([name], (), source, registry)
+            next(iter(task.samples()), None)
+            found.append(task)
+        except MissingDataError as error:
+            print(f"left out {name}: {error}", file=sys.stderr)
+    return build_tasks([task.name for task in found], config.model.options, source, registry)
 
 
 def prepare(task: Task, config: RunConfig) -> Work:
@@ -93,25 +119,48 @@ def prepare(task: Task, config: RunConfig) -> Work:
     return Work(task, samples, total)
 
 
+def check_images(samples: Sequence[Sample], tried: int = 20) -> None:
+    """Raises UserError if not one of the first images is there: then a folder is wrong, not an image."""
+    images = list(itertools.islice(dict.fromkeys(image for sample in samples for image in sample.images), tried))
+    if images and not any(image_digest(image) for image in images):
+        raise UserError(
+            f"none of the first {len(images)} images is there, e.g. {images[0].location}; use --image-dir TASK=DIR"
+        )
+
+
 def limit_samples(samples: list[Sample], limit: int | None) -> list[Sample]:
-    """About `limit` samples, evenly spread over the benchmark so that every category is there, groups kept whole."""
+    """About `limit` samples drawn with a fixed seed: from every category its share, groups kept whole, order kept."""
     if limit is None or limit >= len(samples):
         return samples
-    groups: dict[str, list[Sample]] = {}
+    groups: dict[str, dict[str, list[Sample]]] = {}
     for sample in samples:
-        groups.setdefault(sample.group or sample.id, []).append(sample)
-    ordered = list(groups.values())
-    count = max(1, round(limit * len(ordered) / len(samples)))
-    chosen = {sample.id for index in range(count) for sample in ordered[index * len(ordered) // count]}
+        groups.setdefault(sample.category, {}).setdefault(sample.group or sample.id, []).append(sample)
+    rng = random.Random(0)
+    queues = [rng.sample(list(members.values()), len(members)) for members in groups.values()]
+    # every category keeps pace with the others: next is the one that has had the smallest part of its groups
+    order = sorted(
+        ((place + 0.5) / len(queue), number, place) for number, queue in enumerate(queues) for place in range(len(queue))
+    )
+    chosen: set[str] = set()
+    for _, number, place in order:
+        if len(chosen) >= limit:
+            break
+        chosen.update(sample.id for sample in queues[number][place])
     return [sample for sample in samples if sample.id in chosen]
 
 
 def open_run(config: RunConfig, adapter: ModelAdapter, source: DataSource) -> RunFolder:
     """The run that was begun with the same model and data, else a new one."""
-    described = dict(adapter.describe())
-    limits = {"limit": config.limit, "blind": config.blind}
-    options = {key: str(getattr(adapter, key)) for key in option_fields(type(adapter))}
-    same = {"model": config.model.name, "options": options, "weights": described, "data": str(source), **limits}
+    same = {
+        "model": config.model.name,
+        "options": {key: str(getattr(adapter, key)) for key in option_fields(type(adapter))},
+        "task_options": sorted(pair for pair in config.model.options if "." in pair.partition("=")[0]),
+        "weights": dict(adapter.describe()),
+        "data": str(source),
+        "annotations": source.annotations,
+        "image_dirs": dict(source.image_dirs),
+        "blind": config.blind,
+    }
     identity = hashlib.sha256(json.dumps(same, sort_keys=True, default=str).encode()).hexdigest()[:16]
     found = None if config.fresh else RunFolder.find(config.output, identity)
     if found is not None:
@@ -143,60 +192,78 @@ def _package_versions() -> dict[str, str]:
 def run_task(work: Work, engine: Engine, folder: RunFolder, config: RunConfig) -> Result:
     """Answers what is not stored yet, then scores everything."""
     label, place = work.task.label, folder.task(work.task.label)
+    standing = {
+        "model": config.model.name,
+        "total": work.total,
+        "limited": len(work.samples) < work.total,
+        "demo": work.task.data.kind == "demo",
+        "blind": config.blind,
+    }
     place.write_samples(work.samples)
+    place.write_task({**task_record(work), "standing": standing})
     folder.set_status(label, "infer", total=len(work.samples))
     started = time.perf_counter()
     responses, generated = answer(work, engine, place, config.quiet)
     seconds = time.perf_counter() - started
     folder.set_status(label, "score", total=len(work.samples), answered=len(responses))
     result = score_responses(work.task, work.samples, responses)
-    summary = {
-        **result.summary,
-        "model": config.model.name,
-        "total": work.total,
-        "limited": len(work.samples) < work.total,
-        "demo": work.task.data.kind == "demo",
-        "blind": config.blind,
-        "seconds": round(seconds, 3),
-        "generated": generated,
-    }
+    summary = {**result.summary, **standing, "seconds": round(seconds, 3), "generated": generated}
     result = dataclasses.replace(result, summary=summary)
     place.write_scores(result.scores)
     place.write_result(summary)
-    state = "done" if summary["missing"] == 0 else "infer"
+    state = "infer" if summary["missing"] else "done"
     folder.set_status(label, state, **{key: summary[key] for key in ("n", "missing", "failed", "unparsed")})
+    folder.log(f"{label}: {summary['n']} scored, {generated} generated in {seconds:.1f} s, {summary['failed']} failed")
     return result
+
+
+def task_record(work: Work) -> dict[str, Any]:
+    """What is needed to build a task again and to know its data."""
+    task = work.task
+    rows = [
+        (sample.id, sample.question, sample.references, [image.name for image in sample.images]) for sample in work.samples
+    ]
+    return {
+        "name": task.name,
+        "protocol": task.protocol,
+        "version": task.version,
+        "options": {key: None if value is None else str(value) for key, value in task_options(task).items()},
+        "data_sha256": hashlib.sha256(json.dumps(rows).encode()).hexdigest(),
+    }
 
 
 def answer(work: Work, engine: Engine, place: TaskFolder, quiet: bool) -> tuple[dict[str, Response], int]:
     """Responses by sample id, stored ones first; and how many were asked for now.
 
-    A stored response counts if its request is the same; one that failed is tried again.
+    A stored response counts if its request is the same and its images have the same bytes; a failed one is tried again.
     """
     requests = {sample.id: work.task.request(sample) for sample in work.samples}
+    digest = functools.cache(image_digest if engine.adapter.reads_images else lambda _: "")
+    seen = {sample: tuple(map(digest, request.images)) for sample, request in requests.items()}
     responses = {}
-    for sample, (key, response) in place.responses().items():
-        if sample in requests and requests[sample].key == key and not response.error:
-            responses[sample] = response
-            engine.known[engine.adapter.identity(requests[sample])] = response
+    for sample, stored in place.responses().items():
+        same = sample in requests and (stored.key, stored.images) == (requests[sample].key, seen[sample])
+        if same and not stored.response.error:
+            responses[sample] = stored.response
+            engine.known[engine.adapter.identity(requests[sample])] = stored.response
     todo = [sample for sample in requests if sample not in responses]
-    stored = len(responses)
-    with place.append_responses() as store, Progress(work.task.label, len(requests), stored, quiet) as progress:
+    begun = len(responses)
+    with place.append_responses() as store, Progress(work.task.label, len(requests), begun, quiet) as progress:
         for answered in engine.run([requests[sample] for sample in todo]):
             rows = []
             for index, response in answered:
                 sample = todo[index]
                 responses[sample] = response
-                rows.append({"sample": sample, "key": requests[sample].key, **dataclasses.asdict(response)})
+                own = {"sample": sample, "key": requests[sample].key, "images": seen[sample]}
+                rows.append({**own, **dataclasses.asdict(response)})
             store.append(rows)
             progress.advance(len(answered))
-    return responses, len(responses) - stored
+    return responses, len(responses) - begun
 
 
 def check_writable(folder: Path) -> None:
     """Raises UserError before any work if results could not be stored."""
-    with naming_the_file(folder):
+    with naming(folder):
         folder.mkdir(parents=True, exist_ok=True)
-        probe = folder / ".write-test"
-        probe.touch()
-        probe.unlink()
+        with tempfile.TemporaryFile(dir=folder):
+            pass

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
+import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from mipha_eval.adapter import ModelAdapter
 from mipha_eval.data.source import DataSource
-from mipha_eval.errors import UserError
-from mipha_eval.options import parse_pairs, typed_options, unknown
+from mipha_eval.errors import MissingDataError, UserError
+from mipha_eval.options import option_fields, parse_pairs, typed_options, unknown
 from mipha_eval.plugins import Registry
 from mipha_eval.task import Task
 from mipha_eval.types import Sample
@@ -32,7 +34,10 @@ def build_adapter(choice: ModelChoice, registry: Registry) -> tuple[ModelAdapter
     preset = dict(preset)
     data_default = preset.pop("data", None)
     given = {key: text for key, text in parse_pairs(choice.options).items() if "." not in key}
-    given |= {key: value for key, value in (("device", choice.device), ("dtype", choice.dtype)) if value is not None}
+    for flag, value in (("device", choice.device), ("dtype", choice.dtype)):
+        if value is not None and flag not in option_fields(owner):
+            raise UserError(f"--{flag} does not apply to model {choice.name}")
+        given |= {} if value is None else {flag: value}
     values = typed_options(owner, {**preset, **given}, choice.name)
     missing = [
         entry.name
@@ -48,7 +53,9 @@ def build_adapter(choice: ModelChoice, registry: Registry) -> tuple[ModelAdapter
 def build_tasks(names: Sequence[str], options: Sequence[str], source: DataSource, registry: Registry) -> list[Task]:
     """Tasks by ``name`` or ``name@protocol``; options of a task are given as ``task.key=value``."""
     pairs = parse_pairs(options)
-    tasks = [build_task(name, pairs, source, registry) for name in names]
+    if not names:
+        raise UserError("no task was named; see `mipha-eval list tasks`")
+    tasks = list({task.label: task for task in (build_task(name, pairs, source, registry) for name in names)}.values())
     asked = {task.name.replace("-", "_") for task in tasks}
     for key in pairs:
         if "." in key and key.split(".")[0] not in asked:
@@ -64,17 +71,24 @@ def build_task(name: str, options: Mapping[str, str], source: DataSource, regist
         raise UserError(f"{name} is the embedded demo; add --data demo")
     served = list(owner.hub) if source.kind == "hub" else list(owner.protocols)
     if not served:
-        raise UserError(f"{plain} is not on the hub; give --data FOLDER")
+        raise MissingDataError(f"{plain} is not on the hub; give --data FOLDER")
     if protocol in ("", "demo"):
         protocol = served[0]
+        if protocol != next(iter(owner.protocols)):
+            print(f"{plain}: the hub serves {plain}@{protocol}", file=sys.stderr)
     if protocol not in owner.protocols:
         raise UserError(unknown("protocol", protocol, owner.protocols, f"{plain} has"))
     if protocol not in served:
         raise UserError(f"{plain}@{protocol} is not on the hub, only {plain}@{served[0]}; give --data FOLDER")
     prefix = owner.name.replace("-", "_") + "."
-    own = {key[len(prefix) :]: text for key, text in options.items() if key.startswith(prefix)}
+    own = {key.removeprefix(prefix): text for key, text in options.items() if key.startswith(prefix)}
     task: Task = owner(protocol=protocol, data=source, **typed_options(owner, own, plain))
     return task
+
+
+def task_options(task: Task) -> dict[str, Any]:
+    """A task's own options and their values."""
+    return {key: getattr(task, key) for key in option_fields(type(task))}
 
 
 def read_samples(task: Task) -> list[Sample]:

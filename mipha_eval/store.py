@@ -7,11 +7,13 @@ import dataclasses
 import json
 import os
 import secrets
+import sys
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, TextIO
 
 from mipha_eval.errors import UserError
 from mipha_eval.types import Image, Response, Sample, Score
@@ -30,7 +32,7 @@ class RunFolder:
         """Makes ``<model>__<date-time>__<id>`` under `parent` with its manifest."""
         name = "".join(letter if letter.isalnum() or letter in "-._" else "-" for letter in model)
         run = cls(parent / f"{name}__{time.strftime('%Y%m%d-%H%M%S')}__{secrets.token_hex(3)}")
-        with naming_the_file(run.path):
+        with naming(run.path):
             run.path.mkdir(parents=True)
             write_json(run.path / "manifest.json", {"schema": SCHEMA, **manifest})
         return run
@@ -63,8 +65,17 @@ class RunFolder:
         """Labels of the tasks that the run has begun."""
         return sorted(path.parent.name for path in self.path.glob("*/samples.jsonl"))
 
+    def log(self, event: str) -> None:
+        """Appends a line with the time to ``log.txt``."""
+        with naming(self.path / "log.txt"), (self.path / "log.txt").open("a", encoding="utf-8") as log:
+            log.write(f"{time.strftime('%Y-%m-%dT%H:%M:%S%z')} {event}\n")
+
+    def results(self) -> list[dict[str, Any]]:
+        """The results of all tasks that have one."""
+        return [read_json(path) for path in sorted(self.path.glob("*/result.json"))]
+
     def set_status(self, label: str, state: str, **counts: int) -> None:
-        """Notes where a task is: pending, infer, score, done or failed."""
+        """Notes where a task is: pending, infer, score or done."""
         path = self.path / "status.json"
         status = read_json(path) if path.exists() else {}
         write_json(path, {**status, label: {"state": state, **counts}})
@@ -104,19 +115,13 @@ class TaskFolder:
                 category=row["category"],
                 group=row["group"],
             )
-            for row in read_lines(self.path / "samples.jsonl")
+            for row in read_stored(self.path / "samples.jsonl")
         ]
 
-    def responses(self) -> dict[str, tuple[str, Response]]:
-        """Sample id -> (request key, response); of several for one sample the last."""
-        path = self.path / "responses.jsonl"
-        if not path.exists():
-            return {}
-        fields = [field.name for field in dataclasses.fields(Response)]
-        return {
-            row["sample"]: (row["key"], Response(**{name: row[name] for name in fields if name in row}))
-            for row in read_lines(path)
-        }
+    def responses(self) -> dict[str, Stored]:
+        """Stored responses by sample id; of several for one sample the last."""
+        rows = read_stored(self.path / "responses.jsonl")
+        return {row["sample"]: Stored(row["key"], tuple(row["images"]), response_of(row)) for row in rows}
 
     def append_responses(self) -> Appender:
         return Appender(self.path / "responses.jsonl")
@@ -127,8 +132,26 @@ class TaskFolder:
     def write_result(self, result: Mapping[str, Any]) -> None:
         write_json(self.path / "result.json", result)
 
-    def result(self) -> dict[str, Any]:
-        return read_json(self.path / "result.json", "has the task finished?")
+    def write_task(self, task: Mapping[str, Any]) -> None:
+        """Writes what is needed to build the task again."""
+        write_json(self.path / "task.json", task)
+
+    def task(self) -> dict[str, Any]:
+        return read_json(self.path / "task.json", "has the task begun?")
+
+
+@dataclass(frozen=True)
+class Stored:
+    """A response as it was stored: the key of its request and digests of the images that the model saw."""
+
+    key: str
+    images: tuple[str, ...]
+    response: Response
+
+
+def response_of(row: Mapping[str, Any]) -> Response:
+    """The response in a stored record."""
+    return Response(**{field.name: row[field.name] for field in dataclasses.fields(Response) if field.name in row})
 
 
 class Appender:
@@ -136,13 +159,13 @@ class Appender:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        with naming_the_file(path):
+        with naming(path):
             path.parent.mkdir(parents=True, exist_ok=True)
             _drop_torn_line(path)
             self._file = path.open("a", encoding="utf-8")
 
     def append(self, records: Iterable[Mapping[str, Any]]) -> None:
-        with naming_the_file(self._path):
+        with naming(self._path):
             self._file.writelines(json.dumps(record) + "\n" for record in records)
             self._file.flush()
 
@@ -150,24 +173,34 @@ class Appender:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        with contextlib.suppress(OSError) if error else naming_the_file(self._path):
+        with contextlib.suppress(OSError) if error else naming(self._path):
             self._file.close()
 
 
-class naming_the_file:  # noqa: N801 - reads as a phrase in `with`
+@contextlib.contextmanager
+def naming(path: Path) -> Iterator[None]:
     """Turns an OSError (disk full, no permission) into a UserError with the path."""
+    try:
+        yield
+    except OSError as error:
+        raise UserError(f"cannot write {path}: {error.strerror}; what was stored before is kept") from error
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
 
-    def __enter__(self) -> None:
-        return None
+@contextlib.contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Keeps other processes from writing the same results while entered. Raises UserError if one is at it."""
+    from filelock import FileLock, Timeout
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        if isinstance(error, OSError):
-            raise UserError(
-                f"cannot write {self._path}: {error.strerror}; what was stored before is kept, run again to go on"
-            ) from error
+    lock = FileLock(path.with_name(f".{path.name}.lock"), timeout=0)
+    try:
+        with naming(path):
+            lock.acquire()
+    except Timeout as error:
+        raise UserError(f"another process is writing {path}; wait for it, or give another output") from error
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def _drop_torn_line(path: Path) -> None:
@@ -190,12 +223,21 @@ def _unread() -> bytes:
     raise OSError("stored questions have no images")
 
 
-def read_lines(path: Path) -> Iterator[dict[str, Any]]:
-    """Yields the records of a JSONL file that this program wrote; a torn last line is left out."""
-    with path.open(encoding="utf-8") as lines:
-        for line in lines:
+def read_stored(path: Path) -> Iterator[dict[str, Any]]:
+    """Yields the records of an appended JSONL file; a torn or damaged line is left out, the latter with a warning."""
+    if not path.exists():
+        return
+    with path.open(encoding="utf-8", errors="surrogateescape") as lines:
+        for number, line in enumerate(lines, start=1):
             if line.endswith("\n"):
-                yield json.loads(line)
+                try:
+                    record = json.loads(line)
+                except ValueError:
+                    record = None
+                if isinstance(record, dict):
+                    yield record
+                else:
+                    print(f"{path}:{number} is damaged and left out; it will be asked again", file=sys.stderr)
 
 
 def write_lines(path: Path, records: Iterable[Mapping[str, Any]]) -> None:
@@ -220,9 +262,9 @@ def read_json(path: Path, hint: str = "") -> dict[str, Any]:
     return value
 
 
-def _replace(path: Path, write: Any) -> None:
+def _replace(path: Path, write: Callable[[TextIO], object]) -> None:
     temporary = path.with_name(path.name + ".new")
-    with naming_the_file(path):
+    with naming(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
             with temporary.open("w", encoding="utf-8") as file:

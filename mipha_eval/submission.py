@@ -15,7 +15,7 @@ from mipha_eval.data.table import read_table
 from mipha_eval.errors import UserError
 from mipha_eval.plugins import Registry
 from mipha_eval.selection import build_task, read_samples
-from mipha_eval.store import naming_the_file
+from mipha_eval.store import naming
 
 FORMS = (".json", ".tsv", ".xlsx")
 
@@ -61,7 +61,7 @@ def write_upload(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
     """Writes rows as JSON list, TSV or xlsx, as the file's ending says."""
     if path.suffix not in FORMS:
         raise UserError(f"{path}: an upload ends in {', '.join(FORMS)}")
-    with naming_the_file(path):
+    with naming(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         if path.suffix == ".json":
             path.write_text(json.dumps(rows), encoding="utf-8")

@@ -19,6 +19,7 @@ class AnswersFile(ModelAdapter):
     """Option: `path` of a JSONL file with question_id, prompt and text."""
 
     name: ClassVar[str] = "answers-file"
+    reads_images: ClassVar[bool] = False
 
     path: Path
 
@@ -29,9 +30,12 @@ class AnswersFile(ModelAdapter):
         for number, record in enumerate(read_jsonl(self.path), start=1):
             try:
                 key = str(record["question_id"]), str(record["prompt"])
-                response = Response.failure(str(record["error"])) if record.get("error") else Response(str(record["text"]))
             except KeyError as error:
                 raise UserError(f"{self.path}: answer {number} has no {error}") from error
+            text = record.get("text")
+            if not (record.get("error") or isinstance(text, str)):
+                raise UserError(f"{self.path}: answer {number} has no text")
+            response = Response.failure(str(record["error"])) if record.get("error") else Response(str(text))
             if key in found:
                 raise UserError(f"{self.path}: answer {number} is a second one to question_id {key[0]}")
             found[key] = response

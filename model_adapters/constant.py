@@ -15,6 +15,7 @@ class Constant(ModelAdapter):
     """Option: `answer`."""
 
     name: ClassVar[str] = "constant"
+    reads_images: ClassVar[bool] = False
 
     answer: str = "Yes"
 

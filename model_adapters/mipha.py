@@ -19,7 +19,7 @@ from mipha_eval.backends.mipha_prompt import END_OF_TEXT, IMAGE_TOKEN, prompt_pi
 from mipha_eval.backends.pixels import Preprocessor
 from mipha_eval.backends.prefix import Prefix, PrefixAdapter, Prompt
 from mipha_eval.data.images import open_image
-from mipha_eval.errors import UserError
+from mipha_eval.errors import RequestError, UserError
 from mipha_eval.types import Decoding, Image, Request, Response
 
 
@@ -60,11 +60,14 @@ class Mipha(PrefixAdapter):
 
     @cached_property
     def preprocessor(self) -> Preprocessor:
-        settings = self.folder / "preprocessor_config.json"
-        try:
-            return Preprocessor.from_settings(read_settings(settings), read_config(self.folder).get("image_aspect_ratio"))
-        except KeyError as error:
-            raise UserError(f"{settings} has no {error}") from error
+        config = read_config(self.folder)
+        made = Preprocessor.from_settings(
+            read_settings(self.folder / "preprocessor_config.json"), config.get("image_aspect_ratio")
+        )
+        side = config["vision_config"]["vision_tower"]["image_size"]
+        if (made.width, made.height) != (side, side):
+            raise UserError(f"{self.folder}: preprocessor makes {made.width} x {made.height} pixels, the tower takes {side}")
+        return made
 
     @property
     def _place(self) -> tuple[torch.device, torch.dtype]:
@@ -89,20 +92,23 @@ class Mipha(PrefixAdapter):
 
     def encode(self, request: Request) -> Prompt:
         pieces = prompt_pieces(request.text, len(request.images))
-        ids = tokenize_prompt(pieces, lambda text: self.tokenizer(text).input_ids)
+        try:
+            ids = tokenize_prompt(pieces, lambda text: self.tokenizer(text).input_ids)
+        except TypeError as error:  # how the tokenizer takes a lone surrogate
+            raise RequestError(f"the question cannot be tokenized: {error}") from error
         images_end = max((place + 1 for place, token in enumerate(ids) if token == IMAGE_TOKEN), default=0)
         return Prompt(tuple(ids), request.images, images_end)
 
     def read_images(self, images: Sequence[Image]) -> Tensor:
-        return torch.stack(
-            [torch.from_numpy(self.preprocessor(open_image(image))) for image in images or ()] or [torch.empty(0)]
-        )
+        """Pixels [images, 3, height, width]."""
+        pixels = [torch.from_numpy(self.preprocessor(open_image(image))) for image in images]
+        return torch.stack(pixels) if pixels else torch.empty(0, 3, self.preprocessor.height, self.preprocessor.width)
 
     def prefill(self, prefixes: Sequence[Prefix]) -> hf.PrefixState:
         device, dtype = self._place
-        pixels = [prefix.pixels for prefix in prefixes if IMAGE_TOKEN in prefix.ids]
+        pixels = torch.cat([prefix.pixels for prefix in prefixes])
         with torch.inference_mode():
-            features = iter(self.network.image_features(torch.cat(pixels).to(device, dtype)) if pixels else ())
+            features = iter(self.network.image_features(pixels.to(device, dtype)) if len(pixels) else ())
             embedded = [self._embed(prefix.ids, features) for prefix in prefixes]
         return hf.prefill(self.network.decoder, embedded)
 

@@ -18,7 +18,7 @@ from typing import Any, ClassVar
 from mipha_eval.answer_files import tab_separated_answers
 from mipha_eval.answers.yes_no import read_mme
 from mipha_eval.data.hub import read_hub
-from mipha_eval.data.jsonl import read_jsonl
+from mipha_eval.data.jsonl import read_jsonl, read_lines
 from mipha_eval.errors import UserError
 from mipha_eval.metrics import Metric, Number, Tally, Totals
 from mipha_eval.task import SHORT_ANSWER, Task, question_core
@@ -26,7 +26,7 @@ from mipha_eval.types import Image, Response, Sample, Score
 
 PERCEPTION = ["existence", "count", "position", "color", "posters", "celebrity", "scene", "landmark", "artwork", "OCR"]
 COGNITION = ["commonsense_reasoning", "numerical_calculation", "text_translation", "code_reasoning"]
-ASKS_YES_NO = re.compile(r" +Please answer yes or no\.$")
+ASKS_YES_NO = re.compile(r"\s*Please answer yes or no\.$")
 LABELS_HINT = "eval_tool.zip is at github.com/BradyFU/Awesome-Multimodal-Large-Language-Models, branch Evaluation (0.1 MB)"
 
 
@@ -88,7 +88,7 @@ class Mme(Task):
         folder = self.data.find("MME/eval_tool/Your_Results", hint=LABELS_HINT)
         labels = {}
         for file in sorted(folder.glob("*.txt")):
-            for line in file.read_text(encoding="utf-8").splitlines():
+            for line in read_lines(file):
                 image, question, label = line.split("\t")[:3]
                 labels[file.stem, PurePosixPath(image).stem, plain_question(question)] = label
         return labels
@@ -97,7 +97,7 @@ class Mme(Task):
         return sample.question_id, plain_question(sample.question)
 
     def record_key(self, record: Mapping[str, Any]) -> Hashable:
-        return record["question_id"], plain_question(str(record.get("prompt", "")))
+        return record["question_id"], plain_question(str(record["prompt"]))
 
     def official_answers(self, path: Path, samples: Sequence[Sample]) -> Iterable[tuple[Hashable, str]] | None:
         keys = {
@@ -107,6 +107,12 @@ class Mme(Task):
             for sample in samples
         }
         return tab_separated_answers(path, keys, plain_question) if path.is_dir() else None
+
+    def notes(self, scores: Sequence[Score]) -> Mapping[str, Any]:
+        """The highest sums that the subtasks asked allow: a limited run or the demo has fewer than ten and four."""
+        asked = {score.category for score in scores}
+        groups = {"perception": PERCEPTION, "cognition": COGNITION, "total": PERCEPTION + COGNITION}
+        return {"maximum": {name: 200 * len(asked.intersection(group)) for name, group in groups.items()}}
 
     def score(self, sample: Sample, response: Response) -> Score:
         reading = read_mme(response.text)

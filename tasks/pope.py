@@ -22,6 +22,7 @@ from mipha_eval.task import SHORT_ANSWER, Task, question_core
 from mipha_eval.types import Image, Response, Sample, Score
 
 FIRST_ID = {"adversarial": 0, "random": 10_000_000, "popular": 20_000_000}  # as LLaVA's question file numbers them
+FILE_NAMES = {"adversarial": "adv", "random": "rand", "popular": "pop(?!e)"}
 RANDOM_ROWS = {"llava": 2910, "official": 3000}
 LABELS_HINT = "the label files are at github.com/AoiDragon/POPE under output/coco (about 1 MB)"
 
@@ -75,7 +76,7 @@ class Pope(Task):
         return question_core(sample.question.replace("imange", "image")) in prompt.replace("imange", "image")
 
     def official_answers(self, path: Path, samples: Sequence[Sample]) -> Iterable[tuple[Hashable, str]] | None:
-        files = files_by_name(path, tuple(FIRST_ID), lambda record: "answer" in record and "question" in record)
+        files = files_by_name(path, FILE_NAMES, lambda record: "answer" in record and "question_id" not in record)
         return positional_answers(self, files, samples) if files else None
 
     def score(self, sample: Sample, response: Response) -> Score:

@@ -50,8 +50,8 @@ def test_unanimous_humans_are_not_normalised() -> None:
 
 
 OPTIONS = {"A": "a red car", "B": "two", "C": "None of these", "D": "the cat"}
-TOKENS = """A B C D E Z a b (A) A. B) C: answer is The **B** **A** the answer_is_**C** Answer: D. two cat red car I think so None
-of these 。 not"""
+TOKENS = """A B C D E Z a b (A) A. B) C: answer is The **B** **A** Answer: D. two cat red car I think so
+None of these 。 not"""
 ANSWERS = """|The answer is A.|The answer is A|The answer is A. The answer is B.|A. a red car|A.| A|F|TWO|Two or a red car|
 Failed to obtain answer via API A|I can't process this file. B|the answer is **C**"""
 letters_text = st.one_of(

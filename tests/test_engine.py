@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import random
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar
@@ -73,6 +74,14 @@ def test_batches_keep_to_budget_size_and_decoding(requests: list[Request], budge
         assert len(batch) == 1 or sum(map(cost, batch)) <= budget
         assert size is None or len(batch) <= size
         assert len({request.decoding for request in batch}) == 1
+    whole = {(request.decoding, request.images): 0 for request in requests}
+    for request in requests:
+        whole[request.decoding, request.images] += cost(request)
+    counts = Counter((request.decoding, request.images) for request in requests)
+    for place, tokens in whole.items():
+        if tokens <= budget and (size is None or counts[place] <= size):
+            owners = [batch for batch in batches if any((one.decoding, one.images) == place for one in batch)]
+            assert len(owners) == 1, "questions about one image are not split if a batch can hold them"
     order = [(request.decoding, request.images) for batch in batches for request in batch]
     changes = sum(one != other for one, other in itertools.pairwise(order))
     assert changes == max(0, len(set(order)) - 1), "requests about one image travel together"

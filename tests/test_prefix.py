@@ -24,7 +24,7 @@ def test_groups_share_exactly_the_common_run(rows: list[tuple[str, list[int]]]) 
         Prompt((0, *tail), (Image(name, name, lambda: b""),) if name else (), images_end=1 if name else 0)
         for name, tail in rows
     ]
-    groups = group_prompts(prompts)
+    groups = group_prompts(dict(enumerate(prompts)))
     assert sorted(index for group in groups for index in group.members) == list(range(len(prompts)))
     for group in groups:
         members = [prompts[index] for index in group.members]

@@ -41,9 +41,12 @@ def read_config(folder: Path) -> dict[str, Any]:
     kind = config.get("model_type")
     if kind not in DECODERS:
         raise UserError(f"{folder} has model_type {kind!r}; the mipha adapter loads {', '.join(DECODERS)}")
+    vision = config.get("vision_config")
     for part in ("vision_tower", "mm_projector"):
-        if part not in config.get("vision_config", {}):
+        if not isinstance(vision, dict) or not isinstance(vision.get(part), dict):
             raise UserError(f"{folder / 'config.json'} has no vision_config.{part}")
+    if config["vision_config"]["vision_tower"].get("mm_vision_select_feature", "patch") not in ("patch", "cls_patch"):
+        raise UserError(f"{folder}: mm_vision_select_feature must be patch or cls_patch, which are the same for SigLIP")
     if config.get("mm_use_im_start_end"):
         raise UserError(f"{folder}: mm_use_im_start_end is not supported")
     return config
@@ -52,9 +55,11 @@ def read_config(folder: Path) -> dict[str, Any]:
 def read_settings(path: Path) -> dict[str, Any]:
     """A JSON file of a checkpoint. Raises UserError if it is missing or broken."""
     try:
-        settings: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        settings = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise UserError(f"cannot read {path}: {error}; is {path.parent} a checkpoint folder?") from error
+    if not isinstance(settings, dict):
+        raise UserError(f"{path} is not a JSON object; is {path.parent} a checkpoint folder?")
     return settings
 
 
@@ -62,7 +67,10 @@ def weight_files(folder: Path) -> list[Path]:
     """The safetensors shards. Raises UserError if there are none, or one that the index names is missing."""
     index = folder / "model.safetensors.index.json"
     if index.exists():
-        files = [folder / name for name in sorted(set(read_settings(index)["weight_map"].values()))]
+        shards = read_settings(index).get("weight_map")
+        if not isinstance(shards, dict):
+            raise UserError(f"{index} has no weight_map; the checkpoint is broken")
+        files = [folder / str(name) for name in sorted(set(shards.values()))]
         missing = [file.name for file in files if not file.exists()]
         if missing:
             raise UserError(f"{folder} lacks {', '.join(missing)}, which its index names")
@@ -80,10 +88,13 @@ def load_network(folder: Path, device: torch.device, dtype: torch.dtype) -> Miph
     Raises:
         UserError: weights are missing, unexpected, of another shape or not finite; a file is damaged.
     """
+    config = read_config(folder)
     try:
         with init_empty_weights(include_buffers=False):
-            network = MiphaNetwork(read_config(folder))
-    except (KeyError, TypeError, ValueError) as error:
+            network = MiphaNetwork(config)
+    except UserError as error:
+        raise UserError(f"{folder / 'config.json'}: {error}") from error
+    except (AttributeError, KeyError, RuntimeError, TypeError, ValueError) as error:
         raise UserError(f"{folder / 'config.json'} does not describe a Mipha: {error!r}") from error
     weights = _read_weights(folder, network.select_layer, device, dtype)
     _check_names(folder, network.state_dict(), weights)
@@ -126,13 +137,11 @@ def _check_names(folder: Path, wanted: Mapping[str, Tensor], found: Mapping[str,
 
 
 def fingerprint(folder: Path) -> str:
-    """Identifies a checkpoint: its config and, of each shard, size, first and last MiB."""
-    digest = hashlib.sha256((folder / "config.json").read_bytes())
-    for file in weight_files(folder):
-        size = file.stat().st_size
-        digest.update(f"{file.name}:{size}".encode())
-        with file.open("rb") as shard:
-            digest.update(shard.read(1 << 20))
-            shard.seek(max(0, size - (1 << 20)))
-            digest.update(shard.read())
+    """Identifies a checkpoint by all that decides its answers: configuration, tokenizer, preprocessor and every weight."""
+    digest = hashlib.sha256()
+    for file in sorted({*folder.glob("*.json"), *folder.glob("*.txt"), *weight_files(folder)}):
+        digest.update(f"{file.name}:{file.stat().st_size}".encode())
+        with file.open("rb") as content:
+            while part := content.read(1 << 22):
+                digest.update(part)
     return digest.hexdigest()[:16]

@@ -26,6 +26,8 @@ def choose_device(name: str) -> torch.device:
     """Reads ``auto``, ``cpu``, ``cuda``, ``cuda:1`` or ``mps``. Raises UserError if there is no such device."""
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
+    if name.split(":")[0] not in ("cpu", "cuda", "mps"):
+        raise UserError(f"device {name!r} is unknown; there are auto, cpu, cuda, cuda:1, mps")
     try:
         device = torch.device(name)
         torch.empty(1, device=device)
@@ -46,7 +48,7 @@ def choose_dtype(name: str, device: torch.device) -> torch.dtype:
 
 @dataclass(frozen=True)
 class Stop:
-    """When an answer ends: at one of the token ids `ends`, which belongs to it, or after `limit` tokens."""
+    """When an answer ends: at one of the token ids `ends`, or after `limit` tokens; the end token is kept and counts."""
 
     ends: frozenset[int]
     limit: int

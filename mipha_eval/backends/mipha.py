@@ -14,7 +14,8 @@ from transformers import AutoModel, AutoModelForCausalLM, PhiConfig, PretrainedC
 
 from mipha_eval.errors import UserError
 
-#: model_type of an official checkpoint -> configuration of its decoder. A new backbone is one more row.
+#: model_type of an official checkpoint -> configuration of its decoder. Another backbone is one more row here, and, where
+#: it differs, its conversation in mipha_prompt.py; tied output weights and tokenizers that add a BOS are not met yet.
 DECODERS: dict[str, type[PretrainedConfig]] = {"mipha_phi": PhiConfig}
 
 #: entries of the official config.json that do not configure the decoder
@@ -42,7 +43,9 @@ class MiphaNetwork(nn.Module):
         tower = config["vision_config"]["vision_tower"]
         self.select_layer = _select_layer(tower)
         self.vision_tower: Any = _vision_tower(tower, self.select_layer, attention)
-        self.mm_projector = _projector(config["vision_config"]["mm_projector"])
+        self.mm_projector = _projector(
+            config["vision_config"]["mm_projector"], (tower["hidden_size"], config["hidden_size"])
+        )
         fields = {key: value for key, value in config.items() if key not in NOT_DECODER_FIELDS and value is not None}
         decoder_config = DECODERS[config["model_type"]](**fields)
         auto: Any = AutoModelForCausalLM
@@ -121,8 +124,13 @@ def _vision_tower(tower: dict[str, Any], layers: int, attention: str) -> nn.Modu
     return model
 
 
-def _projector(config: dict[str, Any]) -> nn.Module:
+def _projector(config: dict[str, Any], ends: tuple[int, int]) -> nn.Module:
+    """`ends` are the widths of the tower and of the decoder."""
     kind, width, hidden = config["mm_projector_type"], config["mm_hidden_size"], config["hidden_size"]
+    if (width, hidden) != ends or (kind == "identity" and width != hidden):
+        raise UserError(
+            f"the {kind} projector maps {width} to {hidden}, the tower gives {ends[0]}, the decoder takes {ends[1]}"
+        )
     if kind == "linear":
         return nn.Linear(width, hidden)
     if kind == "identity":

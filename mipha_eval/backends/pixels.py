@@ -12,6 +12,9 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from mipha_eval.data.images import MOST_PIXELS
+from mipha_eval.errors import RequestError, UserError
+
 
 @dataclass(frozen=True)
 class Preprocessor:
@@ -27,7 +30,21 @@ class Preprocessor:
 
     @classmethod
     def from_settings(cls, settings: Mapping[str, Any], aspect_ratio: str | None) -> Preprocessor:
-        """Reads the official settings; raises KeyError if one is missing."""
+        """Reads the official settings.
+
+        Raises:
+            UserError: one is missing, of a wrong kind, or switches a step off that every Mipha has.
+        """
+        off = [step for step in ("do_resize", "do_rescale", "do_normalize") if not settings.get(step, True)]
+        if off:
+            raise UserError(f"the preprocessor sets {', '.join(off)} to false, which is not supported")
+        try:
+            return cls._from_settings(settings, aspect_ratio)
+        except (KeyError, TypeError, ValueError) as error:
+            raise UserError(f"preprocessor_config.json is not a SigLIP preprocessor's: {error!r}") from error
+
+    @classmethod
+    def _from_settings(cls, settings: Mapping[str, Any], aspect_ratio: str | None) -> Preprocessor:
         return cls(
             width=settings["size"]["width"],
             height=settings["size"]["height"],
@@ -39,7 +56,9 @@ class Preprocessor:
         )
 
     def __call__(self, image: Image.Image) -> np.ndarray:
-        """RGB picture to pixels [3, height, width], float32."""
+        """RGB picture to pixels [3, height, width], float32. Raises RequestError if it is too large."""
+        if self.pad and max(image.size) ** 2 > MOST_PIXELS:
+            raise RequestError(f"an image of {image.width} x {image.height} is too large to be padded to a square")
         if self.pad:
             image = self._squared(image)
         resized = np.asarray(image.resize((self.width, self.height), self.resample))

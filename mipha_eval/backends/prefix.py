@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from mipha_eval.adapter import ModelAdapter
-from mipha_eval.data.images import ImageError
+from mipha_eval.errors import RequestError
 from mipha_eval.types import Decoding, Image, Request, Response
 
 
@@ -37,7 +37,7 @@ class Prefix:
 
 @dataclass(frozen=True)
 class Group:
-    """Prompts about the same images (indices into a batch) and the length of the prefix they share."""
+    """Prompts about the same images, by their places in a batch, and the length of the prefix they share."""
 
     members: tuple[int, ...]
     shared: int
@@ -48,11 +48,11 @@ class PrefixAdapter(ModelAdapter):
 
     @abstractmethod
     def encode(self, request: Request) -> Prompt:
-        """Renders and tokenizes; does not touch images."""
+        """Renders and tokenizes; does not touch images. Raises RequestError for a text that cannot be tokenized."""
 
     @abstractmethod
     def read_images(self, images: Sequence[Image]) -> Any:
-        """Decodes and preprocesses the images of a prompt. Raises ImageError."""
+        """Decodes and preprocesses the images of a prompt, into whatever `prefill` takes. Raises RequestError."""
 
     @abstractmethod
     def prefill(self, prefixes: Sequence[Prefix]) -> Any:
@@ -65,15 +65,20 @@ class PrefixAdapter(ModelAdapter):
         """Reads each suffix behind prefix number `rows[i]` and decodes all of them together."""
 
     def generate(self, batch: Sequence[Request]) -> list[Response]:
-        prompts = [self.encode(request) for request in batch]
         responses: list[Response | None] = [None] * len(batch)
+        prompts: dict[int, Prompt] = {}
+        for index, request in enumerate(batch):
+            try:
+                prompts[index] = self.encode(request)
+            except RequestError as error:
+                responses[index] = Response.failure(str(error))
         prefixes: list[Prefix] = []
         suffixes: dict[Decoding, list[tuple[int, int, tuple[int, ...]]]] = {}
         for group in group_prompts(prompts):
             first = prompts[group.members[0]]
             try:
                 pixels = self.read_images(first.images)
-            except ImageError as error:
+            except RequestError as error:
                 for index in group.members:
                     responses[index] = Response.failure(str(error))
                 continue
@@ -90,13 +95,13 @@ class PrefixAdapter(ModelAdapter):
         return [response for response in responses if response is not None]
 
 
-def group_prompts(prompts: Sequence[Prompt]) -> list[Group]:
+def group_prompts(prompts: Mapping[int, Prompt]) -> list[Group]:
     """Groups prompts with the same images and finds the longest run of ids that all in a group begin with.
 
     At least one id of every prompt is left for its suffix. Prompts whose images stand in different places are not grouped.
     """
     members: dict[tuple[tuple[str, ...], tuple[int, ...]], list[int]] = {}
-    for index, prompt in enumerate(prompts):
+    for index, prompt in prompts.items():
         locations = tuple(image.location for image in prompt.images)
         members.setdefault((locations, prompt.ids[: prompt.images_end]), []).append(index)
     return [Group(tuple(indices), _common_length([prompts[index].ids for index in indices])) for indices in members.values()]

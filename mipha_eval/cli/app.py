@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 
 import typer
+from typer.exceptions import TyperException
 
 from mipha_eval.cli.list import list_plugins
 from mipha_eval.cli.predict import predict_answers
@@ -21,7 +22,7 @@ OK, BUG, USAGE, INCOMPLETE = 0, 1, 2, 3
 app = typer.Typer(
     name="mipha-eval",
     help="Evaluate multimodal models: exact scores, shared work, honest tables. Flags without a verb mean run.",
-    no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
@@ -47,9 +48,12 @@ def version(show: bool = typer.Option(False, "--version", help="Print the versio
 def main() -> None:
     """Runs a command line; a mistake of the user's is one line and exit code 2."""
     try:
-        app(prepare_arguments(sys.argv[1:]))
+        code = app(prepare_arguments(sys.argv[1:]), standalone_mode=False)
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)
+        sys.exit(USAGE)
+    except TyperException as error:  # a flag that does not exist, a value that does not fit
+        print(f"error: {str(error).rstrip('.')}; see mipha-eval --help", file=sys.stderr)
         sys.exit(USAGE)
     except BrokenPipeError:  # the reader of our output has gone, as in `mipha-eval list | head -1`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -57,12 +61,13 @@ def main() -> None:
     except KeyboardInterrupt:
         print("stopped; the same command goes on from what is stored", file=sys.stderr)
         sys.exit(INCOMPLETE)
+    sys.exit(code if isinstance(code, int) else OK)
 
 
 def prepare_arguments(arguments: Sequence[str]) -> list[str]:
     """``--batch_size`` is ``--batch-size``; flags without a verb mean ``run``."""
-    plain = [_with_dashes(argument) for argument in arguments]
-    if plain and plain[0].startswith("-") and plain[0] not in ("--help", "--version"):
+    plain = [_with_dashes(argument) for argument in arguments] or ["--help"]
+    if plain[0].startswith("-") and plain[0] not in ("-h", "--help", "--version"):
         return ["run", *plain]
     return plain
 

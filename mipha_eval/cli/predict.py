@@ -32,7 +32,13 @@ def predict_answers(
 
     adapter, _ = build_adapter(ModelChoice(model, options or (), device, dtype), Registry(plugin or ()))
     config = PredictConfig(questions, image_folder, answers, model, max_new_tokens, flags.batch_size(batch_size), fresh)
-    total, failed, left = predict(config, adapter)
-    typer.echo(f"{total - left:,} of {total:,} questions answered in {answers}, {failed} failed", err=True)
-    if failed or left:
+    outcome = predict(config, adapter)
+    if outcome.left:
+        typer.echo(f"{outcome.left:,} of {outcome.questions:,} questions left; the same command goes on", err=True)
+    else:
+        answered = outcome.questions - outcome.failed
+        typer.echo(
+            f"{answered:,} of {outcome.questions:,} questions answered in {answers}, {outcome.failed} failed", err=True
+        )
+    if outcome.failed or outcome.left:
         raise typer.Exit(3)

@@ -38,7 +38,7 @@ def run_tasks(
 
     registry = Registry(plugin or ())
     config = RunConfig(
-        tasks=split_tasks(tasks, list(registry.names("tasks"))),
+        tasks=split_tasks(tasks),
         model=ModelChoice(model, options or (), device, dtype),
         data=data,
         annotations=annotations,
@@ -55,7 +55,7 @@ def run_tasks(
 
     from mipha_eval.report.summary import rich_table, write_report
 
-    report = write_report(folder, summaries)
+    report = write_report(folder)
     if json:
         flags.print_json({"run": str(folder.path), "results": summaries})
     else:
@@ -70,7 +70,6 @@ def run_tasks(
         raise typer.Exit(3)
 
 
-def split_tasks(texts: list[str], known: list[str]) -> list[str]:
-    """``a,b`` and repeated flags to a list without repetitions; ``all`` stands for every task."""
-    names = [name for text in texts for name in text.replace(" ", ",").split(",") if name]
-    return known if "all" in names else list(dict.fromkeys(names))
+def split_tasks(texts: list[str]) -> list[str]:
+    """``a,b``, ``a b`` and repeated flags to a list of names."""
+    return [name for text in texts for name in text.replace(" ", ",").split(",") if name]

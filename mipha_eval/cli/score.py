@@ -49,10 +49,12 @@ def print_numbers(summary: Mapping[str, Any]) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    table = Table("metric", "value", "95% CI", title=Text(summary["task"]))
+    from mipha_eval.report.summary import marks, score_text
+
+    table = Table("metric", "value", "95% CI", title=Text(" ".join([summary["task"], *marks(summary)])))
     for name, value in summary["metrics"].items():
         low, high = summary["intervals"].get(name, (None, None))
-        table.add_row(name, f"{value:.2f}", "–" if low is None else f"{low:.2f} to {high:.2f}")
+        table.add_row(name, score_text(summary, name, value), "–" if low is None else f"{low:.2f} to {high:.2f}")
     flags.console().print(table)
     counts = ("n", "missing", "unparsed", "failed")
     print(", ".join(f"{name} {summary[name]:,}" for name in counts))

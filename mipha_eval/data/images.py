@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import warnings
 from functools import partial
 from typing import TYPE_CHECKING
 
+from mipha_eval.errors import RequestError, UserError
 from mipha_eval.types import Image
 
 if TYPE_CHECKING:
     from PIL import Image as Pillow
 
 
-class ImageError(Exception):
-    """An image that is missing, truncated or not an image; the message names it."""
+#: pixels that one picture may have, or have after padding to a square; Pillow's own limit for a bomb
+MOST_PIXELS = 178_956_970
+
+
+class ImageError(RequestError):
+    """An image that is missing, truncated, too large or not an image; the message names it."""
 
 
 def open_image(image: Image) -> Pillow.Image:
@@ -27,6 +33,7 @@ def open_image(image: Image) -> Pillow.Image:
         ImageError: the image is missing or broken.
     """
     from PIL import Image as Pillow
+    from PIL import UnidentifiedImageError
 
     try:
         data = image.read()
@@ -37,8 +44,18 @@ def open_image(image: Image) -> Pillow.Image:
             warnings.simplefilter("ignore")  # odd metadata is no concern of ours
             with Pillow.open(io.BytesIO(data)) as picture:
                 return picture.convert("RGB")
-    except (OSError, SyntaxError, ValueError, Pillow.DecompressionBombError) as error:
+    except UnidentifiedImageError as error:
+        raise ImageError(f"image {image.name} is not an image") from error
+    except (OSError, SyntaxError, ValueError, MemoryError, Pillow.DecompressionBombError) as error:
         raise ImageError(f"image {image.name} is broken: {error}") from error
+
+
+def image_digest(image: Image) -> str:
+    """Identifies the encoded bytes of an image; "" if it cannot be read."""
+    try:
+        return hashlib.blake2b(image.read(), digest_size=8).hexdigest()
+    except (OSError, ValueError, UserError):
+        return ""
 
 
 def grey_image(image: Image) -> Image:

@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path, PurePath
 from typing import Literal
 
-from mipha_eval.errors import UserError
+from mipha_eval.errors import MissingDataError, UserError
 from mipha_eval.types import Image
 
 
@@ -39,14 +39,14 @@ class DataSource:
         """The first of the relative paths that exists.
 
         Raises:
-            UserError: none exists; names the first one and says where it is to be had.
+            MissingDataError: none exists; names the first one and says where it is to be had.
         """
         for candidate in candidates:
             path = self.folder / candidate
             if path.exists():
                 return path
         wanted = self.folder / candidates[0]
-        raise UserError(f"{wanted} is missing{_nearby(wanted)}{'; ' + hint if hint else ''}")
+        raise MissingDataError(f"{wanted} is missing{_nearby(wanted)}{'; ' + hint if hint else ''}")
 
     def annotations_or(self, *candidates: str, hint: str = "") -> Path:
         """The file that --annotations names, else the first of the relative paths that exists."""

@@ -30,6 +30,7 @@ from mipha_eval.demo.questions import (
     reading_text,
 )
 from mipha_eval.demo.scenes import COLOURS, DIGITS, SHAPES, WORDS, Scene, draw_scene, sample_scene
+from mipha_eval.errors import UserError
 from mipha_eval.task import SHORT_ANSWER
 
 POPE_SCENES = 60
@@ -45,14 +46,18 @@ def demo_folder() -> Path:
     cache = Path(os.environ.get("MIPHA_EVAL_CACHE") or cache)
     sources = b"".join(Path(__file__).with_name(name).read_bytes() for name in ("files.py", "questions.py", "scenes.py"))
     folder = cache / f"demo-{hashlib.sha256(sources).hexdigest()[:12]}"
-    if not folder.is_dir():
+    if folder.is_dir():
+        return folder
+    try:
         cache.mkdir(parents=True, exist_ok=True)
         building = Path(tempfile.mkdtemp(dir=cache))
         write_demo(building)
-        try:
-            building.rename(folder)
-        except OSError:  # another process was faster
-            shutil.rmtree(building)
+    except OSError as error:
+        raise UserError(f"cannot draw the demo in {cache}: {error.strerror}; set MIPHA_EVAL_CACHE to a folder") from error
+    try:
+        building.rename(folder)
+    except OSError:  # another process was faster
+        shutil.rmtree(building)
     return folder
 
 

@@ -12,8 +12,9 @@ def plan_batches(
 ) -> Iterator[list[Request]]:
     """Orders requests and cuts them into batches.
 
-    Requests with the same decoding and images stay adjacent, image by image in the order they first appear; within an
-    image the costliest comes first, so that what is padded is of similar length.
+    Requests with the same decoding and images stay adjacent, image by image in the order they first appear, and in one
+    batch if one can hold them all, so that an image is encoded once. Within an image the costliest comes first, so that
+    what is padded is of similar length.
 
     Args:
         cost: tokens of a request.
@@ -27,12 +28,16 @@ def plan_batches(
     batch: list[Request] = []
     spent, decoding = 0, None
     for group in by_image.values():
-        for request in sorted(group, key=cost, reverse=True):
+        ordered = sorted(group, key=cost, reverse=True)
+        whole = sum(map(cost, ordered))
+        fits_alone = whole <= budget and (size is None or len(group) <= size)
+        fits_here = spent + whole <= budget and (size is None or len(batch) + len(group) <= size)
+        fresh = batch and ((fits_alone and not fits_here) or ordered[0].decoding != decoding)
+        for request in ordered:
             price = cost(request)
-            full = spent + price > budget or len(batch) == size or request.decoding != decoding
-            if batch and full:
+            if batch and (fresh or spent + price > budget or len(batch) == size):
                 yield batch
-                batch, spent = [], 0
+                batch, spent, fresh = [], 0, False
             batch.append(request)
             spent, decoding = spent + price, request.decoding
     if batch:

@@ -44,13 +44,21 @@ def summary_row(result: Mapping[str, Any]) -> Row:
         task=result["task"],
         n=f"{result['n']:,}",
         metric=name,
-        score=" ".join(["no score" if value is None else f"{value:.2f}", *marks(result)]),
+        score=" ".join([score_text(result, name, value), *marks(result)]),
         interval="–" if interval is None else f"{interval[0]:.2f} to {interval[1]:.2f}",
         unparsed=share(result["unparsed"], result["n"]),
         failed=str(result["failed"]),
         seconds=f"{seconds:.1f}" if generated else "stored",
         speed=f"{generated / seconds:.1f}" if generated and seconds else "–",
     )
+
+
+def score_text(result: Mapping[str, Any], name: str, value: float | None) -> str:
+    """A value with what is the most it could be, where that is not what readers expect."""
+    if value is None:
+        return "no score"
+    most = result.get("maximum", {}).get(name)
+    return f"{value:.2f}" if most is None else f"{value:.2f}/{most:,}"
 
 
 def marks(result: Mapping[str, Any]) -> list[str]:
@@ -89,8 +97,8 @@ def rich_table(results: Sequence[Mapping[str, Any]]) -> Table:
     return table
 
 
-def write_report(folder: RunFolder, results: Sequence[Mapping[str, Any]]) -> Path:
-    """Writes ``report.md`` and returns its path."""
+def write_report(folder: RunFolder) -> Path:
+    """Writes ``report.md`` on all tasks that the run has results of, and returns its path."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     templates = FileSystemLoader(plugin_folder("reports") / "templates")
@@ -99,6 +107,7 @@ def write_report(folder: RunFolder, results: Sequence[Mapping[str, Any]]) -> Pat
         loader=templates, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     environment.filters["cell"] = markdown_cell
+    results = folder.results()
     page = environment.get_template("run.md.j2").render(
         headings=HEADINGS,
         rows=[list(vars(summary_row(result)).values()) for result in results],

@@ -1,0 +1,356 @@
+"""What must never happen silently: stale answers, biased samples, mixed models, lost marks."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from mipha_eval.data.source import parse_source
+from mipha_eval.demo.files import demo_folder
+from mipha_eval.plugins import Registry
+from mipha_eval.run import limit_samples
+from mipha_eval.selection import build_task
+from tests.conftest import Cli, read_json, read_jsonl, write_jsonl
+
+TINY = Path(__file__).parents[1] / "mipha_eval/demo/tiny"
+PLUGINS = Path(__file__).parent
+
+
+@pytest.mark.parametrize("limit", [12, 20, 36, 45, 60, 90, 180])
+def test_a_limit_is_no_bias(limit: int) -> None:
+    for name in ("pope", "mme"):
+        samples = list(build_task(name, {}, parse_source("demo", {}), Registry()).samples())
+        chosen = limit_samples(samples, limit)
+        assert limit <= len(chosen) <= limit + 1
+        labels = Counter(sample.references[0].lower() for sample in chosen)
+        assert 0.3 <= labels["yes"] / len(chosen) <= 0.7
+        shares = Counter(sample.category for sample in chosen)
+        for category, count in Counter(sample.category for sample in samples).items():
+            assert abs(shares[category] - count * len(chosen) / len(samples)) <= 2
+        groups = Counter(sample.group for sample in chosen if sample.group)
+        assert set(groups.values()) <= {2}, "both questions about an image of MME, or none"
+
+
+def tiny_run(cli: Cli, path: Path, output: Path, *more: object) -> dict[str, object]:
+    arguments = ["run", "--tasks", "mme", "--limit", 10, "--model", "mipha", "-a", f"path={path}", "--data", "demo"]
+    outcome = cli(*arguments, "-o", output, "--json", *more)
+    assert outcome.code == 0, outcome.err
+    result: dict[str, object] = outcome.json["results"][0]
+    return result
+
+
+@pytest.mark.parametrize("file", ["model.safetensors", "preprocessor_config.json", "tokenizer.json"])
+def test_an_overwritten_checkpoint_is_another_model(file: str, cli: Cli, tmp_path: Path) -> None:
+    checkpoint = Path(shutil.copytree(TINY, tmp_path / "checkpoint"))
+    assert tiny_run(cli, checkpoint, tmp_path / "runs")["generated"] == 10
+    assert tiny_run(cli, checkpoint, tmp_path / "runs")["generated"] == 0
+    content = bytearray((checkpoint / file).read_bytes())
+    if file.endswith("safetensors"):
+        middle = len(content) // 2
+        content[middle : middle + 64] = bytes(64)
+    else:
+        content += b"\n"
+    (checkpoint / file).write_bytes(content)
+    assert tiny_run(cli, checkpoint, tmp_path / "runs")["generated"] == 10
+
+
+def test_other_images_are_asked_again(cli: Cli, tmp_path: Path) -> None:
+    data = Path(shutil.copytree(demo_folder(), tmp_path / "data"))
+    images = data / "MME/MME_Benchmark_release_version"
+    run = [
+        "run",
+        "--tasks",
+        "mme",
+        "--limit",
+        10,
+        "--model",
+        "mipha-tiny",
+        "--data",
+        data,
+        "-o",
+        tmp_path / "runs",
+        "--json",
+    ]
+    assert cli(*run).json["results"][0]["generated"] == 10
+    grey = Path(shutil.copytree(images, tmp_path / "grey"))
+    for path in grey.rglob("*.png"):
+        Image.new("RGB", (96, 96), (127, 127, 127)).save(path)
+    assert cli(*run, "--image-dir", f"mme={grey}").json["results"][0]["generated"] == 10
+    first = read_jsonl(next((tmp_path / "runs").glob("*/mme@llava/samples.jsonl")))[0]["images"][0]["name"]
+    shutil.copy(grey / first, images / first)
+    assert cli(*run).json["results"][0]["generated"] == 2, "both questions about the picture that changed"
+
+
+def test_a_wrong_image_folder_is_one_error(cli: Cli, tmp_path: Path) -> None:
+    data = Path(shutil.copytree(demo_folder(), tmp_path / "data"))
+    shutil.rmtree(data / "MME/MME_Benchmark_release_version")
+    outcome = cli("run", "--tasks", "mme", "--model", "mipha-tiny", "--data", data, "-o", tmp_path / "runs")
+    assert outcome.code == 2
+    assert "--image-dir" in outcome.err
+    assert not list((tmp_path / "runs").glob("*/manifest.json"))
+
+
+def test_a_limited_run_grows_into_the_full_one(cli: Cli, tmp_path: Path) -> None:
+    run = ["run", "--tasks", "mme", "--model", "constant", "--data", "demo", "-o", tmp_path, "--json"]
+    limited = cli(*run, "--limit", 50).json
+    full = cli(*run).json
+    assert limited["run"] == full["run"]
+    assert limited["results"][0]["limited"]
+    assert not full["results"][0]["limited"]
+    assert limited["results"][0]["generated"] + full["results"][0]["generated"] == 472
+
+
+def test_marks_stay_when_a_run_is_scored_again(cli: Cli, tmp_path: Path) -> None:
+    run = ["run", "--tasks", "mme", "--limit", 10, "--blind", "-o", tmp_path, "--json"]
+    path = cli(*run).json["run"]
+    again = cli("score", path, "--json").json
+    assert (again["blind"], again["limited"], again["demo"], again["total"]) == (True, True, True, 472)
+    table = cli("score", path).out
+    assert "BLIND" in table
+    assert "LIMITED 10/472" in table
+    assert "/1,000" in cli("score", path).out or again["maximum"]["perception"] < 2000
+
+
+def test_options_of_a_task_are_kept(cli: Cli, tmp_path: Path) -> None:
+    file = PLUGINS / "plugin/mipha_eval_sums.py"
+    run = ["run", "--tasks", "sums", "--model", "calculator", "--data", "demo", "-o", tmp_path, "--plugin", file, "--json"]
+    large, small = cli(*run, "-a", "sums.largest=4").json, cli(*run, "-a", "sums.largest=1").json
+    assert large["run"] != small["run"]
+    assert cli("score", large["run"], "--plugin", file, "--json").json["n"] == 25
+    record = read_json(Path(large["run"]) / "sums@demo/task.json")
+    assert record["options"] == {"largest": "4"}
+    assert len(record["data_sha256"]) == 64
+
+
+def test_a_report_keeps_all_tasks(cli: Cli, tmp_path: Path) -> None:
+    run = ["run", "--model", "constant", "--data", "demo", "-o", tmp_path, "--json", "--tasks"]
+    path = Path(cli(*run, "pope,mme").json["run"])
+    cli(*run, "pope")
+    assert "## mme@demo" in (path / "report.md").read_text()
+    assert "finished" in (path / "log.txt").read_text()
+    assert read_json(path / "status.json")["mme@demo"]["state"] == "done"
+
+
+def test_a_damaged_line_is_asked_again(cli: Cli, tmp_path: Path) -> None:
+    run = ["run", "--tasks", "mme", "--model", "constant", "--data", "demo", "-o", tmp_path, "--json"]
+    first = cli(*run).json
+    path = Path(first["run"]) / "mme@demo/responses.jsonl"
+    lines = path.read_text().splitlines()
+    lines[5], lines[7] = lines[5][:20], "[]"
+    path.write_text("\n".join(lines) + "\n")
+    again = cli(*run)
+    assert again.code == 0
+    assert "responses.jsonl:6 is damaged" in again.err
+    assert again.json["results"][0]["generated"] == 2
+    assert again.json["results"][0]["metrics"] == first["results"][0]["metrics"]
+
+
+def test_two_processes_do_not_share_a_run(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "mipha_eval", "run", "--tasks", "pope", "--data", "demo", "-o", str(tmp_path / "runs")]
+    command += ["--plugin", str(PLUGINS / "slow_adapter.py"), "--model", "slow", "-a", f"log={tmp_path / 'log'}", "-b", "4"]
+    first = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    while not list((tmp_path / "runs").glob("*/pope@demo/responses.jsonl")):
+        time.sleep(0.02)
+    second = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert second.returncode == 2
+    assert "another process" in second.stderr
+    assert first.wait() == 0
+
+
+def test_every_task_that_the_data_has(cli: Cli, tmp_path: Path) -> None:
+    outcome = cli("run", "--tasks", "all", "--model", "constant", "--data", "demo", "-o", tmp_path, "--json")
+    assert outcome.code == 0
+    assert {result["task"] for result in outcome.json["results"]} >= {"pope@demo", "mme@demo"}
+    assert "left out gqa" in outcome.err
+
+
+def test_a_task_named_twice_is_one(cli: Cli, tmp_path: Path) -> None:
+    run = ["run", "--model", "constant", "--data", "demo", "-o", tmp_path, "--json", "--tasks"]
+    assert len(cli(*run, "pope,POPE,pope@llava").json["results"]) == 1
+    assert cli(*run, ",").code == 2
+
+
+@pytest.fixture
+def questions(tmp_path: Path) -> Path:
+    images = sorted((demo_folder() / "pope/val2014").iterdir())[:6]
+    rows = [
+        {"question_id": number, "image": images[number % 6].name, "text": f"Is there a {shape} in the image?"}
+        for number, shape in enumerate(["circle", "star", "ring", "heart"] * 6)
+    ]
+    return write_jsonl(tmp_path / "questions.jsonl", rows)
+
+
+def predict(questions: Path, answers: Path, *more: object) -> list[object]:
+    folder = demo_folder() / "pope/val2014"
+    return [
+        "predict",
+        "--questions",
+        questions,
+        "--image-folder",
+        folder,
+        "--answers",
+        answers,
+        "--max-new-tokens",
+        4,
+        *more,
+    ]
+
+
+def test_predict_does_not_mix_models(questions: Path, cli: Cli, tmp_path: Path) -> None:
+    answers = tmp_path / "answers.jsonl"
+    assert cli(*predict(questions, answers)).code == 0
+    before = answers.read_bytes()
+    assert cli(*predict(questions, answers)).code == 0
+    refused = cli(*predict(questions, answers, "--model", "constant"))
+    assert refused.code == 2
+    assert "--fresh" in refused.err
+    assert answers.read_bytes() == before
+    assert cli(*predict(questions, answers, "--model", "constant", "--fresh")).code == 0
+    assert {row["model_id"] for row in read_jsonl(answers)} == {"constant"}
+
+
+def test_predict_tries_failures_again(cli: Cli, tmp_path: Path) -> None:
+    rows = [{"question_id": number, "image": f"{number}.png", "text": "What?"} for number in range(2)]
+    asked = write_jsonl(tmp_path / "questions.jsonl", rows)
+    Image.new("RGB", (9, 9)).save(tmp_path / "0.png")
+    run = [
+        "predict",
+        "--questions",
+        asked,
+        "--image-folder",
+        tmp_path,
+        "--answers",
+        tmp_path / "a.jsonl",
+        "--max-new-tokens",
+        2,
+    ]
+    assert cli(*run).code == 3
+    assert cli(*run).code == 3, "what failed is not forgotten"
+    Image.new("RGB", (9, 9)).save(tmp_path / "1.png")
+    assert cli(*run).code == 0
+    assert all(isinstance(row["text"], str) for row in read_jsonl(tmp_path / "a.jsonl"))
+
+
+def test_predict_keeps_what_exists_until_it_can_replace_it(questions: Path, cli: Cli, tmp_path: Path) -> None:
+    before = questions.read_bytes()
+    assert cli(*predict(questions, questions, "--fresh")).code == 2
+    assert questions.read_bytes() == before
+    answers = tmp_path / "answers.jsonl"
+    answers.write_text("precious\n")
+    assert cli(*predict(questions, answers, "--fresh", "--model", "mipha", "-a", "path=./nowhere")).code == 2
+    assert answers.read_text() == "precious\n"
+
+
+def test_predict_loses_nothing_when_killed(questions: Path, cli: Cli, tmp_path: Path) -> None:
+    answers, log = tmp_path / "answers.jsonl", tmp_path / "log"
+    slow = ["--plugin", PLUGINS / "slow_adapter.py", "--model", "slow", "-a", f"log={log}", "-a", "seconds=0.1", "-b", 2]
+    arguments = list(map(str, predict(questions, answers, *slow)))
+    for stop in (signal.SIGKILL, signal.SIGINT):
+        process = subprocess.Popen([sys.executable, "-m", "mipha_eval", *arguments], stderr=subprocess.DEVNULL)
+        seen = len(log.read_text().splitlines()) if log.exists() else 0
+        while not log.exists() or len(log.read_text().splitlines()) < seen + 6:
+            time.sleep(0.01)
+        process.send_signal(stop)
+        process.wait()
+    assert not answers.exists(), "an answer file with gaps would be taken for a whole one"
+    assert cli(*arguments).code == 0
+    keys = [line.split()[1] for line in log.read_text().splitlines()]
+    assert len(keys) - len(set(keys)) <= 2, "only the batch that was killed is asked again"
+    assert [row["question_id"] for row in read_jsonl(answers)] == list(range(24))
+    assert list(tmp_path.glob("*.partial")) == []
+
+
+def test_a_replayed_null_is_no_answer(cli: Cli, tmp_path: Path) -> None:
+    file = write_jsonl(tmp_path / "a.jsonl", [{"question_id": 1, "prompt": "x", "text": None}])
+    outcome = cli(
+        "run", "--tasks", "mme", "--data", "demo", "--model", "answers-file", "-a", f"path={file}", "-o", tmp_path / "r"
+    )
+    assert outcome.code == 2
+    assert "no text" in outcome.err
+
+
+def test_answers_replayed_score_as_the_file(cli: Cli, tmp_path: Path, benchmarks: Path, llava_answers: Path) -> None:
+    file = llava_answers / "pope.jsonl"
+    run = ["run", "--tasks", "pope", "--data", benchmarks, "--model", "answers-file", "-a", f"path={file}", "-o", tmp_path]
+    replayed = cli(*run, "--json").json["results"][0]
+    scored = cli("score", "pope", "--data", benchmarks, "--answers", file, "--json").json
+    assert replayed["metrics"] == scored["metrics"]
+
+
+def test_text_files_as_other_programs_write_them(cli: Cli, tmp_path: Path, benchmarks: Path, llava_answers: Path) -> None:
+    """Byte-order mark, CRLF, form feeds in answers, a note beside MME's 14 files, ids as floats, other format lines."""
+    rows = read_jsonl(llava_answers / "mme.jsonl")
+    lines = []
+    for row in rows:
+        asked = row["prompt"].split("\n")[0]
+        lines.append(json.dumps({**row, "prompt": f"<image>\n{asked}\nPlease answer yes or no."}))
+    (tmp_path / "mme.jsonl").write_bytes(b"\xef\xbb\xbf" + "\r\n".join(lines).encode())
+    result = cli("score", "mme", "--answers", tmp_path / "mme.jsonl", "--data", benchmarks, "--json")
+    assert round(result.json["metrics"]["perception"], 4) == 1531.3187
+    pope = [{**row, "question_id": float(row["question_id"])} for row in read_jsonl(llava_answers / "pope.jsonl")]
+    result = cli("score", "pope", "--answers", write_jsonl(tmp_path / "p.jsonl", pope), "--data", benchmarks, "--json")
+    assert int(100 * result.json["metrics"]["f1"]) == 8594
+    folder = tmp_path / "official"
+    folder.mkdir()
+    for template in (benchmarks / "MME/eval_tool/Your_Results").glob("*.txt"):
+        text = "".join(f"{line}\tYes\x0cindeed\r\n" for line in template.read_text().splitlines())
+        (folder / template.name).write_bytes(b"\xef\xbb\xbf" + text.encode())
+    (folder / "README.txt").write_text("fourteen files\n")
+    result = cli("score", "mme", "--answers", folder, "--data", benchmarks, "--json")
+    assert (result.json["n"], result.json["metrics"]["existence"]) == (2374, 50)
+
+
+@pytest.mark.parametrize(
+    "names", [("adv", "random", "pop"), ("COCO_POPE_Adversarial", "COCO_POPE_Random", "COCO_POPE_Popular")]
+)
+def test_names_of_official_pope_files(
+    names: tuple[str, str, str], cli: Cli, tmp_path: Path, benchmarks: Path, llava_answers: Path
+) -> None:
+    asked = read_jsonl(benchmarks / "pope/llava_pope_test.jsonl")
+    answers = read_jsonl(llava_answers / "pope.jsonl")
+    for name, category in zip(names, ("adversarial", "random", "popular"), strict=True):
+        rows = [
+            {"question": question["text"].split("\n")[0], "answer": answer["text"]}
+            for question, answer in zip(asked, answers, strict=True)
+            if question["category"] == category
+        ]
+        write_jsonl(tmp_path / f"{name}.json", rows)
+    outcome = cli("score", "pope", "--answers", tmp_path, "--data", benchmarks, "--json")
+    assert int(100 * outcome.json["metrics"]["f1"]) == 8594
+    (tmp_path / f"{names[0]}.json").rename(tmp_path / "first.json")
+    refused = cli("score", "pope", "--answers", tmp_path, "--data", benchmarks)
+    assert refused.code == 2
+    assert "first.json" in refused.err
+
+
+def test_a_picture_that_is_too_wide_fails_alone(cli: Cli, tmp_path: Path) -> None:
+    Image.new("RGB", (30_000, 2)).save(tmp_path / "wide.png")
+    Image.new("RGB", (9, 9)).save(tmp_path / "small.png")
+    rows = [{"question_id": name, "image": f"{name}.png", "text": "What?"} for name in ("wide", "small")]
+    rows.append({"question_id": "surrogate", "image": "small.png", "text": "\ud800?"})
+    asked = write_jsonl(tmp_path / "questions.jsonl", rows)
+    run = [
+        "predict",
+        "--questions",
+        asked,
+        "--image-folder",
+        tmp_path,
+        "--answers",
+        tmp_path / "a.jsonl",
+        "--max-new-tokens",
+        2,
+    ]
+    assert cli(*run).code == 3
+    texts = [row["text"] for row in read_jsonl(tmp_path / "a.jsonl")]
+    assert texts[0] is None
+    assert isinstance(texts[1], str)
+    assert texts[2] is None
