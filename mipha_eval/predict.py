@@ -125,13 +125,14 @@ def _stored(config: PredictConfig, ids: Sequence[str]) -> dict[int, Response]:
     """
     known, wanted = {}, set(ids)
     for line in read_jsonl(config.answers) if config.answers.exists() else ():
+        if line.get("text") is None:
+            continue  # it failed, and is asked again
         if line.get("answer_id") not in wanted:
             raise UserError(
                 f"{config.answers} holds answers of another model, to other questions or about other images; "
                 "add --fresh to replace it"
             )
-        if line["text"] is not None:
-            known[line["answer_id"]] = Response(line["text"])
+        known[line["answer_id"]] = Response(line["text"])
     known |= {row["answer_id"]: response_of(row) for row in read_stored(config.journal) if not row["error"]}
     return {number: known[name] for number, name in enumerate(ids) if name in known}
 

@@ -193,10 +193,11 @@ def locked(path: Path) -> Iterator[None]:
 
     lock = FileLock(path.with_name(f".{path.name}.lock"), timeout=0)
     try:
-        with naming(path):
-            lock.acquire()
-    except Timeout as error:
+        lock.acquire()
+    except Timeout as error:  # an OSError, too
         raise UserError(f"another process is writing {path}; wait for it, or give another output") from error
+    except OSError as error:
+        raise UserError(f"cannot write beside {path}: {error.strerror}") from error
     try:
         yield
     finally:

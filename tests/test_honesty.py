@@ -155,7 +155,8 @@ def test_a_damaged_line_is_asked_again(cli: Cli, tmp_path: Path) -> None:
 
 
 def test_two_processes_do_not_share_a_run(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "mipha_eval", "run", "--tasks", "pope", "--data", "demo", "-o", str(tmp_path / "runs")]
+    command = [sys.executable, "-m", "mipha_eval", "run", "--tasks", "pope", "--data", "demo"]
+    command += ["--output", str(tmp_path / "runs")]
     command += ["--plugin", str(PLUGINS / "slow_adapter.py"), "--model", "slow", "-a", f"log={tmp_path / 'log'}", "-b", "4"]
     first = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     while not list((tmp_path / "runs").glob("*/pope@demo/responses.jsonl")):

@@ -32,7 +32,7 @@ def plan_batches(
         whole = sum(map(cost, ordered))
         fits_alone = whole <= budget and (size is None or len(group) <= size)
         fits_here = spent + whole <= budget and (size is None or len(batch) + len(group) <= size)
-        fresh = batch and ((fits_alone and not fits_here) or ordered[0].decoding != decoding)
+        fresh = bool(batch) and ((fits_alone and not fits_here) or ordered[0].decoding != decoding)
         for request in ordered:
             price = cost(request)
             if batch and (fresh or spent + price > budget or len(batch) == size):
