@@ -127,7 +127,7 @@ def bootstrap_intervals(
     totals = np.empty((resamples, len(names)))
     for row in range(resamples):
         drawn = np.bincount(generator.integers(clusters, size=clusters), minlength=clusters)
-        totals[row] = drawn @ counts
+        totals[row] = drawn.astype(float) @ counts
     sums = Totals({name: totals[:, column] for column, name in enumerate(names)})
     tail = 50 * (1 - CONFIDENCE)
     intervals = {}

@@ -92,7 +92,7 @@ class Vqav2(Task):
         # the official scorer takes an uploaded file as it is; LLaVA's script normalises answers before the upload
         answer = response.text if response.verbatim else normalize_evalai(response.text)
         value = vqa_accuracy(answer, sample.references)
-        unconverted = vqa_accuracy(response.text, sample.references)
+        unconverted = value if answer == response.text else vqa_accuracy(response.text, sample.references)
         return self.scored(sample, Reading(answer, "vqa", parsed=bool(answer)), value, unconverted=unconverted)
 
     def tally(self, scores: Sequence[Score]) -> Tally:

@@ -46,6 +46,7 @@ def _contractions() -> dict[str, str]:
 CONTRACTIONS = _contractions()
 
 
+@lru_cache(maxsize=1 << 18)
 def plain_space(text: str) -> str:
     """Line breaks and tabs as spaces, ends stripped."""
     return text.replace("\n", " ").replace("\t", " ").strip()
@@ -94,9 +95,9 @@ def consensus(matches: int, humans: int) -> float:
 def vqa_accuracy(answer: str, humans: Sequence[str]) -> float:
     """VQAv2's accuracy, 0 to 1. Where all humans agree nothing is normalised, so that "Yes" misses ten times "yes"."""
     answer = plain_space(answer)
-    given = [plain_space(human) for human in humans]
+    given = list(map(plain_space, humans))
     if len(set(given)) > 1:
-        return consensus([normalize_vqa(human) for human in given].count(normalize_vqa(answer)), len(given))
+        return consensus(list(map(normalize_vqa, given)).count(normalize_vqa(answer)), len(given))
     return consensus(given.count(answer), len(given))
 
 

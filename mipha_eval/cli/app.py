@@ -47,6 +47,8 @@ def version(show: bool = typer.Option(False, "--version", help="Print the versio
 
 def main() -> None:
     """Runs a command line; a mistake of the user's is one line and exit code 2."""
+    # numpy multiplies only small matrices here; waiting for a second thread costs more, and much more on a busy machine
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     try:
         code = app(prepare_arguments(sys.argv[1:]), standalone_mode=False)
     except UserError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Optional
@@ -26,6 +27,7 @@ def score_answers(
     from mipha_eval.plugins import Registry
     from mipha_eval.rescore import ScoreConfig, score_file, score_run
 
+    gc.disable()  # scoring makes millions of values without a cycle, then ends; looking for cycles doubles its time
     registry = Registry(plugin or ())
     if answers is None:
         results = score_run(Path(target), registry)

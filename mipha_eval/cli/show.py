@@ -44,12 +44,13 @@ def _print_entry(key: str, value: Any) -> None:
         print(f"{key}:")
         for name, line in value.items():
             print(f"  {name}: {line}")
-    elif isinstance(value, list):
-        print(f"{key}:")
-        for entry in value:
-            print("  " + repr(entry))
+    elif isinstance(value, list) and value and isinstance(value[0], dict):
+        for number, entry in enumerate(value, start=1):
+            print(f"{key} {number}:")
+            for name, line in entry.items():
+                print(f"  {name}: {line!r}" if isinstance(line, str) else f"  {name}: {line}")
     else:
-        print(f"{key}: {value}")
+        print(f"{key}: {', '.join(value) if isinstance(value, list) else value}")
 
 
 def _task(registry: Any, name: str, data: str | None, count: int) -> dict[str, Any]:

@@ -74,7 +74,7 @@ class ImageFolder:
     folder: Path
 
     def image(self, name: str) -> Image:
-        return Image(name, str(self.folder / name), partial(_read_file, self.folder, name))
+        return Image(name, f"{self.folder}/{name}", partial(_read_file, self.folder, name))
 
 
 def _read_file(folder: Path, name: str) -> bytes:
