@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mipha_eval.answer_files import read_answers
-from mipha_eval.data.source import DataSource, parse_source
+from mipha_eval.data.source import DataSource
 from mipha_eval.errors import UserError
 from mipha_eval.options import parse_pairs
 from mipha_eval.plugins import Registry
 from mipha_eval.scoring import Result, score_responses
-from mipha_eval.selection import build_task, read_samples
+from mipha_eval.selection import build_task, parse_source, read_samples
 from mipha_eval.store import RunFolder
 
 

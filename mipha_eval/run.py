@@ -21,7 +21,7 @@ from typing import Any
 from mipha_eval import __version__
 from mipha_eval.adapter import ModelAdapter
 from mipha_eval.data.images import grey_image, image_digest
-from mipha_eval.data.source import DataSource, parse_source
+from mipha_eval.data.source import DataSource
 from mipha_eval.engine.engine import Engine
 from mipha_eval.engine.interrupt import Interrupt
 from mipha_eval.engine.progress import Progress
@@ -29,7 +29,7 @@ from mipha_eval.errors import MissingDataError, UserError
 from mipha_eval.options import option_fields
 from mipha_eval.plugins import Registry
 from mipha_eval.scoring import Result, score_responses
-from mipha_eval.selection import ModelChoice, build_adapter, build_tasks, read_samples, task_options
+from mipha_eval.selection import ModelChoice, build_adapter, build_tasks, parse_source, read_samples, task_options
 from mipha_eval.store import RunFolder, TaskFolder, locked, naming
 from mipha_eval.task import Task
 from mipha_eval.types import Response, Sample

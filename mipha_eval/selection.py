@@ -1,4 +1,4 @@
-"""Tasks and models from what a user typed."""
+"""Tasks, models and data sources from what a user typed."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from mipha_eval.adapter import ModelAdapter
@@ -26,6 +27,26 @@ class ModelChoice:
     options: Sequence[str] = ()
     device: str | None = None
     dtype: str | None = None
+
+
+def parse_source(text: str, image_dirs: Mapping[str, Path]) -> DataSource:
+    """Reads ``--data``: ``demo``, ``hub``, ``hub:MIRROR`` or a folder."""
+    if text == "demo":
+        from mipha_eval.demo.files import demo_folder
+
+        return DataSource("demo", demo_folder(), image_dirs)
+    if text == "hub":
+        return DataSource("hub", None, image_dirs)
+    if text.startswith("hub:"):
+        return DataSource("hub", _existing_folder(text[4:]), image_dirs)
+    return DataSource("folder", _existing_folder(text), image_dirs)
+
+
+def _existing_folder(text: str) -> Path:
+    folder = Path(text).expanduser()
+    if not folder.is_dir():
+        raise UserError(f"--data {text}: no such folder; give a folder in LLaVA's eval layout, 'hub' or 'demo'")
+    return folder.resolve()
 
 
 def build_adapter(choice: ModelChoice, registry: Registry) -> tuple[ModelAdapter, str | None]:

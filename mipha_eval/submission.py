@@ -10,11 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from mipha_eval.answer_files import read_answers
-from mipha_eval.data.source import parse_source
 from mipha_eval.data.table import read_table
 from mipha_eval.errors import UserError
 from mipha_eval.plugins import Registry
-from mipha_eval.selection import build_task, read_samples
+from mipha_eval.selection import build_task, parse_source, read_samples
 from mipha_eval.store import naming
 
 FORMS = (".json", ".tsv", ".xlsx")

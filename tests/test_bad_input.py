@@ -154,9 +154,8 @@ def test_wrong_pope_release(cli: Cli, demo: Path, tmp_path: Path) -> None:
 @pytest.fixture
 def pope_answers(tmp_path: Path) -> list[dict[str, Any]]:
     """A right answer to every question of the demo's POPE."""
-    from mipha_eval.data.source import parse_source
     from mipha_eval.plugins import Registry
-    from mipha_eval.selection import build_task
+    from mipha_eval.selection import build_task, parse_source
 
     task = build_task("pope", {}, parse_source("demo", {}), Registry())
     return [

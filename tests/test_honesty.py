@@ -14,11 +14,10 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from mipha_eval.data.source import parse_source
 from mipha_eval.demo.files import demo_folder
 from mipha_eval.plugins import Registry
 from mipha_eval.run import limit_samples
-from mipha_eval.selection import build_task
+from mipha_eval.selection import build_task, parse_source
 from tests.conftest import Cli, read_json, read_jsonl, write_jsonl
 
 TINY = Path(__file__).parents[1] / "mipha_eval/demo/tiny"

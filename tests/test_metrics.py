@@ -10,11 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mipha_eval.data.source import parse_source
 from mipha_eval.metrics import Metric, Totals, bootstrap_intervals
 from mipha_eval.plugins import Registry
 from mipha_eval.scoring import score_responses
-from mipha_eval.selection import build_task
+from mipha_eval.selection import build_task, parse_source
 from mipha_eval.task import Task
 from mipha_eval.types import Response, Sample
 from tests.oracles.mme import mme_points

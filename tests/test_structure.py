@@ -58,13 +58,10 @@ def test_imports_go_one_way(file: Path) -> None:
     if place.name == "__init__.py":
         return
     own = layer_of(".".join(place.with_suffix("").parts))
-    lazy_exception = {("data/source.py", "demo")}  # the demo's folder is drawn when --data demo is read
     for module in imports(file):
         assert not module.startswith(("tasks", "model_adapters", "mipha_eval.tasks", "mipha_eval.model_adapters"))
         if module.startswith("mipha_eval.") and module != "mipha_eval.__version__":
-            head = module.split(".")[1]
-            if (place.as_posix(), head) not in lazy_exception:
-                assert layer_of(module) <= own, f"{place} imports {module}"
+            assert layer_of(module) <= own, f"{place} imports {module}"
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(ROOT)))

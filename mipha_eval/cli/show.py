@@ -54,9 +54,8 @@ def _print_entry(key: str, value: Any) -> None:
 
 
 def _task(registry: Any, name: str, data: str | None, count: int) -> dict[str, Any]:
-    from mipha_eval.data.source import parse_source
     from mipha_eval.options import option_fields, type_name
-    from mipha_eval.selection import build_task
+    from mipha_eval.selection import build_task, parse_source
 
     task = build_task(name, {}, parse_source(data or "demo", {}), registry)
     questions = [

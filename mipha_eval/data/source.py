@@ -88,23 +88,3 @@ def _nearby(path: Path) -> str:
         return f" (there is no folder {path.parent})"
     close = difflib.get_close_matches(path.name, [entry.name for entry in path.parent.iterdir()], n=2, cutoff=0.5)
     return f" (the folder has {', '.join(close)})" if close else ""
-
-
-def parse_source(text: str, image_dirs: Mapping[str, Path]) -> DataSource:
-    """Reads ``--data``: ``demo``, ``hub``, ``hub:MIRROR`` or a folder."""
-    if text == "demo":
-        from mipha_eval.demo.files import demo_folder
-
-        return DataSource("demo", demo_folder(), image_dirs)
-    if text == "hub":
-        return DataSource("hub", None, image_dirs)
-    if text.startswith("hub:"):
-        return DataSource("hub", _existing_folder(text[4:]), image_dirs)
-    return DataSource("folder", _existing_folder(text), image_dirs)
-
-
-def _existing_folder(text: str) -> Path:
-    folder = Path(text).expanduser()
-    if not folder.is_dir():
-        raise UserError(f"--data {text}: no such folder; give a folder in LLaVA's eval layout, 'hub' or 'demo'")
-    return folder.resolve()

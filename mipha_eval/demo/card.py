@@ -19,13 +19,12 @@ from pathlib import Path
 
 from mipha_eval.adapter import ModelAdapter
 from mipha_eval.data.images import grey_image
-from mipha_eval.data.source import parse_source
 from mipha_eval.demo.questions import KINDS, Question
 from mipha_eval.demo.scenes import Scene, draw_scene, sample_scene
 from mipha_eval.engine.engine import Engine
 from mipha_eval.plugins import Registry
 from mipha_eval.scoring import score_responses
-from mipha_eval.selection import ModelChoice, build_adapter, build_task
+from mipha_eval.selection import ModelChoice, build_adapter, build_task, parse_source
 from mipha_eval.task import SHORT_ANSWER
 from mipha_eval.types import Decoding, Image, Request, Response
 
