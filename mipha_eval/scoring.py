@@ -30,25 +30,27 @@ class Result:
 
 
 def score_responses(task: Task, samples: Sequence[Sample], responses: Mapping[str, Response]) -> Result:
-    """Scores what was answered. A sample that failed or is missing gets no score and is counted.
+    """Scores what was answered. A sample that failed gets no score and is counted; so is a missing one, unless the official
+    scorer takes it for wrong.
 
     Args:
         responses: by sample id.
     """
-    scores = []
+    scores: list[Score] = []
+    forgiving: list[Score] = []
     failures: Counter[str] = Counter()
     missing = 0
     for sample in samples:
         response = responses.get(sample.id)
-        if response is None:
-            missing += 1
-            counted = task.score_missing(sample)
-            if counted is not None:
-                scores.append(counted)
-        elif response.error:
+        if response is not None and response.error:
             failures[response.error] += 1
-        else:
-            scores.append(task.score(sample, response))
+            continue
+        missing += response is None
+        score = task.score_missing(sample) if response is None else task.score(sample, response)
+        if score is not None:
+            scores.append(score)
+            right = None if response is None else task.robust(sample, response.text)
+            forgiving.append(score if right is None else task.as_if(score, right))
     summary = {
         "task": task.label,
         "version": task.version,
@@ -58,6 +60,7 @@ def score_responses(task: Task, samples: Sequence[Sample], responses: Mapping[st
         "failed": failures.total(),
         "headline": task.metrics[0].name,
         **_numbers(task, scores),
+        **_audit(task, scores, forgiving),
         "units": {metric.name: metric.unit for metric in task.metrics},
         "failures": dict(failures.most_common(20)),
         "rules": dict(Counter(score.rule for score in scores)),
@@ -65,6 +68,28 @@ def score_responses(task: Task, samples: Sequence[Sample], responses: Mapping[st
         **task.notes(scores),
     }
     return Result(scores, summary)
+
+
+def _audit(task: Task, scores: Sequence[Score], forgiving: Sequence[Score]) -> dict[str, Any]:
+    """How much the reading of answers can matter to the headline.
+
+    ``envelope``: with all unparsed answers wrong, and with all of them right. ``robust``: under the more forgiving reading.
+    """
+    if all(score.parsed for score in scores):
+        ends = [_headline(task, scores)] * 2
+    else:
+        ends = [
+            _headline(task, [score if score.parsed else task.as_if(score, right) for score in scores])
+            for right in (False, True)
+        ]
+    read_again = any(one is not other for one, other in zip(scores, forgiving, strict=True))
+    return {"envelope": None if None in ends else ends, "robust": _headline(task, forgiving) if read_again else None}
+
+
+def _headline(task: Task, scores: Sequence[Score]) -> float | None:
+    totals = Totals(add_tallies(task.tally(group) for group in group_scores(scores)))
+    metric = task.metrics[0]
+    return float(metric.formula(totals)) if scores and metric.defined(totals) else None
 
 
 def _numbers(task: Task, scores: Sequence[Score]) -> dict[str, dict[str, Any]]:

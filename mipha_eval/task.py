@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from abc import ABC, abstractmethod
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -86,6 +87,14 @@ class Task(ABC):
                     key = f"{score.category}/{name}"
                     counts[key] = counts.get(key, 0.0) + count
         return counts
+
+    def robust(self, sample: Sample, text: str) -> bool | None:
+        """Whether an answer is right under a more forgiving reading; None if the task has no second reading."""
+        return None
+
+    def as_if(self, score: Score, right: bool) -> Score:
+        """The score that a right or a wrong answer in its place would have."""
+        return dataclasses.replace(score, value=float(right))
 
     def upload_rows(self, samples: Sequence[Sample], texts: Mapping[str, str]) -> Iterable[Mapping[str, Any]] | None:
         """Rows of the file that the benchmark's server takes, in its order; None if there is no server.

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from mipha_eval.answers.letters import read_mmbench
+from mipha_eval.answers.robust import robust_letter
 from mipha_eval.data.hub import read_hub
 from mipha_eval.data.table import read_table
 from mipha_eval.errors import UserError
@@ -96,6 +97,9 @@ class Mmbench(Task):
         for cells in read_table(self._table()):
             kept = [(name, cell) for name, cell in cells.items() if name not in NOT_UPLOADED]
             yield dict([*kept[:6], ("prediction", texts[str(int(cells["index"] or 0))]), *kept[6:]])
+
+    def robust(self, sample: Sample, text: str) -> bool:
+        return robust_letter(text, sample.references[1:]) == sample.references[0]
 
     def score(self, sample: Sample, response: Response) -> Score:
         options = dict(zip("ABCD", sample.references[1:], strict=False))

@@ -6,12 +6,14 @@ Prompt and headline (mean of the three F1 scores) as in LLaVA-1.5 and Mipha; the
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
 from mipha_eval.answer_files import files_by_name, positional_answers
+from mipha_eval.answers.robust import robust_yes_no
 from mipha_eval.answers.yes_no import read_pope
 from mipha_eval.binary import binary_metrics, confusion_cell
 from mipha_eval.data.hub import read_hub
@@ -83,6 +85,14 @@ class Pope(Task):
         reading = read_pope(response.text)
         truth = "no" if sample.references[0] == "no" else "yes"
         return self.scored(sample, reading, reading.answer == truth, cell=confusion_cell(reading.answer, truth))
+
+    def robust(self, sample: Sample, text: str) -> bool:
+        return robust_yes_no(text) == sample.references[0]
+
+    def as_if(self, score: Score, right: bool) -> Score:
+        truth = "yes" if score.details["cell"] in ("tp", "fn") else "no"
+        cell = confusion_cell(truth if right else {"yes": "no", "no": "yes"}[truth], truth)
+        return dataclasses.replace(score, value=float(right), details={"cell": cell})
 
     def tally(self, scores: Sequence[Score]) -> Tally:
         return {f"{score.category}/{score.details['cell']}": 1 for score in scores}

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from mipha_eval.answers import Reading
+from mipha_eval.answers.robust import robust_letter
 from mipha_eval.data.hub import read_hub
 from mipha_eval.data.jsonl import read_json
 from mipha_eval.metrics import Metric, share
@@ -73,6 +74,9 @@ class Seed(Task):
         name = number if seen[number] == 1 else f"{number}#{seen[number]}"
         kind = TYPES.get(int(row.get("question_type_id", 0)), "")
         return Sample(name, text, (row["answer"], kind), (image,), number, row["data_type"])
+
+    def robust(self, sample: Sample, text: str) -> bool:
+        return robust_letter(text, ("",) * 4) == sample.references[0]
 
     def score(self, sample: Sample, response: Response) -> Score:
         letter = response.text if response.text in ("A", "B", "C", "D") else ""

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mipha_eval.answers.letters import LETTERS, read_mmbench, read_scienceqa
+from mipha_eval.answers.robust import robust_letter, robust_yes_no
 from mipha_eval.answers.vqa import CONTRACTIONS, consensus, evalai_accuracy, normalize_evalai, vqa_accuracy
 from tests.oracles.letters import mmbench_letter, scienceqa_index
 from tests.oracles.vqa import CONTRACTED, evalai_answer, evalai_score, leave_one_out, vqa_score
@@ -75,3 +76,36 @@ def test_scienceqa_equals_the_oracle(text: str, count: int) -> None:
     reading = read_scienceqa(text, ["choice"] * count)
     index = LETTERS[:count].find(reading.answer) if reading.answer else -1
     assert index == scienceqa_index(text, count)
+
+
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [
+        ("Yes", "yes"),
+        ("NO.", "no"),
+        ("the answer is yes", "yes"),
+        ("yes and no", ""),
+        ("notice", ""),
+        ("", ""),
+        ("No, no", "no"),
+    ],
+)
+def test_robust_yes_no(text: str, read: str) -> None:
+    assert robust_yes_no(text) == read
+
+
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [
+        (" b", "B"),
+        ("(C)", "C"),
+        ("B.", "B"),
+        ("The answer is (b).", "B"),
+        ("two", "B"),
+        ("Two.", "B"),
+        ("A dog", ""),
+        ("F", ""),
+    ],
+)
+def test_robust_letter(text: str, read: str) -> None:
+    assert robust_letter(text, list(OPTIONS.values())) == read

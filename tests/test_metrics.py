@@ -101,6 +101,25 @@ def test_mme_equals_the_oracle(tasks: Any, texts: list[str]) -> None:
     assert metrics["perception"] == pytest.approx(total, abs=1e-9)
 
 
+def test_what_unparsed_answers_could_be_worth(tasks: Any) -> None:
+    """The envelope and the forgiving reading are the headline of the answers that they stand for."""
+    task, everything = tasks["pope"]
+    samples = everything[:60]
+    truth = [sample.references[0] for sample in samples]
+    said = {0: "I cannot say", 1: "NO", 2: "hm", 3: "The answer is no"}
+    texts = [said.get(number, label) for number, label in enumerate(truth)]
+    responses = {sample.id: Response(text) for sample, text in zip(samples, texts, strict=True)}
+    summary = score_responses(task, samples, responses).summary
+    opposite = {"yes": "no", "no": "yes"}
+    for end, right in zip(summary["envelope"], (False, True), strict=True):
+        filled = list(texts)
+        for number in (0, 2):
+            filled[number] = truth[number] if right else opposite[truth[number]]
+        assert end == pytest.approx(score_texts(task, samples, filled)["f1"], abs=1e-9)
+    read = [*(opposite[truth[0]], "no", opposite[truth[2]], "no"), *truth[4:]]
+    assert summary["robust"] == pytest.approx(score_texts(task, samples, read)["f1"], abs=1e-9)
+
+
 def test_bootstrap_equals_resampling_the_scores(tasks: Any) -> None:
     """The interval from sums equals the one from drawing images, collecting their answers and scoring them anew."""
     task, everything = tasks["mme"]

@@ -58,5 +58,9 @@ def print_numbers(summary: Mapping[str, Any]) -> None:
         low, high = summary["intervals"].get(name, (None, None))
         table.add_row(name, score_text(summary, name, value), "–" if low is None else f"{low:.2f} to {high:.2f}")
     flags.console().print(table)
+    if summary["envelope"]:
+        low, high = summary["envelope"]
+        robust = "" if summary["robust"] is None else f"; {summary['robust']:.2f} under a more forgiving reading"
+        print(f"{summary['headline']}: {low:.2f} to {high:.2f} with all unparsed wrong to all right{robust}")
     counts = ("n", "missing", "unparsed", "failed")
     print(", ".join(f"{name} {summary[name]:,}" for name in counts))
