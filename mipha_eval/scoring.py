@@ -75,13 +75,10 @@ def _audit(task: Task, scores: Sequence[Score], forgiving: Sequence[Score]) -> d
 
     ``envelope``: with all unparsed answers wrong, and with all of them right. ``robust``: under the more forgiving reading.
     """
-    if all(score.parsed for score in scores):
-        ends = [_headline(task, scores)] * 2
-    else:
-        ends = [
-            _headline(task, [score if score.parsed else task.as_if(score, right) for score in scores])
-            for right in (False, True)
-        ]
+    ends = [_headline(task, scores)] * 2
+    if not all(score.parsed for score in scores):
+        extremes = ([score if score.parsed else task.as_if(score, right) for score in scores] for right in (False, True))
+        ends = [_headline(task, extreme) for extreme in extremes]
     read_again = any(one is not other for one, other in zip(scores, forgiving, strict=True))
     return {"envelope": None if None in ends else ends, "robust": _headline(task, forgiving) if read_again else None}
 
