@@ -239,11 +239,14 @@ def answer(work: Work, engine: Engine, place: TaskFolder, quiet: bool) -> tuple[
     """
     requests = {sample.id: work.task.request(sample) for sample in work.samples}
     digest = functools.cache(image_digest if engine.adapter.reads_images else lambda _: "")
-    seen = {sample: tuple(map(digest, request.images)) for sample, request in requests.items()}
+
+    def seen(sample: str) -> tuple[str, ...]:
+        return tuple(map(digest, requests[sample].images))
+
     responses = {}
     for sample, stored in place.responses().items():
-        same = sample in requests and (stored.key, stored.images) == (requests[sample].key, seen[sample])
-        if same and not stored.response.error:
+        same = sample in requests and stored.key == requests[sample].key and not stored.response.error
+        if same and stored.images == seen(sample):
             responses[sample] = stored.response
             engine.known[engine.adapter.identity(requests[sample])] = stored.response
     todo = [sample for sample in requests if sample not in responses]
@@ -254,7 +257,7 @@ def answer(work: Work, engine: Engine, place: TaskFolder, quiet: bool) -> tuple[
             for index, response in answered:
                 sample = todo[index]
                 responses[sample] = response
-                own = {"sample": sample, "key": requests[sample].key, "images": seen[sample]}
+                own = {"sample": sample, "key": requests[sample].key, "images": seen(sample)}
                 rows.append({**own, **dataclasses.asdict(response)})
             store.append(rows)
             progress.advance(len(answered))
