@@ -37,7 +37,10 @@ def read_answers(path: Path, task: Task, samples: Sequence[Sample], *, subset: b
     """
     if not path.exists():
         raise UserError(f"answer file {path} does not exist")
-    official = task.official_answers(path, samples)
+    try:
+        official = task.official_answers(path, samples)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise UserError(f"{path} is not of {task.name}'s own form: {error!r}") from error
     if official is None and path.is_dir():
         raise UserError(f"{path} is a folder without answer files of {task.name}'s own form; give a JSONL file")
     answers = Answers(str(path), task, samples)
@@ -45,7 +48,8 @@ def read_answers(path: Path, task: Task, samples: Sequence[Sample], *, subset: b
         answers.add_lines(read_jsonl(path))
     else:
         answers.add_official(official)
-    if answers.foreign and not (subset or task.ignores_foreign_answers):
+    few = task.ignores_foreign_answers and len(answers.foreign) < len(answers.responses)
+    if answers.foreign and not (subset or few):
         total = len(answers.foreign) + len(answers.responses)
         raise UserError(
             f"{path}: {len(answers.foreign):,} of {total:,} answers belong to no question of {task.label}, "

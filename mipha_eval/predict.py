@@ -19,8 +19,10 @@ from mipha_eval.engine.engine import Engine
 from mipha_eval.engine.interrupt import Interrupt
 from mipha_eval.engine.progress import Progress
 from mipha_eval.errors import UserError
-from mipha_eval.store import Appender, locked, read_stored, response_of, write_lines
+from mipha_eval.store import Appender, locked, naming, read_stored, response_of, write_lines
 from mipha_eval.types import Decoding, Request, Response
+
+JOURNAL = {"answer_id": str, "text": str, "error": str}  # what every line of the journal has
 
 
 @dataclass(frozen=True)
@@ -64,8 +66,8 @@ def predict(config: PredictConfig, adapter: ModelAdapter) -> Outcome:
     ids = answer_ids(config, adapter, requests)
     with locked(config.journal), Interrupt() as interrupt:
         if config.fresh:
-            config.journal.unlink(missing_ok=True)
-        done = {} if config.fresh else _stored(config, ids)
+            _set_aside(config)
+        done = _stored(config, ids)
         todo = [number for number in range(len(requests)) if number not in done]
         engine = Engine(adapter, config.batch_size, stop=interrupt.asked)
         with Appender(config.journal) as journal, Progress(config.answers.name, len(requests), len(done)) as progress:
@@ -102,6 +104,8 @@ def read_questions(config: PredictConfig) -> list[Request]:
             raise UserError(f"{place}: image must be a name or a list of names")
         images = tuple(folder.image(name) for name in names)
         requests.append(Request(record["text"], images, decoding, record["question_id"]))
+    if not requests:
+        raise UserError(f"{config.questions} has no questions")
     return requests
 
 
@@ -117,6 +121,14 @@ def answer_ids(config: PredictConfig, adapter: ModelAdapter, requests: Sequence[
     return ids
 
 
+def _set_aside(config: PredictConfig) -> None:
+    """Begins anew: an answer file that is there is kept as ``<name>.before``."""
+    config.journal.unlink(missing_ok=True)
+    if config.answers.exists():
+        with naming(config.answers):
+            config.answers.replace(config.answers.with_name(f"{config.answers.name}.before"))
+
+
 def _stored(config: PredictConfig, ids: Sequence[str]) -> dict[int, Response]:
     """Answers that are there already, by the question's place in the file.
 
@@ -125,15 +137,15 @@ def _stored(config: PredictConfig, ids: Sequence[str]) -> dict[int, Response]:
     """
     known, wanted = {}, set(ids)
     for line in read_jsonl(config.answers) if config.answers.exists() else ():
-        if line.get("text") is None:
+        if line.get("text") is None and line.get("error") and line.get("metadata") == {}:
             continue  # it failed, and is asked again
-        if line.get("answer_id") not in wanted:
+        if line.get("answer_id") not in wanted or not isinstance(line.get("text"), str):
             raise UserError(
                 f"{config.answers} holds answers of another model, to other questions or about other images; "
                 "add --fresh to replace it"
             )
         known[line["answer_id"]] = Response(line["text"])
-    known |= {row["answer_id"]: response_of(row) for row in read_stored(config.journal) if not row["error"]}
+    known |= {row["answer_id"]: response_of(row) for row in read_stored(config.journal, JOURNAL) if not row["error"]}
     return {number: known[name] for number, name in enumerate(ids) if name in known}
 
 

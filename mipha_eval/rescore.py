@@ -45,7 +45,8 @@ def score_file(config: ScoreConfig, registry: Registry) -> Result:
     samples = read_samples(task)
     found = read_answers(config.answers, task, samples, subset=config.subset)
     result = score_responses(task, samples, found.responses)
-    return dataclasses.replace(result, summary={**result.summary, "left_out": found.left_out})
+    standing = {"left_out": found.left_out, "total": len(samples), "demo": source.kind == "demo"}
+    return dataclasses.replace(result, summary={**result.summary, **standing})
 
 
 def score_run(path: Path, registry: Registry) -> list[Result]:
@@ -61,7 +62,10 @@ def score_run(path: Path, registry: Registry) -> list[Result]:
         record = stored.task()
         options = {f"{record['name']}.{key}": value for key, value in record["options"].items() if value is not None}
         task = build_task(f"{record['name']}@{record['protocol']}", options, source, registry)
-        responses = {sample: entry.response for sample, entry in stored.responses().items()}
-        result = score_responses(task, stored.samples(), responses)
+        samples = stored.samples()
+        keys = {sample.id: task.request(sample).key for sample in samples}
+        answered = stored.responses()
+        responses = {name: entry.response for name, entry in answered.items() if keys.get(name) == entry.key}
+        result = score_responses(task, samples, responses)
         results.append(dataclasses.replace(result, summary={**result.summary, **record["standing"]}))
     return results

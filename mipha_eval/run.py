@@ -25,13 +25,21 @@ from mipha_eval.data.source import DataSource
 from mipha_eval.engine.engine import Engine
 from mipha_eval.engine.interrupt import Interrupt
 from mipha_eval.engine.progress import Progress
-from mipha_eval.errors import MissingDataError, UserError
+from mipha_eval.errors import UserError
 from mipha_eval.options import option_fields
 from mipha_eval.plugins import Registry
 from mipha_eval.scoring import Result, score_responses
-from mipha_eval.selection import ModelChoice, build_adapter, build_tasks, parse_source, read_samples, task_options
+from mipha_eval.selection import (
+    ModelChoice,
+    build_adapter,
+    build_tasks,
+    has_samples,
+    parse_source,
+    read_samples,
+    task_options,
+)
 from mipha_eval.store import RunFolder, TaskFolder, locked, naming
-from mipha_eval.task import Task
+from mipha_eval.task import Task, question_core
 from mipha_eval.types import Response, Sample
 
 PACKAGES = ("torch", "transformers", "tokenizers", "safetensors", "pillow", "numpy", "datasets")
@@ -94,22 +102,25 @@ def run(config: RunConfig, registry: Registry) -> tuple[RunFolder, list[Result]]
 
 def find_tasks(config: RunConfig, source: DataSource, registry: Registry) -> list[Task]:
     """The tasks that were named; ``all`` stands for those whose files the data source has."""
-    if "all" not in config.tasks:
-        return build_tasks(config.tasks, config.model.options, source, registry)
-    found = []
-    for name in registry.names("tasks"):
-        try:
-            (task,) = build_tasks([name], (), source, registry)
-            next(iter(task.samples()), None)
-            found.append(task)
-        except MissingDataError as error:
-            print(f"left out {name}: {error}", file=sys.stderr)
-    return build_tasks([task.name for task in found], config.model.options, source, registry)
+    names = [name for name in config.tasks if name != "all"]
+    if "all" in config.tasks:
+        for name in registry.names("tasks"):
+            try:
+                (task,) = build_tasks([name], (), dataclasses.replace(source, image_dirs={}), registry)
+                has_samples(task)
+                names.append(name)
+            except UserError as error:
+                print(f"left out {name}: {error}", file=sys.stderr)
+        if not names:
+            raise UserError(f"{source} has the files of no task")
+    return build_tasks(names, config.model.options, source, registry)
 
 
 def prepare(task: Task, config: RunConfig) -> Work:
     """Reads a task's questions and applies --limit and --blind."""
     samples = read_samples(task)
+    if not all(question_core(sample.question) for sample in samples):
+        raise UserError(f"{task.label}: questions in {task.data} have no text; is the question file beside the annotations?")
     total = len(samples)
     samples = limit_samples(samples, config.limit)
     if config.blind:

@@ -17,8 +17,8 @@ from mipha_eval.types import Response, Sample, Score
 class Result:
     """Scores of a task, and the object that ``result.json`` and ``score --json`` show.
 
-    `summary` counts: n scored, missing (no answer), failed (an error in place of an answer), unparsed (nobody could say
-    what was answered; scored by the official rule all the same).
+    `summary` counts: n scored, unlabelled (answered, but the labels are not public), missing (no answer), failed (an error
+    in place of an answer), unparsed (nobody could say what was answered; scored by the official rule all the same).
     """
 
     scores: Sequence[Score]
@@ -26,7 +26,8 @@ class Result:
 
     @property
     def complete(self) -> bool:
-        return not (self.summary["missing"] or self.summary["failed"] or NOT_JUDGED in self.summary["rules"])
+        gaps = any(self.summary[name] for name in ("missing", "failed", "unlabelled"))
+        return not gaps and NOT_JUDGED not in self.summary["rules"]
 
 
 def score_responses(task: Task, samples: Sequence[Sample], responses: Mapping[str, Response]) -> Result:
@@ -39,13 +40,16 @@ def score_responses(task: Task, samples: Sequence[Sample], responses: Mapping[st
     scores: list[Score] = []
     forgiving: list[Score] = []
     failures: Counter[str] = Counter()
-    missing = 0
+    missing = unlabelled = 0
     for sample in samples:
         response = responses.get(sample.id)
         if response is not None and response.error:
             failures[response.error] += 1
             continue
         missing += response is None
+        if not task.is_labelled(sample):
+            unlabelled += response is not None
+            continue
         score = task.score_missing(sample) if response is None else task.score(sample, response)
         if score is not None:
             scores.append(score)
@@ -54,7 +58,8 @@ def score_responses(task: Task, samples: Sequence[Sample], responses: Mapping[st
     summary = {
         "task": task.label,
         "version": task.version,
-        "n": len(samples) - missing - failures.total(),
+        "n": len(samples) - missing - failures.total() - unlabelled,
+        "unlabelled": unlabelled,
         "missing": missing,
         "unparsed": sum(not score.parsed for score in scores),
         "failed": failures.total(),
@@ -65,6 +70,8 @@ def score_responses(task: Task, samples: Sequence[Sample], responses: Mapping[st
         "failures": dict(failures.most_common(20)),
         "rules": dict(Counter(score.rule for score in scores)),
         "data": str(task.data),
+        "annotations": task.data.annotations and task.data.annotations.name,
+        "expected_rows": list(task.rows.get(task.protocol, ())),
         **task.notes(scores),
     }
     return Result(scores, summary)

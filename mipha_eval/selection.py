@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import sys
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -77,7 +78,12 @@ def build_tasks(names: Sequence[str], options: Sequence[str], source: DataSource
     if not names:
         raise UserError("no task was named; see `mipha-eval list tasks`")
     tasks = list({task.label: task for task in (build_task(name, pairs, source, registry) for name in names)}.values())
+    if source.annotations is not None and len(tasks) > 1:
+        raise UserError("--annotations belongs to one task; name one")
     asked = {task.name.replace("-", "_") for task in tasks}
+    for name in source.image_dirs:
+        if name.replace("-", "_") not in asked:
+            raise UserError(unknown("task in --image-dir", name, asked))
     for key in pairs:
         if "." in key and key.split(".")[0] not in asked:
             raise UserError(unknown("task in option", key, asked))
@@ -99,6 +105,8 @@ def build_task(name: str, options: Mapping[str, str], source: DataSource, regist
             print(f"{plain}: the hub serves {plain}@{protocol}", file=sys.stderr)
     if protocol not in owner.protocols:
         raise UserError(unknown("protocol", protocol, owner.protocols, f"{plain} has"))
+    if source.annotations is not None and not owner.takes_annotations:
+        raise UserError(f"{plain} takes no --annotations")
     if protocol not in served:
         raise UserError(f"{plain}@{protocol} is not on the hub, only {plain}@{served[0]}; give --data FOLDER")
     prefix = owner.name.replace("-", "_") + "."
@@ -109,7 +117,8 @@ def build_task(name: str, options: Mapping[str, str], source: DataSource, regist
 
 def task_options(task: Task) -> dict[str, Any]:
     """A task's own options and their values."""
-    return {key: getattr(task, key) for key in option_fields(type(task))}
+    values = {key: getattr(task, key) for key in option_fields(type(task))}
+    return {key: value.resolve() if isinstance(value, Path) else value for key, value in values.items()}
 
 
 def read_samples(task: Task) -> list[Sample]:
@@ -118,13 +127,27 @@ def read_samples(task: Task) -> list[Sample]:
     Raises:
         UserError: there are none, two have the same id, or the files are not in the benchmark's form.
     """
-    try:
+    with naming_the_data(task):
         samples = list(task.samples())
-    except (KeyError, ValueError, TypeError, IndexError) as error:
-        raise UserError(f"{task.label}: the files in {task.data} are not in the expected form: {error!r}") from error
     if not samples:
         raise UserError(f"{task.label} has no questions in {task.data}")
     twice = [name for name, count in Counter(sample.id for sample in samples).items() if count > 1]
     if twice:
         raise UserError(f"{task.label}: {task.data} has {len(twice)} questions twice, first {twice[0]}")
     return samples
+
+
+def has_samples(task: Task) -> None:
+    """Reads the first question; raises UserError if there is none."""
+    with naming_the_data(task):
+        if next(iter(task.samples()), None) is None:
+            raise UserError(f"{task.label} has no questions in {task.data}")
+
+
+@contextlib.contextmanager
+def naming_the_data(task: Task) -> Iterator[None]:
+    """Turns what unexpected rows lead to into a UserError that names task and data."""
+    try:
+        yield
+    except (AttributeError, KeyError, ValueError, TypeError, IndexError) as error:
+        raise UserError(f"{task.label}: the files in {task.data} are not in the expected form: {error!r}") from error

@@ -115,12 +115,14 @@ class TaskFolder:
                 category=row["category"],
                 group=row["group"],
             )
-            for row in read_stored(self.path / "samples.jsonl")
+            for row in read_stored(self.path / "samples.jsonl", {"id": str, "question": str, "references": list})
         ]
 
     def responses(self) -> dict[str, Stored]:
         """Stored responses by sample id; of several for one sample the last."""
-        rows = read_stored(self.path / "responses.jsonl")
+        rows = read_stored(
+            self.path / "responses.jsonl", {"sample": str, "key": str, "images": list, "text": str, "error": str}
+        )
         return {row["sample"]: Stored(row["key"], tuple(row["images"]), response_of(row)) for row in rows}
 
     def append_responses(self) -> Appender:
@@ -224,8 +226,11 @@ def _unread() -> bytes:
     raise OSError("stored questions have no images")
 
 
-def read_stored(path: Path) -> Iterator[dict[str, Any]]:
-    """Yields the records of an appended JSONL file; a torn or damaged line is left out, the latter with a warning."""
+def read_stored(path: Path, entries: Mapping[str, type]) -> Iterator[dict[str, Any]]:
+    """Yields the records of an appended JSONL file that have all `entries` (name -> type).
+
+    A torn last line is left out, and so, with a warning, is a damaged one.
+    """
     if not path.exists():
         return
     with path.open(encoding="utf-8", errors="surrogateescape") as lines:
@@ -235,7 +240,7 @@ def read_stored(path: Path) -> Iterator[dict[str, Any]]:
                     record = json.loads(line)
                 except ValueError:
                     record = None
-                if isinstance(record, dict):
+                if isinstance(record, dict) and all(isinstance(record.get(name), kind) for name, kind in entries.items()):
                     yield record
                 else:
                     print(f"{path}:{number} is damaged and left out; it will be asked again", file=sys.stderr)
@@ -257,9 +262,11 @@ def write_text(path: Path, text: str) -> None:
 def read_json(path: Path, hint: str = "") -> dict[str, Any]:
     """Raises UserError if the file is missing or broken."""
     try:
-        value: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        value = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise UserError(f"cannot read {path}: {error}{'; ' + hint if hint else ''}") from error
+    if not isinstance(value, dict):
+        raise UserError(f"{path} is damaged: it is no JSON object")
     return value
 
 

@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from mipha_eval.answer_files import read_answers
-from mipha_eval.data.table import read_table
+from mipha_eval.data.table import MISSING, read_table
 from mipha_eval.errors import UserError
 from mipha_eval.plugins import Registry
 from mipha_eval.selection import build_task, parse_source, read_samples
 from mipha_eval.store import naming
 
 FORMS = (".json", ".tsv", ".xlsx")
+LONGEST_CELL = 32_767  # characters that a cell of a sheet can hold
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,9 @@ def submit(config: SubmitConfig, registry: Registry) -> int:
         UserError: the benchmark has no server, answers are missing or failed, or the written file is not what it should be.
     """
     task = build_task(config.task, {}, parse_source(config.data, {}), registry)
+    if task.protocol not in task.uploads:
+        known = ", ".join(f"{task.name}@{name}" for name in task.uploads) or "none of this task"
+        raise UserError(f"no server takes {task.label}; uploads there are: {known}")
     samples = read_samples(task)
     responses = read_answers(config.answers, task, samples).responses
     unanswered = [sample for sample in samples if sample.id not in responses or responses[sample.id].error]
@@ -47,12 +51,15 @@ def submit(config: SubmitConfig, registry: Registry) -> int:
             f"{config.answers}: {len(unanswered):,} of {len(samples):,} questions have no answer, "
             f"first {unanswered[0].question_id}; a server counts them wrong, so answer them first"
         )
-    rows = task.upload_rows(samples, {sample: response.text for sample, response in responses.items()})
-    if rows is None:
-        raise UserError(f"{task.label} is scored here; no server takes it")
-    wanted = list(rows)
-    write_upload(config.output, wanted)
-    check_upload(config.output, wanted)
+    texts = {sample: response.text for sample, response in responses.items()}
+    wanted = [_encodable(row) for row in task.upload_rows(samples, texts)]
+    building = config.output.with_name(f".building-{config.output.name}")
+    try:
+        write_upload(building, wanted)
+        check_upload(building, wanted)
+        building.replace(config.output)
+    finally:
+        building.unlink(missing_ok=True)
     return len(wanted)
 
 
@@ -75,14 +82,30 @@ def write_upload(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
 
 def _write_sheet(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
     from openpyxl import Workbook
+    from openpyxl.cell import WriteOnlyCell
     from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 
+    for number, row in enumerate(rows, start=1):
+        texts = [value for value in row.values() if isinstance(value, str)]
+        if any(len(text) > LONGEST_CELL or ILLEGAL_CHARACTERS_RE.search(text) for text in texts):
+            raise UserError(f"{path}: row {number} has a text that a sheet cannot hold; give a name that ends in .tsv")
     book = Workbook(write_only=True)
     sheet = book.create_sheet("Sheet1")
     sheet.append(list(rows[0]))
     for row in rows:
-        sheet.append([ILLEGAL_CHARACTERS_RE.sub("", cell) if isinstance(cell, str) else cell for cell in row.values()])
+        cells = []
+        for value in row.values():
+            cell = WriteOnlyCell(sheet, value)
+            if isinstance(value, str):
+                cell.data_type = "s"  # "=1+1" is an answer, no formula
+            cells.append(cell)
+        sheet.append(cells)
     book.save(path)
+
+
+def _encodable(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A row with lone surrogates replaced, which no file can hold."""
+    return {name: cell.encode("utf-8", "replace").decode() if isinstance(cell, str) else cell for name, cell in row.items()}
 
 
 def check_upload(path: Path, wanted: Sequence[Mapping[str, Any]]) -> None:
@@ -93,11 +116,16 @@ def check_upload(path: Path, wanted: Sequence[Mapping[str, Any]]) -> None:
     for number, (row, want) in enumerate(zip(found, wanted, strict=True), start=1):
         if list(row) != list(want):
             raise UserError(f"{path}: row {number} has {', '.join(row)}, the server wants {', '.join(want)}")
-        first = next(iter(want))
-        if str(row[first]) != str(want[first]):
-            raise UserError(f"{path}: row {number} is {first} {row[first]}, the server wants {want[first]} there")
+        for name, cell in want.items():
+            if _as_read(row[name]) != _as_read(cell):
+                raise UserError(f"{path}: row {number} has {name} {row[name]!r:.80}, it should be {cell!r:.80}")
         if path.suffix == ".json" and [type(cell) for cell in row.values()] != [type(cell) for cell in want.values()]:
             raise UserError(f"{path}: row {number} has other types than the server wants")
+
+
+def _as_read(cell: Any) -> str:
+    """A cell as text; tables do not tell empty from missing, nor line ends apart."""
+    return "" if cell is None or cell in MISSING else str(cell).replace("\r\n", "\n").replace("\r", "\n")
 
 
 def _read_upload(path: Path) -> Iterable[Mapping[str, Any]]:

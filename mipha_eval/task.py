@@ -19,13 +19,17 @@ SHORT_ANSWER = "Answer the question using a single word or phrase."
 LETTER_ANSWER = "Answer with the option's letter from the given choices directly."
 
 
+UNANSWERABLE = "When the provided information is insufficient, respond with 'Unanswerable'."
+
 #: the rule of a score that waits for a judge; it is in no metric
 NOT_JUDGED = "not-judged"
 
 
 def question_core(prompt: str) -> str:
-    """A prompt without LLaVA's format line, image mark and outer spaces, for recognising a question."""
-    return prompt.replace(SHORT_ANSWER, "").replace(LETTER_ANSWER, "").removeprefix("<image>").strip()
+    """A prompt without LLaVA's format lines, image mark and outer spaces, for recognising a question."""
+    for line in (SHORT_ANSWER, LETTER_ANSWER, UNANSWERABLE):
+        prompt = prompt.replace(line, "")
+    return prompt.strip().removeprefix("<image>").strip()
 
 
 @dataclass(frozen=True)
@@ -38,6 +42,9 @@ class Task(ABC):
         protocols: name -> one line on it; the first is the default.
         metrics: the first is the headline.
         hub: protocol -> dataset on the hub that serves it.
+        rows: protocol -> how many questions it has, of each release; data with another number is marked.
+        takes_annotations: whether --annotations can replace the task's own file.
+        uploads: protocols that a server scores.
         ignores_foreign_answers: whether answer files hold answers to questions that a later release took out.
     """
 
@@ -51,6 +58,9 @@ class Task(ABC):
     hub: ClassVar[Mapping[str, str]] = {}
     max_new_tokens: ClassVar[int] = 128
     ignores_foreign_answers: ClassVar[bool] = False
+    rows: ClassVar[Mapping[str, Sequence[int]]] = {}
+    takes_annotations: ClassVar[bool] = False
+    uploads: ClassVar[Sequence[str]] = ()
 
     @abstractmethod
     def samples(self) -> Iterable[Sample]:
@@ -88,6 +98,10 @@ class Task(ABC):
                     counts[key] = counts.get(key, 0.0) + count
         return counts
 
+    def is_labelled(self, sample: Sample) -> bool:
+        """Whether the answer is public, so that a response can be scored here."""
+        return True
+
     def robust(self, sample: Sample, text: str) -> bool | None:
         """Whether an answer is right under a more forgiving reading; None if the task has no second reading."""
         return None
@@ -96,13 +110,13 @@ class Task(ABC):
         """The score that a right or a wrong answer in its place would have."""
         return dataclasses.replace(score, value=float(right))
 
-    def upload_rows(self, samples: Sequence[Sample], texts: Mapping[str, str]) -> Iterable[Mapping[str, Any]] | None:
-        """Rows of the file that the benchmark's server takes, in its order; None if there is no server.
+    def upload_rows(self, samples: Sequence[Sample], texts: Mapping[str, str]) -> Iterable[Mapping[str, Any]]:
+        """Rows of the file that the benchmark's server takes, in its order; for protocols in `uploads`.
 
         Args:
             texts: the model's answers by sample id.
         """
-        return None
+        return ()
 
     def notes(self, scores: Sequence[Score]) -> Mapping[str, Any]:
         """What a result says beside metrics and counts."""

@@ -55,8 +55,8 @@ class Mipha(PrefixAdapter):
                 # the official code's version of transformers did it by default, and answers depend on it
                 clean_up_tokenization_spaces_for_bpe_even_though_it_will_corrupt_output=cleaned,
             )
-        except (OSError, ValueError) as error:
-            raise UserError(f"{self.folder} has no usable tokenizer: {str(error).splitlines()[0]}") from error
+        except Exception as error:  # whatever a broken tokenizer file leads to
+            raise UserError(f"{self.folder} has no usable tokenizer: {error!r}") from error
 
     @cached_property
     def preprocessor(self) -> Preprocessor:
@@ -75,7 +75,7 @@ class Mipha(PrefixAdapter):
         return weight.device, weight.dtype
 
     def load(self) -> None:
-        _ = self.network, self.tokenizer, self.preprocessor
+        _ = self.network, self.tokenizer, self.preprocessor  # read now, used later
 
     def describe(self) -> Mapping[str, Any]:
         device, dtype = self._place

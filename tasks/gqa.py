@@ -30,6 +30,8 @@ class Gqa(Task):
 
     name: ClassVar[str] = "gqa"
     protocols: ClassVar[Mapping[str, str]] = {"testdev": "12,578 balanced questions"}
+    rows: ClassVar[Mapping[str, Sequence[int]]] = {"testdev": (12578,)}
+    takes_annotations: ClassVar[bool] = True
     hub: ClassVar[Mapping[str, str]] = {"testdev": "lmms-lab/GQA"}
     metrics: ClassVar[Sequence[Metric]] = [share("accuracy"), share("binary", "binary"), share("open", "open")]
 

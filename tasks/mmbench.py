@@ -6,18 +6,17 @@ LLaVA-1.5 and Mipha; reading and circular evaluation as in VLMEvalKit without a 
 
 from __future__ import annotations
 
-import base64
+import itertools
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
 from mipha_eval.answers.letters import read_mmbench
 from mipha_eval.answers.robust import robust_letter
 from mipha_eval.data.hub import read_hub
+from mipha_eval.data.images import base64_image
 from mipha_eval.data.table import read_table
-from mipha_eval.errors import UserError
 from mipha_eval.metrics import Metric, Tally, share
 from mipha_eval.task import LETTER_ANSWER, Task
 from mipha_eval.types import Image, Response, Sample, Score
@@ -43,6 +42,9 @@ class Mmbench(Task):
         "cn-dev": "the same in Chinese",
         "test": "without public answers, for the server",
     }
+    rows: ClassVar[Mapping[str, Sequence[int]]] = {"dev": (4377,)}
+    takes_annotations: ClassVar[bool] = True
+    uploads: ClassVar[Sequence[str]] = ("test", "dev", "cn-dev")
     hub: ClassVar[Mapping[str, str]] = {"dev": "lmms-lab/MMBench", "cn-dev": "lmms-lab/MMBench", "test": "lmms-lab/MMBench"}
     max_new_tokens: ClassVar[int] = 1024
     metrics: ClassVar[Sequence[Metric]] = [share("accuracy"), share("vanilla", "vanilla")]
@@ -57,7 +59,7 @@ class Mmbench(Task):
             return
         for cells in read_table(self._table()):
             name = f"{int(cells['index'] or 0) % ROTATION}"
-            yield self._sample(cells, Image(name, f"mmbench/{self.protocol}/{name}", partial(_decode, cells.get("image"))))
+            yield self._sample(cells, base64_image(name, f"mmbench/{self.protocol}/{name}", cells.get("image")))
 
     def _table(self) -> Path:
         name = {"dev": "dev", "cn-dev": "dev_cn", "test": "test"}[self.protocol]
@@ -69,11 +71,8 @@ class Mmbench(Task):
         asked = cells["question"] or ""
         if not is_none(cells.get("hint")):
             asked = f"{cells['hint']}\n{asked}"
-        options = []
-        for letter in "ABCD":
-            if is_none(cells.get(letter)):
-                break
-            options.append(f"{letter}. {cells[letter]}")
+        letters = itertools.takewhile(lambda letter: not is_none(cells.get(letter)), "ABCD")
+        options = [f"{letter}. {cells[letter]}" for letter in letters]
         format_line = LETTERS_CN if self.protocol == "cn-dev" else LETTER_ANSWER
         truth = cells.get("answer") or ""
         return Sample(
@@ -90,7 +89,10 @@ class Mmbench(Task):
         if path.suffix != ".tsv":
             return None
         # the official script turns a missing prediction into the text "nan"
-        return [(int(row["index"] or 0), row.get("prediction") or "nan") for row in read_table(path)]
+        return [(int(float(row["index"] or "")), row["prediction"] or "nan") for row in read_table(path)]
+
+    def is_labelled(self, sample: Sample) -> bool:
+        return bool(sample.references)
 
     def upload_rows(self, samples: Sequence[Sample], texts: Mapping[str, str]) -> Iterable[Mapping[str, Any]]:
         """The table without what the server does not want, the prediction being the seventh column, as in LLaVA's script."""
@@ -115,9 +117,3 @@ class Mmbench(Task):
         if base.category:
             counts |= {f"{base.category}/right": hit, f"{base.category}/asked": 1}
         return counts
-
-
-def _decode(data: str | None) -> bytes:
-    if not data:
-        raise UserError("this table has no images")
-    return base64.b64decode(data)

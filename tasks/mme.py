@@ -54,6 +54,7 @@ class Mme(Task):
 
     name: ClassVar[str] = "mme"
     protocols: ClassVar[Mapping[str, str]] = {"llava": "2,374 questions with LLaVA-1.5's prompt"}
+    rows: ClassVar[Mapping[str, Sequence[int]]] = {"llava": (2374,)}
     hub: ClassVar[Mapping[str, str]] = {"llava": "lmms-lab/MME"}
     metrics: ClassVar[Sequence[Metric]] = [
         points_metric("perception", PERCEPTION),

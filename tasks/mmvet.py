@@ -38,6 +38,7 @@ class Mmvet(Task):
 
     name: ClassVar[str] = "mmvet"
     protocols: ClassVar[Mapping[str, str]] = {"v1": "218 questions on 200 pictures"}
+    rows: ClassVar[Mapping[str, Sequence[int]]] = {"v1": (218,)}
     hub: ClassVar[Mapping[str, str]] = {"v1": "lmms-lab/MMVet"}
     max_new_tokens: ClassVar[int] = 1024
     metrics: ClassVar[Sequence[Metric]] = [
@@ -74,7 +75,15 @@ class Mmvet(Task):
         """Sample id -> grades, 0 to 1, one a run of the judge."""
         if self.grades is None:
             return {}
-        return {name: entry["score"] for name, entry in read_json(self.grades).items()}
+        stored = read_json(self.grades)
+        try:
+            grades = {name: [float(grade) for grade in entry["score"]] for name, entry in stored.items()}
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            raise UserError(f"{self.grades} is no grade file of MM-Vet's script: {error!r}") from error
+        uneven = len({len(runs) for runs in grades.values()}) > 1
+        if uneven or not all(0 <= grade <= 1 for runs in grades.values() for grade in runs):
+            raise UserError(f"{self.grades}: grades must be 0 to 1, of equally many runs for every question")
+        return grades
 
     def score(self, sample: Sample, response: Response) -> Score:
         if self.grades is None:

@@ -35,6 +35,7 @@ class Scienceqa(Task):
 
     name: ClassVar[str] = "scienceqa"
     protocols: ClassVar[Mapping[str, str]] = {"llava": "4,241 questions of test, 2,017 with a picture"}
+    rows: ClassVar[Mapping[str, Sequence[int]]] = {"llava": (4241,)}
     hub: ClassVar[Mapping[str, str]] = {"llava": "lmms-lab/ScienceQA"}
     max_new_tokens: ClassVar[int] = 1024
     metrics: ClassVar[Sequence[Metric]] = [share("img", "img"), share("all")]

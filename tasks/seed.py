@@ -43,6 +43,8 @@ class Seed(Task):
 
     name: ClassVar[str] = "seed"
     protocols: ClassVar[Mapping[str, str]] = {"llava": "14,233 picture and 3,757 video questions, answered by a letter"}
+    rows: ClassVar[Mapping[str, Sequence[int]]] = {"llava": (17990, 19242)}
+    takes_annotations: ClassVar[bool] = True
     hub: ClassVar[Mapping[str, str]] = {"llava": "lmms-lab/SEED-Bench"}
     ignores_foreign_answers: ClassVar[bool] = True  # the re-release of November 2023 has 1,252 videos less
     metrics: ClassVar[Sequence[Metric]] = [

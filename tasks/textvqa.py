@@ -14,6 +14,7 @@ from mipha_eval.answers import Reading
 from mipha_eval.answers.vqa import evalai_accuracy, normalize_evalai
 from mipha_eval.data.hub import read_hub
 from mipha_eval.data.jsonl import read_json
+from mipha_eval.errors import UserError
 from mipha_eval.metrics import Metric, share
 from mipha_eval.task import SHORT_ANSWER, Task
 from mipha_eval.types import Response, Sample, Score
@@ -24,7 +25,7 @@ HINT = "TextVQA_0.5.1_val.json is at textvqa.org/dataset (20 MB)"
 
 def question_of(prompt: str) -> str:
     """The question in a prompt, as LLaVA's scorer finds it: a line that is neither OCR tokens nor format."""
-    lines = [line for line in prompt.split("\n") if not line.startswith(OCR) and line != SHORT_ANSWER]
+    lines = [line for line in prompt.split("\n") if not line.startswith(OCR) and line not in (SHORT_ANSWER, "<image>")]
     return lines[0].lower() if lines else ""
 
 
@@ -37,6 +38,8 @@ class Textvqa(Task):
         "llava-ocr": "5,000 questions of val with OCR tokens in the prompt, as in the LLaVA-1.5 and Mipha tables",
         "plain": "the same questions without OCR tokens",
     }
+    rows: ClassVar[Mapping[str, Sequence[int]]] = {"llava-ocr": (5000,), "plain": (5000,)}
+    takes_annotations: ClassVar[bool] = True
     hub: ClassVar[Mapping[str, str]] = {"llava-ocr": "lmms-lab/textvqa", "plain": "lmms-lab/textvqa"}
     metrics: ClassVar[Sequence[Metric]] = [share("accuracy")]
 
@@ -57,6 +60,9 @@ class Textvqa(Task):
         return Sample(str(row["question_id"]), "\n".join(lines), tuple(row["answers"]), (image,), row["image_id"])
 
     def is_about(self, sample: Sample, prompt: str) -> bool:
+        if (OCR in prompt) != (self.protocol == "llava-ocr"):
+            asked = "with" if OCR in prompt else "without"
+            raise UserError(f"these prompts are {asked} OCR tokens, so they are not {self.label}'s; name the other protocol")
         return question_of(prompt) == question_of(sample.question)
 
     def answer_key(self, sample: Sample) -> Hashable:

@@ -15,10 +15,9 @@ from mipha_eval.answers.vqa import evalai_accuracy, normalize_evalai
 from mipha_eval.data.hub import read_hub
 from mipha_eval.data.jsonl import read_json, read_jsonl
 from mipha_eval.metrics import Metric, share
-from mipha_eval.task import SHORT_ANSWER, Task
+from mipha_eval.task import SHORT_ANSWER, UNANSWERABLE, Task
 from mipha_eval.types import Response, Sample, Score
 
-UNANSWERABLE = "When the provided information is insufficient, respond with 'Unanswerable'."
 HINT = "Annotations.zip is at vizwiz.org/tasks-and-datasets/vqa (3 MB); llava_test.jsonl is in LLaVA's eval.zip"
 
 
@@ -31,6 +30,9 @@ class Vizwiz(Task):
         "val": "4,319 questions, scored here",
         "test": "8,000 questions without public answers, for the server",
     }
+    rows: ClassVar[Mapping[str, Sequence[int]]] = {"val": (4319,), "test": (8000,)}
+    takes_annotations: ClassVar[bool] = True
+    uploads: ClassVar[Sequence[str]] = ("test",)
     hub: ClassVar[Mapping[str, str]] = {"val": "lmms-lab/VizWiz-VQA"}
     metrics: ClassVar[Sequence[Metric]] = [
         share("accuracy"),
@@ -56,6 +58,9 @@ class Vizwiz(Task):
     def _sample(self, number: int, row: Mapping[str, Any], humans: tuple[str, ...], image: Any) -> Sample:
         text = f"{row['question']}\n{UNANSWERABLE}\n{SHORT_ANSWER}"
         return Sample(str(number), text, humans, (image,), number, row.get("answer_type") or row.get("category") or "")
+
+    def is_labelled(self, sample: Sample) -> bool:
+        return bool(sample.references)
 
     def upload_rows(self, samples: Sequence[Sample], texts: Mapping[str, str]) -> Iterable[Mapping[str, Any]]:
         for sample in samples:

@@ -34,6 +34,9 @@ class Vqav2(Task):
         "val": "214,354 questions, scored here by the official rule",
         "testdev": "107,394 questions without public answers, for the server",
     }
+    rows: ClassVar[Mapping[str, Sequence[int]]] = {"val": (214354,), "testdev": (107394,)}
+    takes_annotations: ClassVar[bool] = True
+    uploads: ClassVar[Sequence[str]] = ("testdev",)
     hub: ClassVar[Mapping[str, str]] = {"val": "lmms-lab/VQAv2"}
     metrics: ClassVar[Sequence[Metric]] = [
         share("accuracy"),
@@ -80,6 +83,9 @@ class Vqav2(Task):
 
     def official_answers(self, path: Path, samples: Sequence[Sample]) -> Iterable[tuple[Hashable, str]] | None:
         return json_list_answers(path, "question_id", "answer")
+
+    def is_labelled(self, sample: Sample) -> bool:
+        return bool(sample.references)
 
     def upload_rows(self, samples: Sequence[Sample], texts: Mapping[str, str]) -> Iterable[Mapping[str, Any]]:
         """All of test2015, as the server wants it; what is not in test-dev gets an empty answer, as in LLaVA's script."""

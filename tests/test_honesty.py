@@ -354,3 +354,108 @@ def test_a_picture_that_is_too_wide_fails_alone(cli: Cli, tmp_path: Path) -> Non
     assert texts[0] is None
     assert isinstance(texts[1], str)
     assert texts[2] is None
+
+
+def test_a_run_scored_again_leaves_stale_answers_out(cli: Cli, tmp_path: Path) -> None:
+    """An answer to a question that has changed since is no answer, whoever scores."""
+    data = Path(shutil.copytree(demo_folder(), tmp_path / "data"))
+    run = ["run", "--tasks", "mme", "--model", "constant", "--data", data, "-o", tmp_path / "runs", "--json"]
+    path = cli(*run).json["run"]
+    samples = Path(path) / "mme@llava/samples.jsonl"
+    samples.write_text(samples.read_text().replace("Is there a circle", "Is there one circle"))
+    again = cli("score", path, "--json")
+    assert again.code == 3
+    assert again.json["missing"] == 12
+
+
+@pytest.mark.parametrize("task", ["vizwiz@test", "mmbench@test"])
+def test_no_public_labels_is_no_score(task: str, cli: Cli, tmp_path: Path, benchmarks: Path, llava_answers: Path) -> None:
+    data, answers = benchmarks, llava_answers / "vizwiz.jsonl"
+    if task == "mmbench@test":
+        data = tmp_path / "data"
+        (data / "mmbench").mkdir(parents=True)
+        (data / "mmbench/mmbench_test_20230712.tsv").write_text("index\tquestion\tA\tB\n7\tWhich?\ta cat\tNone\n")
+        rows = [{"question_id": 7, "prompt": "Which?\nA. a cat", "text": "A"}]
+        answers = write_jsonl(tmp_path / "answers.jsonl", rows)
+    outcome = cli("score", task, "--answers", answers, "--data", data, "--json")
+    assert outcome.code == 3
+    assert (outcome.json["metrics"], outcome.json["n"]) == ({}, 0)
+    assert outcome.json["unlabelled"] in (8000, 1)
+
+
+def test_data_of_another_size_is_marked(cli: Cli, tmp_path: Path) -> None:
+    """Drawn scenes read as a plain folder are not taken for the benchmark."""
+    run = ["run", "--tasks", "mme", "--model", "constant", "--data", demo_folder(), "-o", tmp_path]
+    assert "ROWS 472, NOT 2,374" in cli(*run).out
+
+
+def test_ocr_tokens_decide_the_protocol_of_textvqa(cli: Cli, benchmarks: Path, llava_answers: Path) -> None:
+    outcome = cli("score", "textvqa@plain", "--answers", llava_answers / "textvqa.jsonl", "--data", benchmarks)
+    assert outcome.code == 2
+    assert "with OCR tokens" in outcome.err
+
+
+def test_annotations_belong_to_tasks_that_take_them(cli: Cli, benchmarks: Path, llava_answers: Path) -> None:
+    file = benchmarks / "gqa/data/ood_testdev_head.json"
+    outcome = cli("score", "pope", "--answers", llava_answers / "pope.jsonl", "--annotations", file)
+    assert outcome.code == 2
+    assert "takes no --annotations" in outcome.err
+    marked = cli("score", "gqa", "--answers", llava_answers / "gqa.jsonl", "--annotations", file, "--subset")
+    assert "ANNOTATIONS ood_testdev_head.json" in marked.out
+    assert "left_out 10,845" in marked.out
+
+
+def test_questions_without_text_are_not_asked(cli: Cli, tmp_path: Path) -> None:
+    annotation = {"question_id": 10, "image_id": 1, "answers": [{"answer": "yes", "answer_id": 1}] * 10}
+    (tmp_path / "mine.json").write_text(json.dumps({"annotations": [annotation]}))
+    files = ["--annotations", tmp_path / "mine.json", "--data", tmp_path]
+    outcome = cli("run", "--tasks", "vqav2", "--model", "constant", *files, "-o", tmp_path / "runs")
+    assert outcome.code == 2
+    assert "have no text" in outcome.err
+
+
+def test_predict_refuses_files_that_are_not_its_own(questions: Path, cli: Cli, tmp_path: Path) -> None:
+    labels = write_jsonl(tmp_path / "labels.jsonl", [{"question": "Is there a dog?", "answer": "yes"}])
+    before = labels.read_bytes()
+    outcome = cli(*predict(questions, labels))
+    assert outcome.code == 2
+    assert labels.read_bytes() == before
+    assert cli(*predict(questions, labels, "--fresh")).code == 0
+    assert (tmp_path / "labels.jsonl.before").read_bytes() == before
+
+
+def test_a_blind_run_survives_a_broken_image(cli: Cli, tmp_path: Path) -> None:
+    data = Path(shutil.copytree(demo_folder(), tmp_path / "data"))
+    (data / "MME/MME_Benchmark_release_version/existence/0001.png").write_text("no picture")
+    run = ["run", "--tasks", "mme", "--data", data, "--blind", "-o", tmp_path / "runs", "--json"]
+    outcome = cli(*run)
+    assert outcome.code == 3
+    assert outcome.json["results"][0]["failed"] == 2
+
+
+def test_submissions(cli: Cli, tmp_path: Path, benchmarks: Path, llava_answers: Path) -> None:
+    """VizWiz' upload equals the one that was sent; a sheet holds answers as text; a split without a server is refused."""
+    upload = tmp_path / "vizwiz.json"
+    files = ["--data", benchmarks, "--answers"]
+    assert cli("submit", "vizwiz@test", *files, llava_answers / "vizwiz.jsonl", "-o", upload).code == 0
+    assert read_json(upload) == read_json(llava_answers / "vizwiz_expected_upload.json")
+    rows = read_jsonl(llava_answers / "mmbench_dev.jsonl")
+    rows[0]["text"] = "=1+1"
+    answers = write_jsonl(tmp_path / "mmbench.jsonl", rows)
+    assert cli("submit", "mmbench@dev", *files, answers, "-o", tmp_path / "mmbench.xlsx").code == 0
+    from openpyxl import load_workbook
+
+    sheet = load_workbook(tmp_path / "mmbench.xlsx").worksheets[0]
+    head = [cell.value for cell in sheet[1]]
+    assert head.index("prediction") == 6
+    assert "hint" not in head
+    assert (sheet[2][6].value, sheet[2][6].data_type) == ("=1+1", "s")
+    rows[0]["text"] = "x" * 40_000
+    long = cli("submit", "mmbench@dev", *files, write_jsonl(answers, rows), "-o", tmp_path / "long.xlsx")
+    assert long.code == 2
+    assert ".tsv" in long.err
+    assert cli("submit", "mmbench@dev", *files, answers, "-o", tmp_path / "long.tsv").code == 0
+    missing = cli("submit", "mmbench@dev", *files, write_jsonl(answers, rows[1:]), "-o", tmp_path / "short.tsv")
+    assert missing.code == 2
+    assert "1 of 4,377 questions have no answer" in missing.err
+    assert cli("submit", "pope", *files, llava_answers / "pope.jsonl", "-o", tmp_path / "pope.json").code == 2

@@ -80,6 +80,22 @@ def test_mme_rows(mirror: Path) -> None:
     assert open_image(samples[2].images[0]).getpixel((0, 0)) == (1, 1, 1)
 
 
+def test_a_list_of_frames_shows_the_middle_one(tmp_path: Path) -> None:
+    from datasets import Dataset, Features, List, Value
+    from datasets import Image as ImageFeature
+
+    texts = ["question_id", "question", "choice_a", "choice_b", "choice_c", "choice_d", "answer", "data_type", "data_id"]
+    features = Features({**{name: Value("string") for name in texts}, "image": List(ImageFeature())})
+    frames = [{"bytes": png(shade), "path": None} for shade in (1, 2, 3)]
+    row = {**dict.fromkeys(texts, "x"), "answer": "B", "data_type": "video", "image": frames}
+    folder = tmp_path / "lmms-lab" / "SEED-Bench" / "data"
+    folder.mkdir(parents=True)
+    Dataset.from_list([row], features=features).to_parquet(folder / "test-00000-of-00001.parquet")
+    (sample,) = build_task("seed", {}, DataSource("hub", tmp_path), Registry()).samples()
+    assert open_image(sample.images[0]).getpixel((0, 0)) == (2, 2, 2)
+    assert sample.question.split("\n")[1] == "A. x"
+
+
 def test_a_run_on_a_mirror(cli: Cli, mirror: Path, tmp_path: Path) -> None:
     outcome = cli(
         "run", "--tasks", "pope,mme", "--model", "constant", "--data", f"hub:{mirror}", "-o", tmp_path / "r", "--json"

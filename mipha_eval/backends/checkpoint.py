@@ -68,10 +68,10 @@ def weight_files(folder: Path) -> list[Path]:
     index = folder / "model.safetensors.index.json"
     if index.exists():
         shards = read_settings(index).get("weight_map")
-        if not isinstance(shards, dict):
+        if not isinstance(shards, dict) or not all(isinstance(name, str) for name in shards.values()):
             raise UserError(f"{index} has no weight_map; the checkpoint is broken")
-        files = [folder / str(name) for name in sorted(set(shards.values()))]
-        missing = [file.name for file in files if not file.exists()]
+        files = [folder / name for name in sorted(set(shards.values()))]
+        missing = [file.name for file in files if not file.is_file()]
         if missing:
             raise UserError(f"{folder} lacks {', '.join(missing)}, which its index names")
         return files
@@ -94,7 +94,7 @@ def load_network(folder: Path, device: torch.device, dtype: torch.dtype) -> Miph
             network = MiphaNetwork(config)
     except UserError as error:
         raise UserError(f"{folder / 'config.json'}: {error}") from error
-    except (AttributeError, KeyError, RuntimeError, TypeError, ValueError) as error:
+    except (ArithmeticError, AttributeError, KeyError, RuntimeError, TypeError, ValueError) as error:
         raise UserError(f"{folder / 'config.json'} does not describe a Mipha: {error!r}") from error
     weights = _read_weights(folder, network.select_layer, device, dtype)
     _check_names(folder, network.state_dict(), weights)
@@ -113,7 +113,7 @@ def _read_weights(folder: Path, select_layer: int, device: torch.device, dtype: 
                         raise UserError(f"{file} holds {key}, which is no weight of a Mipha")
                     if not is_dead_weight(key, select_layer):
                         weights[name] = _finite(file, key, shard.get_tensor(key)).to(device, dtype)
-        except SafetensorError as error:
+        except (OSError, SafetensorError) as error:
             raise UserError(f"{file} is damaged: {error}") from error
     return weights
 

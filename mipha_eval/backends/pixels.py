@@ -39,19 +39,22 @@ class Preprocessor:
         if off:
             raise UserError(f"the preprocessor sets {', '.join(off)} to false, which is not supported")
         try:
-            return cls._from_settings(settings, aspect_ratio)
+            made = cls._from_settings(settings, aspect_ratio)
         except (KeyError, TypeError, ValueError) as error:
             raise UserError(f"preprocessor_config.json is not a SigLIP preprocessor's: {error!r}") from error
+        if len(made.mean) != 3 or len(made.std) != 3 or 0 in made.std or min(made.width, made.height) < 1:
+            raise UserError("preprocessor_config.json needs three means, three standard deviations above 0 and a size")
+        return made
 
     @classmethod
     def _from_settings(cls, settings: Mapping[str, Any], aspect_ratio: str | None) -> Preprocessor:
         return cls(
-            width=settings["size"]["width"],
-            height=settings["size"]["height"],
+            width=int(settings["size"]["width"]),
+            height=int(settings["size"]["height"]),
             resample=Image.Resampling(settings.get("resample", Image.Resampling.BICUBIC)),
-            scale=settings.get("rescale_factor", 1 / 255),
-            mean=tuple(settings["image_mean"]),
-            std=tuple(settings["image_std"]),
+            scale=float(settings.get("rescale_factor", 1 / 255)),
+            mean=tuple(map(float, settings["image_mean"])),
+            std=tuple(map(float, settings["image_std"])),
             pad=aspect_ratio == "pad",
         )
 

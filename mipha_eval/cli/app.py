@@ -54,15 +54,15 @@ def main() -> None:
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(USAGE)
+    except (KeyboardInterrupt, typer.Abort):
+        print("stopped; the same command goes on from what is stored", file=sys.stderr)
+        sys.exit(INCOMPLETE)
     except TyperException as error:  # a flag that does not exist, a value that does not fit
         print(f"error: {str(error).rstrip('.')}; see mipha-eval --help", file=sys.stderr)
         sys.exit(USAGE)
     except BrokenPipeError:  # the reader of our output has gone, as in `mipha-eval list | head -1`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(OK)
-    except KeyboardInterrupt:
-        print("stopped; the same command goes on from what is stored", file=sys.stderr)
-        sys.exit(INCOMPLETE)
     sys.exit(code if isinstance(code, int) else OK)
 
 

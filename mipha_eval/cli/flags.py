@@ -54,7 +54,7 @@ def batch_size(text: str) -> int | None:
     """Reads ``auto`` or a positive number."""
     if text == "auto":
         return None
-    if not text.isdigit() or int(text) < 1:
+    if not (text.isascii() and text.isdecimal()) or int(text) < 1:
         raise UserError(f"--batch-size {text}: expected auto or a positive number")
     return int(text)
 

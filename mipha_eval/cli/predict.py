@@ -34,11 +34,10 @@ def predict_answers(
     config = PredictConfig(questions, image_folder, answers, model, max_new_tokens, flags.batch_size(batch_size), fresh)
     outcome = predict(config, adapter)
     if outcome.left:
-        typer.echo(f"{outcome.left:,} of {outcome.questions:,} questions left; the same command goes on", err=True)
+        again = "the same command without --fresh goes on" if fresh else "the same command goes on"
+        typer.echo(f"{outcome.left:,} of {outcome.questions:,} questions left; {again}", err=True)
     else:
-        answered = outcome.questions - outcome.failed
-        typer.echo(
-            f"{answered:,} of {outcome.questions:,} questions answered in {answers}, {outcome.failed} failed", err=True
-        )
+        answered = f"{outcome.questions - outcome.failed:,} of {outcome.questions:,} questions"
+        typer.echo(f"{answered} answered in {answers}, {outcome.failed} failed", err=True)
     if outcome.failed or outcome.left:
         raise typer.Exit(3)

@@ -63,7 +63,7 @@ def run_tasks(
         print(f"report: {report}")
     if not all(result.complete for result in results):
         if any(result.summary["missing"] for result in results):
-            typer.echo("not finished; the same command goes on from what is stored", err=True)
+            typer.echo(f"not finished; the same command{' without --fresh' * fresh} goes on from what is stored", err=True)
         for result in results:
             for reason, count in result.summary["failures"].items():
                 typer.echo(f"{result.summary['task']}: {count} failed: {reason}", err=True)

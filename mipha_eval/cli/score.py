@@ -49,11 +49,11 @@ def score_answers(
 def print_numbers(summary: Mapping[str, Any]) -> None:
     """Every metric with its interval, a line each."""
     from rich.table import Table
-    from rich.text import Text
 
     from mipha_eval.report.summary import marks, score_text
 
-    table = Table("metric", "value", "95% CI", title=Text(" ".join([summary["task"], *marks(summary)])))
+    typer.echo(" ".join([summary["task"], *marks(summary)]))
+    table = Table("metric", "value", "95% CI")
     for name, value in summary["metrics"].items():
         low, high = summary["intervals"].get(name, (None, None))
         table.add_row(name, score_text(summary, name, value), "–" if low is None else f"{low:.2f} to {high:.2f}")
@@ -62,5 +62,5 @@ def print_numbers(summary: Mapping[str, Any]) -> None:
         low, high = summary["envelope"]
         robust = "" if summary["robust"] is None else f"; {summary['robust']:.2f} under a more forgiving reading"
         print(f"{summary['headline']}: {low:.2f} to {high:.2f} with all unparsed wrong to all right{robust}")
-    counts = ("n", "missing", "unparsed", "failed")
+    counts = [name for name in ("n", "missing", "unparsed", "failed", "unlabelled", "left_out") if name in summary]
     print(", ".join(f"{name} {summary[name]:,}" for name in counts))

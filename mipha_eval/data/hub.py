@@ -18,7 +18,7 @@ def read_hub(source: DataSource, name: str, split: str = "test", config: str | N
         UserError: the dataset is neither in the mirror nor reachable.
     """
     from datasets import Image as ImageFeature
-    from datasets import disable_progress_bars, load_dataset
+    from datasets import List, disable_progress_bars, load_dataset
 
     disable_progress_bars()
     where = name
@@ -33,7 +33,9 @@ def read_hub(source: DataSource, name: str, split: str = "test", config: str | N
         reason = str(error).splitlines()[0]
         raise UserError(f"dataset {name} cannot be opened ({reason}); without the hub give --data FOLDER") from error
     if "image" in dataset.features:
-        dataset = dataset.cast_column("image", ImageFeature(decode=False))
+        undecoded = ImageFeature(decode=False)
+        single = isinstance(dataset.features["image"], ImageFeature)
+        dataset = dataset.cast_column("image", undecoded if single else List(undecoded))
     return HubRows(name, dataset)
 
 
@@ -59,6 +61,8 @@ class HubRows:
 
     def _read(self, row: int) -> bytes:
         image = self._dataset[row]["image"]
+        if isinstance(image, list):  # frames of a video; LLaVA shows the middle one
+            image = image[len(image) // 2] if image else {"bytes": None}
         if image["bytes"] is None:
             raise OSError(f"row {row} of {self._name} has no image")
         data: bytes = image["bytes"]

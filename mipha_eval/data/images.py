@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import io
 import warnings
@@ -50,11 +51,22 @@ def open_image(image: Image) -> Pillow.Image:
         raise ImageError(f"image {image.name} is broken: {error}") from error
 
 
+def base64_image(name: str, location: str, data: str | None) -> Image:
+    """An image that stands base64-encoded in a table."""
+    return Image(name, location, partial(_decode_base64, data))
+
+
+def _decode_base64(data: str | None) -> bytes:
+    if not data:
+        raise OSError("the table has no image there")
+    return base64.b64decode(data)
+
+
 def image_digest(image: Image) -> str:
     """Identifies the encoded bytes of an image; "" if it cannot be read."""
     try:
         return hashlib.blake2b(image.read(), digest_size=8).hexdigest()
-    except (OSError, ValueError, UserError):
+    except (OSError, ValueError, UserError, RequestError):
         return ""
 
 

@@ -20,7 +20,7 @@ def read_table(path: Path) -> Iterator[dict[str, str | None]]:
     """Yields a row of a TSV as column -> cell; None where pandas would say missing. Cells may span lines in quotes."""
     csv.field_size_limit(sys.maxsize)  # a cell may hold a picture
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
+        with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
             for row in csv.DictReader(file, delimiter="\t"):
                 yield {column: None if cell is None or cell in MISSING else cell for column, cell in row.items()}
     except OSError as error:

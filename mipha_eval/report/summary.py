@@ -72,6 +72,13 @@ def marks(result: Mapping[str, Any]) -> list[str]:
         found.append(f"LIMITED {result['n'] + result['missing'] + result['failed']:,}/{result['total']:,}")
     if NOT_JUDGED in result["rules"]:
         found.append("NOT JUDGED")
+    if result.get("unlabelled"):
+        found.append("NO PUBLIC LABELS, see mipha-eval submit")
+    rows, wanted = result.get("total", 0), result.get("expected_rows") or ()
+    if result.get("annotations"):
+        found.append(f"ANNOTATIONS {result['annotations']}")
+    elif wanted and not result.get("demo") and rows not in wanted:
+        found.append(f"ROWS {rows:,}, NOT {wanted[0]:,}")
     if result["missing"]:
         found.append(f"MISSING {result['missing']:,}")
     if result["failed"]:
