@@ -59,7 +59,7 @@ def score_run(path: Path, registry: Registry) -> list[Result]:
     results = []
     for label in folder.tasks():
         stored = folder.task(label)
-        record = stored.task()
+        record = stored.read_task()
         options = {f"{record['name']}.{key}": value for key, value in record["options"].items() if value is not None}
         task = build_task(f"{record['name']}@{record['protocol']}", options, source, registry)
         samples = stored.samples()

@@ -138,7 +138,7 @@ class TaskFolder:
         """Writes what is needed to build the task again."""
         write_json(self.path / "task.json", task)
 
-    def task(self) -> dict[str, Any]:
+    def read_task(self) -> dict[str, Any]:
         return read_json(self.path / "task.json", "has the task begun?")
 
 
