@@ -156,14 +156,25 @@ def test_a_damaged_line_is_asked_again(cli: Cli, tmp_path: Path) -> None:
 def test_two_processes_do_not_share_a_run(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "mipha_eval", "run", "--tasks", "pope", "--data", "demo"]
     command += ["--output", str(tmp_path / "runs")]
-    command += ["--plugin", str(PLUGINS / "slow_adapter.py"), "--model", "slow", "-a", f"log={tmp_path / 'log'}", "-b", "4"]
+    command += [
+        "--plugin",
+        str(PLUGINS / "slow_adapter.py"),
+        "--model",
+        "slow",
+        "-a",
+        f"log={tmp_path / 'log'}",
+        "-a",
+        "seconds=0.2",
+    ]
+    command += ["--batch-size", "4"]
     first = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     while not list((tmp_path / "runs").glob("*/pope@demo/responses.jsonl")):
         time.sleep(0.02)
     second = subprocess.run(command, capture_output=True, text=True, check=False)
     assert second.returncode == 2
     assert "another process" in second.stderr
-    assert first.wait() == 0
+    first.send_signal(signal.SIGINT)
+    assert first.wait() == 3
 
 
 def test_every_task_that_the_data_has(cli: Cli, tmp_path: Path) -> None:
