@@ -79,8 +79,8 @@ def predict(config: PredictConfig, adapter: ModelAdapter) -> Outcome:
         failed = sum(bool(response.error) for response in done.values())
         outcome = Outcome(len(requests), failed, len(requests) - len(done))
         if not outcome.left:
-            rows = (_line(request, done[number], config.model) for number, request in enumerate(requests))
-            write_lines(config.answers, ({**row, "answer_id": ids[number]} for number, row in enumerate(rows)))
+            triples = zip(requests, (done[number] for number in range(len(requests))), ids, strict=True)
+            write_lines(config.answers, ({**_line(*triple), "model_id": config.model, "metadata": {}} for triple in triples))
             config.journal.unlink(missing_ok=True)
     return outcome
 
@@ -112,12 +112,13 @@ def read_questions(config: PredictConfig) -> list[Request]:
 def answer_ids(config: PredictConfig, adapter: ModelAdapter, requests: Sequence[Request]) -> list[str]:
     """An id for each answer that changes with whatever decides it: the model, the question, the bytes of the images."""
     options = {field.name: str(getattr(adapter, field.name)) for field in dataclasses.fields(adapter)}
-    model = [config.model, options, dict(adapter.describe())]
+    model = json.dumps([config.model, options, dict(adapter.describe())], sort_keys=True, default=str)
+    answers_of_model = hashlib.sha256(model.encode()).hexdigest()
     digest = functools.cache(image_digest)
     ids = []
     for request in requests:
-        parts = [model, str(request.question_id), request.key, [digest(image) for image in request.images]]
-        ids.append(hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()[:22])
+        parts = [answers_of_model, str(request.question_id), request.key, [digest(image) for image in request.images]]
+        ids.append(hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:22])
     return ids
 
 
@@ -149,13 +150,11 @@ def _stored(config: PredictConfig, ids: Sequence[str]) -> dict[int, Response]:
     return {number: known[name] for number, name in enumerate(ids) if name in known}
 
 
-def _line(request: Request, response: Response, model: str) -> dict[str, Any]:
+def _line(request: Request, response: Response, answer_id: str) -> dict[str, Any]:
     outcome: Mapping[str, Any] = {"text": None, "error": response.error} if response.error else {"text": response.text}
     return {
         "question_id": request.question_id,
         "prompt": request.text,
         **outcome,
-        "answer_id": "",
-        "model_id": model,
-        "metadata": {},
+        "answer_id": answer_id,
     }

@@ -41,6 +41,7 @@ def score_responses(task: Task, samples: Sequence[Sample], responses: Mapping[st
     forgiving: list[Score] = []
     failures: Counter[str] = Counter()
     missing = unlabelled = 0
+    read_again = False  # whether the task has a second reading
     for sample in samples:
         response = responses.get(sample.id)
         if response is not None and response.error:
@@ -54,7 +55,10 @@ def score_responses(task: Task, samples: Sequence[Sample], responses: Mapping[st
         if score is not None:
             scores.append(score)
             right = None if response is None else task.robust(sample, response.text)
+            read_again = read_again or right is not None
             forgiving.append(score if right is None else task.as_if(score, right))
+    numbers = _numbers(task, scores)
+    headline = task.metrics[0].name
     summary = {
         "task": task.label,
         "version": task.version,
@@ -63,9 +67,10 @@ def score_responses(task: Task, samples: Sequence[Sample], responses: Mapping[st
         "missing": missing,
         "unparsed": sum(not score.parsed for score in scores),
         "failed": failures.total(),
-        "headline": task.metrics[0].name,
-        **_numbers(task, scores),
-        **_audit(task, scores, forgiving),
+        "headline": headline,
+        **numbers,
+        "envelope": _envelope(task, scores, numbers["metrics"].get(headline)),
+        "robust": _headline(task, forgiving) if read_again else None,
         "units": {metric.name: metric.unit for metric in task.metrics},
         "failures": dict(failures.most_common(20)),
         "rules": dict(Counter(score.rule for score in scores)),
@@ -77,20 +82,16 @@ def score_responses(task: Task, samples: Sequence[Sample], responses: Mapping[st
     return Result(scores, summary)
 
 
-def _audit(task: Task, scores: Sequence[Score], forgiving: Sequence[Score]) -> dict[str, Any]:
-    """How much the reading of answers can matter to the headline.
-
-    ``envelope``: with all unparsed answers wrong, and with all of them right. ``robust``: under the more forgiving reading.
-    """
-    ends = [_headline(task, scores)] * 2
-    if not all(score.parsed for score in scores):
-        extremes = ([score if score.parsed else task.as_if(score, right) for score in scores] for right in (False, True))
-        ends = [_headline(task, extreme) for extreme in extremes]
-    read_again = any(one is not other for one, other in zip(scores, forgiving, strict=True))
-    return {"envelope": None if None in ends else ends, "robust": _headline(task, forgiving) if read_again else None}
+def _envelope(task: Task, scores: Sequence[Score], headline: float | None) -> list[float | None] | None:
+    """The headline with all unparsed answers wrong, and with all of them right; None without a headline."""
+    if headline is None or all(score.parsed for score in scores):
+        return None if headline is None else [headline, headline]
+    extremes = ([score if score.parsed else task.as_if(score, right) for score in scores] for right in (False, True))
+    return [_headline(task, extreme) for extreme in extremes]
 
 
 def _headline(task: Task, scores: Sequence[Score]) -> float | None:
+    """The first metric alone; None if nothing was asked that it needs."""
     totals = Totals(add_tallies(task.tally(group) for group in group_scores(scores)))
     metric = task.metrics[0]
     return float(metric.formula(totals)) if scores and metric.defined(totals) else None

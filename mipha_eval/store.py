@@ -15,6 +15,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, TextIO
 
+from mipha_eval.data.jsonl import read_jsonl
 from mipha_eval.errors import UserError
 from mipha_eval.types import Image, Response, Sample, Score
 
@@ -104,19 +105,12 @@ class TaskFolder:
         write_lines(self.path / "samples.jsonl", rows)
 
     def samples(self) -> list[Sample]:
-        """The stored questions; their images can no longer be read."""
-        return [
-            Sample(
-                id=row["id"],
-                question=row["question"],
-                references=tuple(row["references"]),
-                images=tuple(Image(image["name"], image["location"], _unread) for image in row["images"]),
-                question_id=row["question_id"],
-                category=row["category"],
-                group=row["group"],
-            )
-            for row in read_stored(self.path / "samples.jsonl", {"id": str, "question": str, "references": list})
-        ]
+        """The stored questions; their images can no longer be read. Raises UserError if one is damaged."""
+        path = self.path / "samples.jsonl"
+        try:
+            return [_stored_sample(row) for row in read_jsonl(path)]
+        except (KeyError, TypeError) as error:
+            raise UserError(f"{path} is damaged: {error!r}; the same run writes it anew") from error
 
     def responses(self) -> dict[str, Stored]:
         """Stored responses by sample id; of several for one sample the last."""
@@ -195,6 +189,7 @@ def locked(path: Path) -> Iterator[None]:
 
     lock = FileLock(path.with_name(f".{path.name}.lock"), timeout=0)
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         lock.acquire()
     except Timeout as error:  # an OSError, too
         raise UserError(f"another process is writing {path}; wait for it, or give another output") from error
@@ -220,6 +215,18 @@ def _drop_torn_line(path: Path) -> None:
                 return
             end = start
         file.truncate(0)
+
+
+def _stored_sample(row: Mapping[str, Any]) -> Sample:
+    return Sample(
+        id=row["id"],
+        question=row["question"],
+        references=tuple(row["references"]),
+        images=tuple(Image(image["name"], image["location"], _unread) for image in row["images"]),
+        question_id=row["question_id"],
+        category=row["category"],
+        group=row["group"],
+    )
 
 
 def _unread() -> bytes:

@@ -216,6 +216,12 @@ def predict(questions: Path, answers: Path, *more: object) -> list[object]:
     ]
 
 
+def predict_here(questions: Path) -> list[object]:
+    """Answers questions about the images beside them."""
+    files = ["--questions", questions, "--image-folder", questions.parent, "--answers", questions.with_name("a.jsonl")]
+    return ["predict", *files, "--max-new-tokens", 2]
+
+
 def test_predict_does_not_mix_models(questions: Path, cli: Cli, tmp_path: Path) -> None:
     answers = tmp_path / "answers.jsonl"
     assert cli(*predict(questions, answers)).code == 0
@@ -233,17 +239,7 @@ def test_predict_tries_failures_again(cli: Cli, tmp_path: Path) -> None:
     rows = [{"question_id": number, "image": f"{number}.png", "text": "What?"} for number in range(2)]
     asked = write_jsonl(tmp_path / "questions.jsonl", rows)
     Image.new("RGB", (9, 9)).save(tmp_path / "0.png")
-    run = [
-        "predict",
-        "--questions",
-        asked,
-        "--image-folder",
-        tmp_path,
-        "--answers",
-        tmp_path / "a.jsonl",
-        "--max-new-tokens",
-        2,
-    ]
+    run = predict_here(asked)
     assert cli(*run).code == 3
     assert cli(*run).code == 3, "what failed is not forgotten"
     Image.new("RGB", (9, 9)).save(tmp_path / "1.png")
@@ -349,17 +345,7 @@ def test_a_picture_that_is_too_wide_fails_alone(cli: Cli, tmp_path: Path) -> Non
     rows = [{"question_id": name, "image": f"{name}.png", "text": "What?"} for name in ("wide", "small")]
     rows.append({"question_id": "surrogate", "image": "small.png", "text": "\ud800?"})
     asked = write_jsonl(tmp_path / "questions.jsonl", rows)
-    run = [
-        "predict",
-        "--questions",
-        asked,
-        "--image-folder",
-        tmp_path,
-        "--answers",
-        tmp_path / "a.jsonl",
-        "--max-new-tokens",
-        2,
-    ]
+    run = predict_here(asked)
     assert cli(*run).code == 3
     texts = [row["text"] for row in read_jsonl(tmp_path / "a.jsonl")]
     assert texts[0] is None
@@ -470,3 +456,21 @@ def test_submissions(cli: Cli, tmp_path: Path, benchmarks: Path, llava_answers: 
     assert missing.code == 2
     assert "1 of 4,377 questions have no answer" in missing.err
     assert cli("submit", "pope", *files, llava_answers / "pope.jsonl", "-o", tmp_path / "pope.json").code == 2
+
+
+def test_predict_makes_the_folder_of_the_answers(questions: Path, cli: Cli, tmp_path: Path) -> None:
+    answers = tmp_path / "new" / "folder" / "answers.jsonl"
+    assert cli(*predict(questions, answers, "--model", "constant")).code == 0
+    assert len(read_jsonl(answers)) == 24
+
+
+def test_damaged_questions_of_a_run_are_an_error(cli: Cli, tmp_path: Path) -> None:
+    """A question less would change the score without a word."""
+    path = Path(cli("run", "--tasks", "mme", "--model", "constant", "--data", "demo", "-o", tmp_path, "--json").json["run"])
+    samples = path / "mme@demo/samples.jsonl"
+    lines = samples.read_text().splitlines()
+    for damage in ("{}", lines[3][:30]):
+        samples.write_text("\n".join([*lines[:3], damage, *lines[4:]]) + "\n")
+        outcome = cli("score", path)
+        assert outcome.code == 2
+        assert "samples.jsonl" in outcome.err
