@@ -57,8 +57,11 @@ def score_responses(task: Task, samples: Sequence[Sample], responses: Mapping[st
             right = None if response is None else task.robust(sample, response.text)
             read_again = read_again or right is not None
             forgiving.append(score if right is None else task.as_if(score, right))
+    by_id = {sample.id: sample for sample in samples}
+    scores = list(task.finish(by_id, scores))
+    forgiving = list(task.finish(by_id, forgiving)) if read_again else []
     numbers = _numbers(task, scores)
-    headline = task.metrics[0].name
+    headline, units = numbers.pop("headline"), numbers.pop("units")
     summary = {
         "task": task.label,
         "version": task.version,
@@ -71,7 +74,7 @@ def score_responses(task: Task, samples: Sequence[Sample], responses: Mapping[st
         **numbers,
         "envelope": _envelope(task, scores, numbers["metrics"].get(headline)),
         "robust": _headline(task, forgiving) if read_again else None,
-        "units": {metric.name: metric.unit for metric in task.metrics},
+        "units": units,
         "failures": dict(failures.most_common(20)),
         "rules": dict(Counter(score.rule for score in scores)),
         "data": str(task.data),
@@ -93,20 +96,23 @@ def _envelope(task: Task, scores: Sequence[Score], headline: float | None) -> li
 def _headline(task: Task, scores: Sequence[Score]) -> float | None:
     """The first metric alone; None if nothing was asked that it needs."""
     totals = Totals(add_tallies(task.tally(group) for group in group_scores(scores)))
-    metric = task.metrics[0]
+    metric = task.measures(totals)[0]
     return float(metric.formula(totals)) if scores and metric.defined(totals) else None
 
 
-def _numbers(task: Task, scores: Sequence[Score]) -> dict[str, dict[str, Any]]:
-    """Metrics and intervals; a metric without anything to count is left out, not 0."""
-    if not scores:
-        return {"metrics": {}, "intervals": {}}
+def _numbers(task: Task, scores: Sequence[Score]) -> dict[str, Any]:
+    """The headline's name, and units, metrics and intervals; a metric without anything to count is left out, not 0."""
     tallies = [(group[0].cluster, task.tally(group)) for group in group_scores(scores)]
     totals = Totals(add_tallies(tally for _, tally in tallies))
-    numbers = {metric.name: float(metric.formula(totals)) for metric in task.metrics if metric.defined(totals)}
-    defined = [metric for metric in task.metrics if metric.name in numbers]
+    measures = task.measures(totals)
+    names = {"headline": measures[0].name, "units": {metric.name: metric.unit for metric in measures}}
+    if not scores:
+        return {**names, "metrics": {}, "intervals": {}}
+    numbers = {metric.name: float(metric.formula(totals)) for metric in measures if metric.defined(totals)}
+    defined = [metric for metric in measures if metric.name in numbers]
     intervals = bootstrap_intervals(tallies, defined)
     return {
+        **names,
         "metrics": {name: value for name, value in numbers.items() if math.isfinite(value)},
         "intervals": {name: list(interval) for name, interval in intervals.items()},
     }

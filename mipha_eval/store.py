@@ -98,6 +98,7 @@ class TaskFolder:
                 "references": sample.references,
                 "category": sample.category,
                 "group": sample.group,
+                "parts": sample.parts,
                 "images": [{"name": image.name, "location": image.location} for image in sample.images],
             }
             for sample in samples
@@ -147,7 +148,8 @@ class Stored:
 
 def response_of(row: Mapping[str, Any]) -> Response:
     """The response in a stored record."""
-    return Response(**{field.name: row[field.name] for field in dataclasses.fields(Response) if field.name in row})
+    known = {field.name: row[field.name] for field in dataclasses.fields(Response) if field.name in row}
+    return Response(**{**known, "likelihoods": tuple(known.get("likelihoods", ()))})
 
 
 class Appender:
@@ -226,6 +228,7 @@ def _stored_sample(row: Mapping[str, Any]) -> Sample:
         question_id=row["question_id"],
         category=row["category"],
         group=row["group"],
+        parts=tuple(row.get("parts", ())),
     )
 
 

@@ -11,15 +11,19 @@ from typing import Any, ClassVar
 
 from mipha_eval.answers import Reading
 from mipha_eval.data.source import DataSource
-from mipha_eval.metrics import Metric, Tally
+from mipha_eval.metrics import Metric, Tally, Totals
 from mipha_eval.types import Decoding, Request, Response, Sample, Score
 
 #: LLaVA's format lines for short answers and option letters; Mipha uses the same
 SHORT_ANSWER = "Answer the question using a single word or phrase."
 LETTER_ANSWER = "Answer with the option's letter from the given choices directly."
-
-
 UNANSWERABLE = "When the provided information is insufficient, respond with 'Unanswerable'."
+
+#: how LLaVA-1.5 and Mipha give a model what an OCR system read
+OCR_TOKENS = "Reference OCR token:"
+
+#: how LLaVA-1.5 was trained to write captions (TextCaps), and how other suites ask it for them
+CAPTION = "Provide a one-sentence caption for the provided image."
 
 #: the rule of a score that waits for a judge; it is in no metric
 NOT_JUDGED = "not-judged"
@@ -40,7 +44,7 @@ class Task(ABC):
         name: the plugin's name, equal to its file's.
         version: raised when prompt, parsing or data change.
         protocols: name -> one line on it; the first is the default.
-        metrics: the first is the headline.
+        metrics: the first is the headline; see also `measures`.
         hub: protocol -> dataset on the hub that serves it.
         rows: protocol -> how many questions it has, of each release; data with another number is marked.
         takes_annotations: whether --annotations can replace the task's own file.
@@ -54,7 +58,7 @@ class Task(ABC):
     name: ClassVar[str]
     version: ClassVar[int] = 1
     protocols: ClassVar[Mapping[str, str]]
-    metrics: ClassVar[Sequence[Metric]]
+    metrics: ClassVar[Sequence[Metric]] = ()
     hub: ClassVar[Mapping[str, str]] = {}
     max_new_tokens: ClassVar[int] = 128
     ignores_foreign_answers: ClassVar[bool] = False
@@ -71,7 +75,20 @@ class Task(ABC):
         """Reads one answer by the official rule. Never called for a failed response."""
 
     def request(self, sample: Sample) -> Request:
-        return Request(sample.question, sample.images, Decoding(self.max_new_tokens), sample.question_id)
+        decoding = Decoding(self.max_new_tokens)
+        return Request(sample.question, sample.images, decoding, sample.question_id)
+
+    def measures(self, totals: Totals) -> Sequence[Metric]:
+        """`metrics`, and those whose names only the data or an option gives, such as a benchmark's own categories."""
+        return self.metrics
+
+    def finish(self, samples: Mapping[str, Sample], scores: Sequence[Score]) -> Sequence[Score]:
+        """Fills in what depends on all answers together (CIDEr's document frequencies).
+
+        Args:
+            samples: by id, those of the scores at least.
+        """
+        return scores
 
     def scored(self, sample: Sample, reading: Reading, value: float, **details: Any) -> Score:
         """A score for `sample` with all that is known about it filled in."""
@@ -85,17 +102,18 @@ class Task(ABC):
             category=sample.category,
             group=sample.group,
             cluster=sample.cluster,
+            parts=sample.parts,
             details=details,
         )
 
     def tally(self, scores: Sequence[Score]) -> Tally:
-        """Counts for the metrics from one group of scores: right and asked, of all and of each category."""
+        """Counts for the metrics from one group of scores: right and asked, of all, of each category and of each part."""
         counts = {"right": sum(score.value for score in scores), "asked": float(len(scores))}
         for score in scores:
-            if score.category:
-                for name, count in (("right", score.value), ("asked", 1.0)):
-                    key = f"{score.category}/{name}"
-                    counts[key] = counts.get(key, 0.0) + count
+            for part in (score.category, *score.parts):
+                if part:
+                    counts[f"{part}/right"] = counts.get(f"{part}/right", 0.0) + score.value
+                    counts[f"{part}/asked"] = counts.get(f"{part}/asked", 0.0) + 1.0
         return counts
 
     def is_labelled(self, sample: Sample) -> bool:

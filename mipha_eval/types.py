@@ -34,6 +34,7 @@ class Sample:
         references: accepted answers; empty where the labels are not public.
         question_id: the benchmark's own id, as it stands in LLaVA's answer files; need not be unique.
         group: samples with the same group are scored together (the two questions of an MME image).
+        parts: names of what else it counts in beside its category, such as the capabilities that an MM-Vet question needs.
     """
 
     id: str
@@ -43,6 +44,7 @@ class Sample:
     question_id: Hashable
     category: str = ""
     group: str = ""
+    parts: tuple[str, ...] = ()
 
     @property
     def cluster(self) -> str:
@@ -63,22 +65,24 @@ class Request:
 
     Attributes:
         question_id: the benchmark's id; no part of the request's identity, only for adapters that replay answers.
+        options: answers to be ranked by their likelihood; then nothing is generated.
     """
 
     text: str
     images: tuple[Image, ...] = ()
     decoding: Decoding = Decoding()
     question_id: Hashable = field(default=None, compare=False)
+    options: tuple[str, ...] = ()
 
     @property
     def identity(self) -> Hashable:
         """What decides the answer. By location, since two benchmarks may call different pictures by one name."""
-        return tuple(image.location for image in self.images), self.text, self.decoding
+        return tuple(image.location for image in self.images), self.text, self.decoding, self.options
 
     @property
     def key(self) -> str:
         """A digest by which a stored answer is found again within its task, the same on every machine."""
-        parts = [[image.name for image in self.images], self.text, self.decoding.max_new_tokens]
+        parts = [[image.name for image in self.images], self.text, self.decoding.max_new_tokens, *self.options]
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:24]
 
 
@@ -91,6 +95,7 @@ class Response:
         finish: ``stop`` at the end token, ``length`` at the limit, ``error``.
         verbatim: the text stood in an official result file, so what a benchmark's conversion script would do to a model's
             text has been done.
+        likelihoods: of each option of the request, the sum of its tokens' log-probabilities (natural logarithm).
     """
 
     text: str
@@ -98,6 +103,7 @@ class Response:
     finish: str = "stop"
     error: str = ""
     verbatim: bool = False
+    likelihoods: tuple[float, ...] = ()
 
     @classmethod
     def failure(cls, reason: str) -> Response:
@@ -126,4 +132,5 @@ class Score:
     category: str = ""
     group: str = ""
     cluster: str = ""
+    parts: tuple[str, ...] = ()
     details: Mapping[str, Any] = field(default_factory=dict)

@@ -17,13 +17,14 @@ from mipha_eval.answers.robust import robust_letter
 from mipha_eval.data.hub import read_hub
 from mipha_eval.data.images import base64_image
 from mipha_eval.data.table import read_table
-from mipha_eval.metrics import Metric, Tally, share
+from mipha_eval.metrics import Metric, Tally, Totals, share
 from mipha_eval.task import LETTER_ANSWER, Task
 from mipha_eval.types import Image, Response, Sample, Score
 
 ROTATION = 1_000_000  # row index = base index + rotation x this
 HINT = "the tables are at github.com/open-compass/MMBench (dev: 30 MB)"
 NOT_UPLOADED = ("hint", "category", "source", "image", "comment", "l2-category")
+PARTS = {"l2": "l2-category", "category": "category"}  # what results call them -> column of the table
 LETTERS_CN = "请直接回答选项字母。"
 
 
@@ -83,6 +84,7 @@ class Mmbench(Task):
             question_id=number,
             category=cells.get("category") or "",
             group=str(number % ROTATION),
+            parts=tuple(f"{kind}/{cells[column]}" for kind, column in PARTS.items() if cells.get(column)),
         )
 
     def official_answers(self, path: Path, samples: Sequence[Sample]) -> Iterable[tuple[Hashable, str]] | None:
@@ -114,6 +116,10 @@ class Mmbench(Task):
             return {}
         hit = min(score.value for score in scores)
         counts = {"right": hit, "asked": 1, "vanilla/right": base.value, "vanilla/asked": 1}
-        if base.category:
-            counts |= {f"{base.category}/right": hit, f"{base.category}/asked": 1}
+        for part in base.parts:
+            counts |= {f"{part}/right": hit, f"{part}/asked": 1}
         return counts
+
+    def measures(self, totals: Totals) -> Sequence[Metric]:
+        asked = [name for name in totals.names() if name.endswith("/asked") and name.partition("/")[0] in PARTS]
+        return [*self.metrics, *(share(part, part) for part in sorted(name.removesuffix("/asked") for name in asked))]

@@ -1,11 +1,14 @@
 """MM-Vet: 218 open questions that need several capabilities at once, graded 0 to 1 by GPT-4.
 
 Paper: Yu et al., "MM-Vet: Evaluating Large Multimodal Models for Integrated Capabilities", ICML 2024 (arXiv:2308.02490).
-Prompt as in LLaVA-1.5 and Mipha: the bare question. Grades come from a recorded grade file.
+Prompt as in LLaVA-1.5 and Mipha: the bare question. Grades come from a recorded grade file; the demo, and whoever asks for it,
+is graded by a rule, and every metric then says so.
 """
 
 from __future__ import annotations
 
+import dataclasses
+import re
 import statistics
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,7 +20,7 @@ from mipha_eval.answers import Reading
 from mipha_eval.data.hub import read_hub
 from mipha_eval.data.jsonl import read_json
 from mipha_eval.errors import UserError
-from mipha_eval.metrics import Metric, Tally, share
+from mipha_eval.metrics import Metric, Tally, Totals, share
 from mipha_eval.task import NOT_JUDGED, Task
 from mipha_eval.types import Image, Response, Sample, Score
 
@@ -30,11 +33,25 @@ INTEGRATIONS = (
 HINT = "mm-vet.zip is at github.com/yuweihao/MM-Vet/releases (70 MB)"
 
 
+def share_found(text: str, truth: str) -> float:
+    """The share of the expected parts that stand in a text as words, case ignored, for the best of the alternatives.
+
+    In MM-Vet's answers ``<OR>`` separates alternatives and ``<AND>`` the parts of one.
+    """
+    shares = []
+    for alternative in truth.lower().split("<or>"):
+        parts = [re.escape(part.strip()) for part in alternative.split("<and>")]
+        found = [bool(part and re.search(rf"(?<![^\W_]){part}(?![^\W_])", text.lower())) for part in parts]
+        shares.append(sum(found) / len(found))
+    return max(shares)
+
+
 @dataclass(frozen=True)
 class Mmvet(Task):
-    """Option: `grades`, a grade file as the official script writes it."""
+    """Options: `grades`, a grade file as the official script writes it; `by_rule` grades without a judge."""
 
     grades: Path | None = None
+    by_rule: bool = False
 
     name: ClassVar[str] = "mmvet"
     protocols: ClassVar[Mapping[str, str]] = {"v1": "218 questions on 200 pictures"}
@@ -60,7 +77,9 @@ class Mmvet(Task):
 
     def _sample(self, name: str, row: Mapping[str, Any], capabilities: Sequence[str], image: Image) -> Sample:
         needed = "_".join(one for one in CAPABILITIES if one in [given.strip() for given in capabilities])
-        return Sample(name, row["question"], (row["answer"],), (image,), int(name.removeprefix("v1_")), needed)
+        number = int(name.removeprefix("v1_"))
+        parts = tuple(needed.split("_"))
+        return Sample(name, row["question"], (row["answer"],), (image,), number, f"only/{needed}", parts=parts)
 
     def record_key(self, record: Mapping[str, Any]) -> Hashable:
         return str(record["question_id"]).removeprefix("v1_")
@@ -85,7 +104,22 @@ class Mmvet(Task):
             raise UserError(f"{self.grades}: grades must be 0 to 1, of equally many runs for every question")
         return grades
 
+    @property
+    def ruled(self) -> bool:
+        """Whether a rule grades: asked for, or on the demo, which has no judge."""
+        return self.by_rule or (self.data.kind == "demo" and self.grades is None)
+
+    def measures(self, totals: Totals) -> Sequence[Metric]:
+        return (
+            [dataclasses.replace(metric, name=f"{metric.name}[rule]") for metric in self.metrics]
+            if self.ruled
+            else self.metrics
+        )
+
     def score(self, sample: Sample, response: Response) -> Score:
+        if self.ruled:
+            grade = share_found(response.text, sample.references[0])
+            return self.scored(sample, Reading(response.text, "parts-found"), grade, grades=(grade,))
         if self.grades is None:
             return self.scored(sample, Reading("", NOT_JUDGED), 0, grades=())
         grades = self.recorded.get(sample.id)
@@ -94,11 +128,7 @@ class Mmvet(Task):
         return self.scored(sample, Reading(response.text, "recorded-grade"), sum(grades) / len(grades), grades=grades)
 
     def tally(self, scores: Sequence[Score]) -> Tally:
-        (score,) = scores
-        if score.rule == NOT_JUDGED:
-            return {}
-        counted = ["", *(f"{name}/" for name in score.category.split("_")), f"only/{score.category}/"]
-        return {f"{name}{count}": value for name in counted for count, value in (("right", score.value), ("asked", 1))}
+        return {} if scores[0].rule == NOT_JUDGED else super().tally(scores)
 
     def notes(self, scores: Sequence[Score]) -> Mapping[str, Any]:
         runs = list(zip(*(score.details["grades"] for score in scores), strict=True))

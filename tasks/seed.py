@@ -75,7 +75,8 @@ class Seed(Task):
         text = "\n".join([str(row.get("question", "")), *options, LETTER_ANSWER])
         name = number if seen[number] == 1 else f"{number}#{seen[number]}"
         kind = TYPES.get(int(row.get("question_type_id", 0)), "")
-        return Sample(name, text, (row["answer"], kind), (image,), number, row["data_type"])
+        parts = (kind,) if kind else ()
+        return Sample(name, text, (row["answer"],), (image,), number, row["data_type"], parts=parts)
 
     def robust(self, sample: Sample, text: str) -> bool:
         return robust_letter(text, ("",) * 4) == sample.references[0]
@@ -83,15 +84,7 @@ class Seed(Task):
     def score(self, sample: Sample, response: Response) -> Score:
         letter = response.text if response.text in ("A", "B", "C", "D") else ""
         right = response.text == sample.references[0]
-        return self.scored(sample, Reading(letter, "letter", parsed=bool(letter)), right, kind=sample.references[1])
+        return self.scored(sample, Reading(letter, "letter", parsed=bool(letter)), right)
 
     def score_missing(self, sample: Sample) -> Score | None:
-        return self.scored(sample, Reading("", "missing", parsed=False), 0, kind=sample.references[1])
-
-    def tally(self, scores: Sequence[Score]) -> dict[str, float]:
-        counts = dict(super().tally(scores))
-        for score in scores:
-            if score.details["kind"]:
-                counts[f"{score.details['kind']}/right"] = score.value
-                counts[f"{score.details['kind']}/asked"] = 1
-        return counts
+        return self.scored(sample, Reading("", "missing", parsed=False), 0)

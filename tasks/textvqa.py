@@ -16,16 +16,17 @@ from mipha_eval.data.hub import read_hub
 from mipha_eval.data.jsonl import read_json
 from mipha_eval.errors import UserError
 from mipha_eval.metrics import Metric, share
-from mipha_eval.task import SHORT_ANSWER, Task
+from mipha_eval.task import OCR_TOKENS, SHORT_ANSWER, Task
 from mipha_eval.types import Response, Sample, Score
 
-OCR = "Reference OCR token:"
 HINT = "TextVQA_0.5.1_val.json is at textvqa.org/dataset (20 MB)"
 
 
 def question_of(prompt: str) -> str:
     """The question in a prompt, as LLaVA's scorer finds it: a line that is neither OCR tokens nor format."""
-    lines = [line for line in prompt.split("\n") if not line.startswith(OCR) and line not in (SHORT_ANSWER, "<image>")]
+    lines = [
+        line for line in prompt.split("\n") if not line.startswith(OCR_TOKENS) and line not in (SHORT_ANSWER, "<image>")
+    ]
     return lines[0].lower() if lines else ""
 
 
@@ -56,12 +57,12 @@ class Textvqa(Task):
     def _sample(self, row: Mapping[str, Any], image: Any) -> Sample:
         lines = [row["question"], SHORT_ANSWER]
         if self.protocol == "llava-ocr":
-            lines.insert(1, f"{OCR} {', '.join(row['ocr_tokens'])}")
+            lines.insert(1, f"{OCR_TOKENS} {', '.join(row['ocr_tokens'])}")
         return Sample(str(row["question_id"]), "\n".join(lines), tuple(row["answers"]), (image,), row["image_id"])
 
     def is_about(self, sample: Sample, prompt: str) -> bool:
-        if (OCR in prompt) != (self.protocol == "llava-ocr"):
-            asked = "with" if OCR in prompt else "without"
+        if (OCR_TOKENS in prompt) != (self.protocol == "llava-ocr"):
+            asked = "with" if OCR_TOKENS in prompt else "without"
             raise UserError(f"these prompts are {asked} OCR tokens, so they are not {self.label}'s; name the other protocol")
         return question_of(prompt) == question_of(sample.question)
 

@@ -54,10 +54,12 @@ def _print_entry(key: str, value: Any) -> None:
 
 
 def _task(registry: Any, name: str, data: str | None, count: int) -> dict[str, Any]:
+    from mipha_eval.metrics import Totals
     from mipha_eval.options import option_fields, type_name
     from mipha_eval.selection import build_task, parse_source
 
     task = build_task(name, {}, parse_source(data or "demo", {}), registry)
+    measures = task.measures(Totals({}))
     questions = [
         {
             "id": sample.id,
@@ -72,8 +74,8 @@ def _task(registry: Any, name: str, data: str | None, count: int) -> dict[str, A
         "task": task.label,
         "about": inspect.getdoc(inspect.getmodule(type(task))),
         "protocols": dict(task.protocols),
-        "headline": task.metrics[0].name,
-        "metrics": [metric.name for metric in task.metrics],
+        "headline": measures[0].name,
+        "metrics": [metric.name for metric in measures],
         "max_new_tokens": task.max_new_tokens,
         "options": {key: type_name(kind) for key, kind in option_fields(type(task)).items()},
         "questions": questions,

@@ -12,8 +12,9 @@ from PIL import Image
 from tokenizers import Tokenizer
 from torch import Tensor
 
-from mipha_eval.backends.mipha_prompt import END_OF_TEXT, prompt_pieces
-from mipha_eval.demo.questions import KINDS, SHORT_ANSWER, Question
+from mipha_eval.backends.mipha_prompt import END_OF_TEXT, SYSTEM, prompt_pieces
+from mipha_eval.demo.kinds import FAMILIES, TEXT_ONLY
+from mipha_eval.demo.questions import Question
 from mipha_eval.demo.scenes import COLOURS, DIGITS, GRID, SHAPES, SIZE, WORDS, Scene, draw_scene, sample_scene
 
 PATCH = 16
@@ -51,18 +52,29 @@ def patch_labels(scene: Scene) -> tuple[list[int], list[int]]:
 
 @dataclass
 class Curriculum:
-    """Draws question kinds, those with a high running accuracy less often."""
+    """Draws families and kinds of questions, those with a high running accuracy less often."""
 
-    accuracy: dict[str, float] = field(default_factory=lambda: dict.fromkeys(KINDS, 0.0))
+    accuracy: dict[str, float] = field(default_factory=lambda: {kind: 0.0 for kinds in FAMILIES.values() for kind in kinds})
     floor: float = 0.08
 
-    def draw(self, rng: random.Random, scene: Scene, count: int) -> list[tuple[str, Question]]:
-        kinds = list(KINDS)
-        weights = [self.floor + 1.0 - self.accuracy[kind] for kind in kinds]
+    def draw_family(self, rng: random.Random) -> str:
+        """A family by the mean of its kinds' weights; the one without pictures half as often."""
+        weights = [
+            sum(map(self._weight, kinds)) / len(kinds) * (0.5 if family == TEXT_ONLY else 1.0)
+            for family, kinds in FAMILIES.items()
+        ]
+        return rng.choices(list(FAMILIES), weights)[0]
+
+    def _weight(self, kind: str) -> float:
+        return self.floor + 1.0 - self.accuracy[kind]
+
+    def draw(self, rng: random.Random, scene: Scene, family: str, count: int) -> list[tuple[str, Question]]:
+        kinds = FAMILIES[family]
+        weights = [self._weight(kind) for kind in kinds]
         drawn: list[tuple[str, Question]] = []
         while len(drawn) < count:
-            kind = rng.choices(kinds, weights)[0]
-            question = KINDS[kind](rng, scene)
+            kind = rng.choices(list(kinds), weights)[0]
+            question = kinds[kind](rng, scene)
             if question is not None:
                 drawn.append((kind, question))
         return drawn
@@ -75,36 +87,44 @@ class Curriculum:
 class Lesson:
     """A batch of pictures, each followed by its questions and answers, every question padded to the same length.
 
-    Shapes: pixels [images, 3, SIZE, SIZE]; ids and targets [images, questions, length], targets with -100 where nothing is
-    learnt. `kinds` names each picture's questions in order.
+    Shapes: pixels [images, 3, SIZE, SIZE], None for questions without pictures; ids and targets [images, questions, length],
+    targets with -100 where nothing is learnt. `kinds` names each picture's questions in order.
     """
 
-    pixels: Tensor
+    pixels: Tensor | None
     ids: Tensor
     targets: Tensor
     kinds: tuple[tuple[str, ...], ...]
 
 
 def make_lesson(rng: random.Random, tokenizer: Tokenizer, curriculum: Curriculum, images: int, questions: int) -> Lesson:
-    """Draws a batch of training scenes with `questions` questions each."""
+    """Draws a batch of training scenes with `questions` questions of one family each."""
     pictures, rows, kinds = [], [], []
+    family = curriculum.draw_family(rng)
     for _ in range(images):
         scene = training_scene(rng)
         pictures.append(draw_scene(scene, rng))
-        drawn = curriculum.draw(rng, scene, questions)
+        drawn = curriculum.draw(rng, scene, family, questions)
         kinds.append(tuple(kind for kind, _ in drawn))
-        rows += [_tokens_and_targets(question, tokenizer) for _, question in drawn]
+        rows += [_tokens_and_targets(question, tokenizer, int(family != TEXT_ONLY)) for _, question in drawn]
     length = max(len(tokens) for tokens, _ in rows)
     ids = torch.tensor([tokens + [0] * (length - len(tokens)) for tokens, _ in rows])
     targets = torch.tensor([wanted + [-100] * (length - len(wanted)) for _, wanted in rows])
     shape = (images, questions, length)
-    return Lesson(pixels_of(pictures), ids.view(shape), targets.view(shape), tuple(kinds))
+    pixels = None if family == TEXT_ONLY else pixels_of(pictures)
+    return Lesson(pixels, ids.view(shape), targets.view(shape), tuple(kinds))
 
 
-def _tokens_and_targets(question: Question, tokenizer: Tokenizer) -> tuple[list[int], list[int]]:
-    asked = tokenizer.encode(prompt_pieces(f"{question.text}\n{SHORT_ANSWER}", images=1)[1]).ids
+def _tokens_and_targets(question: Question, tokenizer: Tokenizer, images: int) -> tuple[list[int], list[int]]:
+    """Ids behind the shared prefix (see `prefix_text`), and what is to be learnt at each."""
+    asked = tokenizer.encode(prompt_pieces(question.prompt, images)[-1].removeprefix(SYSTEM)).ids
     answer = tokenizer.encode(f" {question.answer}{END_OF_TEXT}").ids
     return asked + answer[:-1], [-100] * (len(asked) - 1) + answer
+
+
+def prefix_text(lesson: Lesson) -> str:
+    """What stands before every question of a batch: all up to the picture, or the system's sentence, which is one token."""
+    return SYSTEM if lesson.pixels is None else prompt_pieces("", images=1)[0]
 
 
 def shared_prefix_attention(

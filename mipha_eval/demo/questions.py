@@ -1,4 +1,4 @@
-"""Questions about a scene, a function a kind, each with its answer read off the scene.
+"""Questions about a scene with short answers, a function a kind, each with its answer read off the scene.
 
 Yes/no kinds answer yes and no equally often for every wording, so that the question alone tells nothing.
 """
@@ -6,24 +6,29 @@ Yes/no kinds answer yes and no equally often for every wording, so that the ques
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from mipha_eval.demo.scenes import COLOURS, DIGITS, GRID, SHAPES, WORDS, Scene
+from mipha_eval.task import OCR_TOKENS, SHORT_ANSWER, UNANSWERABLE
 
-LETTER_ANSWER = "Answer with the option's letter from the given choices directly."
-SHORT_ANSWER = "Answer the question using a single word or phrase."
 COUNT_WORDS = ("zero", "one", "two", "three", "four", "five", "six")
 LEFT, RIGHT, TOP, BOTTOM = "left side", "right side", "top", "bottom"
 HALVES = (LEFT, RIGHT, TOP, BOTTOM)
+BLIND_FORM = f"{UNANSWERABLE}\n{SHORT_ANSWER}"  # VizWiz' format lines
 
 
 @dataclass(frozen=True)
 class Question:
-    """A wording without its format line, and the expected answer."""
+    """A wording, the expected answer, and the format lines that follow the wording in the prompt."""
 
     text: str
     answer: str
+    form: str = SHORT_ANSWER
+
+    @property
+    def prompt(self) -> str:
+        return f"{self.text}\n{self.form}" if self.form else self.text
 
 
 def article(noun: str) -> str:
@@ -54,6 +59,11 @@ def position_text(shape: str, half: str) -> str:
 
 def reading_text(text: str) -> str:
     return f'Is the {"number" if text.isdigit() else "word"} in the image "{text}"?'
+
+
+def text_family(text: str) -> tuple[str, ...]:
+    """The texts that could stand in the place of `text`."""
+    return DIGITS if text.isdigit() else WORDS
 
 
 def in_half(scene: Scene, shape: str, half: str) -> bool:
@@ -120,8 +130,7 @@ def ask_reading_match(rng: random.Random, scene: Scene) -> Question | None:
         return None
     if rng.random() < 0.5:
         return Question(reading_text(scene.text), "Yes")
-    family = DIGITS if scene.text.isdigit() else WORDS
-    return Question(reading_text(rng.choice([text for text in family if text != scene.text])), "No")
+    return Question(reading_text(rng.choice([text for text in text_family(scene.text) if text != scene.text])), "No")
 
 
 def ask_colour(rng: random.Random, scene: Scene) -> Question | None:
@@ -156,6 +165,31 @@ def ask_where(rng: random.Random, scene: Scene) -> Question | None:
     return Question(f"Is the {thing.shape} top, center or bottom?", ("top", "center", "bottom")[thing.row])
 
 
+def ask_with_ocr(rng: random.Random, scene: Scene) -> Question | None:
+    """What the picture says, the prompt naming two readings, one of them false."""
+    plain = ask_reading(rng, scene)
+    if plain is None:
+        return None
+    readings = [scene.text, rng.choice([text for text in text_family(scene.text) if text != scene.text])]
+    return Question(with_ocr(plain.text, rng.sample(readings, 2)), scene.text)
+
+
+def with_ocr(text: str, readings: Sequence[str]) -> str:
+    return f"{text}\n{OCR_TOKENS} {', '.join(readings)}"
+
+
+def ask_answerable(rng: random.Random, scene: Scene) -> Question | None:
+    """A colour or a text that may not be there."""
+    if rng.random() < 0.5:
+        shape = _shape_for(rng, scene, rng.random() < 0.5)
+        thing = scene.find(shape) if shape else None
+        answer = thing.colour if thing else "unanswerable"
+        return Question(f"What color is the {shape}?", answer, BLIND_FORM) if shape else None
+    family = rng.choice(("number", "word"))
+    there = scene.text and scene.text.isdigit() == (family == "number")
+    return Question(f"What is the {family} in the image?", scene.text if there else "unanswerable", BLIND_FORM)
+
+
 Asker = Callable[[random.Random, Scene], Question | None]
 KINDS: dict[str, Asker] = {
     "existence": ask_existence,
@@ -168,4 +202,6 @@ KINDS: dict[str, Asker] = {
     "count": ask_count,
     "reading": ask_reading,
     "where": ask_where,
+    "with_ocr": ask_with_ocr,
+    "answerable": ask_answerable,
 }

@@ -1,7 +1,8 @@
 """Trains Mipha-Tiny from nothing on drawn scenes: ``python -m mipha_eval.demo.train --output DIR``.
 
 Two stages: the tower alone learns what, which colour and where each patch is; then, with the tower frozen, the projector
-and the decoder learn to answer in Mipha's official prompt. The result is a checkpoint in the official format.
+and the decoder learn to answer in Mipha's official prompt. The result is a checkpoint in the official format. With
+``--start FOLDER`` the second stage goes on from such a checkpoint; sentences that its tokenizer lacks become new tokens.
 """
 
 from __future__ import annotations
@@ -20,9 +21,11 @@ from torch import Tensor, nn
 from torch.nn import functional
 from transformers import AttentionInterface
 
+from mipha_eval.backends.checkpoint import load_network
 from mipha_eval.backends.mipha import MiphaNetwork
-from mipha_eval.backends.mipha_prompt import END_OF_TEXT, SYSTEM, prompt_pieces
+from mipha_eval.backends.mipha_prompt import END_OF_TEXT, SYSTEM
 from mipha_eval.demo.checkpoint import save_checkpoint, tiny_config
+from mipha_eval.demo.kinds import FAMILIES
 from mipha_eval.demo.lessons import (
     CONTENTS,
     PAINTS,
@@ -32,13 +35,15 @@ from mipha_eval.demo.lessons import (
     make_lesson,
     patch_labels,
     pixels_of,
+    prefix_text,
     shared_prefix_attention,
     training_scene,
 )
-from mipha_eval.demo.questions import LETTER_ANSWER, SHORT_ANSWER
 from mipha_eval.demo.scenes import draw_scene
+from mipha_eval.task import CAPTION, LETTER_ANSWER, OCR_TOKENS, SHORT_ANSWER, UNANSWERABLE
 
 VOCABULARY = 515
+SENTENCES = (SYSTEM, SHORT_ANSWER, LETTER_ANSWER, UNANSWERABLE, CAPTION, OCR_TOKENS)  # one token each
 
 
 def train_tokenizer(seed: int) -> Tokenizer:
@@ -53,7 +58,13 @@ def train_tokenizer(seed: int) -> Tokenizer:
         show_progress=False,
     )
     tokenizer.train_from_iterator(_corpus(seed), trainer)
-    tokenizer.add_tokens([AddedToken(sentence, normalized=False) for sentence in (SYSTEM, SHORT_ANSWER, LETTER_ANSWER)])
+    return with_sentences(tokenizer)
+
+
+def with_sentences(tokenizer: Tokenizer) -> Tokenizer:
+    """Adds those of the prompt's fixed sentences that the tokenizer does not have yet."""
+    known = tokenizer.get_vocab()
+    tokenizer.add_tokens([AddedToken(sentence, normalized=False) for sentence in SENTENCES if sentence not in known])
     return tokenizer
 
 
@@ -61,7 +72,7 @@ def _corpus(seed: int) -> Iterator[str]:
     rng = random.Random(seed)
     curriculum = Curriculum()
     for _ in range(3000):
-        for _, question in curriculum.draw(rng, training_scene(rng), 3):
+        for _, question in curriculum.draw(rng, training_scene(rng), rng.choice(list(FAMILIES)), 3):
             yield f" USER: \n{question.text}\n ASSISTANT: {question.answer}"
 
 
@@ -72,6 +83,20 @@ def _training_network(vocabulary: int) -> MiphaNetwork:
     network = MiphaNetwork(config, attention="eager").float()
     network.decoder.config._attn_implementation = "shared_prefix"
     return network
+
+
+def start_from(folder: Path) -> tuple[MiphaNetwork, Tokenizer]:
+    """A trained checkpoint, ready to be trained further; new tokens begin as the mean of the old ones."""
+    tokenizer = with_sentences(Tokenizer.from_file(str(folder / "tokenizer.json")))
+    network = _training_network(tokenizer.get_vocab_size())
+    weights = load_network(folder, torch.device("cpu"), torch.float32).state_dict()
+    for name, wanted in network.state_dict().items():
+        added = len(wanted) - len(weights[name])
+        if added:
+            mean = weights[name].mean(dim=0, keepdim=True)
+            weights[name] = torch.cat([weights[name], mean.expand(added, *mean.shape[1:])])
+    network.load_state_dict(weights)
+    return network, tokenizer
 
 
 def train_tower(network: MiphaNetwork, seed: int, steps: int, batch: int = 64) -> None:
@@ -104,10 +129,10 @@ def train_decoder(network: MiphaNetwork, tokenizer: Tokenizer, settings: argpars
     weights = [*network.mm_projector.parameters(), *network.decoder.parameters()]
     optimizer, schedule = _optimizer(weights, settings.rate, settings.steps)
     rng, curriculum = random.Random(settings.seed + 1), Curriculum()
-    before = torch.tensor(tokenizer.encode(prompt_pieces("", images=1)[0]).ids)
     started = time.monotonic()
     for step in range(settings.steps):
         lesson = make_lesson(rng, tokenizer, curriculum, settings.images, settings.questions)
+        before = torch.tensor(tokenizer.encode(prefix_text(lesson)).ids)
         loss = lesson_loss(network, lesson, before, curriculum)
         _update(loss, weights, optimizer, schedule)
         if step % 50 == 0:
@@ -122,13 +147,14 @@ def train_decoder(network: MiphaNetwork, tokenizer: Tokenizer, settings: argpars
 def lesson_loss(network: MiphaNetwork, lesson: Lesson, before: Tensor, curriculum: Curriculum) -> Tensor:
     """Cross entropy over the answers of a batch; records in `curriculum` which were right."""
     images, questions, length = lesson.ids.shape
-    prefix = len(before) + PATCHES
+    prefix = len(before) + (PATCHES if lesson.pixels is not None else 0)
     positions = torch.cat([torch.arange(prefix), torch.arange(prefix, prefix + length).repeat(questions)])
     learnt = lesson.targets >= 0
     with torch.autocast("cpu", torch.bfloat16):
         system = network.text_features(before).expand(images, -1, -1)
         asked = network.text_features(lesson.ids.flatten(1))
-        embedded = torch.cat([system, network.image_features(lesson.pixels).float(), asked], dim=1)
+        seen = [] if lesson.pixels is None else [network.image_features(lesson.pixels).float()]
+        embedded = torch.cat([system, *seen, asked], dim=1)
         hidden = network.decoder.model(
             inputs_embeds=embedded,
             attention_mask=embedded.new_zeros(images, 1, 1, 1),  # four dimensions keep transformers from making its own
@@ -171,6 +197,7 @@ def _update(loss: Tensor, weights: list[nn.Parameter], optimizer: Any, schedule:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--output", type=Path, required=True, help="folder for the checkpoint")
+    parser.add_argument("--start", type=Path, help="a checkpoint to go on from, in place of the first stage")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--tower-steps", type=int, default=2000)
     parser.add_argument("--steps", type=int, default=9000)
@@ -182,9 +209,12 @@ def main() -> None:
     torch.set_num_threads(settings.threads)
     torch.manual_seed(settings.seed)
     started = time.monotonic()
-    tokenizer = train_tokenizer(settings.seed)
-    network = _training_network(tokenizer.get_vocab_size())
-    train_tower(network, settings.seed, settings.tower_steps)
+    if settings.start:
+        network, tokenizer = start_from(settings.start)
+    else:
+        tokenizer = train_tokenizer(settings.seed)
+        network = _training_network(tokenizer.get_vocab_size())
+        train_tower(network, settings.seed, settings.tower_steps)
     curriculum = train_decoder(network, tokenizer, settings)
     save_checkpoint(network, tokenizer, settings.output)
     record = {
