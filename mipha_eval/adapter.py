@@ -28,6 +28,13 @@ class ModelAdapter(ABC):
         What goes wrong with one request (an unreadable image) is a `Response.failure`, never an exception and never text.
         """
 
+    def loglikelihood(self, batch: Sequence[Request]) -> list[Response]:
+        """Ranks the options of requests that have some: each response has their likelihoods and, as text, the likeliest.
+
+        For models that can tell; a model that only generates keeps this, which fails every request.
+        """
+        return [Response.failure(f"model {self.name} cannot rank options, it only generates") for _ in batch]
+
     def load(self) -> None:  # noqa: B027 - nothing to read is a fine default
         """Reads weights, so that mistakes show before the data is touched. Raises UserError."""
 

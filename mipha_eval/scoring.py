@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from mipha_eval.metrics import Totals, add_tallies, bootstrap_intervals, group_scores
@@ -37,45 +37,27 @@ def score_responses(task: Task, samples: Sequence[Sample], responses: Mapping[st
     Args:
         responses: by sample id.
     """
-    scores: list[Score] = []
-    forgiving: list[Score] = []
-    failures: Counter[str] = Counter()
-    missing = unlabelled = 0
-    read_again = False  # whether the task has a second reading
-    for sample in samples:
-        response = responses.get(sample.id)
-        if response is not None and response.error:
-            failures[response.error] += 1
-            continue
-        missing += response is None
-        if not task.is_labelled(sample):
-            unlabelled += response is not None
-            continue
-        score = task.score_missing(sample) if response is None else task.score(sample, response)
-        if score is not None:
-            scores.append(score)
-            right = None if response is None else task.robust(sample, response.text)
-            read_again = read_again or right is not None
-            forgiving.append(score if right is None else task.as_if(score, right))
+    found = _read(task, samples, responses)
     by_id = {sample.id: sample for sample in samples}
-    scores = list(task.finish(by_id, scores))
-    forgiving = list(task.finish(by_id, forgiving)) if read_again else []
+    scores = task.finish(by_id, found.scores)
+    forgiving = task.finish(by_id, found.forgiving) if found.read_again else ()
+    failed = found.failures.total()
     numbers = _numbers(task, scores)
     headline, units = numbers.pop("headline"), numbers.pop("units")
     summary = {
         "task": task.label,
         "version": task.version,
-        "n": len(samples) - missing - failures.total() - unlabelled,
-        "unlabelled": unlabelled,
-        "missing": missing,
+        "n": len(samples) - found.missing - failed - found.unlabelled,
+        "unlabelled": found.unlabelled,
+        "missing": found.missing,
         "unparsed": sum(not score.parsed for score in scores),
-        "failed": failures.total(),
+        "failed": failed,
         "headline": headline,
         **numbers,
         "envelope": _envelope(task, scores, numbers["metrics"].get(headline)),
-        "robust": _headline(task, forgiving) if read_again else None,
+        "robust": _headline(task, forgiving) if found.read_again else None,
         "units": units,
-        "failures": dict(failures.most_common(20)),
+        "failures": dict(found.failures.most_common(20)),
         "rules": dict(Counter(score.rule for score in scores)),
         "data": str(task.data),
         "annotations": task.data.annotations and task.data.annotations.name,
@@ -83,6 +65,38 @@ def score_responses(task: Task, samples: Sequence[Sample], responses: Mapping[st
         **task.notes(scores),
     }
     return Result(scores, summary)
+
+
+@dataclass
+class _Read:
+    """What the responses were read as; `forgiving` are the scores under the task's second reading, if it has one."""
+
+    scores: list[Score] = field(default_factory=list)
+    forgiving: list[Score] = field(default_factory=list)
+    failures: Counter[str] = field(default_factory=Counter)
+    missing: int = 0
+    unlabelled: int = 0
+    read_again: bool = False
+
+
+def _read(task: Task, samples: Sequence[Sample], responses: Mapping[str, Response]) -> _Read:
+    found = _Read()
+    for sample in samples:
+        response = responses.get(sample.id)
+        if response is not None and response.error:
+            found.failures[response.error] += 1
+            continue
+        found.missing += response is None
+        if not task.is_labelled(sample):
+            found.unlabelled += response is not None
+            continue
+        score = task.score_missing(sample) if response is None else task.score(sample, response)
+        if score is not None:
+            found.scores.append(score)
+            right = None if response is None else task.robust(sample, response.text)
+            found.read_again = found.read_again or right is not None
+            found.forgiving.append(score if right is None else task.as_if(score, right))
+    return found
 
 
 def _envelope(task: Task, scores: Sequence[Score], headline: float | None) -> list[float | None] | None:

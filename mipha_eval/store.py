@@ -148,8 +148,9 @@ class Stored:
 
 def response_of(row: Mapping[str, Any]) -> Response:
     """The response in a stored record."""
-    known = {field.name: row[field.name] for field in dataclasses.fields(Response) if field.name in row}
-    return Response(**{**known, "likelihoods": tuple(known.get("likelihoods", ()))})
+    known: dict[str, Any] = {field.name: row[field.name] for field in dataclasses.fields(Response) if field.name in row}
+    known |= {name: tuple(value) for name, value in known.items() if isinstance(value, list)}
+    return Response(**known)
 
 
 class Appender:

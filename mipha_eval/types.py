@@ -96,6 +96,7 @@ class Response:
         verbatim: the text stood in an official result file, so what a benchmark's conversion script would do to a model's
             text has been done.
         likelihoods: of each option of the request, the sum of its tokens' log-probabilities (natural logarithm).
+        option_tokens: the number of tokens of each option, the end token among them.
     """
 
     text: str
@@ -104,6 +105,7 @@ class Response:
     error: str = ""
     verbatim: bool = False
     likelihoods: tuple[float, ...] = ()
+    option_tokens: tuple[int, ...] = ()
 
     @classmethod
     def failure(cls, reason: str) -> Response:

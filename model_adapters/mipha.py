@@ -83,7 +83,7 @@ class Mipha(PrefixAdapter):
         return {"weights": fingerprint(self.folder), "device": name, "dtype": str(dtype), "attention": "sdpa"}
 
     def cost(self, request: Request) -> int:
-        return 64 + len(request.text) // 4 + self.patches * len(request.images)
+        return (64 + len(request.text) // 4 + self.patches * len(request.images)) * max(1, len(request.options))
 
     @cached_property
     def patches(self) -> int:
@@ -133,6 +133,21 @@ class Mipha(PrefixAdapter):
         stop = hf.Stop(frozenset({end}), decoding.max_new_tokens)
         answers = hf.decode(self.network.decoder, state, torch.tensor(rows, device=device), embedded, stop)
         return [self._response(ids, end) for ids in answers]
+
+    def encode_option(self, option: str) -> tuple[int, ...]:
+        try:
+            return (*self.tokenizer(f" {option}").input_ids, self.tokenizer.eos_token_id)
+        except TypeError as error:
+            raise RequestError(f"the option cannot be tokenized: {error}") from error
+
+    def rank(
+        self, state: hf.PrefixState, rows: Sequence[int], suffixes: Sequence[tuple[int, ...]], ends: Sequence[int]
+    ) -> list[float]:
+        device, _ = self._place
+        with torch.inference_mode():
+            embedded = [self._embed(suffix, iter(())) for suffix in suffixes]
+        options = [torch.tensor(suffix[-end:], device=device) for suffix, end in zip(suffixes, ends, strict=True)]
+        return hf.rank(self.network.decoder, state, torch.tensor(rows, device=device), embedded, options)
 
     def _response(self, ids: list[int], end: int) -> Response:
         text = self.tokenizer.decode(ids, skip_special_tokens=True).strip().removesuffix(END_OF_TEXT).strip()

@@ -40,22 +40,28 @@ class Mmbench(Task):
     name: ClassVar[str] = "mmbench"
     protocols: ClassVar[Mapping[str, str]] = {
         "dev": "1,176 questions, 4,377 rows with rotations (20230712), scored here",
-        "cn-dev": "the same in Chinese",
+        "cn-dev": "4,329 rows in Chinese (20231003)",
         "test": "without public answers, for the server",
     }
-    rows: ClassVar[Mapping[str, Sequence[int]]] = {"dev": (4377,)}
+    rows: ClassVar[Mapping[str, Sequence[int]]] = {"dev": (4377,), "cn-dev": (4329,)}
     takes_annotations: ClassVar[bool] = True
     uploads: ClassVar[Sequence[str]] = ("test", "dev", "cn-dev")
-    hub: ClassVar[Mapping[str, str]] = {"dev": "lmms-lab/MMBench", "cn-dev": "lmms-lab/MMBench", "test": "lmms-lab/MMBench"}
+    # lmms-lab/MMBench has an English table, too, but a later one with 4,329 rows
+    hub: ClassVar[Mapping[str, str]] = {
+        "dev": "lmms-lab/MMBench_EN",
+        "cn-dev": "lmms-lab/MMBench",
+        "test": "lmms-lab/MMBench_EN",
+    }
     max_new_tokens: ClassVar[int] = 1024
     metrics: ClassVar[Sequence[Metric]] = [share("accuracy"), share("vanilla", "vanilla")]
 
     def samples(self) -> Iterator[Sample]:
         if self.data.kind == "hub":
-            config, split = {"dev": ("en", "dev"), "cn-dev": ("cn", "dev"), "test": ("en", "test")}[self.protocol]
-            rows = read_hub(self.data, self.hub[self.protocol], split, config)
+            split = "test" if self.protocol == "test" else "dev"
+            rows = read_hub(self.data, self.hub[self.protocol], split, "cn" if self.protocol == "cn-dev" else None)
             for number, row in rows:
-                cells = {key: None if value is None else str(value) for key, value in row.items()}
+                named = {"l2-category" if key == "L2-category" else key: value for key, value in row.items()}
+                cells = {key: None if value is None else str(value) for key, value in named.items()}
                 yield self._sample(cells, rows.image(number, f"{int(row['index']) % ROTATION}"))
             return
         for cells in read_table(self._table()):
@@ -75,7 +81,7 @@ class Mmbench(Task):
         letters = itertools.takewhile(lambda letter: not is_none(cells.get(letter)), "ABCD")
         options = [f"{letter}. {cells[letter]}" for letter in letters]
         format_line = LETTERS_CN if self.protocol == "cn-dev" else LETTER_ANSWER
-        truth = cells.get("answer") or ""
+        truth = "" if is_none(cells.get("answer")) else str(cells["answer"])
         return Sample(
             id=str(number),
             question="\n".join([asked, *options, format_line]),

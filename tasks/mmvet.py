@@ -1,8 +1,8 @@
 """MM-Vet: 218 open questions that need several capabilities at once, graded 0 to 1 by GPT-4.
 
 Paper: Yu et al., "MM-Vet: Evaluating Large Multimodal Models for Integrated Capabilities", ICML 2024 (arXiv:2308.02490).
-Prompt as in LLaVA-1.5 and Mipha: the bare question. Grades come from a recorded grade file; the demo, and whoever asks for it,
-is graded by a rule, and every metric then says so.
+Prompt as in LLaVA-1.5 and Mipha: the bare question. Grades come from a recorded grade file; the demo, and whoever asks for
+it, is graded by a rule, and every metric then says so.
 """
 
 from __future__ import annotations
@@ -110,11 +110,8 @@ class Mmvet(Task):
         return self.by_rule or (self.data.kind == "demo" and self.grades is None)
 
     def measures(self, totals: Totals) -> Sequence[Metric]:
-        return (
-            [dataclasses.replace(metric, name=f"{metric.name}[rule]") for metric in self.metrics]
-            if self.ruled
-            else self.metrics
-        )
+        mark = "[rule]" if self.ruled else ""
+        return [dataclasses.replace(metric, name=f"{metric.name}{mark}") for metric in self.metrics]
 
     def score(self, sample: Sample, response: Response) -> Score:
         if self.ruled:

@@ -1,8 +1,8 @@
 """SEED-Bench: multiple-choice questions on pictures and videos, by kind of understanding.
 
 Paper: Li et al., "SEED-Bench: Benchmarking Multimodal LLMs with Generative Comprehension", CVPR 2024 (arXiv:2307.16125).
-LLaVA-1.5 and Mipha let the model name a letter, and show the middle frame of a video; the official leaderboard ranks the
-options by likelihood instead, which is another protocol.
+LLaVA-1.5 and Mipha let the model name a letter, and show the middle frame of a video. The official way ranks the options by
+the likelihood that the model answers the bare question with them, which is a protocol of its own here.
 """
 
 from __future__ import annotations
@@ -16,42 +16,38 @@ from mipha_eval.answers import Reading
 from mipha_eval.answers.robust import robust_letter
 from mipha_eval.data.hub import read_hub
 from mipha_eval.data.jsonl import read_json
-from mipha_eval.metrics import Metric, share
+from mipha_eval.metrics import Metric, Tally, share
 from mipha_eval.task import LETTER_ANSWER, Task
-from mipha_eval.types import Response, Sample, Score
+from mipha_eval.types import Decoding, Request, Response, Sample, Score
 
-TYPES = {
-    1: "scene_understanding",
-    2: "instance_identity",
-    3: "instance_attributes",
-    4: "instance_location",
-    5: "instances_counting",
-    6: "spatial_relation",
-    7: "instance_interaction",
-    8: "visual_reasoning",
-    9: "text_understanding",
-    10: "action_recognition",
-    11: "action_prediction",
-    12: "procedure_understanding",
-}
+TYPES = (
+    *("scene_understanding", "instance_identity", "instance_attributes", "instance_location", "instances_counting"),
+    *("spatial_relation", "instance_interaction", "visual_reasoning", "text_understanding"),
+    *("action_recognition", "action_prediction", "procedure_understanding"),
+)  # question_type_id 1 to 12
+LETTERS = ("A", "B", "C", "D")
 HINT = "SEED-Bench.json is at huggingface.co/datasets/AILab-CVC/SEED-Bench (14 MB)"
 
 
 @dataclass(frozen=True)
 class Seed(Task):
-    """Option letters, exactly; no options of its own."""
+    """Option letters, exactly, or the likeliest option; no options of its own."""
 
     name: ClassVar[str] = "seed"
-    protocols: ClassVar[Mapping[str, str]] = {"llava": "14,233 picture and 3,757 video questions, answered by a letter"}
-    rows: ClassVar[Mapping[str, Sequence[int]]] = {"llava": (17990, 19242)}
+    protocols: ClassVar[Mapping[str, str]] = {
+        "llava": "14,233 picture and 3,757 video questions, answered by a letter",
+        "ppl": "the same questions without options, the likeliest option counts",
+    }
+    rows: ClassVar[Mapping[str, Sequence[int]]] = {"llava": (17990, 19242), "ppl": (17990, 19242)}
     takes_annotations: ClassVar[bool] = True
-    hub: ClassVar[Mapping[str, str]] = {"llava": "lmms-lab/SEED-Bench"}
+    hub: ClassVar[Mapping[str, str]] = {"llava": "lmms-lab/SEED-Bench", "ppl": "lmms-lab/SEED-Bench"}
     ignores_foreign_answers: ClassVar[bool] = True  # the re-release of November 2023 has 1,252 videos less
     metrics: ClassVar[Sequence[Metric]] = [
         share("accuracy"),
         share("image", "image"),
         share("video", "video"),
-        *(share(kind, kind) for kind in TYPES.values()),
+        share("per_token", "per_token"),
+        *(share(kind, kind) for kind in TYPES),
     ]
 
     def samples(self) -> Iterator[Sample]:
@@ -59,32 +55,56 @@ class Seed(Task):
         if self.data.kind == "hub":
             rows = read_hub(self.data, self.hub["llava"])
             for number, row in rows:
-                yield self._sample(row, rows.image(number, str(row["data_id"])), seen)
+                # one video file may hold the segments of several questions
+                name = row["question_id"] if row["data_type"] == "video" else row["data_id"]
+                yield self._sample(row, rows.image(number, str(name)), seen)
             return
         images = self.data.images("seed", "seed_bench")
         for row in read_json(self.data.annotations_or("seed_bench/SEED-Bench.json", hint=HINT))["questions"]:
-            folder = f"SEED-Bench-{row['data_type']}"
-            frame = ".png" if row["data_type"] == "video" else ""
-            place = row["question_id"] if frame else row.get("data_id", row["question_id"])
-            yield self._sample(row, images.image(f"{folder}/{place}{frame}"), seen)
+            place = f"SEED-Bench-image/{row.get('data_id', row['question_id'])}"
+            if row["data_type"] == "video":  # the middle frame, named as LLaVA's script does
+                place = f"SEED-Bench-video-image/{row.get('question_type_id', 0)}_{row['question_id']}.png"
+            yield self._sample(row, images.image(place), seen)
 
     def _sample(self, row: Mapping[str, Any], image: Any, seen: Counter[str]) -> Sample:
         number = str(row["question_id"])
         seen[number] += 1  # the official file has one id twice, and both count
-        options = [f"{letter}. {row[f'choice_{letter.lower()}']}" for letter in "ABCD" if f"choice_{letter.lower()}" in row]
-        text = "\n".join([str(row.get("question", "")), *options, LETTER_ANSWER])
+        options = [str(row[f"choice_{letter}"]) for letter in "abcd" if f"choice_{letter}" in row]
+        text = str(row.get("question", ""))
+        if self.protocol == "llava":
+            listed = [f"{letter}. {option}" for letter, option in zip("ABCD", options, strict=False)]
+            text = "\n".join([text, *listed, LETTER_ANSWER])
         name = number if seen[number] == 1 else f"{number}#{seen[number]}"
-        kind = TYPES.get(int(row.get("question_type_id", 0)), "")
-        parts = (kind,) if kind else ()
-        return Sample(name, text, (row["answer"],), (image,), number, row["data_type"], parts=parts)
+        kind = int(row.get("question_type_id", 0))
+        parts = TYPES[kind - 1 : kind] if kind else ()
+        return Sample(name, text, (row["answer"], *options), (image,), number, row["data_type"], parts=parts)
 
-    def robust(self, sample: Sample, text: str) -> bool:
-        return robust_letter(text, ("",) * 4) == sample.references[0]
+    def request(self, sample: Sample) -> Request:
+        options = sample.references[1:] if self.protocol == "ppl" else ()
+        return Request(sample.question, sample.images, Decoding(self.max_new_tokens), sample.question_id, options)
+
+    def robust(self, sample: Sample, text: str) -> bool | None:
+        return None if self.protocol == "ppl" else robust_letter(text, ("",) * 4) == sample.references[0]
 
     def score(self, sample: Sample, response: Response) -> Score:
-        letter = response.text if response.text in ("A", "B", "C", "D") else ""
+        if response.likelihoods:
+            return self._ranked(sample, response)
+        letter = response.text if response.text in LETTERS else ""
         right = response.text == sample.references[0]
         return self.scored(sample, Reading(letter, "letter", parsed=bool(letter)), right)
+
+    def _ranked(self, sample: Sample, response: Response) -> Score:
+        """By the likelihood of the whole option, as in the official code; `per_token` by the mean over its tokens."""
+        means = [total / tokens for total, tokens in zip(response.likelihoods, response.option_tokens, strict=True)]
+        letter, mean = (LETTERS[values.index(max(values))] for values in (list(response.likelihoods), means))
+        truth = sample.references[0]
+        return self.scored(sample, Reading(letter, "likeliest"), letter == truth, per_token=float(mean == truth))
+
+    def tally(self, scores: Sequence[Score]) -> Tally:
+        counts = dict(super().tally(scores))
+        if "per_token" in scores[0].details:
+            counts |= {"per_token/right": scores[0].details["per_token"], "per_token/asked": 1.0}
+        return counts
 
     def score_missing(self, sample: Sample) -> Score | None:
         return self.scored(sample, Reading("", "missing", parsed=False), 0)

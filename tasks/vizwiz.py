@@ -48,7 +48,7 @@ class Vizwiz(Task):
             rows = read_hub(self.data, self.hub["val"], split="val")
             for number, row in rows:
                 humans = tuple(row["answers"])
-                yield self._sample(number, row, humans, rows.image(number, f"{row['question_id']}"))
+                yield self._sample(number, row, humans, rows.image(number, f"{row['question_id']}.jpg"))
         else:
             images = self.data.images("vizwiz", "vizwiz/val")
             for number, row in enumerate(read_json(self.data.annotations_or("vizwiz/val.json", hint=HINT))):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from functools import partial
 from pathlib import Path
@@ -163,3 +164,68 @@ def test_several_images_in_one_prompt(adapter: Any, reference: Path) -> None:
     assert adapter.encode(pair).ids.count(IMAGE_TOKEN) == 2
     together = adapter.generate([pair, single, pair])
     assert [response.text for response in together] == [adapter.generate([each])[0].text for each in (pair, single, pair)]
+
+
+def test_ranking_options_equals_plain_forward_passes(adapter: Any, reference: Path, expected: list[dict[str, Any]]) -> None:
+    """Several questions about several pictures, options of different length, one question without a picture."""
+    options = ("red", "a large brown dog on the left", "two", "no")
+    asked = [Request(each.text, each.images, Decoding(16), options=options) for each in requests(reference, expected)[:6]]
+    asked.append(Request("Which is an animal?", options=("dog", "an old green car")))
+    answers = adapter.loglikelihood(asked)
+    network = adapter.network
+    for request, answer in zip(asked, answers, strict=True):
+        alone = []
+        for option in request.options:
+            ids, end = adapter.encode(request).ids, adapter.encode_option(option)
+            with torch.inference_mode():
+                features = iter(network.image_features(adapter.read_images(request.images)) if request.images else ())
+                logits = network.decoder(inputs_embeds=adapter._embed(ids + end, features)[None]).logits[0].double()
+            before = logits[-len(end) - 1 : -1].log_softmax(-1)
+            alone.append(float(before.gather(1, torch.tensor(end)[:, None]).sum()))
+        assert answer.likelihoods == pytest.approx(alone, abs=1e-3)
+        assert answer.text == request.options[alone.index(max(alone))]
+        assert answer.option_tokens == tuple(len(adapter.encode_option(option)) for option in request.options)
+
+
+def test_seed_by_likelihood_on_the_command_line(cli: Cli, reference: Path, tmp_path: Path) -> None:
+    """`seed@ppl` from file to result, and again from what is stored."""
+    folder = tmp_path / "data/seed_bench"
+    (folder / "SEED-Bench-image").mkdir(parents=True)
+    names = [path.name for path in sorted((reference / "images").iterdir())][:2]
+    for name in names:
+        (folder / "SEED-Bench-image" / name).write_bytes((reference / "images" / name).read_bytes())
+    rows = [
+        {
+            "question_id": str(number),
+            "data_id": names[number % 2],
+            "data_type": "image",
+            "question_type_id": 1 + number,
+            "question": f"What is in picture {number}?",
+            **{
+                f"choice_{letter}": f"{word} {number}"
+                for letter, word in zip("abcd", ("dog", "car", "old tree", "I"), strict=True)
+            },
+            "answer": "ABCD"[number],
+        }
+        for number in range(4)
+    ]
+    (folder / "SEED-Bench.json").write_text(json.dumps({"questions": rows}))
+    arguments = ["run", "--tasks", "seed@ppl", "--model", "mipha", "-a", f"path={reference / 'checkpoint'}"]
+    arguments += ["--dtype", "float32", "--data", str(tmp_path / "data"), "--output", str(tmp_path / "runs"), "--json"]
+    first = json.loads(cli(*arguments).stdout)
+    (result,) = first["results"]
+    stored = read_jsonl(Path(first["run"]) / "seed@ppl/responses.jsonl")
+    right = sum("ABCD"[row["likelihoods"].index(max(row["likelihoods"]))] == "ABCD"[int(row["sample"])] for row in stored)
+    assert len(stored) == 4
+    assert result["metrics"]["accuracy"] == 100 * right / 4
+    assert "per_token" in result["metrics"]
+    again = json.loads(cli(*arguments).stdout)["results"][0]
+    assert again["generated"] == 0
+    assert again["metrics"] == result["metrics"]
+
+
+def test_a_model_that_only_generates_fails_a_ranking_task(cli: Cli, tmp_path: Path) -> None:
+    arguments = ["run", "--tasks", "seed@ppl", "--model", "constant", "--data", "demo", "--output", str(tmp_path)]
+    done = cli(*arguments, "--limit", "4")
+    assert done.returncode == 3
+    assert "cannot rank options" in done.stderr

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from transformers import AutoModelForCausalLM, PhiConfig
 
-from mipha_eval.backends.hf import Stop, decode, prefill
+from mipha_eval.backends.hf import Stop, decode, prefill, rank
 from mipha_eval.backends.prefix import Prompt, group_prompts
 from mipha_eval.types import Image
 
@@ -95,3 +95,31 @@ def test_prefixes_can_be_resumed_twice(decoder: Any) -> None:
     stop = Stop(frozenset({0}), 5)
     first = decode(decoder, state, torch.tensor([0]), hidden, stop)
     assert decode(decoder, state, torch.tensor([0]), hidden, stop) == first
+
+
+@given(st.lists(st.tuples(tokens, st.lists(st.tuples(tokens, tokens), min_size=1, max_size=4)), min_size=1, max_size=3))
+@settings(max_examples=30, deadline=None)
+def test_ranks_as_token_by_token(decoder: Any, layout: list[tuple[list[int], list[tuple[list[int], list[int]]]]]) -> None:
+    """Prompts and options of different length behind shared prefixes, against one forward pass for every token."""
+    embed = decoder.get_input_embeddings()
+    with torch.inference_mode():
+        state = prefill(decoder, [embed(torch.tensor(prefix)) for prefix, _ in layout])
+        rows = [row for row, (_, pairs) in enumerate(layout) for _ in pairs]
+        pairs = [pair for _, group in layout for pair in group]
+        hidden = [embed(torch.tensor(prompt + option)) for prompt, option in pairs]
+    options = [torch.tensor(option) for _, option in pairs]
+    found = rank(decoder, state, torch.tensor(rows), hidden, options)
+    expected = [
+        likelihood(decoder, layout[row][0] + prompt, option) for row, (prompt, option) in zip(rows, pairs, strict=True)
+    ]
+    assert found == pytest.approx(expected, abs=1e-4)
+
+
+def likelihood(decoder: Any, prompt: list[int], option: list[int]) -> float:
+    """The log-probability of `option` after `prompt`, token by token, without a cache."""
+    total = 0.0
+    for place, token in enumerate(option):
+        with torch.inference_mode():
+            logits = decoder(input_ids=torch.tensor([prompt + option[:place]])).logits[0, -1].double()
+        total += float(logits[token] - logits.logsumexp(0))
+    return total

@@ -115,6 +115,32 @@ def decode(decoder: Any, state: PrefixState, rows: Tensor, suffixes: Sequence[Te
     return generated
 
 
+@torch.inference_mode()
+def rank(decoder: Any, state: PrefixState, rows: Tensor, suffixes: Sequence[Tensor], ends: Sequence[Tensor]) -> list[float]:
+    """Sums of log-probabilities of what each suffix ends with, in one forward pass.
+
+    Args:
+        suffixes: decoder inputs [length, hidden] each, of prompt and option.
+        ends: the option's token ids, fewer than the suffix has tokens.
+    """
+    hidden, own = _left_padded(suffixes)
+    mask = torch.cat([state.mask[rows], own], dim=1)
+    longest = max(len(end) for end in ends)
+    output = decoder(
+        inputs_embeds=hidden,
+        attention_mask=mask,
+        position_ids=_positions(mask)[:, state.mask.shape[1] :],
+        past_key_values=_select(state.cache, rows),
+        use_cache=True,
+        logits_to_keep=longest + 1,  # the logits before a token are those that predict it
+    )
+    logs = output.logits[:, :-1].float().log_softmax(dim=-1)
+    sums = []
+    for log, end in zip(logs, ends, strict=True):
+        sums.append(float(log[longest - len(end) :].gather(1, end[:, None]).sum()))
+    return sums
+
+
 def _left_padded(rows: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
     """Stacks [length, hidden] tensors; returns them [n, longest, hidden] and a mask [n, longest]."""
     hidden = pad_sequence(list(rows), batch_first=True, padding_side="left")

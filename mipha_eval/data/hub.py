@@ -10,6 +10,9 @@ from mipha_eval.data.source import DataSource
 from mipha_eval.errors import UserError
 from mipha_eval.types import Image
 
+#: where lmms-lab's datasets were moved in 2026; the old names are redirected there
+NEW_OWNER = "lmms-lab-encoder"
+
 
 def read_hub(source: DataSource, name: str, split: str = "test", config: str | None = None) -> HubRows:
     """Opens a split of a dataset such as ``lmms-lab/POPE``, of one of its configurations if it has several.
@@ -23,7 +26,9 @@ def read_hub(source: DataSource, name: str, split: str = "test", config: str | N
     disable_progress_bars()
     where = name
     if source.root is not None:
-        folders = [folder for folder in (source.root / name, source.root / name.split("/")[1]) if folder.is_dir()]
+        plain = name.split("/")[1]
+        places = (source.root / name, source.root / NEW_OWNER / plain, source.root / plain)
+        folders = [folder for folder in places if folder.is_dir()]
         if not folders:
             raise UserError(f"{source.root / name} is missing; the mirror {source.root} has no dataset {name}")
         where = str(folders[0])

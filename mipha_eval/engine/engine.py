@@ -44,7 +44,7 @@ class Engine:
         for batch in plan_batches(todo, self.adapter.cost, self.budget, self.batch_size):
             if self.stop():
                 return
-            responses = self.adapter.generate(batch)
+            responses = self.adapter.loglikelihood(batch) if batch[0].options else self.adapter.generate(batch)
             if len(responses) != len(batch):
                 raise RuntimeError(f"{self.adapter.name} answered {len(responses)} of {len(batch)} requests")
             answered: Answered = []
