@@ -16,7 +16,7 @@ from mipha_eval.answers.letters import read_mmbench
 from mipha_eval.answers.robust import robust_letter
 from mipha_eval.data.hub import read_hub
 from mipha_eval.data.images import base64_image
-from mipha_eval.data.table import read_table
+from mipha_eval.data.table import MISSING, read_table
 from mipha_eval.metrics import Metric, Tally, Totals, share
 from mipha_eval.task import LETTER_ANSWER, Task
 from mipha_eval.types import Image, Response, Sample, Score
@@ -61,7 +61,7 @@ class Mmbench(Task):
             rows = read_hub(self.data, self.hub[self.protocol], split, "cn" if self.protocol == "cn-dev" else None)
             for number, row in rows:
                 named = {"l2-category" if key == "L2-category" else key: value for key, value in row.items()}
-                cells = {key: None if value is None else str(value) for key, value in named.items()}
+                cells = {key: None if value is None or value in MISSING else str(value) for key, value in named.items()}
                 yield self._sample(cells, rows.image(number, f"{int(row['index']) % ROTATION}"))
             return
         for cells in read_table(self._table()):
@@ -81,11 +81,13 @@ class Mmbench(Task):
         letters = itertools.takewhile(lambda letter: not is_none(cells.get(letter)), "ABCD")
         options = [f"{letter}. {cells[letter]}" for letter in letters]
         format_line = LETTERS_CN if self.protocol == "cn-dev" else LETTER_ANSWER
+        # what LLaVA's script shows and what the scorer takes for an option differ where a cell says "none"
+        choices = tuple(cells.get(letter) or "" for letter in "ABCD")
         truth = "" if is_none(cells.get("answer")) else str(cells["answer"])
         return Sample(
             id=str(number),
             question="\n".join([asked, *options, format_line]),
-            references=(truth, *(option[3:] for option in options)) if truth else (),
+            references=(truth, *choices) if truth else (),
             images=(image,),
             question_id=number,
             category=cells.get("category") or "",
@@ -112,7 +114,7 @@ class Mmbench(Task):
         return robust_letter(text, sample.references[1:]) == sample.references[0]
 
     def score(self, sample: Sample, response: Response) -> Score:
-        options = dict(zip("ABCD", sample.references[1:], strict=False))
+        options = {letter: cell for letter, cell in zip("ABCD", sample.references[1:], strict=True) if cell}
         reading = read_mmbench(response.text, options)
         return self.scored(sample, reading, reading.answer == sample.references[0], base=sample.id == sample.group)
 

@@ -39,8 +39,8 @@ def share_found(text: str, truth: str) -> float:
     In MM-Vet's answers ``<OR>`` separates alternatives and ``<AND>`` the parts of one.
     """
     shares = []
-    for alternative in truth.lower().split("<or>"):
-        parts = [re.escape(part.strip()) for part in alternative.split("<and>")]
+    for alternative in truth.split("<OR>"):
+        parts = [re.escape(part.strip().lower()) for part in alternative.split("<AND>")]
         found = [bool(part and re.search(rf"(?<![^\W_]){part}(?![^\W_])", text.lower())) for part in parts]
         shares.append(sum(found) / len(found))
     return max(shares)

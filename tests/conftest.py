@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from mipha_eval.cli.app import main
+from tests.oracles import mme, pope
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
@@ -101,3 +102,13 @@ def read_jsonl(path: Path) -> list[dict[str, Any]]:
 def read_json(path: Path) -> Any:
     """Reads a JSON file."""
     return json.loads(path.read_text(encoding="utf-8"))
+
+
+def pope_numbers(texts: Sequence[str], labels: Sequence[str]) -> dict[str, float]:
+    """The oracle's numbers of one category, in percent."""
+    return pope.measure([pope.Judged(pope.says_yes(text), label != "no") for text, label in zip(texts, labels, strict=True)])
+
+
+def mme_points(texts: Sequence[str], labels: Sequence[str]) -> float:
+    """The oracle's points of one subtask."""
+    return mme.subtask_points([float(mme.reading(text) == label.lower()) for text, label in zip(texts, labels, strict=True)])

@@ -12,10 +12,8 @@ from pathlib import Path
 import pytest
 
 from mipha_eval.task import LETTER_ANSWER
-from tests.conftest import Cli, read_jsonl
-from tests.oracles.mme import mme_points
-from tests.oracles.pope import pope_numbers
-from tests.oracles.vqa import evalai_answer
+from tests.conftest import Cli, mme_points, pope_numbers, read_jsonl
+from tests.oracles.vqa_text import normalise_evalai
 
 CATEGORIES = ("adversarial", "random", "popular")
 
@@ -43,7 +41,7 @@ def test_pope_against_the_oracle(cli: Cli, benchmarks: Path, llava_answers: Path
         ]
         labels = [row["label"] for row in read_jsonl(benchmarks / f"pope/coco/coco_pope_{category}.json")]
         for name, value in pope_numbers(chosen, labels).items():
-            assert metrics[f"{category}/{name}"] == pytest.approx(100 * value, abs=1e-12)
+            assert metrics[f"{category}/{name}"] == pytest.approx(value, abs=1e-12)
 
 
 def test_mme(cli: Cli, benchmarks: Path, llava_answers: Path) -> None:
@@ -184,7 +182,7 @@ def test_vqav2_rule_on_textvqa_answers(
     ]
     (tmp_path / "annotations.json").write_text(json.dumps({"annotations": annotations}))
     ids = {(row["image_id"], row["question"].lower()): row["question_id"] for row in rows}
-    changes: dict[str, Callable[[str], str]] = {"raw": str, "lower": str.lower, "evalai": evalai_answer}
+    changes: dict[str, Callable[[str], str]] = {"raw": str, "lower": str.lower, "evalai": normalise_evalai}
     change = changes[form]
     results = []
     for row in read_jsonl(llava_answers / "textvqa.jsonl"):

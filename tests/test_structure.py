@@ -15,7 +15,7 @@ FILES = [*LIBRARY.rglob("*.py"), *(ROOT / "tasks").glob("*.py"), *(ROOT / "model
 LAYERS = [
     ["errors", "types"],
     ["answers", "metrics", "binary", "data", "adapter", "options", "answer_files", "task"],
-    ["engine", "backends", "store", "plugins", "scoring"],
+    ["captions", "engine", "backends", "store", "plugins", "scoring"],
     ["demo", "selection"],
     ["run", "rescore", "predict", "submission"],
     ["report"],

@@ -46,9 +46,9 @@ def _lone_letter(text: str, options: Mapping[str, str]) -> Reading | None:
         return Reading(named[0], "mmbench-letter", (start, start + 1))
     if not named and NO_OPTION in words:
         return Reading(NO_OPTION, "mmbench-letter-z")
-    stated = re.search(r"answer is \*\*([A-Z])\*\*", text, re.IGNORECASE)
+    stated = re.search(r"answer\s+is\s+\**([A-D])", text, re.IGNORECASE)
     if stated and stated[1].upper() in options:
-        return Reading(stated[1].upper(), "mmbench-bold", stated.span(1))
+        return Reading(stated[1].upper(), "mmbench-stated", stated.span(1))
     return None
 
 

@@ -23,5 +23,5 @@ def robust_letter(text: str, options: Sequence[str]) -> str:
         if found and found[1].upper() in "ABCDEFGHIJ"[: len(options)]:
             return found[1].upper()
     plain = text.strip().rstrip(".").lower()
-    same = [number for number, option in enumerate(options) if option.strip().rstrip(".").lower() == plain]
+    same = [number for number, option in enumerate(options) if option and option.strip().rstrip(".").lower() == plain]
     return "ABCDEFGHIJ"[same[0]] if len(same) == 1 else ""

@@ -1,1 +1,1 @@
-"""Second implementations of official scorers, written from the rules, sharing no code with the library."""
+"""Independent step-by-step versions of the official benchmark scorers, used to certify another implementation."""

@@ -1,0 +1,1 @@
+"""Image captions: tokens, the measures of COCO's evaluation, and what caption benchmarks have in common."""

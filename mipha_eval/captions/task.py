@@ -1,0 +1,77 @@
+"""What caption benchmarks have in common."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, ClassVar, Literal
+
+from mipha_eval.answer_files import json_list_answers
+from mipha_eval.answers import Reading
+from mipha_eval.captions.measures import caption_metrics, count_images
+from mipha_eval.captions.words import Tokenizer, java_is_there, tokenize
+from mipha_eval.metrics import Metric, Tally, Totals
+from mipha_eval.task import CAPTION, Task
+from mipha_eval.types import Image, Response, Sample, Score
+
+
+@dataclass(frozen=True)
+class CaptionTask(Task):
+    """One caption an image, compared with several that people wrote. Subclasses say where images and captions are.
+
+    Option: `tokenizer`, ``ptb`` (COCO's own, in Java), ``treebank``, or ``auto`` for the first where Java is there.
+    """
+
+    tokenizer: Literal["auto", "ptb", "treebank"] = "auto"
+
+    parts: ClassVar[Sequence[str]] = ()
+    max_new_tokens: ClassVar[int] = 64
+
+    @cached_property
+    def chosen(self) -> Tokenizer:
+        if self.tokenizer == "auto":
+            return "ptb" if java_is_there() else "treebank"
+        return self.tokenizer
+
+    def caption_sample(self, number: int, captions: Sequence[str], image: Image, part: str = "") -> Sample:
+        return Sample(str(number), CAPTION, tuple(captions), (image,), number, part)
+
+    def measures(self, totals: Totals) -> Sequence[Metric]:
+        return caption_metrics(self.chosen, self.parts)
+
+    def official_answers(self, path: Path, samples: Sequence[Sample]) -> Iterable[tuple[Hashable, str]] | None:
+        return json_list_answers(path, "image_id", "caption")
+
+    def is_labelled(self, sample: Sample) -> bool:
+        return bool(sample.references)
+
+    def score(self, sample: Sample, response: Response) -> Score:
+        return self.scored(sample, Reading(response.text, f"caption-{self.chosen}", parsed=bool(response.text.strip())), 0)
+
+    def finish(self, samples: Mapping[str, Sample], scores: Sequence[Score]) -> Sequence[Score]:
+        """Tokenizes all captions at once and compares them; a score's value is its CIDEr, where 10 is 1."""
+        if not scores:
+            return scores
+        references = [samples[score.sample].references for score in scores]
+        texts = [score.reading for score in scores] + [caption for captions in references for caption in captions]
+        words = iter(tokenize(texts, self.chosen))
+        candidates = [next(words) for _ in scores]
+        truths = [[next(words) for _ in captions] for captions in references]
+        counts = count_images(candidates, truths, meteor=self.chosen == "ptb")
+        return [
+            dataclasses.replace(score, value=own["cider"] / 10, details=own)
+            for score, own in zip(scores, counts, strict=True)
+        ]
+
+    def as_if(self, score: Score, right: bool) -> Score:
+        """No caption is perfect, so there is nothing to put in the place of an empty one."""
+        return score
+
+    def tally(self, scores: Sequence[Score]) -> Tally:
+        counts: dict[str, Any] = dict(scores[0].details)
+        if scores[0].category:
+            counts |= {f"{scores[0].category}/{name}": counts[name] for name in ("cider", "images")}
+        return counts

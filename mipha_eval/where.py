@@ -1,0 +1,243 @@
+"""What a data source holds: which question files, how many questions, which of their images."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import os
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path, PurePath
+from typing import Any
+
+from mipha_eval.data.hub import NEW_OWNER
+from mipha_eval.data.source import DataSource
+from mipha_eval.errors import MissingDataError, UserError
+from mipha_eval.options import unknown
+from mipha_eval.plugins import Registry
+from mipha_eval.selection import build_task, naming_the_data
+from mipha_eval.task import Task
+from mipha_eval.types import Image, Sample
+
+#: images that `where` looks for, of each task
+LOOKED_AT = 20
+#: files that are named one by one; more in one folder are named by the folder
+NAMED_FILES = 3
+
+
+@dataclass(frozen=True)
+class ImageCount:
+    """How many of the distinct images are there.
+
+    Attributes:
+        first_missing: the name of the first that is not.
+        reason: why, if more is to be said than that it is not there.
+    """
+
+    total: int
+    there: int
+    first_missing: str = ""
+    reason: str = ""
+
+    def __str__(self) -> str:
+        if not self.total:
+            return "none belong to the questions"
+        first = f", first missing {self.first_missing}" if self.first_missing else ""
+        reason = f" ({self.reason})" if self.reason else ""
+        return f"{self.there:,} of {self.total:,} there{first}{reason}"
+
+
+@dataclass(frozen=True)
+class Place:
+    """What a source has for one task.
+
+    Attributes:
+        questions: how many, None if they have not been read.
+        images: of the first images; None if they have not been looked for.
+        where: the files that were read, or what is missing and where it is to be had.
+    """
+
+    task: str
+    found: bool
+    questions: int | None
+    images: ImageCount | None
+    where: str
+
+
+def protocols(source: DataSource, registry: Registry) -> list[str]:
+    """Every task as ``name@protocol``; of the demo, which is a protocol of its own, only once."""
+    names = []
+    for name in registry.names("tasks"):
+        owner, _ = registry.load("tasks", name)
+        served = ["demo"] if source.kind == "demo" else owner.protocols
+        names += [f"{owner.name}@{protocol}" for protocol in served]
+    return names
+
+
+def check_image_dirs(source: DataSource, registry: Registry) -> None:
+    """Raises UserError for an --image-dir of a task that does not exist."""
+    known = {name.replace("-", "_") for name in registry.names("tasks")}
+    for name in source.image_dirs:
+        if name.replace("-", "_") not in known:
+            raise UserError(unknown("task in --image-dir", name, known))
+
+
+def find_places(source: DataSource, registry: Registry) -> Iterator[Place]:
+    """What the source has for each task@protocol, one after the other. Never raises for what is missing or broken."""
+    check_image_dirs(source, registry)
+    if source.kind == "hub" and source.root is None:
+        yield from _places_on_hub(source, registry)
+        return
+    with files_opened() as opened:
+        for label in protocols(source, registry):
+            opened.clear()
+            try:
+                samples = read_rows(build_task(label, {}, source, registry))
+            except UserError as error:
+                yield Place(label, found=False, questions=None, images=None, where=str(error))
+            else:
+                where = _files(opened, source) if source.kind != "hub" else _dataset_of(label, source, registry)
+                yield Place(label, True, len(samples), count_images(samples, LOOKED_AT), where)
+
+
+def read_rows(task: Task) -> list[Sample]:
+    """All questions, as they are: ids may occur twice.
+
+    Raises:
+        MissingDataError: the files are not there.
+        UserError: there are no questions, or the files are not in the benchmark's form.
+    """
+    if task.data.kind == "hub" and task.data.root is not None:
+        mirrored(task.data.root, task.hub[task.protocol])
+    with naming_the_data(task):
+        samples = list(task.samples())
+    if not samples:
+        raise UserError(f"{task.label} has no questions in {task.data}")
+    return samples
+
+
+def mirrored(mirror: Path, dataset: str) -> Path:
+    """The folder of a mirror that holds a dataset. Raises MissingDataError."""
+    plain = dataset.split("/")[1]
+    for folder in (mirror / dataset, mirror / NEW_OWNER / plain, mirror / plain):
+        if folder.is_dir():
+            return folder
+    raise MissingDataError(f"{mirror / dataset} is missing; the mirror has no dataset {dataset}")
+
+
+def count_images(samples: Sequence[Sample], most: int | None = None) -> ImageCount:
+    """Looks which distinct images, or the first `most` of them, are there; decodes none."""
+    every = dict.fromkeys(image for sample in samples for image in sample.images)
+    images = list(itertools.islice(every, most))
+    missing = [image for image in images if not is_there(image)]
+    if not missing:
+        return ImageCount(len(images), len(images))
+    return ImageCount(len(images), len(images) - len(missing), missing[0].name, _why_missing(missing[0]))
+
+
+def is_there(image: Image) -> bool:
+    """Whether an image can be read. A file is not opened for it; a cell of a table or a row of a dataset is read."""
+    if ".." not in PurePath(image.name).parts and Path(image.location).is_file():
+        return True
+    try:
+        image.read()
+    except (OSError, ValueError):
+        return False
+    return True
+
+
+def _why_missing(image: Image) -> str:
+    folder = Path(image.location.removesuffix(image.name))
+    try:
+        image.read()
+    except FileNotFoundError:
+        return "" if folder.is_dir() else f"there is no folder {folder}"
+    except (OSError, ValueError) as error:
+        return str(error)
+    return ""
+
+
+@contextlib.contextmanager
+def files_opened() -> Iterator[list[Path]]:
+    """Collects what is opened in the block: loaders choose among folders and releases, and only this says what they took.
+
+    The interpreter keeps an audit hook for good, so it is switched off at the end.
+    """
+    opened: list[Path] = []
+    watching = True
+
+    def note(event: str, arguments: tuple[Any, ...]) -> None:
+        if watching and event == "open" and isinstance(arguments[0], str | os.PathLike):
+            opened.append(Path(arguments[0]))
+
+    sys.addaudithook(note)
+    try:
+        yield opened
+    finally:
+        watching = False
+
+
+def _files(opened: Iterable[Path], source: DataSource) -> str:
+    """Opened files below the source's folder, relative to it; many of one folder as the folder."""
+    root = source.folder
+    files = list(dict.fromkeys(path.relative_to(root) for path in opened if path.is_relative_to(root)))
+    named: dict[str, None] = {}
+    for file in files:
+        beside = sum(other.parent == file.parent for other in files)
+        named[str(file) if beside <= NAMED_FILES else f"{file.parent}/ ({beside} files)"] = None
+    return ", ".join(named)
+
+
+def _dataset_of(label: str, source: DataSource, registry: Registry) -> str:
+    name, _, protocol = label.partition("@")
+    owner, _ = registry.load("tasks", name)
+    return str(mirrored(source.folder, owner.hub[protocol]))
+
+
+def _places_on_hub(source: DataSource, registry: Registry) -> Iterator[Place]:
+    """Asks the hub for the datasets; nothing is downloaded, so there is nothing to count."""
+    answers: dict[str, str] = {}
+    unreachable = ""
+    for label in protocols(source, registry):
+        absent = partial(Place, label, found=False, questions=None, images=None)
+        try:
+            task = build_task(label, {}, source, registry)
+        except UserError as error:
+            yield absent(where=str(error))
+            continue
+        dataset = task.hub[task.protocol]
+        if dataset not in answers and not unreachable:
+            try:
+                answers[dataset] = ask_hub(dataset)
+            except UserError as error:
+                unreachable = str(error)
+        found = _cached(dataset) or answers.get(dataset, "")
+        if found:
+            yield Place(label, True, None, None, found)
+        else:
+            yield absent(where=unreachable or f"the hub has no dataset {dataset}; give --data FOLDER")
+
+
+def ask_hub(dataset: str) -> str:
+    """A line on a dataset of the hub, "" if the hub does not have it. Raises UserError if the hub cannot be reached."""
+    from huggingface_hub import HfApi
+    from huggingface_hub.errors import RepositoryNotFoundError
+
+    try:
+        HfApi().dataset_info(dataset, timeout=10)
+    except RepositoryNotFoundError:
+        return ""
+    except Exception as error:  # huggingface_hub's own, its HTTP library's and OSErrors come out here
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise UserError(f"the hub cannot be reached ({reason}); give --data FOLDER") from error
+    return f"{dataset} on the hub, downloaded when it is first read"
+
+
+def _cached(dataset: str) -> str:
+    """The folder of a dataset in the hub's cache; "" if nothing of it has been downloaded."""
+    from huggingface_hub.constants import HF_HUB_CACHE
+
+    folder = Path(HF_HUB_CACHE) / f"datasets--{dataset.replace('/', '--')}"
+    return f"{folder}, downloaded" if any(folder.glob("snapshots/*/**/*.parquet")) else ""

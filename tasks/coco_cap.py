@@ -1,0 +1,47 @@
+"""COCO captions: one sentence about each picture of val2017, against five that people wrote.
+
+Papers: Chen et al., "Microsoft COCO Captions" (arXiv:1504.00325); Vedantam et al., "CIDEr", CVPR 2015. LLaVA-1.5 and Mipha
+report no captions; the prompt is the one that LLaVA-1.5 was trained with and that lmms-eval asks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import ClassVar
+
+from mipha_eval.captions.task import CaptionTask
+from mipha_eval.data.hub import read_hub
+from mipha_eval.data.jsonl import read_json
+from mipha_eval.types import Sample
+
+HINT = "annotations_trainval2017.zip is at cocodataset.org/#download (0.2 GB)"
+
+
+@dataclass(frozen=True)
+class CocoCap(CaptionTask):
+    """Option: `tokenizer`."""
+
+    name: ClassVar[str] = "coco-cap"
+    protocols: ClassVar[Mapping[str, str]] = {"val2017": "5,000 pictures, about five captions each"}
+    rows: ClassVar[Mapping[str, Sequence[int]]] = {"val2017": (5000,)}
+    takes_annotations: ClassVar[bool] = True
+    hub: ClassVar[Mapping[str, str]] = {"val2017": "lmms-lab/COCO-Caption2017"}
+
+    def samples(self) -> Iterator[Sample]:
+        if self.data.kind == "hub":
+            rows = read_hub(self.data, self.hub["val2017"], "val")
+            for number, row in rows:
+                # the dataset's question id is the picture's file name, which ends in COCO's number
+                name = str(row["question_id"])
+                image_id = int(PurePosixPath(name).stem.rpartition("_")[2])
+                yield self.caption_sample(image_id, row["answer"], rows.image(number, name))
+            return
+        stored = read_json(self.data.annotations_or("coco/annotations/captions_val2017.json", hint=HINT))
+        captions: dict[int, list[str]] = {}
+        for row in stored["annotations"]:
+            captions.setdefault(row["image_id"], []).append(row["caption"])
+        images = self.data.images("coco_cap", "coco/val2017", "coco/images/val2017")
+        for row in stored["images"]:
+            yield self.caption_sample(row["id"], captions.get(row["id"], ()), images.image(row["file_name"]))

@@ -1,0 +1,46 @@
+"""nocaps: captions of pictures whose objects COCO's captions do not know, by how far they are from COCO.
+
+Paper: Agrawal et al., "nocaps: novel object captioning at scale", ICCV 2019 (arXiv:1812.08658). LLaVA-1.5 and Mipha
+report no captions; the prompt is the one that LLaVA-1.5 was trained with and that lmms-eval asks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from mipha_eval.captions.task import CaptionTask
+from mipha_eval.data.hub import read_hub
+from mipha_eval.data.jsonl import read_json
+from mipha_eval.types import Sample
+
+HINT = "nocaps_val_4500_captions.json is at nocaps.org/download (4 MB)"
+
+
+@dataclass(frozen=True)
+class Nocaps(CaptionTask):
+    """Option: `tokenizer`."""
+
+    name: ClassVar[str] = "nocaps"
+    protocols: ClassVar[Mapping[str, str]] = {"val": "4,500 pictures, ten captions each"}
+    rows: ClassVar[Mapping[str, Sequence[int]]] = {"val": (4500,)}
+    takes_annotations: ClassVar[bool] = True
+    hub: ClassVar[Mapping[str, str]] = {"val": "lmms-lab/NoCaps"}
+    parts: ClassVar[Sequence[str]] = ("in-domain", "near-domain", "out-domain")
+
+    def samples(self) -> Iterator[Sample]:
+        if self.data.kind == "hub":  # which does not tell the domains
+            rows = read_hub(self.data, self.hub["val"], "validation")
+            for number, row in rows:
+                image = rows.image(number, str(row["image_file_name"]))
+                yield self.caption_sample(int(row["image_id"]), row["annotations_captions"], image)
+            return
+        stored = read_json(self.data.annotations_or("nocaps/nocaps_val_4500_captions.json", hint=HINT))
+        captions: dict[int, list[str]] = {}
+        for row in stored["annotations"]:
+            captions.setdefault(row["image_id"], []).append(row["caption"])
+        images = self.data.images("nocaps", "nocaps/val", "nocaps/images")
+        for row in stored["images"]:
+            own = captions.get(row["id"], ())
+            yield self.caption_sample(row["id"], own, images.image(row["file_name"]), row.get("domain", ""))
