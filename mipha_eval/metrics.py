@@ -72,6 +72,12 @@ def share(name: str, part: str = "") -> Metric:
     return Metric(name, formula, needs=(f"{prefix}asked",))
 
 
+def shares_of_parts(totals: Totals, kinds: tuple[str, ...]) -> list[Metric]:
+    """A share for each part that was counted under a name like ``kind/part``, in alphabetical order."""
+    asked = [name.removesuffix("/asked") for name in totals.names() if name.endswith("/asked")]
+    return [share(part, part) for part in sorted(asked) if part.partition("/")[0] in kinds]
+
+
 def group_scores(scores: Iterable[Score]) -> list[list[Score]]:
     """Scores that are tallied together, in order of first appearance."""
     groups: dict[str, list[Score]] = {}

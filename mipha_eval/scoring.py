@@ -87,7 +87,7 @@ def _read(task: Task, samples: Sequence[Sample], responses: Mapping[str, Respons
             found.failures[response.error] += 1
             continue
         found.missing += response is None
-        if not task.is_labelled(sample):
+        if not sample.references:
             found.unlabelled += response is not None
             continue
         score = task.score_missing(sample) if response is None else task.score(sample, response)

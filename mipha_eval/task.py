@@ -116,10 +116,6 @@ class Task(ABC):
                     counts[f"{part}/asked"] = counts.get(f"{part}/asked", 0.0) + 1.0
         return counts
 
-    def is_labelled(self, sample: Sample) -> bool:
-        """Whether the answer is public, so that a response can be scored here."""
-        return True
-
     def robust(self, sample: Sample, text: str) -> bool | None:
         """Whether an answer is right under a more forgiving reading; None if the task has no second reading."""
         return None

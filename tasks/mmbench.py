@@ -16,8 +16,8 @@ from mipha_eval.answers.letters import read_mmbench
 from mipha_eval.answers.robust import robust_letter
 from mipha_eval.data.hub import read_hub
 from mipha_eval.data.images import base64_image
-from mipha_eval.data.table import MISSING, read_table
-from mipha_eval.metrics import Metric, Tally, Totals, share
+from mipha_eval.data.table import as_cells, read_sheet, read_table
+from mipha_eval.metrics import Metric, Tally, Totals, share, shares_of_parts
 from mipha_eval.task import LETTER_ANSWER, Task
 from mipha_eval.types import Image, Response, Sample, Score
 
@@ -25,6 +25,7 @@ ROTATION = 1_000_000  # row index = base index + rotation x this
 HINT = "the tables are at github.com/open-compass/MMBench (dev: 30 MB)"
 NOT_UPLOADED = ("hint", "category", "source", "image", "comment", "l2-category")
 PARTS = {"l2": "l2-category", "category": "category"}  # what results call them -> column of the table
+ENGLISH = "lmms-lab/MMBench_EN"  # lmms-lab/MMBench has an English table, too, but a later one with 4,329 rows
 LETTERS_CN = "请直接回答选项字母。"
 
 
@@ -46,12 +47,7 @@ class Mmbench(Task):
     rows: ClassVar[Mapping[str, Sequence[int]]] = {"dev": (4377,), "cn-dev": (4329,)}
     takes_annotations: ClassVar[bool] = True
     uploads: ClassVar[Sequence[str]] = ("test", "dev", "cn-dev")
-    # lmms-lab/MMBench has an English table, too, but a later one with 4,329 rows
-    hub: ClassVar[Mapping[str, str]] = {
-        "dev": "lmms-lab/MMBench_EN",
-        "cn-dev": "lmms-lab/MMBench",
-        "test": "lmms-lab/MMBench_EN",
-    }
+    hub: ClassVar[Mapping[str, str]] = {"dev": ENGLISH, "cn-dev": "lmms-lab/MMBench", "test": ENGLISH}
     max_new_tokens: ClassVar[int] = 1024
     metrics: ClassVar[Sequence[Metric]] = [share("accuracy"), share("vanilla", "vanilla")]
 
@@ -60,8 +56,7 @@ class Mmbench(Task):
             split = "test" if self.protocol == "test" else "dev"
             rows = read_hub(self.data, self.hub[self.protocol], split, "cn" if self.protocol == "cn-dev" else None)
             for number, row in rows:
-                named = {"l2-category" if key == "L2-category" else key: value for key, value in row.items()}
-                cells = {key: None if value is None or value in MISSING else str(value) for key, value in named.items()}
+                cells = as_cells({key.replace("L2", "l2"): value for key, value in row.items()})
                 yield self._sample(cells, rows.image(number, f"{int(row['index']) % ROTATION}"))
             return
         for cells in read_table(self._table()):
@@ -78,15 +73,14 @@ class Mmbench(Task):
         asked = cells["question"] or ""
         if not is_none(cells.get("hint")):
             asked = f"{cells['hint']}\n{asked}"
-        letters = itertools.takewhile(lambda letter: not is_none(cells.get(letter)), "ABCD")
-        options = [f"{letter}. {cells[letter]}" for letter in letters]
-        format_line = LETTERS_CN if self.protocol == "cn-dev" else LETTER_ANSWER
+        shown = itertools.takewhile(lambda letter: not is_none(cells.get(letter)), "ABCD")
+        lines = [asked, *(f"{letter}. {cells[letter]}" for letter in shown)]
         # what LLaVA's script shows and what the scorer takes for an option differ where a cell says "none"
         choices = tuple(cells.get(letter) or "" for letter in "ABCD")
         truth = "" if is_none(cells.get("answer")) else str(cells["answer"])
         return Sample(
             id=str(number),
-            question="\n".join([asked, *options, format_line]),
+            question="\n".join([*lines, LETTERS_CN if self.protocol == "cn-dev" else LETTER_ANSWER]),
             references=(truth, *choices) if truth else (),
             images=(image,),
             question_id=number,
@@ -96,13 +90,9 @@ class Mmbench(Task):
         )
 
     def official_answers(self, path: Path, samples: Sequence[Sample]) -> Iterable[tuple[Hashable, str]] | None:
-        if path.suffix != ".tsv":
-            return None
+        rows = read_sheet(path)
         # the official script turns a missing prediction into the text "nan"
-        return [(int(float(row["index"] or "")), row["prediction"] or "nan") for row in read_table(path)]
-
-    def is_labelled(self, sample: Sample) -> bool:
-        return bool(sample.references)
+        return None if rows is None else [(int(float(row["index"] or "")), row["prediction"] or "nan") for row in rows]
 
     def upload_rows(self, samples: Sequence[Sample], texts: Mapping[str, str]) -> Iterable[Mapping[str, Any]]:
         """The table without what the server does not want, the prediction being the seventh column, as in LLaVA's script."""
@@ -129,5 +119,4 @@ class Mmbench(Task):
         return counts
 
     def measures(self, totals: Totals) -> Sequence[Metric]:
-        asked = [name for name in totals.names() if name.endswith("/asked") and name.partition("/")[0] in PARTS]
-        return [*self.metrics, *(share(part, part) for part in sorted(name.removesuffix("/asked") for name in asked))]
+        return [*self.metrics, *shares_of_parts(totals, tuple(PARTS))]

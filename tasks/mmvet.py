@@ -8,7 +8,6 @@ it, is graded by a rule, and every metric then says so.
 from __future__ import annotations
 
 import dataclasses
-import re
 import statistics
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from mipha_eval.answers import Reading
+from mipha_eval.answers.parts import share_found
 from mipha_eval.data.hub import read_hub
 from mipha_eval.data.jsonl import read_json
 from mipha_eval.errors import UserError
@@ -31,19 +31,6 @@ INTEGRATIONS = (
     "rec_ocr_spat_math",
 )
 HINT = "mm-vet.zip is at github.com/yuweihao/MM-Vet/releases (70 MB)"
-
-
-def share_found(text: str, truth: str) -> float:
-    """The share of the expected parts that stand in a text as words, case ignored, for the best of the alternatives.
-
-    In MM-Vet's answers ``<OR>`` separates alternatives and ``<AND>`` the parts of one.
-    """
-    shares = []
-    for alternative in truth.split("<OR>"):
-        parts = [re.escape(part.strip().lower()) for part in alternative.split("<AND>")]
-        found = [bool(part and re.search(rf"(?<![^\W_]){part}(?![^\W_])", text.lower())) for part in parts]
-        shares.append(sum(found) / len(found))
-    return max(shares)
 
 
 @dataclass(frozen=True)

@@ -59,9 +59,6 @@ class Vizwiz(Task):
         text = f"{row['question']}\n{UNANSWERABLE}\n{SHORT_ANSWER}"
         return Sample(str(number), text, humans, (image,), number, row.get("answer_type") or row.get("category") or "")
 
-    def is_labelled(self, sample: Sample) -> bool:
-        return bool(sample.references)
-
     def upload_rows(self, samples: Sequence[Sample], texts: Mapping[str, str]) -> Iterable[Mapping[str, Any]]:
         for sample in samples:
             yield {"image": sample.images[0].name, "answer": normalize_evalai(texts[sample.id])}

@@ -84,9 +84,6 @@ class Vqav2(Task):
     def official_answers(self, path: Path, samples: Sequence[Sample]) -> Iterable[tuple[Hashable, str]] | None:
         return json_list_answers(path, "question_id", "answer")
 
-    def is_labelled(self, sample: Sample) -> bool:
-        return bool(sample.references)
-
     def upload_rows(self, samples: Sequence[Sample], texts: Mapping[str, str]) -> Iterable[Mapping[str, Any]]:
         """All of test2015, as the server wants it; what is not in test-dev gets an empty answer, as in LLaVA's script."""
         every = self.data.find("vqav2/llava_vqav2_mscoco_test2015.jsonl", hint="it is in LLaVA's eval.zip")

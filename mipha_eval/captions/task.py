@@ -45,9 +45,6 @@ class CaptionTask(Task):
     def official_answers(self, path: Path, samples: Sequence[Sample]) -> Iterable[tuple[Hashable, str]] | None:
         return json_list_answers(path, "image_id", "caption")
 
-    def is_labelled(self, sample: Sample) -> bool:
-        return bool(sample.references)
-
     def score(self, sample: Sample, response: Response) -> Score:
         return self.scored(sample, Reading(response.text, f"caption-{self.chosen}", parsed=bool(response.text.strip())), 0)
 

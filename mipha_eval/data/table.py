@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import csv
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from mipha_eval.errors import UserError
 
@@ -22,6 +23,37 @@ def read_table(path: Path) -> Iterator[dict[str, str | None]]:
     try:
         with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
             for row in csv.DictReader(file, delimiter="\t"):
-                yield {column: None if cell is None or cell in MISSING else cell for column, cell in row.items()}
+                yield as_cells(row)
     except OSError as error:
         raise UserError(f"cannot read {path}: {error.strerror}") from error
+
+
+def as_cells(row: Mapping[str, Any]) -> dict[str, str | None]:
+    """Any row's values as texts; None where pandas would say missing."""
+    return {column: None if cell is None or cell in MISSING else str(cell) for column, cell in row.items()}
+
+
+def read_sheet(path: Path) -> Iterator[dict[str, str | None]] | None:
+    """Rows of a TSV, or of the first sheet of an xlsx file; None for other files.
+
+    Raises:
+        UserError: the file cannot be read.
+    """
+    if path.suffix == ".tsv":
+        return read_table(path)
+    return _read_workbook(path) if path.suffix == ".xlsx" else None
+
+
+def _read_workbook(path: Path) -> Iterator[dict[str, str | None]]:
+    from zipfile import BadZipFile
+
+    from openpyxl import load_workbook
+    from openpyxl.utils.exceptions import InvalidFileException
+
+    try:
+        lines = load_workbook(path, read_only=True, data_only=True).worksheets[0].iter_rows(values_only=True)
+        head = [str(cell) for cell in next(lines, ())]
+        for line in lines:
+            yield as_cells(dict(zip(head, line, strict=False)))
+    except (OSError, KeyError, ValueError, BadZipFile, InvalidFileException) as error:
+        raise UserError(f"cannot read {path}: {error}") from error
