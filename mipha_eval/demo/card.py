@@ -12,23 +12,24 @@ import itertools
 import json
 import random
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from mipha_eval.adapter import ModelAdapter
 from mipha_eval.data.images import grey_image
-from mipha_eval.demo.questions import KINDS, Question
+from mipha_eval.demo.kinds import FAMILIES, TEXT_ONLY
+from mipha_eval.demo.questions import Asker, Question
 from mipha_eval.demo.scenes import Scene, draw_scene, sample_scene
 from mipha_eval.engine.engine import Engine
 from mipha_eval.plugins import Registry
 from mipha_eval.scoring import score_responses
 from mipha_eval.selection import ModelChoice, build_adapter, build_task, parse_source
-from mipha_eval.task import SHORT_ANSWER
-from mipha_eval.types import Decoding, Image, Request, Response
+from mipha_eval.types import Decoding, Image, Request, Response, Sample
 
-TASKS = ("pope", "mme")
+YES_NO = ("pope", "mme")
 QUESTIONS = 400  # of each kind
 
 
@@ -38,20 +39,21 @@ class Asked:
 
     question: Question
     image: Image
+    pictured: bool
 
     def request(self, *, blind: bool) -> Request:
         image = grey_image(self.image) if blind else self.image
-        return Request(f"{self.question.text}\n{SHORT_ANSWER}", (image,), Decoding(16))
+        return Request(self.question.prompt, (image,) if self.pictured else (), Decoding(64))
 
 
-def ask(kind: str, rng: random.Random) -> Iterator[Asked]:
+def ask(kind: str, asker: Asker, rng: random.Random) -> Iterator[Asked]:
     """Questions of a kind about held-out scenes, without end."""
     for number in itertools.count():
         scene = sample_scene(rng)
-        question = KINDS[kind](rng, scene) if scene.held_out else None
+        question = asker(rng, scene) if scene.held_out else None
         if question is not None:
             name = f"{kind}/{number}.png"
-            yield Asked(question, Image(name, name, partial(_png, scene, rng.random())))
+            yield Asked(question, Image(name, name, partial(_png, scene, rng.random())), kind not in FAMILIES[TEXT_ONLY])
 
 
 def _png(scene: Scene, seed: float) -> bytes:
@@ -83,23 +85,19 @@ def baselines(asked: Sequence[Asked], others: Sequence[Asked]) -> tuple[float, f
 
 def kind_rows(adapter: ModelAdapter) -> Iterator[str]:
     """A table row for each kind of question."""
-    for kind in KINDS:
+    for kind, asker in [pair for kinds in FAMILIES.values() for pair in kinds.items()]:
         rng = random.Random(f"card {kind}")
-        asked = list(itertools.islice(ask(kind, rng), QUESTIONS))
-        others = list(itertools.islice(ask(kind, rng), 5 * QUESTIONS))
+        asked = list(itertools.islice(ask(kind, asker, rng), QUESTIONS))
+        others = list(itertools.islice(ask(kind, asker, rng), 5 * QUESTIONS))
         numbers = (accuracy(adapter, asked, blind=False), accuracy(adapter, asked, blind=True), *baselines(asked, others))
         yield f"| {kind} | " + " | ".join(f"{number:.1f}" for number in numbers) + " |"
 
 
 def demo_rows(adapter: ModelAdapter, registry: Registry) -> Iterator[str]:
     """A table row for each demo task."""
-    for name in TASKS:
+    for name in registry.names("tasks"):
         task = build_task(name, {}, parse_source("demo", {}), registry)
         samples = list(task.samples())
-        truth = [sample.references[0].lower() for sample in samples]
-        wordings: dict[str, Counter[str]] = defaultdict(Counter)
-        for sample, label in zip(samples, truth, strict=True):
-            wordings[sample.category + sample.question][label] += 1
         numbers = []
         for blind in (False, True):
             requests = [task.request(sample) for sample in samples]
@@ -109,10 +107,29 @@ def demo_rows(adapter: ModelAdapter, registry: Registry) -> Iterator[str]:
             result = score_responses(task, samples, answers)
             right = 100 * sum(score.value for score in result.scores) / len(samples)
             numbers += [right, result.summary["metrics"][result.summary["headline"]]]
-        majority = 100 * max(Counter(truth).values()) / len(truth)
-        question_only = 100 * sum(max(counts.values()) for counts in wordings.values()) / len(truth)
-        shown = [*numbers, majority, question_only]
-        yield f"| {task.label} | {task.metrics[0].name} | " + " | ".join(f"{number:.1f}" for number in shown) + " |"
+        shown = [f"{number:.1f}" for number in numbers + (wording_baselines(samples) if name in YES_NO else [])]
+        yield f"| {task.label} | {result.summary['headline']} | " + " | ".join([*shown, "–", "–"][:6]) + " |"
+
+
+def wording_baselines(samples: Sequence[Sample]) -> list[float]:
+    """Accuracy in percent of the most frequent answer, and of the best answer to each wording, on these very questions."""
+    truth = [sample.references[0].lower() for sample in samples]
+    wordings: dict[str, Counter[str]] = defaultdict(Counter)
+    for sample, label in zip(samples, truth, strict=True):
+        wordings[sample.category + sample.question][label] += 1
+    majority = max(Counter(truth).values())
+    return [100 * right / len(truth) for right in (majority, sum(max(counts.values()) for counts in wordings.values()))]
+
+
+def stage_line(record: Mapping[str, Any]) -> str:
+    """How one stage of the training was run."""
+    command = f"--seed {record['seed']} --steps {record['steps']} --images {record['images']}"
+    start = " --start CHECKPOINT" if record.get("start") else f" --tower-steps {record['tower_steps']}"
+    return (
+        f"- `python -m mipha_eval.demo.train {command} --questions {record['questions']} --rate {record['rate']}{start}`:\n"
+        f"  {record['minutes']} minutes on one core of a shared two-core machine, {record['questions_seen']:,} questions\n"
+        f"  about {record['steps'] * record['images']:,} pictures"
+    )
 
 
 CARD = """# Mipha-Tiny
@@ -123,17 +140,18 @@ are no benchmark results.
 
 ## Training
 
-`python -m mipha_eval.demo.train --seed {seed} --tower-steps {tower_steps} --steps {steps} --images {images}
---questions {questions} --rate {rate}`: {minutes} minutes on one core of a shared two-core machine, {questions_seen:,}
-questions about {pictures:,} pictures, all drawn while training. First the tower alone learns what each patch shows;
-then, with the tower frozen, projector and decoder learn to answer in Mipha's prompt. Stored in fp16.
+{training}
+
+All scenes are drawn while training. First the tower alone learns what each patch shows; then, with the tower frozen,
+projector and decoder learn to answer in Mipha's prompt. Stored in fp16.
 
 One scene in sixteen, chosen by a hash of what it shows, is never trained on; every number below is on such scenes.
 
 ## Demo benchmarks
 
-Accuracy in percent. Blind: grey pictures. Question only: the best answer to each wording, fitted on these very
-questions, so an upper bound of what the wording tells.
+Accuracy: the mean worth of an answer in percent; captions are worth a tenth of their CIDEr. Blind: grey pictures.
+Question only: the best answer to each wording, fitted on these very questions, so an upper bound of what the wording
+tells; for the yes/no tasks.
 
 | task | headline metric | accuracy | headline | accuracy, blind | headline, blind | majority | question only |
 |---|---|---:|---:|---:|---:|---:|---:|
@@ -157,8 +175,7 @@ def main() -> None:
     adapter, _ = build_adapter(ModelChoice("mipha", [f"path={folder}"], "cpu", "float32"), registry)
     record = json.loads((folder / "training.json").read_text(encoding="utf-8"))
     card = CARD.format(
-        **record,
-        pictures=record["steps"] * record["images"],
+        training="\n".join(map(stage_line, [*record.get("before", ()), record])),
         count=QUESTIONS,
         demo="\n".join(demo_rows(adapter, registry)),
         kinds="\n".join(kind_rows(adapter)),

@@ -1,50 +1,45 @@
-"""Writes demo scenes as POPE and MME files in LLaVA's eval layout, for the same loaders that read the real ones.
-
-Every scene is held out from training. The wordings are balanced: each question of MME is asked as often with the answer
-yes as with no, so that the question alone gives chance; POPE's three ways to choose absent objects leave a small rest.
+"""The demo's data folder: drawn scenes as each benchmark's own files, in LLaVA's eval layout, for the same loaders that read
+the real ones. Every scene is held out from training.
 """
 
 from __future__ import annotations
 
 import hashlib
-import itertools
-import json
 import os
 import random
 import shutil
 import tempfile
-from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TypeVar
 
-from mipha_eval.demo.questions import (
-    HALVES,
-    colour_text,
-    count_text,
-    existence_text,
-    in_half,
-    opposite,
-    pope_text,
-    position_text,
-    reading_text,
-)
-from mipha_eval.demo.scenes import COLOURS, DIGITS, SHAPES, WORDS, Scene, draw_scene, sample_scene
+from mipha_eval.demo.choice_files import write_mmbench, write_scienceqa, write_seed
+from mipha_eval.demo.sentence_files import write_captions, write_mmvet, write_nocaps
+from mipha_eval.demo.vqa_files import write_gqa, write_textvqa, write_vizwiz, write_vqav2
+from mipha_eval.demo.yes_no_files import write_mme, write_pope
 from mipha_eval.errors import UserError
-from mipha_eval.task import SHORT_ANSWER
 
-POPE_SCENES = 60
-POPE_QUESTIONS = 6  # about each image in each category, half of them with the answer yes
-
-T = TypeVar("T")
-Pair = tuple[str, str, Callable[[Scene], bool]]  # question with answer yes, with answer no, which scenes fit
+#: folder -> what writes it
+WRITERS: Mapping[str, Callable[[Path, random.Random], None]] = {
+    "pope": write_pope,
+    "MME": write_mme,
+    "vqav2": write_vqav2,
+    "gqa": write_gqa,
+    "textvqa": write_textvqa,
+    "vizwiz": write_vizwiz,
+    "scienceqa": write_scienceqa,
+    "mmbench": write_mmbench,
+    "seed_bench": write_seed,
+    "mm-vet": write_mmvet,
+    "coco": write_captions,
+    "nocaps": write_nocaps,
+}
 
 
 def demo_folder() -> Path:
     """The demo's data folder; drawn on first use, below MIPHA_EVAL_CACHE or the user's cache folder."""
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "mipha-eval"
     cache = Path(os.environ.get("MIPHA_EVAL_CACHE") or cache)
-    sources = b"".join(Path(__file__).with_name(name).read_bytes() for name in ("files.py", "questions.py", "scenes.py"))
+    sources = b"".join(file.read_bytes() for file in sorted(Path(__file__).parent.glob("*.py")))
     folder = cache / f"demo-{hashlib.sha256(sources).hexdigest()[:12]}"
     if folder.is_dir():
         return folder
@@ -63,166 +58,5 @@ def demo_folder() -> Path:
 
 def write_demo(folder: Path) -> None:
     """Draws all demo images and writes question and label files; always the same."""
-    write_pope(folder / "pope", random.Random("demo pope"))
-    write_mme(folder / "MME", random.Random("demo mme"))
-
-
-def write_pope(folder: Path, rng: random.Random) -> None:
-    """60 scenes, six questions about each in each of the three categories."""
-    scenes = list(itertools.islice(_held_out_scenes(rng, (3, 5)), POPE_SCENES))
-    names = [f"scene_{number:04}.png" for number in range(1, POPE_SCENES + 1)]
-    _save_images(folder / "val2014", dict(zip(names, scenes, strict=True)), rng)
-    absent = {category: [choose(scene) for scene in scenes] for category, choose in _absent_choosers(scenes, rng).items()}
-    present = _balanced_present(scenes, absent)
-    for category, chosen in absent.items():
-        rows: list[dict[str, object]] = []
-        for name, yes, no in zip(names, present, chosen, strict=True):
-            for shape, label in [
-                entry for pair in zip(yes, no, strict=True) for entry in zip(pair, ("yes", "no"), strict=True)
-            ]:
-                rows.append({"question_id": len(rows) + 1, "image": name, "text": pope_text(shape), "label": label})
-        _write_lines(folder / "coco" / f"coco_pope_{category}.json", rows)
-
-
-def _absent_choosers(scenes: list[Scene], rng: random.Random) -> dict[str, Callable[[Scene], list[str]]]:
-    """POPE's three ways: any absent shape, the most frequent ones, those that most often come with what is there."""
-    frequency = Counter(thing.shape for scene in scenes for thing in scene.things)
-    together = Counter(
-        (one.shape, other.shape) for scene in scenes for one, other in itertools.permutations(scene.things, 2)
-    )
-    half = POPE_QUESTIONS // 2
-
-    def missing(scene: Scene) -> list[str]:
-        return [shape for shape in SHAPES if scene.find(shape) is None]
-
-    def popular(scene: Scene) -> list[str]:
-        return sorted(missing(scene), key=lambda shape: -frequency[shape])[:half]
-
-    def adversarial(scene: Scene) -> list[str]:
-        company = {shape: sum(together[thing.shape, shape] for thing in scene.things) for shape in missing(scene)}
-        return sorted(company, key=lambda shape: -company[shape])[:half]
-
-    return {
-        "adversarial": adversarial,
-        "random": lambda scene: rng.sample(missing(scene), half),
-        "popular": popular,
-    }
-
-
-def _balanced_present(scenes: list[Scene], absent: dict[str, list[list[str]]]) -> list[list[str]]:
-    """Three shapes of each scene to ask for, those first that are more often asked for in vain."""
-    wanting = Counter(shape for chosen in absent.values() for shapes in chosen for shape in shapes)
-    present = []
-    for scene in scenes:
-        shapes = sorted((thing.shape for thing in scene.things), key=lambda shape: -wanting[shape])[: POPE_QUESTIONS // 2]
-        wanting.subtract({shape: len(absent) for shape in shapes})
-        present.append(shapes)
-    return present
-
-
-def write_mme(folder: Path, rng: random.Random) -> None:
-    """Five subtasks of MME, two questions about each image, one with the answer yes and one with no."""
-    questions: list[dict[str, object]] = []
-    seen: set[Scene] = set()
-    for subtask, pairs in mme_pairs().items():
-        images = {}
-        labels = []
-        for number, (yes, no, fits) in enumerate(pairs, start=1):
-            scene = next(
-                scene for scene in _held_out_scenes(rng, (1, 5), text_share=0.7) if fits(scene) and scene not in seen
-            )
-            seen.add(scene)
-            name = f"{number:04}.png"
-            images[name] = scene
-            for text, label in ((yes, "Yes"), (no, "No")):
-                labels.append(f"{name}\t{text} Please answer yes or no.\t{label}")
-                place = f"{subtask}/{name}"
-                row: dict[str, object] = {
-                    "question_id": place,
-                    "image": place,
-                    "text": f"{text}\n{SHORT_ANSWER}",
-                    "category": subtask,
-                }
-                questions.append(row)
-        _save_images(folder / "MME_Benchmark_release_version" / subtask, images, rng)
-        results = folder / "eval_tool" / "Your_Results"
-        results.mkdir(parents=True, exist_ok=True)
-        (results / f"{subtask}.txt").write_text("\n".join(labels) + "\n", encoding="utf-8")
-    _write_lines(folder / "llava_mme.jsonl", questions)
-
-
-def mme_pairs() -> dict[str, list[Pair]]:
-    """For each subtask its pairs of questions; over a subtask every wording is asked equally often with both answers."""
-    return {
-        "existence": [
-            (existence_text(shape), existence_text(other), _has_but_not(shape, other))
-            for shift in range(1, 7)
-            for shape, other in _shifted(SHAPES, shift)
-        ],
-        "count": [
-            (count_text(count), count_text(other), _counts(count))
-            for shift in (1, 2, 3, 4) * 2
-            for count, other in _shifted((1, 2, 3, 4, 5), shift)
-        ],
-        "position": [
-            (position_text(shape, half), position_text(shape, opposite(half)), _lies_in(shape, half))
-            for shape in SHAPES * 2
-            for half in HALVES
-        ],
-        "color": [
-            (colour_text(colour, shape), colour_text(other, shape), _shows(colour, shape))
-            for shape in SHAPES
-            for colour, other in _shifted(tuple(COLOURS), 1)
-        ],
-        "OCR": [
-            (reading_text(text), reading_text(other), _reads(text))
-            for family in (WORDS, DIGITS)
-            for shift in (1, 3)
-            for text, other in _shifted(family, shift)
-        ],
-    }
-
-
-def _shifted(values: tuple[T, ...], shift: int) -> Iterator[tuple[T, T]]:
-    return zip(values, values[shift:] + values[:shift], strict=True)
-
-
-def _has_but_not(shape: str, other: str) -> Callable[[Scene], bool]:
-    return lambda scene: scene.find(shape) is not None and scene.find(other) is None
-
-
-def _counts(count: int) -> Callable[[Scene], bool]:
-    return lambda scene: len(scene.things) == count
-
-
-def _lies_in(shape: str, half: str) -> Callable[[Scene], bool]:
-    return lambda scene: in_half(scene, shape, half)
-
-
-def _shows(colour: str, shape: str) -> Callable[[Scene], bool]:
-    return lambda scene: any(thing.shape == shape and thing.colour == colour for thing in scene.things)
-
-
-def _reads(text: str) -> Callable[[Scene], bool]:
-    return lambda scene: scene.text == text
-
-
-def _held_out_scenes(rng: random.Random, things: tuple[int, int], text_share: float = 0.6) -> Iterator[Scene]:
-    """Distinct held-out scenes, without end."""
-    seen = set()
-    while True:
-        scene = sample_scene(rng, things, text_share)
-        if scene.held_out and scene not in seen:
-            seen.add(scene)
-            yield scene
-
-
-def _save_images(folder: Path, scenes: dict[str, Scene], rng: random.Random) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, scene in scenes.items():
-        draw_scene(scene, rng).save(folder / name)
-
-
-def _write_lines(path: Path, rows: list[dict[str, object]]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    for name, write in WRITERS.items():
+        write(folder / name, random.Random(f"demo {name.lower()}"))

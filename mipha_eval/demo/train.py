@@ -217,8 +217,11 @@ def main() -> None:
         train_tower(network, settings.seed, settings.tower_steps)
     curriculum = train_decoder(network, tokenizer, settings)
     save_checkpoint(network, tokenizer, settings.output)
+    earlier = [json.loads((settings.start / "training.json").read_text())] if settings.start else []
     record = {
-        **{key: value for key, value in vars(settings).items() if key != "output"},
+        **{key: value for key, value in vars(settings).items() if key not in ("output", "start")},
+        "start": bool(settings.start),
+        "before": [stage for record in earlier for stage in [*record.pop("before", ()), record]],
         "minutes": round((time.monotonic() - started) / 60, 1),
         "questions_seen": settings.steps * settings.images * settings.questions,
         "running_accuracy": curriculum.accuracy,
