@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: demo test docs train clean
+.PHONY: demo test docs certify train clean
 
 $(VENV)/installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -22,6 +22,9 @@ test: $(VENV)/installed  ## lint, types, tests
 
 docs: $(VENV)/installed  ## write docs/cli.md anew
 	$(BIN)/python docs/generate_cli.py
+
+certify: $(VENV)/installed  ## compare every scorer with its oracle and write certificates/ anew
+	$(BIN)/mipha-eval certify all
 
 train: $(VENV)/installed  ## train Mipha-Tiny again (about an hour on one core)
 	$(BIN)/python -m mipha_eval.demo.train --output mipha_eval/demo/tiny

@@ -1,4 +1,4 @@
-"""For maintainers: records a release from its real files, ``python -m mipha_eval.record_release TASK@PROTOCOL --data FOLDER``.
+"""For maintainers: ``python -m mipha_eval.record_release TASK@PROTOCOL --data FOLDER --source TEXT``.
 
 What is recorded is what `mipha-eval data verify` compares with, so look at the files first.
 """
@@ -14,6 +14,9 @@ from mipha_eval.data.releases import RECORDS, Release, describe, rows_of, write_
 from mipha_eval.errors import UserError
 from mipha_eval.plugins import Registry
 from mipha_eval.selection import build_task, parse_source, read_samples
+
+ABOUT = "Records a release from its real files."
+FIELDS = ("questions", "labels", "everything", "counts", "question_marks", "label_marks", "first_only")
 
 
 def record(label: str, data: str, source: str, path: Path = RECORDS) -> Release:
@@ -36,15 +39,15 @@ def record(label: str, data: str, source: str, path: Path = RECORDS) -> Release:
 
 
 def main(arguments: Sequence[str]) -> None:
-    parser = argparse.ArgumentParser(prog="python -m mipha_eval.record_release", description=record.__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(prog="python -m mipha_eval.record_release", description=ABOUT)
     parser.add_argument("task", metavar="TASK@PROTOCOL")
     parser.add_argument("--data", required=True, help="a folder in LLaVA's eval layout")
     parser.add_argument("--source", required=True, help="which files they are; replaces what has the same text")
     parser.add_argument("--records", type=Path, default=RECORDS, help="the file to write to")
     given = parser.parse_args(arguments)
     release = record(given.task, given.data, given.source, given.records)
-    known = [name for name in ("questions", "labels", "everything", "counts", "question_marks", "label_marks")]
-    print(f"{given.task}: {release.rows:,} rows, {', '.join(name for name in known if getattr(release, name))}")
+    known = [name for name in FIELDS if getattr(release, name)]
+    print(f"{given.task}: {release.rows:,} rows; recorded: ids, {', '.join(known)}")
 
 
 if __name__ == "__main__":

@@ -56,7 +56,7 @@ class Place:
     Attributes:
         questions: how many, None if they have not been read.
         images: of the first images; None if they have not been looked for.
-        where: the files that were read, or what is missing and where it is to be had.
+        where: the files that were read and why images are missing, or what file is missing and where it is to be had.
     """
 
     task: str
@@ -99,7 +99,9 @@ def find_places(source: DataSource, registry: Registry) -> Iterator[Place]:
                 yield Place(label, found=False, questions=None, images=None, where=str(error))
             else:
                 where = _files(opened, source) if source.kind != "hub" else _dataset_of(label, source, registry)
-                yield Place(label, True, len(samples), count_images(samples, LOOKED_AT), where)
+                images = count_images(samples, LOOKED_AT)
+                reason = f"; images: {images.reason}" if images.reason else ""
+                yield Place(label, True, len(samples), images, where + reason)
 
 
 def read_rows(task: Task) -> list[Sample]:

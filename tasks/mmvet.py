@@ -20,16 +20,11 @@ from mipha_eval.answers.parts import share_found
 from mipha_eval.data.hub import read_hub
 from mipha_eval.data.jsonl import read_json
 from mipha_eval.errors import UserError
-from mipha_eval.metrics import Metric, Tally, Totals, share
+from mipha_eval.metrics import Metric, Tally, Totals, share, shares_of_parts
 from mipha_eval.task import NOT_JUDGED, Task
 from mipha_eval.types import Image, Response, Sample, Score
 
 CAPABILITIES = ("rec", "ocr", "know", "gen", "spat", "math")
-INTEGRATIONS = (
-    *("rec", "ocr", "rec_ocr", "rec_know", "rec_know_gen", "rec_spat", "ocr_spat", "ocr_math", "ocr_spat_math"),
-    *("ocr_know_spat", "ocr_gen_spat", "rec_ocr_spat", "rec_know_spat", "rec_ocr_gen_spat", "rec_ocr_know_gen"),
-    "rec_ocr_spat_math",
-)
 HINT = "mm-vet.zip is at github.com/yuweihao/MM-Vet/releases (70 MB)"
 
 
@@ -48,7 +43,6 @@ class Mmvet(Task):
     metrics: ClassVar[Sequence[Metric]] = [
         share("score"),
         *(share(name, name) for name in CAPABILITIES),
-        *(share(f"only/{name}", f"only/{name}") for name in INTEGRATIONS),
     ]
 
     def samples(self) -> Iterator[Sample]:
@@ -98,7 +92,8 @@ class Mmvet(Task):
 
     def measures(self, totals: Totals) -> Sequence[Metric]:
         mark = "[rule]" if self.ruled else ""
-        return [dataclasses.replace(metric, name=f"{metric.name}{mark}") for metric in self.metrics]
+        metrics = [*self.metrics, *shares_of_parts(totals, ("only",))]
+        return [dataclasses.replace(metric, name=f"{metric.name}{mark}") for metric in metrics]
 
     def score(self, sample: Sample, response: Response) -> Score:
         if self.ruled:

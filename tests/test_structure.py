@@ -15,9 +15,10 @@ FILES = [*LIBRARY.rglob("*.py"), *(ROOT / "tasks").glob("*.py"), *(ROOT / "model
 LAYERS = [
     ["errors", "types"],
     ["answers", "metrics", "binary", "data", "adapter", "options", "answer_files", "task"],
-    ["captions", "engine", "backends", "store", "plugins", "scoring"],
+    ["captions", "certificates", "engine", "backends", "store", "plugins", "scoring"],
     ["demo", "selection"],
-    ["run", "rescore", "predict", "submission"],
+    ["where"],
+    ["adversarial", "certify", "run", "rescore", "predict", "submission", "verify", "record_release"],
     ["report"],
     ["cli", "__main__"],
 ]

@@ -27,15 +27,15 @@ def tokenize(captions: Sequence[str], tokenizer: Tokenizer) -> list[str]:
     Raises:
         UserError: Java is missing or fails.
     """
-    # whatever Java may take for the end of a line would shift all captions behind it
-    plain = [" ".join(caption.encode("utf-8", "replace").decode().replace("\0", " ").splitlines()) for caption in captions]
-    return _stanford(plain) if tokenizer == "ptb" else _treebank(plain)
+    return _stanford(captions) if tokenizer == "ptb" else _treebank(captions)
 
 
 def _stanford(captions: Sequence[str]) -> list[str]:
     from pycocoevalcap.tokenizer.ptbtokenizer import PTBTokenizer
 
-    rows = {place: [{"caption": caption}] for place, caption in enumerate([*captions, LAST_LINE])}
+    # whatever Java may take for the end of a line would shift all captions behind it
+    plain = [" ".join(caption.encode("utf-8", "replace").decode().replace("\0", " ").splitlines()) for caption in captions]
+    rows = {place: [{"caption": caption}] for place, caption in enumerate([*plain, LAST_LINE])}
     try:
         words = PTBTokenizer().tokenize(rows)
     except (OSError, UnicodeError) as error:
@@ -51,5 +51,5 @@ def _treebank(captions: Sequence[str]) -> list[str]:
 
     split = TreebankWordTokenizer().tokenize
     dropped = frozenset(PUNCTUATIONS)
-    rows = (split(caption.lower(), convert_parentheses=True) for caption in captions)
+    rows = (split(caption.lower().replace("\n", " "), convert_parentheses=True) for caption in captions)
     return [" ".join(word for word in words if word not in dropped) for words in rows]

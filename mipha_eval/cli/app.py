@@ -9,6 +9,8 @@ from collections.abc import Sequence
 import typer
 from typer.exceptions import TyperException
 
+from mipha_eval.cli.certify import certify_tasks
+from mipha_eval.cli.data import data_verbs
 from mipha_eval.cli.list import list_plugins
 from mipha_eval.cli.predict import predict_answers
 from mipha_eval.cli.run import run_tasks
@@ -31,8 +33,10 @@ app.command("run")(run_tasks)
 app.command("predict")(predict_answers)
 app.command("score")(score_answers)
 app.command("submit")(submit_answers)
+app.command("certify")(certify_tasks)
 app.command("list")(list_plugins)
 app.command("show")(show_plugin)
+app.add_typer(data_verbs, name="data")
 
 
 @app.callback(invoke_without_command=True)

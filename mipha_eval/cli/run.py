@@ -53,13 +53,14 @@ def run_tasks(
     folder, results = run(config, registry)
     summaries = [result.summary for result in results]
 
-    from mipha_eval.report.summary import rich_table, write_report
+    from mipha_eval.report.summary import certificate_line, rich_table, write_report
 
     report = write_report(folder)
     if json:
         flags.print_json({"run": str(folder.path), "results": summaries})
     else:
         flags.console().print(rich_table(summaries))
+        print(certificate_line(summaries))
         print(f"report: {report}")
     if not all(result.complete for result in results):
         if any(result.summary["missing"] for result in results):

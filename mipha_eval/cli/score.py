@@ -50,7 +50,7 @@ def print_numbers(summary: Mapping[str, Any]) -> None:
     """Every metric with its interval, a line each."""
     from rich.table import Table
 
-    from mipha_eval.report.summary import marks, score_text
+    from mipha_eval.report.summary import certificate_line, marks, score_text
 
     typer.echo(" ".join([summary["task"], *marks(summary)]))
     table = Table("metric", "value", "95% CI")
@@ -64,3 +64,4 @@ def print_numbers(summary: Mapping[str, Any]) -> None:
         print(f"{summary['headline']}: {low:.2f} to {high:.2f} with all unparsed wrong to all right{robust}")
     counts = [name for name in ("n", "missing", "unparsed", "failed", "unlabelled", "left_out") if name in summary]
     print(", ".join(f"{name} {summary[name]:,}" for name in counts))
+    print(certificate_line([summary]) or "no current certificate, see mipha-eval certify")

@@ -1,16 +1,15 @@
-"""What official releases hold, as hashes: enough to recognise their files and to name a row that differs, without the files."""
+"""What official releases hold, as hashes: enough to recognise their files and to name a row that differs."""
 
 from __future__ import annotations
 
 import base64
-import dataclasses
 import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, NamedTuple
 
 from mipha_eval.task import question_core
 from mipha_eval.types import Sample
@@ -25,8 +24,7 @@ MOST_LABELS = 30
 MARK = 2
 
 
-@dataclass(frozen=True)
-class Row:
+class Row(NamedTuple):
     """A question as it is compared.
 
     Attributes:
@@ -80,7 +78,7 @@ def rows_of(samples: Iterable[Sample]) -> list[Row]:
         )
         for sample in samples
     ]
-    return sorted(rows, key=lambda row: (len(row.id), dataclasses.astuple(row)))
+    return sorted(rows, key=lambda row: (len(row.id), row))
 
 
 def describe(rows: Sequence[Row], source: str = "", *, first_only: bool = False) -> Release:
@@ -109,7 +107,7 @@ def describe(rows: Sequence[Row], source: str = "", *, first_only: bool = False)
 
 def digest_rows(rows: Sequence[Row]) -> str:
     """The SHA-256 of all that is compared: a JSON list of [id, question, references, image names]."""
-    return _digest([dataclasses.astuple(row) for row in rows])
+    return _digest(rows)
 
 
 def label_counts(rows: Sequence[Row]) -> dict[str, int]:

@@ -67,7 +67,8 @@ def write_scienceqa(folder: Path, rng: random.Random) -> None:
 
 def write_mmbench(folder: Path, rng: random.Random) -> None:
     """The official table, every question with all its rotations."""
-    base, rotated = [], []
+    base: list[dict[str, Any]] = []
+    rotated: list[dict[str, Any]] = []
     numbers = itertools.count(1)
     for kind, (l2_category, _) in CATEGORIES.items():
         for scene, choice in choices(rng, kind):

@@ -25,8 +25,11 @@ def save_images(folder: Path, scenes: Mapping[str, Scene], rng: random.Random) -
     """Draws each scene to the file of its name; JPEG with next to no loss where the benchmark's names say so."""
     for name, scene in scenes.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        quality = {"quality": 95, "subsampling": 0} if name.endswith(".jpg") else {}
-        draw_scene(scene, rng).save(folder / name, **quality)
+        picture = draw_scene(scene, rng)
+        if name.endswith(".jpg"):
+            picture.save(folder / name, quality=95, subsampling=0)
+        else:
+            picture.save(folder / name)
 
 
 def write_lines(path: Path, rows: Iterable[Mapping[str, object]]) -> None:

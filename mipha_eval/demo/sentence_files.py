@@ -96,7 +96,9 @@ def write_nocaps(folder: Path, rng: random.Random) -> None:
 
 
 def _write_coco(annotations: Path, folder: Path, scenes: list[tuple[str, Scene]], rng: random.Random) -> None:
-    images, rows, captions = {}, [], []
+    images: dict[str, Scene] = {}
+    rows: list[dict[str, Any]] = []
+    captions: list[dict[str, Any]] = []
     for number, (domain, scene) in enumerate(scenes, start=1):
         name = f"{number:012}.jpg"
         images[name] = scene

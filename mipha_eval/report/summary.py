@@ -86,6 +86,14 @@ def marks(result: Mapping[str, Any]) -> list[str]:
     return found
 
 
+def certificate_line(results: Sequence[Mapping[str, Any]]) -> str:
+    """Under a table: which scorers are certified to agree with an independent second implementation."""
+    certified = [f"{result['task']} {result['certificate']}" for result in results if result.get("certificate")]
+    missing = [result["task"] for result in results if not result.get("certificate")]
+    lines = [f"certificates: {', '.join(certified)}"] if certified else []
+    return "; ".join([*lines, *([f"none for {', '.join(missing)}"] if missing and certified else [])])
+
+
 def share(part: int, whole: int) -> str:
     return f"{part:,} ({100 * part / whole:.1f}%)" if part and whole else str(part)
 
@@ -119,6 +127,7 @@ def write_report(folder: RunFolder) -> Path:
         headings=HEADINGS,
         rows=[list(vars(summary_row(result)).values()) for result in results],
         results=results,
+        certificates=certificate_line(results),
         manifest=folder.manifest(),
     )
     path = folder.path / "report.md"

@@ -1,0 +1,47 @@
+"""``mipha-eval certify``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mipha_eval.cli import flags
+
+
+def certify_tasks(
+    tasks: Annotated[list[str], typer.Argument(help="Tasks, or all.")],
+    answers: Annotated[int, typer.Option("--answers", min=1, help="At least so many generated answers a task.")] = 10_000,
+    data: Annotated[str, typer.Option("--data", help="A folder in LLaVA's eval layout, or demo.")] = "demo",
+    seed: Annotated[int, typer.Option("--seed", help="Another seed makes other answers.")] = 0,
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the certificates.")] = Path("certificates"),
+    plugin: flags.Plugins = None,
+    json: flags.Json = False,
+) -> None:
+    """Compare a task's scorer with an independent second implementation, and write a certificate."""
+    from mipha_eval.certify import CertifyConfig, certify
+    from mipha_eval.plugins import Registry
+
+    registry = Registry(plugin or ())
+    names = list(registry.names("tasks")) if tasks == ["all"] else tasks
+    certificates = []
+    for name in names:
+        certificates.append(certify(CertifyConfig(name, answers, data, output, seed), registry))
+        if not json:
+            for oracle in certificates[-1]["oracles"]:
+                typer.echo(certificate_line(certificates[-1], oracle))
+    if json:
+        flags.print_json(certificates)
+    if any(oracle["disagreements"] for certificate in certificates for oracle in certificate["oracles"]):
+        raise typer.Exit(3)
+
+
+def certificate_line(certificate: dict[str, object], oracle: dict[str, object]) -> str:
+    """One oracle's verdict."""
+    example = f"; {oracle['first_disagreement']}" if oracle["disagreements"] else ""
+    return (
+        f"{certificate['task']} {str(certificate['sha256'])[:12]}: {certificate['answers']:,} answers, "
+        f"{oracle['disagreements']:,} disagreements with {oracle['oracle']}, "
+        f"largest difference {oracle['largest_difference']:.1e}{example}"
+    )

@@ -1,0 +1,85 @@
+"""``mipha-eval data``: the benchmarks' files, before a run."""
+
+from __future__ import annotations
+
+import dataclasses
+import sys
+from typing import Annotated, Any, Optional
+
+import typer
+
+from mipha_eval.cli import flags
+
+data_verbs = typer.Typer(
+    rich_markup_mode=None,
+)
+
+
+@data_verbs.callback(invoke_without_command=True)
+def overview(context: typer.Context) -> None:
+    """Where the benchmarks' files are, and whether they are what was released."""
+    if context.invoked_subcommand is None:
+        print(context.get_help())
+
+
+@data_verbs.command("verify")
+def verify_data(
+    tasks: Annotated[
+        Optional[list[str]], typer.Argument(help="Tasks as name or name@protocol; none: all there are.")
+    ] = None,
+    data: flags.Data = None,
+    annotations: flags.Annotations = None,
+    image_dir: flags.ImageDirs = None,
+    plugin: flags.Plugins = None,
+    json: flags.Json = False,
+) -> None:
+    """Compare questions and labels with the official release; exit code 3 if they differ or no release is recorded."""
+    from mipha_eval.plugins import Registry
+    from mipha_eval.selection import parse_source
+    from mipha_eval.verify import Verification, verify
+
+    source = parse_source(data or "hub", flags.image_dirs(image_dir))
+    source = dataclasses.replace(source, annotations=annotations)
+    found: list[Verification] = []
+    missing: dict[str, str] = {}
+    for verification in verify(tasks or (), source, Registry(plugin or ())):
+        if verification.missing:
+            missing[verification.task] = verification.missing
+            continue
+        found.append(verification)
+        if not json:
+            print(verification.headline)
+            for finding in verification.findings:
+                print(f"  {finding.kind:<7}  {finding.text}")
+    if json:
+        flags.print_json({"data": str(source), "tasks": [one.summary for one in found], "missing": missing})
+    elif missing:
+        print(f"not there, see mipha-eval data where: {', '.join(missing)}", file=sys.stderr)
+    if any(verification.verdict != "ok" for verification in found):
+        raise typer.Exit(3)
+
+
+@data_verbs.command("where")
+def locate_data(
+    data: flags.Data = None,
+    image_dir: flags.ImageDirs = None,
+    plugin: flags.Plugins = None,
+    json: flags.Json = False,
+) -> None:
+    """Show which files of each task are there, of the first 20 images, too, and where the others are to be had."""
+    from mipha_eval.plugins import Registry
+    from mipha_eval.selection import parse_source
+    from mipha_eval.where import find_places
+
+    source = parse_source(data or "hub", flags.image_dirs(image_dir))
+    places = find_places(source, Registry(plugin or ()))
+    if json:
+        rows: list[dict[str, Any]] = [dataclasses.asdict(place) for place in places]
+        flags.print_json({"data": str(source), "tasks": rows})
+        return
+    print(f"data: {source}" + (f" in {source.folder}" if source.kind == "demo" else ""))
+    print(f"{'task@protocol':<20} {'found':<5} {'questions':>9} {'images':<9} where")
+    for place in places:
+        count = "–" if place.questions is None else f"{place.questions:,}"
+        images = "–" if not (place.images and place.images.total) else f"{place.images.there} of {place.images.total}"
+        print(f"{place.task:<20} {'yes' if place.found else 'no':<5} {count:>9} {images:<9} {place.where}")

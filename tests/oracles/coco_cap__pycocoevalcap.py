@@ -1,0 +1,13 @@
+"""COCO captions (val2017) by the official package as it is, over Treebank tokens."""
+
+from pathlib import Path
+
+from .official_captions import score_captions
+from .verdict import Verdict
+
+SOURCE = "pycocoevalcap 1.2 (salaniz/pycocoevalcap@ad63453cfab5)"
+
+
+def score(data: Path, answers: Path) -> Verdict:
+    """Score an answer file whose question ids are image ids."""
+    return score_captions(data / "coco" / "annotations" / "captions_val2017.json", answers)

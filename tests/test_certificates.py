@@ -1,0 +1,104 @@
+"""Certificates: they find a wrong scorer, they are current, and reports show them."""
+
+from __future__ import annotations
+
+import json
+import random
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mipha_eval.adversarial import adversarial_answer
+from mipha_eval.answers import yes_no
+from mipha_eval.certificates import oracle_files, read_certificate, scorer_digest
+from mipha_eval.plugins import Registry
+from mipha_eval.selection import build_task, parse_source, read_samples
+from tests.conftest import Cli
+
+TASKS = sorted(Registry().names("tasks"))
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_every_scorer_agrees_with_its_oracles(name: str, cli: Cli, tmp_path: Path) -> None:
+    outcome = cli("certify", name, "--answers", 600, "--seed", 7, "--output", tmp_path, "--json")
+    assert outcome.code == 0, outcome.out
+    (certificate,) = outcome.json
+    assert certificate["answers"] >= 600
+    assert len(certificate["oracles"]) == len(oracle_files(name))
+    for oracle in certificate["oracles"]:
+        assert oracle["disagreements"] == 0
+        assert oracle["largest_difference"] < 1e-9
+    assert json.loads((tmp_path / f"{name}.json").read_text()) == certificate
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_the_certificate_in_the_repository_is_about_this_code(name: str) -> None:
+    """After a change of a scorer `make certify` writes them anew."""
+    task = build_task(name, {}, parse_source("demo", {}), Registry())
+    certificate = read_certificate(task)
+    assert certificate is not None, "make certify"
+    assert certificate["answers"] >= 10_000
+    for oracle in certificate["oracles"]:
+        assert oracle["disagreements"] == 0
+
+
+def test_a_wrong_scorer_is_found(cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One letter more in POPE's rule, and the certificate says where."""
+    official = yes_no.read_pope
+    owner, _ = Registry().load("tasks", "pope")
+    monkeypatch.setitem(owner.score.__globals__, "read_pope", lambda text: official(text.replace("NO", "no")))
+    outcome = cli("certify", "pope", "--answers", 1000, "--output", tmp_path)
+    assert outcome.code == 3
+    certificate = json.loads((tmp_path / "pope.json").read_text())
+    assert certificate["oracles"][0]["disagreements"] > 0
+    assert "here" in certificate["oracles"][0]["first_disagreement"]
+
+
+def test_a_changed_scorer_has_no_certificate(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    task = build_task("pope", {}, parse_source("demo", {}), Registry())
+    before = scorer_digest(task)
+    copy = tmp_path / "pope.py"
+    copy.write_bytes(Path(Registry().plugin("tasks", "pope").place).read_bytes() + b"# changed\n")  # type: ignore[arg-type]
+    monkeypatch.setattr("mipha_eval.certificates.inspect.getfile", lambda _: str(copy))
+    assert scorer_digest(task) != before
+    assert read_certificate(task) is None
+
+
+def test_results_and_reports_show_the_hash(cli: Cli, tmp_path: Path) -> None:
+    task = build_task("pope", {}, parse_source("demo", {}), Registry())
+    certificate: Any = read_certificate(task)
+    arguments = [
+        "run",
+        "--tasks",
+        "pope",
+        "--model",
+        "constant",
+        "--data",
+        "demo",
+        "--limit",
+        "6",
+        "--output",
+        str(tmp_path),
+    ]
+    assert certificate["sha256"][:12] in cli(*arguments).out
+    (report,) = tmp_path.glob("*/report.md")
+    assert certificate["sha256"][:12] in report.read_text()
+
+
+def test_no_oracle_is_said(cli: Cli) -> None:
+    plugin = Path(__file__).parent / "plugin/mipha_eval_sums.py"
+    outcome = cli("certify", "sums", "--plugin", plugin)
+    assert outcome.code == 2
+    assert "unknown oracle 'sums'" in outcome.err
+
+
+def test_generated_answers_are_many_and_odd() -> None:
+    samples = read_samples(build_task("vqav2", {}, parse_source("demo", {}), Registry()))
+    rng = random.Random(0)
+    texts = [adversarial_answer(rng, rng.choice(samples), samples) for _ in range(5000)]
+    assert len(set(texts)) > 2000
+    for odd in ("", "\0", "\ud800", "\t"):
+        assert any(odd == text or (odd and odd in text) for text in texts)
+    right = sum(sample.references[0] in text for sample, text in zip(samples * 20, texts, strict=False))
+    assert right > 20
