@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import itertools
-import os
-import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path, PurePath
-from typing import Any
 
 from mipha_eval.data.hub import NEW_OWNER
 from mipha_eval.data.source import DataSource
@@ -23,8 +19,6 @@ from mipha_eval.types import Image, Sample
 
 #: images that `where` looks for, of each task
 LOOKED_AT = 20
-#: files that are named one by one; more in one folder are named by the folder
-NAMED_FILES = 3
 
 
 @dataclass(frozen=True)
@@ -90,18 +84,17 @@ def find_places(source: DataSource, registry: Registry) -> Iterator[Place]:
     if source.kind == "hub" and source.root is None:
         yield from _places_on_hub(source, registry)
         return
-    with files_opened() as opened:
-        for label in protocols(source, registry):
-            opened.clear()
-            try:
-                samples = read_rows(build_task(label, {}, source, registry))
-            except UserError as error:
-                yield Place(label, found=False, questions=None, images=None, where=str(error))
-            else:
-                where = _files(opened, source) if source.kind != "hub" else _dataset_of(label, source, registry)
-                images = count_images(samples, LOOKED_AT)
-                reason = f"; images: {images.reason}" if images.reason else ""
-                yield Place(label, True, len(samples), images, where + reason)
+    for label in protocols(source, registry):
+        source.found.clear()
+        try:
+            samples = read_rows(build_task(label, {}, source, registry))
+        except UserError as error:
+            yield Place(label, found=False, questions=None, images=None, where=str(error))
+        else:
+            where = _files(source) if source.kind != "hub" else _dataset_of(label, source, registry)
+            images = count_images(samples, LOOKED_AT)
+            reason = f"; images: {images.reason}" if images.reason else ""
+            yield Place(label, True, len(samples), images, where + reason)
 
 
 def read_rows(task: Task) -> list[Sample]:
@@ -161,35 +154,9 @@ def _why_missing(image: Image) -> str:
     return ""
 
 
-@contextlib.contextmanager
-def files_opened() -> Iterator[list[Path]]:
-    """Collects what is opened in the block: loaders choose among folders and releases, and only this says what they took.
-
-    The interpreter keeps an audit hook for good, so it is switched off at the end.
-    """
-    opened: list[Path] = []
-    watching = True
-
-    def note(event: str, arguments: tuple[Any, ...]) -> None:
-        if watching and event == "open" and isinstance(arguments[0], str | os.PathLike):
-            opened.append(Path(arguments[0]))
-
-    sys.addaudithook(note)
-    try:
-        yield opened
-    finally:
-        watching = False
-
-
-def _files(opened: Iterable[Path], source: DataSource) -> str:
-    """Opened files below the source's folder, relative to it; many of one folder as the folder."""
-    root = source.folder
-    files = list(dict.fromkeys(path.relative_to(root) for path in opened if path.is_relative_to(root)))
-    named: dict[str, None] = {}
-    for file in files:
-        beside = sum(other.parent == file.parent for other in files)
-        named[str(file) if beside <= NAMED_FILES else f"{file.parent}/ ({beside} files)"] = None
-    return ", ".join(named)
+def _files(source: DataSource) -> str:
+    """What a loader found, relative to the source's folder."""
+    return ", ".join(dict.fromkeys(str(path.relative_to(source.folder)) for path in source.found))
 
 
 def _dataset_of(label: str, source: DataSource, registry: Registry) -> str:

@@ -64,4 +64,4 @@ class Gqa(Task):
 
     def score(self, sample: Sample, response: Response) -> Score:
         answer = response.text if response.verbatim else response.text.rstrip(".").lower()
-        return self.scored(sample, Reading(answer, "exact", parsed=bool(answer)), answer == sample.references[0])
+        return self.scored(sample, Reading(answer, "exact", parsed=bool(answer.strip())), answer == sample.references[0])

@@ -16,7 +16,7 @@ from mipha_eval.answers.letters import read_mmbench
 from mipha_eval.answers.robust import robust_letter
 from mipha_eval.data.hub import read_hub
 from mipha_eval.data.images import base64_image
-from mipha_eval.data.table import as_cells, read_sheet, read_table
+from mipha_eval.data.table import as_cells, read_sheet, read_table, whole_number
 from mipha_eval.metrics import Metric, Tally, Totals, share, shares_of_parts
 from mipha_eval.task import LETTER_ANSWER, Task
 from mipha_eval.types import Image, Response, Sample, Score
@@ -57,10 +57,10 @@ class Mmbench(Task):
             rows = read_hub(self.data, self.hub[self.protocol], split, "cn" if self.protocol == "cn-dev" else None)
             for number, row in rows:
                 cells = as_cells({key.replace("L2", "l2"): value for key, value in row.items()})
-                yield self._sample(cells, rows.image(number, f"{int(row['index']) % ROTATION}"))
+                yield self._sample(cells, rows.image(number, str(whole_number(cells["index"]) % ROTATION)))
             return
         for cells in read_table(self._table()):
-            name = f"{int(cells['index'] or 0) % ROTATION}"
+            name = str(whole_number(cells["index"]) % ROTATION)
             yield self._sample(cells, base64_image(name, f"mmbench/{self.protocol}/{name}", cells.get("image")))
 
     def _table(self) -> Path:
@@ -69,14 +69,14 @@ class Mmbench(Task):
         return self.data.annotations_or(*(f"mmbench/mmbench_{name}_{end}.tsv" for end in ends), hint=HINT)
 
     def _sample(self, cells: Mapping[str, str | None], image: Image) -> Sample:
-        number = int(cells["index"] or 0)
+        number = whole_number(cells["index"])
         asked = cells["question"] or ""
         if not is_none(cells.get("hint")):
             asked = f"{cells['hint']}\n{asked}"
-        shown = itertools.takewhile(lambda letter: not is_none(cells.get(letter)), "ABCD")
-        lines = [asked, *(f"{letter}. {cells[letter]}" for letter in shown)]
         # what LLaVA's script shows and what the scorer takes for an option differ where a cell says "none"
-        choices = tuple(cells.get(letter) or "" for letter in "ABCD")
+        choices = (cells["A"] or "", *(cells.get(letter) or "" for letter in "BCD"))
+        shown = itertools.takewhile(lambda pair: not is_none(pair[1]), zip("ABCD", choices, strict=True))
+        lines = [asked, *(f"{letter}. {cell}" for letter, cell in shown)]
         truth = "" if is_none(cells.get("answer")) else str(cells["answer"])
         return Sample(
             id=str(number),
@@ -92,13 +92,13 @@ class Mmbench(Task):
     def official_answers(self, path: Path, samples: Sequence[Sample]) -> Iterable[tuple[Hashable, str]] | None:
         rows = read_sheet(path)
         # the official script turns a missing prediction into the text "nan"
-        return None if rows is None else [(int(float(row["index"] or "")), row["prediction"] or "nan") for row in rows]
+        return None if rows is None else [(whole_number(row["index"]), row["prediction"] or "nan") for row in rows]
 
     def upload_rows(self, samples: Sequence[Sample], texts: Mapping[str, str]) -> Iterable[Mapping[str, Any]]:
         """The table without what the server does not want, the prediction being the seventh column, as in LLaVA's script."""
         for cells in read_table(self._table()):
             kept = [(name, cell) for name, cell in cells.items() if name not in NOT_UPLOADED]
-            yield dict([*kept[:6], ("prediction", texts[str(int(cells["index"] or 0))]), *kept[6:]])
+            yield dict([*kept[:6], ("prediction", texts[str(whole_number(cells["index"]))]), *kept[6:]])
 
     def robust(self, sample: Sample, text: str) -> bool:
         return robust_letter(text, sample.references[1:]) == sample.references[0]

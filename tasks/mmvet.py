@@ -68,7 +68,11 @@ class Mmvet(Task):
     def official_answers(self, path: Path, samples: Sequence[Sample]) -> Iterable[tuple[Hashable, str]] | None:
         if path.suffix != ".json":
             return None
-        return [(name.removeprefix("v1_"), text) for name, text in read_json(path).items()]
+        texts = read_json(path)
+        wrong = [name for name, text in texts.items() if not isinstance(text, str)]
+        if wrong:
+            raise UserError(f"{path}: the answer to {wrong[0]} is no text")
+        return [(name.removeprefix("v1_"), text) for name, text in texts.items()]
 
     @cached_property
     def recorded(self) -> Mapping[str, Sequence[float]]:
@@ -78,6 +82,8 @@ class Mmvet(Task):
         stored = read_json(self.grades)
         try:
             grades = {name: [float(grade) for grade in entry["score"]] for name, entry in stored.items()}
+            if any(isinstance(entry["score"], str) for entry in stored.values()):
+                raise TypeError("score must be a list")
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise UserError(f"{self.grades} is no grade file of MM-Vet's script: {error!r}") from error
         uneven = len({len(runs) for runs in grades.values()}) > 1

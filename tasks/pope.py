@@ -18,7 +18,7 @@ from mipha_eval.answers.yes_no import read_pope
 from mipha_eval.binary import binary_metrics, confusion_cell
 from mipha_eval.data.hub import read_hub
 from mipha_eval.data.jsonl import read_jsonl
-from mipha_eval.errors import UserError
+from mipha_eval.errors import MissingDataError
 from mipha_eval.metrics import Metric, Tally
 from mipha_eval.task import SHORT_ANSWER, Task, question_core
 from mipha_eval.types import Image, Response, Sample, Score
@@ -68,9 +68,10 @@ class Pope(Task):
         for folder in [first, *sorted(first.parent.glob("coco_*/"))]:
             found[folder] = sum(1 for _ in read_jsonl(folder / "coco_pope_random.json"))
             if found[folder] == RANDOM_ROWS[self.protocol]:
+                self.data.found[-1] = folder
                 return folder
         counts = ", ".join(f"{folder} has {rows:,}" for folder, rows in found.items())
-        raise UserError(
+        raise MissingDataError(
             f"{self.label} needs the POPE release with {RANDOM_ROWS[self.protocol]:,} random questions; {counts}"
         )
 

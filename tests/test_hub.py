@@ -527,7 +527,6 @@ def test_places_in_a_mirror(place: str, mirror: Path, tmp_path: Path) -> None:
         assert list(map(asked, samples_of(label, tmp_path))) == EXPECTED[label]
 
 
-@pytest.mark.xfail(strict=True, reason="HubRows._read raises TypeError, which nobody expects, where the image is null")
 def test_a_row_without_its_picture_fails_alone(mirror: Path, cli: Cli, tmp_path: Path) -> None:
     rows = [{**row, "image": row["image"] or None} for row in mme_rows()]
     write_table(tmp_path / "mirror/lmms-lab/MME", "data/test-00000-of-00001.parquet", rows)

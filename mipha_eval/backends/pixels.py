@@ -5,6 +5,7 @@ Source: zhuyiche/llava-phi at 21dafbf, ``mipha/mm_utils.py`` (process_images, ex
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -42,8 +43,12 @@ class Preprocessor:
             made = cls._from_settings(settings, aspect_ratio)
         except (KeyError, TypeError, ValueError) as error:
             raise UserError(f"preprocessor_config.json is not a SigLIP preprocessor's: {error!r}") from error
-        if len(made.mean) != 3 or len(made.std) != 3 or 0 in made.std or min(made.width, made.height) < 1:
-            raise UserError("preprocessor_config.json needs three means, three standard deviations above 0 and a size")
+        finite = all(map(math.isfinite, (*made.mean, *made.std, made.scale)))
+        positive = min(*made.std, made.scale, made.width, made.height) > 0 if finite else False
+        if len(made.mean) != 3 or len(made.std) != 3 or not positive:
+            raise UserError(
+                "preprocessor_config.json needs three means; size, rescale_factor and three standard deviations above 0"
+            )
         return made
 
     @classmethod

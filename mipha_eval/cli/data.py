@@ -10,9 +10,7 @@ import typer
 
 from mipha_eval.cli import flags
 
-data_verbs = typer.Typer(
-    rich_markup_mode=None,
-)
+data_verbs = typer.Typer(rich_markup_mode=None)
 
 
 @data_verbs.callback(invoke_without_command=True)
@@ -66,7 +64,7 @@ def locate_data(
     plugin: flags.Plugins = None,
     json: flags.Json = False,
 ) -> None:
-    """Show which files of each task are there, of the first 20 images, too, and where the others are to be had."""
+    """Show each task's question files, how many of its first 20 images are there, and where to get what is missing."""
     from mipha_eval.plugins import Registry
     from mipha_eval.selection import parse_source
     from mipha_eval.where import find_places

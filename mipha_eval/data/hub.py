@@ -67,8 +67,8 @@ class HubRows:
     def _read(self, row: int) -> bytes:
         image = self._dataset[row]["image"]
         if isinstance(image, list):  # frames of a video; LLaVA shows the middle one
-            image = image[len(image) // 2] if image else {"bytes": None}
-        if image["bytes"] is None:
+            image = image[len(image) // 2] if image else None
+        if image is None or image["bytes"] is None:
             raise OSError(f"row {row} of {self._name} has no image")
         data: bytes = image["bytes"]
         return data

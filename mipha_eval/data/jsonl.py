@@ -42,14 +42,14 @@ def read_json(path: Path) -> Any:
     """Reads a JSON file. Raises UserError if it cannot be read."""
     try:
         return json.loads(path.read_text(encoding="utf-8-sig", errors="surrogateescape"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise UserError(f"cannot read {path}: {error}") from error
 
 
 def _object(line: str, place: str) -> dict[str, Any]:
     try:
         value = json.loads(line)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise UserError(f"{place} is not JSON: {error}") from error
     if not isinstance(value, dict):
         raise UserError(f"{place} is not a JSON object")

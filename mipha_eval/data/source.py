@@ -20,6 +20,7 @@ class DataSource:
     Attributes:
         kind: ``folder`` for LLaVA's layout, ``hub`` for datasets, ``demo`` for the embedded scenes (a folder, too).
         annotations: an official annotation file that replaces the task's own (any subset of its split).
+        found: what `find` has found so far, for `mipha-eval data where`.
         root: the folder; for ``hub`` a local mirror that holds ``OWNER/NAME`` folders, or None for the hub itself.
         image_dirs: task name -> folder with its images, where they are not under `root`.
     """
@@ -28,6 +29,7 @@ class DataSource:
     root: Path | None = None
     image_dirs: Mapping[str, Path] = field(default_factory=dict)
     annotations: Path | None = None
+    found: list[Path] = field(default_factory=list, compare=False, repr=False)
 
     @property
     def folder(self) -> Path:
@@ -44,6 +46,7 @@ class DataSource:
         for candidate in candidates:
             path = self.folder / candidate
             if path.exists():
+                self.found.append(path)
                 return path
         wanted = self.folder / candidates[0]
         raise MissingDataError(f"{wanted} is missing{_nearby(wanted)}{'; ' + hint if hint else ''}")

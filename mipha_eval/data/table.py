@@ -24,13 +24,21 @@ def read_table(path: Path) -> Iterator[dict[str, str | None]]:
         with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
             for row in csv.DictReader(file, delimiter="\t"):
                 yield as_cells(row)
-    except OSError as error:
-        raise UserError(f"cannot read {path}: {error.strerror}") from error
+    except (OSError, csv.Error) as error:
+        raise UserError(f"cannot read {path}: {error}") from error
 
 
 def as_cells(row: Mapping[str, Any]) -> dict[str, str | None]:
     """Any row's values as texts; None where pandas would say missing."""
     return {column: None if cell is None or cell in MISSING else str(cell) for column, cell in row.items()}
+
+
+def whole_number(cell: str | None) -> int:
+    """A cell as a whole number, which sheets may write as 17.0. Raises ValueError for anything else."""
+    number = float(cell or "nan")
+    if not number.is_integer():
+        raise ValueError(f"{cell!r} is no whole number")
+    return int(number)
 
 
 def read_sheet(path: Path) -> Iterator[dict[str, str | None]] | None:
