@@ -62,6 +62,15 @@ def load_oracle(file: Path) -> tuple[Oracle, str]:
     return module.score, module.SOURCE
 
 
+def is_installed(file: Path) -> bool:
+    """Whether the package that an oracle asks, if it asks one, is installed."""
+    try:
+        load_oracle(file)
+    except ModuleNotFoundError:
+        return False
+    return True
+
+
 def read_certificate(task: Task) -> Mapping[str, Any] | None:
     """The bundled certificate of a task if it is about the code as it is now; else None. ``mipha-eval certify`` makes it."""
     path = plugin_folder("certificates") / f"{task.name}.json"

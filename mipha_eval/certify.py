@@ -15,7 +15,7 @@ from typing import Any
 from mipha_eval import __version__
 from mipha_eval.adversarial import adversarial_answer
 from mipha_eval.answer_files import read_answers
-from mipha_eval.certificates import load_oracle, oracle_files, scorer_digest
+from mipha_eval.certificates import is_installed, load_oracle, oracle_files, scorer_digest
 from mipha_eval.errors import UserError
 from mipha_eval.options import option_fields
 from mipha_eval.plugins import Registry
@@ -78,7 +78,8 @@ def certify(config: CertifyConfig, registry: Registry) -> dict[str, Any]:
     if source.root is None:
         raise UserError("an oracle reads official files; give --data FOLDER or demo")
     files = oracle_files(task.name)
-    comparisons = {file: Comparison() for file in files}
+    there = [file for file in files if is_installed(file)]
+    comparisons = {file: Comparison() for file in there}
     rng = random.Random(config.seed)
     rounds = -(-config.answers // len(samples))
     with tempfile.TemporaryDirectory() as folder:
@@ -94,6 +95,7 @@ def certify(config: CertifyConfig, registry: Registry) -> dict[str, Any]:
         "seed": config.seed,
         "data": data_digest(samples),
         "scorer": scorer_digest(task),
+        "not_installed": [file.stem.partition("__")[2] for file in files if file not in there],
         "oracles": [oracle_entry(file, comparison) for file, comparison in comparisons.items()],
     }
     certificate["sha256"] = hashlib.sha256(json.dumps(certificate, sort_keys=True).encode()).hexdigest()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import gc
 import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -127,7 +128,7 @@ def read_samples(task: Task) -> list[Sample]:
     Raises:
         UserError: there are none, two have the same id, or the files are not in the benchmark's form.
     """
-    with naming_the_data(task):
+    with naming_the_data(task), _no_looking_for_cycles():
         samples = list(task.samples())
     if not samples:
         raise UserError(f"{task.label} has no questions in {task.data}")
@@ -142,6 +143,19 @@ def has_samples(task: Task) -> None:
     with naming_the_data(task):
         if next(iter(task.samples()), None) is None:
             raise UserError(f"{task.label} has no questions in {task.data}")
+
+
+@contextlib.contextmanager
+def _no_looking_for_cycles() -> Iterator[None]:
+    """Python would search what is made in the block for cycles again and again, which takes longer than making it."""
+    wanted = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()  # and leaves it alone from now on
+        if wanted:
+            gc.enable()
 
 
 @contextlib.contextmanager

@@ -4,6 +4,7 @@ Follows llava/eval/eval_textvqa.py and llava/eval/m4c_evaluator.py of haotian-li
 """
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 from .answer_file import read_answers, read_json
@@ -33,6 +34,11 @@ def question_in(prompt: str) -> str:
 
 def score(data: Path, answers: Path) -> Verdict:
     """Score an answer file whose question ids are image ids."""
+    return score_with(data, answers, normalise_evalai)
+
+
+def score_with(data: Path, answers: Path, normalise: Callable[[str], str]) -> Verdict:
+    """The same with another implementation of the normalisation."""
     rows = read_json(data / "textvqa" / "TextVQA_0.5.1_val.json")["data"]
     references = {(str(row["image_id"]), row["question"].lower()): row["answers"] for row in rows}
     values = []
@@ -40,5 +46,5 @@ def score(data: Path, answers: Path) -> Verdict:
         known = references[line.question_id, question_in(line.prompt)]
         if len(known) != ANSWERS_FOR_EACH_QUESTION:
             raise ValueError("a question of TextVQA has ten answers")
-        values.append(leave_one_out(normalise_evalai(line.text), [normalise_evalai(one) for one in known]))
+        values.append(leave_one_out(normalise(line.text), [normalise(one) for one in known]))
     return Verdict(values, {"accuracy": percentage(values)})
