@@ -95,6 +95,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--part", type=float, default=1.0, help="share of VQAv2 val's questions")
     part = parser.parse_args().part
+    files: list[str | Path]
+    answers: list[str | Path]
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         for share in (part / 2, part):

@@ -13,7 +13,6 @@ from typing import ClassVar
 
 from mipha_eval.captions.task import CaptionTask
 from mipha_eval.data.hub import read_hub
-from mipha_eval.data.jsonl import read_json
 from mipha_eval.types import Sample
 
 HINT = "annotations_trainval2017.zip is at cocodataset.org/#download (0.2 GB)"
@@ -38,10 +37,5 @@ class CocoCap(CaptionTask):
                 image_id = int(PurePosixPath(name).stem.rpartition("_")[2])
                 yield self.caption_sample(image_id, row["answer"], rows.image(number, name))
             return
-        stored = read_json(self.data.annotations_or("coco/annotations/captions_val2017.json", hint=HINT))
-        captions: dict[int, list[str]] = {}
-        for row in stored["annotations"]:
-            captions.setdefault(row["image_id"], []).append(row["caption"])
-        images = self.data.images("coco_cap", "coco/val2017", "coco/images/val2017")
-        for row in stored["images"]:
-            yield self.caption_sample(row["id"], captions.get(row["id"], ()), images.image(row["file_name"]))
+        annotations = self.data.annotations_or("coco/annotations/captions_val2017.json", hint=HINT)
+        yield from self.coco_samples(annotations, self.data.images("coco_cap", "coco/val2017", "coco/images/val2017"))

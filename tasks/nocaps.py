@@ -12,7 +12,6 @@ from typing import ClassVar
 
 from mipha_eval.captions.task import CaptionTask
 from mipha_eval.data.hub import read_hub
-from mipha_eval.data.jsonl import read_json
 from mipha_eval.types import Sample
 
 HINT = "nocaps_val_4500_captions.json is at nocaps.org/download (4 MB)"
@@ -36,11 +35,5 @@ class Nocaps(CaptionTask):
                 image = rows.image(number, str(row["image_file_name"]))
                 yield self.caption_sample(int(row["image_id"]), row["annotations_captions"], image)
             return
-        stored = read_json(self.data.annotations_or("nocaps/nocaps_val_4500_captions.json", hint=HINT))
-        captions: dict[int, list[str]] = {}
-        for row in stored["annotations"]:
-            captions.setdefault(row["image_id"], []).append(row["caption"])
-        images = self.data.images("nocaps", "nocaps/val", "nocaps/images")
-        for row in stored["images"]:
-            own = captions.get(row["id"], ())
-            yield self.caption_sample(row["id"], own, images.image(row["file_name"]), row.get("domain", ""))
+        annotations = self.data.annotations_or("nocaps/nocaps_val_4500_captions.json", hint=HINT)
+        yield from self.coco_samples(annotations, self.data.images("nocaps", "nocaps/val", "nocaps/images"))

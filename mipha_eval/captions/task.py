@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -13,6 +13,8 @@ from mipha_eval.answer_files import json_list_answers
 from mipha_eval.answers import Reading
 from mipha_eval.captions.measures import caption_metrics, count_images
 from mipha_eval.captions.words import Tokenizer, java_is_there, tokenize
+from mipha_eval.data.jsonl import read_json
+from mipha_eval.data.source import ImageFolder
 from mipha_eval.metrics import Metric, Tally, Totals
 from mipha_eval.task import CAPTION, Task
 from mipha_eval.types import Image, Response, Sample, Score
@@ -35,6 +37,16 @@ class CaptionTask(Task):
         if self.tokenizer == "auto":
             return "ptb" if java_is_there() else "treebank"
         return self.tokenizer
+
+    def coco_samples(self, annotations: Path, images: ImageFolder) -> Iterator[Sample]:
+        """From a file in COCO's form; an image's ``domain``, if it has one, is its category."""
+        stored = read_json(annotations)
+        captions: dict[int, list[str]] = {}
+        for row in stored["annotations"]:
+            captions.setdefault(row["image_id"], []).append(row["caption"])
+        for row in stored["images"]:
+            own = captions.get(row["id"], ())
+            yield self.caption_sample(row["id"], own, images.image(row["file_name"]), row.get("domain", ""))
 
     def caption_sample(self, number: int, captions: Sequence[str], image: Image, part: str = "") -> Sample:
         return Sample(str(number), CAPTION, tuple(captions), (image,), number, part)
