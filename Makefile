@@ -12,7 +12,7 @@ $(VENV)/installed: pyproject.toml constraints.txt
 	touch $@
 
 demo: $(VENV)/installed  ## evaluate the embedded model on the embedded scenes
-	$(BIN)/mipha-eval run --tasks mme,pope $(ARGS)
+	$(BIN)/mipha-eval run --tasks all $(ARGS)
 
 test: $(VENV)/installed  ## lint, types, tests
 	$(BIN)/ruff format --check .

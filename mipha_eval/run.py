@@ -33,13 +33,14 @@ from mipha_eval.selection import (
     ModelChoice,
     build_adapter,
     build_tasks,
+    check_texts,
     has_samples,
     parse_source,
     read_samples,
     task_options,
 )
 from mipha_eval.store import RunFolder, TaskFolder, locked, naming
-from mipha_eval.task import Task, question_core
+from mipha_eval.task import Task
 from mipha_eval.types import Response, Sample
 
 PACKAGES = ("torch", "transformers", "tokenizers", "safetensors", "pillow", "numpy", "datasets")
@@ -119,8 +120,7 @@ def find_tasks(config: RunConfig, source: DataSource, registry: Registry) -> lis
 def prepare(task: Task, config: RunConfig) -> Work:
     """Reads a task's questions and applies --limit and --blind."""
     samples = read_samples(task)
-    if not all(question_core(sample.question) for sample in samples):
-        raise UserError(f"{task.label}: questions in {task.data} have no text; is the question file beside the annotations?")
+    check_texts(task, samples)
     total = len(samples)
     samples = limit_samples(samples, config.limit)
     if config.blind:

@@ -17,7 +17,7 @@ from mipha_eval.data.source import DataSource
 from mipha_eval.errors import MissingDataError, UserError
 from mipha_eval.options import option_fields, parse_pairs, typed_options, unknown
 from mipha_eval.plugins import Registry
-from mipha_eval.task import Task
+from mipha_eval.task import Task, question_core
 from mipha_eval.types import Sample
 
 
@@ -139,10 +139,18 @@ def read_samples(task: Task) -> list[Sample]:
 
 
 def has_samples(task: Task) -> None:
-    """Reads the first question; raises UserError if there is none."""
+    """Reads the first question; raises UserError if there is none or it has no text."""
     with naming_the_data(task):
-        if next(iter(task.samples()), None) is None:
-            raise UserError(f"{task.label} has no questions in {task.data}")
+        first = next(iter(task.samples()), None)
+    if first is None:
+        raise UserError(f"{task.label} has no questions in {task.data}")
+    check_texts(task, [first])
+
+
+def check_texts(task: Task, samples: Sequence[Sample]) -> None:
+    """Raises UserError if a question has no text, so that it could be scored but not asked."""
+    if not all(question_core(sample.question) for sample in samples):
+        raise UserError(f"{task.label}: questions in {task.data} have no text; is the question file beside the annotations?")
 
 
 @contextlib.contextmanager
