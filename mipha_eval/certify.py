@@ -15,7 +15,7 @@ from typing import Any
 from mipha_eval import __version__
 from mipha_eval.adversarial import adversarial_answer
 from mipha_eval.answer_files import read_answers
-from mipha_eval.certificates import is_installed, load_oracle, oracle_files, scorer_digest
+from mipha_eval.certificate import Oracle, load_oracles, oracle_folder, oracles_digest, scorer_digest, sealed
 from mipha_eval.errors import UserError
 from mipha_eval.options import option_fields
 from mipha_eval.plugins import Registry
@@ -45,18 +45,43 @@ class CertifyConfig:
 class Comparison:
     """How one oracle and our scorer compare over all rounds."""
 
+    oracle: Oracle
     disagreements: int = 0
     largest: float = 0.0
     example: str = ""
 
+    def add_round(self, result: Result, data: Path, answers: Path) -> None:
+        """Compares every answer's worth, and every metric that the oracle gives.
+
+        Raises:
+            UserError: the oracle cannot read the data.
+        """
+        try:
+            verdict = self.oracle.score(data, answers)
+        except (ArithmeticError, LookupError, OSError, TypeError, ValueError) as error:
+            raise UserError(f"{self.oracle.file.name} cannot read the files in {data}: {error!r}") from error
+        for score, theirs in zip(result.scores, verdict.values, strict=True):
+            self.add(score.value, theirs, f"answer to {score.sample}")
+        metrics: Mapping[str, float] = result.summary["metrics"]
+        for name, theirs in verdict.metrics.items():
+            self.add(metrics.get(name), theirs, f"metric {name}")
+
     def add(self, ours: float | None, theirs: float, what: str) -> None:
-        difference = float("inf") if ours is None else abs(ours - theirs)
-        if difference <= TOLERANCE:
-            self.largest = max(self.largest, difference)
-            return
-        self.disagreements += 1
+        difference = 0.0 if ours is None else abs(ours - theirs)
         self.largest = max(self.largest, difference)
-        self.example = self.example or f"{what}: {ours} here, {theirs} there"
+        if ours is None or not difference <= TOLERANCE:
+            self.disagreements += 1
+            self.example = self.example or f"{what}: {ours} here, {theirs} there"
+
+    def summary(self) -> dict[str, Any]:
+        """What the certificate says about the oracle."""
+        return {
+            "oracle": f"tests/oracles/{self.oracle.file.name}",
+            "follows": self.oracle.source,
+            "disagreements": self.disagreements,
+            "largest_difference": self.largest,
+            **({"first_disagreement": self.example} if self.example else {}),
+        }
 
 
 def certify(config: CertifyConfig, registry: Registry) -> dict[str, Any]:
@@ -77,28 +102,33 @@ def certify(config: CertifyConfig, registry: Registry) -> dict[str, Any]:
     samples = read_samples(task)
     if source.root is None:
         raise UserError("an oracle reads official files; give --data FOLDER or demo")
-    files = oracle_files(task.name)
-    there = [file for file in files if is_installed(file)]
-    comparisons = {file: Comparison() for file in there}
+    oracles, missing = load_oracles(task.name)
+    if task.protocol not in oracles[0].protocols:
+        raise UserError(f"the oracle of {task.name} is for {', '.join(oracles[0].protocols)}, not for {task.protocol}")
+    comparisons = [Comparison(oracle) for oracle in oracles]
     rng = random.Random(config.seed)
     rounds = -(-config.answers // len(samples))
     with tempfile.TemporaryDirectory() as folder:
         for _ in range(rounds):
             answers = write_answers(Path(folder) / "answers.jsonl", samples, rng)
             result = score_responses(task, samples, read_answers(answers, task, samples).responses)
-            for file, comparison in comparisons.items():
-                compare(comparison, result, (source.root, answers), file)
+            for comparison in comparisons:
+                comparison.add_round(result, source.root, answers)
     certificate = {
         "task": task.label,
         "version": task.version,
+        "protocols": list(oracles[0].protocols),
+        "headline": result.summary["headline"],
         "answers": rounds * len(samples),
         "seed": config.seed,
         "data": data_digest(samples),
         "scorer": scorer_digest(task),
-        "not_installed": [file.stem.partition("__")[2] for file in files if file not in there],
-        "oracles": [oracle_entry(file, comparison) for file, comparison in comparisons.items()],
+        "oracle_code": oracles_digest(),
+        "oracle_commit": last_commit(),
+        "not_installed": missing,
+        "oracles": [comparison.summary() for comparison in comparisons],
     }
-    certificate["sha256"] = hashlib.sha256(json.dumps(certificate, sort_keys=True).encode()).hexdigest()
+    certificate["sha256"] = sealed(certificate)
     write_json(config.output / f"{task.name}.json", certificate)
     return certificate
 
@@ -113,41 +143,22 @@ def write_answers(path: Path, samples: Sequence[Sample], rng: random.Random) -> 
     return path
 
 
-def compare(comparison: Comparison, result: Result, files: tuple[Path, Path], oracle_file: Path) -> None:
-    """Adds one round: every answer's worth, and every metric that the oracle gives."""
-    oracle, _ = load_oracle(oracle_file)
-    verdict = oracle(*files)
-    for score, theirs in zip(result.scores, verdict.values, strict=True):
-        comparison.add(score.value, theirs, f"answer to {score.sample}")
-    metrics: Mapping[str, float] = result.summary["metrics"]
-    for name, theirs in verdict.metrics.items():
-        comparison.add(metrics.get(name), theirs, f"metric {name}")
-
-
 def data_digest(samples: Sequence[Sample]) -> str:
     rows = [(sample.id, sample.question, sample.references) for sample in samples]
     return hashlib.sha256(json.dumps(rows).encode()).hexdigest()
 
 
-def oracle_entry(file: Path, comparison: Comparison) -> dict[str, Any]:
-    """What the certificate says about one oracle."""
-    _, source = load_oracle(file)
-    return {
-        "oracle": f"tests/oracles/{file.name}",
-        "follows": source,
-        "commit": last_commit(file),
-        "sha256": hashlib.sha256(file.read_bytes()).hexdigest(),
-        "disagreements": comparison.disagreements,
-        "largest_difference": comparison.largest,
-        **({"first_disagreement": comparison.example} if comparison.example else {}),
-    }
-
-
-def last_commit(file: Path) -> str:
-    """The commit that last changed an oracle, or the package's version outside a checkout."""
-    command = ["git", "-C", str(file.parent), "log", "-1", "--format=%H", "--", file.name]
+def last_commit() -> str:
+    """The commit that last changed the oracles, with a ``+`` if they have changed since; outside a checkout the version."""
+    folder = str(oracle_folder())
     try:
-        found = subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()  # noqa: S603
+        commit = _git(folder, "log", "-1", "--format=%H", "--", ".")
+        changed = _git(folder, "status", "--porcelain", "--", ".")
     except (OSError, subprocess.CalledProcessError):
-        found = ""
-    return found or f"mipha-eval {__version__}"
+        commit, changed = "", ""
+    return f"{commit}{'+' if changed else ''}" if commit else f"mipha-eval {__version__}"
+
+
+def _git(folder: str, *arguments: str) -> str:
+    command = ["git", "-C", folder, *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()  # noqa: S603

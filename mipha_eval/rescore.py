@@ -60,7 +60,8 @@ def score_run(path: Path, registry: Registry) -> list[Result]:
     for label in folder.tasks():
         stored = folder.task(label)
         record = stored.read_task()
-        options = {f"{record['name']}.{key}": value for key, value in record["options"].items() if value is not None}
+        prefix = record["name"].replace("-", "_")
+        options = {f"{prefix}.{key}": value for key, value in record["options"].items() if value is not None}
         task = build_task(f"{record['name']}@{record['protocol']}", options, source, registry)
         samples = stored.samples()
         keys = {sample.id: task.request(sample).key for sample in samples}

@@ -26,7 +26,7 @@ from mipha_eval.engine.engine import Engine
 from mipha_eval.engine.interrupt import Interrupt
 from mipha_eval.engine.progress import Progress
 from mipha_eval.errors import UserError
-from mipha_eval.options import option_fields
+from mipha_eval.options import option_fields, parse_pairs
 from mipha_eval.plugins import Registry
 from mipha_eval.scoring import Result, score_responses
 from mipha_eval.selection import (
@@ -165,7 +165,7 @@ def open_run(config: RunConfig, adapter: ModelAdapter, source: DataSource) -> Ru
     same = {
         "model": config.model.name,
         "options": {key: str(getattr(adapter, key)) for key in option_fields(type(adapter))},
-        "task_options": sorted(pair for pair in config.model.options if "." in pair.partition("=")[0]),
+        "task_options": {key: text for key, text in parse_pairs(config.model.options).items() if "." in key},
         "weights": dict(adapter.describe()),
         "data": str(source),
         "annotations": source.annotations,
@@ -209,6 +209,7 @@ def run_task(work: Work, engine: Engine, folder: RunFolder, config: RunConfig) -
         "limited": len(work.samples) < work.total,
         "demo": work.task.data.kind == "demo",
         "blind": config.blind,
+        "annotations": config.annotations and config.annotations.name,
     }
     place.write_samples(work.samples)
     place.write_task({**task_record(work), "standing": standing})

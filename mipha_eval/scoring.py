@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from mipha_eval.certificates import certificate_note
+from mipha_eval.certificate import certificate_note
 from mipha_eval.metrics import Totals, add_tallies, bootstrap_intervals, group_scores
 from mipha_eval.task import NOT_JUDGED, Task
 from mipha_eval.types import Response, Sample, Score
@@ -50,6 +50,7 @@ def score_responses(task: Task, samples: Sequence[Sample], responses: Mapping[st
         "version": task.version,
         "n": len(samples) - found.missing - failed - found.unlabelled,
         "unlabelled": found.unlabelled,
+        "for_server": task.protocol in task.uploads,
         "missing": found.missing,
         "unparsed": sum(not score.parsed for score in scores),
         "failed": failed,
@@ -63,7 +64,7 @@ def score_responses(task: Task, samples: Sequence[Sample], responses: Mapping[st
         "data": str(task.data),
         "annotations": task.data.annotations and task.data.annotations.name,
         "expected_rows": list(task.rows.get(task.protocol, ())),
-        "certificate": certificate_note(task),
+        "certificate": certificate_note(task, headline),
         **task.notes(scores),
     }
     return Result(scores, summary)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import gc
 import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -95,25 +94,35 @@ def build_task(name: str, options: Mapping[str, str], source: DataSource, regist
     """A task under the named or the default protocol."""
     plain, _, protocol = name.partition("@")
     owner, _ = registry.load("tasks", plain)
-    if protocol == "demo" and source.kind != "demo":
+    if protocol.startswith("demo") and source.kind != "demo":
         raise UserError(f"{name} is the embedded demo; add --data demo")
+    protocol = protocol.removeprefix("demo").removeprefix("-")
     served = list(owner.hub) if source.kind == "hub" else list(owner.protocols)
     if not served:
         raise MissingDataError(f"{plain} is not on the hub; give --data FOLDER")
-    if protocol in ("", "demo"):
+    if not protocol:
         protocol = served[0]
         if protocol != next(iter(owner.protocols)):
             print(f"{plain}: the hub serves {plain}@{protocol}", file=sys.stderr)
     if protocol not in owner.protocols:
         raise UserError(unknown("protocol", protocol, owner.protocols, f"{plain} has"))
-    if source.annotations is not None and not owner.takes_annotations:
-        raise UserError(f"{plain} takes no --annotations")
+    if source.annotations is not None:
+        _check_annotations(f"{plain}@{protocol}", protocol in owner.annotated, source)
     if protocol not in served:
         raise UserError(f"{plain}@{protocol} is not on the hub, only {plain}@{served[0]}; give --data FOLDER")
     prefix = owner.name.replace("-", "_") + "."
     own = {key.removeprefix(prefix): text for key, text in options.items() if key.startswith(prefix)}
     task: Task = owner(protocol=protocol, data=source, **typed_options(owner, own, plain))
     return task
+
+
+def _check_annotations(label: str, taken: bool, source: DataSource) -> None:
+    if not taken:
+        raise UserError(f"{label} takes no --annotations")
+    if source.kind == "hub":
+        raise UserError("--annotations goes with files; give --data FOLDER, where the images are")
+    if not Path(source.annotations or "").is_file():
+        raise UserError(f"--annotations {source.annotations} does not exist")
 
 
 def task_options(task: Task) -> dict[str, Any]:
@@ -128,14 +137,21 @@ def read_samples(task: Task) -> list[Sample]:
     Raises:
         UserError: there are none, two have the same id, or the files are not in the benchmark's form.
     """
-    with naming_the_data(task), _no_looking_for_cycles():
+    with naming_the_data(task):
         samples = list(task.samples())
     if not samples:
         raise UserError(f"{task.label} has no questions in {task.data}")
+    odd = next((sample for sample in samples if not _all_text(sample)), None)
+    if odd is not None:
+        raise UserError(f"{task.label}: question {odd.id} in {task.data} has a question or an answer that is no text")
     twice = [name for name, count in Counter(sample.id for sample in samples).items() if count > 1]
     if twice:
         raise UserError(f"{task.label}: {task.data} has {len(twice)} questions twice, first {twice[0]}")
     return samples
+
+
+def _all_text(sample: Sample) -> bool:
+    return all(type(text) is str for text in (sample.id, sample.question, sample.category, *sample.references))
 
 
 def has_samples(task: Task) -> None:
@@ -151,19 +167,6 @@ def check_texts(task: Task, samples: Sequence[Sample]) -> None:
     """Raises UserError if a question has no text, so that it could be scored but not asked."""
     if not all(question_core(sample.question) for sample in samples):
         raise UserError(f"{task.label}: questions in {task.data} have no text; is the question file beside the annotations?")
-
-
-@contextlib.contextmanager
-def _no_looking_for_cycles() -> Iterator[None]:
-    """Python would search what is made in the block for cycles again and again, which takes longer than making it."""
-    wanted = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.freeze()  # and leaves it alone from now on
-        if wanted:
-            gc.enable()
 
 
 @contextlib.contextmanager

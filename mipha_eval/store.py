@@ -118,7 +118,7 @@ class TaskFolder:
         rows = read_stored(
             self.path / "responses.jsonl", {"sample": str, "key": str, "images": list, "text": str, "error": str}
         )
-        return {row["sample"]: Stored(row["key"], tuple(row["images"]), response_of(row)) for row in rows}
+        return {row["sample"]: Stored(row["key"], tuple(row["images"]), response_of(row)) for row in rows if _ranks_fit(row)}
 
     def append_responses(self) -> Appender:
         return Appender(self.path / "responses.jsonl")
@@ -144,6 +144,18 @@ class Stored:
     key: str
     images: tuple[str, ...]
     response: Response
+
+
+def _ranks_fit(row: Mapping[str, Any]) -> bool:
+    """Whether what a record says of likelihoods, if anything, can be used; if not, the request is asked again."""
+    likelihoods, tokens = row.get("likelihoods", []), row.get("option_tokens", [])
+    return (
+        isinstance(likelihoods, list)
+        and isinstance(tokens, list)
+        and len(likelihoods) == len(tokens)
+        and all(isinstance(value, float) for value in likelihoods)
+        and all(isinstance(count, int) and count > 0 for count in tokens)
+    )
 
 
 def response_of(row: Mapping[str, Any]) -> Response:

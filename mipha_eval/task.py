@@ -47,7 +47,7 @@ class Task(ABC):
         metrics: the first is the headline; see also `measures`.
         hub: protocol -> dataset on the hub that serves it.
         rows: protocol -> how many questions it has, of each release; data with another number is marked.
-        takes_annotations: whether --annotations can replace the task's own file.
+        annotated: protocols whose own file --annotations can replace.
         uploads: protocols that a server scores.
         ignores_foreign_answers: whether answer files hold answers to questions that a later release took out.
     """
@@ -63,7 +63,7 @@ class Task(ABC):
     max_new_tokens: ClassVar[int] = 128
     ignores_foreign_answers: ClassVar[bool] = False
     rows: ClassVar[Mapping[str, Sequence[int]]] = {}
-    takes_annotations: ClassVar[bool] = False
+    annotated: ClassVar[Sequence[str]] = ()
     uploads: ClassVar[Sequence[str]] = ()
 
     @abstractmethod
@@ -162,5 +162,8 @@ class Task(ABC):
 
     @property
     def label(self) -> str:
-        """``task@protocol``; demo data is a protocol of its own."""
-        return f"{self.name}@{'demo' if self.data.kind == 'demo' else self.protocol}"
+        """``task@protocol``; demo data is a protocol of its own, and so is every further protocol on it (``demo-ppl``)."""
+        if self.data.kind != "demo":
+            return f"{self.name}@{self.protocol}"
+        first = self.protocol == next(iter(self.protocols))
+        return f"{self.name}@demo" if first else f"{self.name}@demo-{self.protocol}"

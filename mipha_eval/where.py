@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path, PurePath
 
-from mipha_eval.data.hub import NEW_OWNER
+from mipha_eval.data.hub import mirrored
 from mipha_eval.data.source import DataSource
-from mipha_eval.errors import MissingDataError, UserError
+from mipha_eval.errors import UserError
 from mipha_eval.options import unknown
 from mipha_eval.plugins import Registry
 from mipha_eval.selection import build_task, naming_the_data
@@ -85,13 +86,13 @@ def find_places(source: DataSource, registry: Registry) -> Iterator[Place]:
         yield from _places_on_hub(source, registry)
         return
     for label in protocols(source, registry):
-        source.found.clear()
+        files: list[Path] = []
         try:
-            samples = read_rows(build_task(label, {}, source, registry))
+            samples = read_rows(build_task(label, {}, dataclasses.replace(source, note=files.append), registry))
         except UserError as error:
             yield Place(label, found=False, questions=None, images=None, where=str(error))
         else:
-            where = _files(source) if source.kind != "hub" else _dataset_of(label, source, registry)
+            where = _below(source.folder, files) if source.kind != "hub" else _dataset_of(label, source, registry)
             images = count_images(samples, LOOKED_AT)
             reason = f"; images: {images.reason}" if images.reason else ""
             yield Place(label, True, len(samples), images, where + reason)
@@ -111,15 +112,6 @@ def read_rows(task: Task) -> list[Sample]:
     if not samples:
         raise UserError(f"{task.label} has no questions in {task.data}")
     return samples
-
-
-def mirrored(mirror: Path, dataset: str) -> Path:
-    """The folder of a mirror that holds a dataset. Raises MissingDataError."""
-    plain = dataset.split("/")[1]
-    for folder in (mirror / dataset, mirror / NEW_OWNER / plain, mirror / plain):
-        if folder.is_dir():
-            return folder
-    raise MissingDataError(f"{mirror / dataset} is missing; the mirror has no dataset {dataset}")
 
 
 def count_images(samples: Sequence[Sample], most: int | None = None) -> ImageCount:
@@ -154,9 +146,8 @@ def _why_missing(image: Image) -> str:
     return ""
 
 
-def _files(source: DataSource) -> str:
-    """What a loader found, relative to the source's folder."""
-    return ", ".join(dict.fromkeys(str(path.relative_to(source.folder)) for path in source.found))
+def _below(folder: Path, files: Sequence[Path]) -> str:
+    return ", ".join(dict.fromkeys(str(path.relative_to(folder)) for path in files))
 
 
 def _dataset_of(label: str, source: DataSource, registry: Registry) -> str:

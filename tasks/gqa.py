@@ -31,7 +31,7 @@ class Gqa(Task):
     name: ClassVar[str] = "gqa"
     protocols: ClassVar[Mapping[str, str]] = {"testdev": "12,578 balanced questions"}
     rows: ClassVar[Mapping[str, Sequence[int]]] = {"testdev": (12578,)}
-    takes_annotations: ClassVar[bool] = True
+    annotated: ClassVar[Sequence[str]] = ("testdev",)
     hub: ClassVar[Mapping[str, str]] = {"testdev": "lmms-lab/GQA"}
     metrics: ClassVar[Sequence[Metric]] = [share("accuracy"), share("binary", "binary"), share("open", "open")]
 
@@ -53,7 +53,7 @@ class Gqa(Task):
 
     def _sample(self, number: str, row: Mapping[str, Any], image: Image) -> Sample:
         kind = row["types"]["structural"]
-        text = f"{row['question']}\n{SHORT_ANSWER}"
+        text = "\n".join([row["question"], SHORT_ANSWER])
         return Sample(number, text, (str(row["answer"]),), (image,), number, "open" if kind == "query" else "binary")
 
     def official_answers(self, path: Path, samples: Sequence[Sample]) -> Iterable[tuple[Hashable, str]] | None:

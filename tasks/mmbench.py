@@ -45,7 +45,7 @@ class Mmbench(Task):
         "test": "without public answers, for the server",
     }
     rows: ClassVar[Mapping[str, Sequence[int]]] = {"dev": (4377,), "cn-dev": (4329,)}
-    takes_annotations: ClassVar[bool] = True
+    annotated: ClassVar[Sequence[str]] = ("dev", "cn-dev", "test")
     uploads: ClassVar[Sequence[str]] = ("test", "dev", "cn-dev")
     hub: ClassVar[Mapping[str, str]] = {"dev": ENGLISH, "cn-dev": "lmms-lab/MMBench", "test": ENGLISH}
     max_new_tokens: ClassVar[int] = 1024

@@ -58,6 +58,8 @@ class Mmvet(Task):
 
     def _sample(self, name: str, row: Mapping[str, Any], capabilities: Sequence[str], image: Image) -> Sample:
         needed = "_".join(one for one in CAPABILITIES if one in [given.strip() for given in capabilities])
+        if not needed:
+            raise ValueError(f"question {name} has none of the capabilities {', '.join(CAPABILITIES)}")
         number = int(name.removeprefix("v1_"))
         parts = tuple(needed.split("_"))
         return Sample(name, row["question"], (row["answer"],), (image,), number, f"only/{needed}", parts=parts)
@@ -90,6 +92,10 @@ class Mmvet(Task):
         if uneven or not all(0 <= grade <= 1 for runs in grades.values() for grade in runs):
             raise UserError(f"{self.grades}: grades must be 0 to 1, of equally many runs for every question")
         return grades
+
+    def __post_init__(self) -> None:
+        if self.by_rule and self.grades is not None:
+            raise UserError("MM-Vet is graded by recorded grades or by rule, not both; leave one out")
 
     @property
     def ruled(self) -> bool:

@@ -24,7 +24,7 @@ class Nocaps(CaptionTask):
     name: ClassVar[str] = "nocaps"
     protocols: ClassVar[Mapping[str, str]] = {"val": "4,500 pictures, ten captions each"}
     rows: ClassVar[Mapping[str, Sequence[int]]] = {"val": (4500,)}
-    takes_annotations: ClassVar[bool] = True
+    annotated: ClassVar[Sequence[str]] = ("val",)
     hub: ClassVar[Mapping[str, str]] = {"val": "lmms-lab/NoCaps"}
     parts: ClassVar[Sequence[str]] = ("in-domain", "near-domain", "out-domain")
 

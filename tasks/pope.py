@@ -68,7 +68,7 @@ class Pope(Task):
         for folder in [first, *sorted(first.parent.glob("coco_*/"))]:
             found[folder] = sum(1 for _ in read_jsonl(folder / "coco_pope_random.json"))
             if found[folder] == RANDOM_ROWS[self.protocol]:
-                self.data.found[-1] = folder
+                self.data.note(folder)
                 return folder
         counts = ", ".join(f"{folder} has {rows:,}" for folder, rows in found.items())
         raise MissingDataError(

@@ -6,6 +6,7 @@ number in their tables (SQA-I) is `img`.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -58,7 +59,8 @@ class Scienceqa(Task):
             yield self._sample(number, problems[number], f"{asked}\n{LETTER_ANSWER}", images)
 
     def _sample(self, number: str, problem: Mapping[str, Any], text: str, images: tuple[Image, ...]) -> Sample:
-        references = (LETTERS[problem["answer"]], *problem["choices"])
+        right = range(len(problem["choices"])).index(problem["answer"])  # ValueError for one that is not there
+        references = (LETTERS[right], *problem["choices"])
         return Sample(number, text, references, images, number, "img" if images else "text")
 
     def robust(self, sample: Sample, text: str) -> bool:
@@ -70,5 +72,4 @@ class Scienceqa(Task):
 
     def score_missing(self, sample: Sample) -> Score | None:
         """The official scorer counts it wrong among all, and leaves a question with a picture out of `img`."""
-        score = self.scored(sample, Reading("", "missing", parsed=False), 0)
-        return None if score is None else Score(**{**vars(score), "category": "text"})
+        return dataclasses.replace(self.scored(sample, Reading("", "missing", parsed=False), 0), category="text")

@@ -16,8 +16,9 @@ from mipha_eval.answers import Reading
 from mipha_eval.answers.robust import robust_letter
 from mipha_eval.data.hub import read_hub
 from mipha_eval.data.jsonl import read_json
+from mipha_eval.errors import UserError
 from mipha_eval.metrics import Metric, Tally, share
-from mipha_eval.task import LETTER_ANSWER, Task
+from mipha_eval.task import LETTER_ANSWER, Task, question_core
 from mipha_eval.types import Decoding, Request, Response, Sample, Score
 
 TYPES = (
@@ -39,7 +40,7 @@ class Seed(Task):
         "ppl": "the same questions without options, the likeliest option counts",
     }
     rows: ClassVar[Mapping[str, Sequence[int]]] = {"llava": (17990, 19242), "ppl": (17990, 19242)}
-    takes_annotations: ClassVar[bool] = True
+    annotated: ClassVar[Sequence[str]] = ("llava", "ppl")
     hub: ClassVar[Mapping[str, str]] = {"llava": "lmms-lab/SEED-Bench", "ppl": "lmms-lab/SEED-Bench"}
     ignores_foreign_answers: ClassVar[bool] = True  # the re-release of November 2023 has 1,252 videos less
     metrics: ClassVar[Sequence[Metric]] = [
@@ -69,19 +70,26 @@ class Seed(Task):
     def _sample(self, row: Mapping[str, Any], image: Any, seen: Counter[str]) -> Sample:
         number = str(row["question_id"])
         seen[number] += 1  # the official file has one id twice, and both count
-        options = [str(row[f"choice_{letter}"]) for letter in "abcd" if f"choice_{letter}" in row]
+        options = [str(row[f"choice_{letter}"]) for letter in "abcd" if row.get(f"choice_{letter}") is not None]
         text = str(row.get("question", ""))
         if self.protocol == "llava":
             listed = [f"{letter}. {option}" for letter, option in zip("ABCD", options, strict=False)]
             text = "\n".join([text, *listed, LETTER_ANSWER])
         name = number if seen[number] == 1 else f"{number}#{seen[number]}"
         kind = int(row.get("question_type_id", 0))
-        parts = TYPES[kind - 1 : kind] if kind else ()
+        parts = TYPES[kind - 1 : kind] if kind > 0 else ()
         return Sample(name, text, (row["answer"], *options), (image,), number, row["data_type"], parts=parts)
 
     def request(self, sample: Sample) -> Request:
         options = sample.references[1:] if self.protocol == "ppl" else ()
+        if self.protocol == "ppl" and len(options) < 2:
+            raise UserError(f"{self.label}: question {sample.id} has no options to rank; is this the whole SEED-Bench.json?")
         return Request(sample.question, sample.images, Decoding(self.max_new_tokens), sample.question_id, options)
+
+    def is_about(self, sample: Sample, prompt: str) -> bool:
+        if self.protocol == "ppl" and "\nA. " in prompt:
+            raise UserError(f"these prompts show the options, so the answers are not {self.label}'s but seed@llava's")
+        return question_core(sample.question) in question_core(prompt)
 
     def robust(self, sample: Sample, text: str) -> bool | None:
         return None if self.protocol == "ppl" else robust_letter(text, ("",) * 4) == sample.references[0]
@@ -96,9 +104,9 @@ class Seed(Task):
     def _ranked(self, sample: Sample, response: Response) -> Score:
         """By the likelihood of the whole option, as in the official code; `per_token` by the mean over its tokens."""
         means = [total / tokens for total, tokens in zip(response.likelihoods, response.option_tokens, strict=True)]
-        letter, mean = (LETTERS[values.index(max(values))] for values in (list(response.likelihoods), means))
         truth = sample.references[0]
-        return self.scored(sample, Reading(letter, "likeliest"), letter == truth, per_token=float(mean == truth))
+        letter, by_mean = (LETTERS[values.index(max(values))] for values in (list(response.likelihoods), means))
+        return self.scored(sample, Reading(letter, "likeliest"), letter == truth, per_token=float(by_mean == truth))
 
     def tally(self, scores: Sequence[Score]) -> Tally:
         counts = dict(super().tally(scores))

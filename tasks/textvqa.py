@@ -40,7 +40,7 @@ class Textvqa(Task):
         "plain": "the same questions without OCR tokens",
     }
     rows: ClassVar[Mapping[str, Sequence[int]]] = {"llava-ocr": (5000,), "plain": (5000,)}
-    takes_annotations: ClassVar[bool] = True
+    annotated: ClassVar[Sequence[str]] = ("llava-ocr", "plain")
     hub: ClassVar[Mapping[str, str]] = {"llava-ocr": "lmms-lab/textvqa", "plain": "lmms-lab/textvqa"}
     metrics: ClassVar[Sequence[Metric]] = [share("accuracy")]
 
@@ -58,6 +58,8 @@ class Textvqa(Task):
         lines = [row["question"], SHORT_ANSWER]
         if self.protocol == "llava-ocr":
             lines.insert(1, f"{OCR_TOKENS} {', '.join(row['ocr_tokens'])}")
+        if not isinstance(row["answers"], list):
+            raise TypeError(f"answers of question {row['question_id']} are no list")
         return Sample(str(row["question_id"]), "\n".join(lines), tuple(row["answers"]), (image,), row["image_id"])
 
     def is_about(self, sample: Sample, prompt: str) -> bool:

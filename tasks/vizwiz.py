@@ -31,7 +31,7 @@ class Vizwiz(Task):
         "test": "8,000 questions without public answers, for the server",
     }
     rows: ClassVar[Mapping[str, Sequence[int]]] = {"val": (4319,), "test": (8000,)}
-    takes_annotations: ClassVar[bool] = True
+    annotated: ClassVar[Sequence[str]] = ("val",)
     uploads: ClassVar[Sequence[str]] = ("test",)
     hub: ClassVar[Mapping[str, str]] = {"val": "lmms-lab/VizWiz-VQA"}
     metrics: ClassVar[Sequence[Metric]] = [
@@ -56,7 +56,7 @@ class Vizwiz(Task):
                 yield self._sample(number, row, humans, images.image(row["image"]))
 
     def _sample(self, number: int, row: Mapping[str, Any], humans: tuple[str, ...], image: Any) -> Sample:
-        text = f"{row['question']}\n{UNANSWERABLE}\n{SHORT_ANSWER}"
+        text = "\n".join([row["question"], UNANSWERABLE, SHORT_ANSWER])
         return Sample(str(number), text, humans, (image,), number, row.get("answer_type") or row.get("category") or "")
 
     def upload_rows(self, samples: Sequence[Sample], texts: Mapping[str, str]) -> Iterable[Mapping[str, Any]]:

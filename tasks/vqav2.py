@@ -35,7 +35,7 @@ class Vqav2(Task):
         "testdev": "107,394 questions without public answers, for the server",
     }
     rows: ClassVar[Mapping[str, Sequence[int]]] = {"val": (214354,), "testdev": (107394,)}
-    takes_annotations: ClassVar[bool] = True
+    annotated: ClassVar[Sequence[str]] = ("val",)
     uploads: ClassVar[Sequence[str]] = ("testdev",)
     hub: ClassVar[Mapping[str, str]] = {"val": "lmms-lab/VQAv2"}
     metrics: ClassVar[Sequence[Metric]] = [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import random
 from pathlib import Path
@@ -11,7 +12,10 @@ import pytest
 
 from mipha_eval.adversarial import adversarial_answer
 from mipha_eval.answers import yes_no
-from mipha_eval.certificates import oracle_files, read_certificate, scorer_digest
+from mipha_eval.certificate import _bundled, load_oracles, oracle_folder, read_certificate, scorer_digest
+from mipha_eval.certify import SETTINGS
+from mipha_eval.metrics import Totals
+from mipha_eval.options import option_fields
 from mipha_eval.plugins import Registry
 from mipha_eval.selection import build_task, parse_source, read_samples
 from tests.conftest import Cli
@@ -25,7 +29,8 @@ def test_every_scorer_agrees_with_its_oracles(name: str, cli: Cli, tmp_path: Pat
     assert outcome.code == 0, outcome.out
     (certificate,) = outcome.json
     assert certificate["answers"] >= 600
-    assert len(certificate["oracles"]) + len(certificate["not_installed"]) == len(oracle_files(name))
+    files = list(oracle_folder().glob(f"{name.replace('-', '_')}__*.py"))
+    assert len(certificate["oracles"]) + len(certificate["not_installed"]) == 1 + len(files)
     assert certificate["oracles"][0]["oracle"] == f"tests/oracles/{name.replace('-', '_')}.py"
     for oracle in certificate["oracles"]:
         assert oracle["disagreements"] == 0
@@ -36,9 +41,14 @@ def test_every_scorer_agrees_with_its_oracles(name: str, cli: Cli, tmp_path: Pat
 @pytest.mark.parametrize("name", TASKS)
 def test_the_certificate_in_the_repository_is_about_this_code(name: str) -> None:
     """After a change of a scorer `make certify` writes them anew."""
-    task = build_task(name, {}, parse_source("demo", {}), Registry())
-    certificate = read_certificate(task)
+    owner, _ = Registry().load("tasks", name)
+    settings = {f"{name.replace('-', '_')}.{key}": value for key, value in SETTINGS.items() if key in option_fields(owner)}
+    task = build_task(name, settings, parse_source("demo", {}), Registry())
+    headline = task.measures(Totals({}))[0].name
+    certificate = read_certificate(task, headline)
     assert certificate is not None, "make certify"
+    assert certificate["oracles"], "no oracle, no certificate"
+    assert read_certificate(task, f"{headline}[another judge]") is None
     assert certificate["answers"] >= 10_000
     for oracle in certificate["oracles"]:
         assert oracle["disagreements"] == 0
@@ -61,14 +71,14 @@ def test_a_changed_scorer_has_no_certificate(monkeypatch: pytest.MonkeyPatch, tm
     before = scorer_digest(task)
     copy = tmp_path / "pope.py"
     copy.write_bytes(Path(Registry().plugin("tasks", "pope").place).read_bytes() + b"# changed\n")  # type: ignore[arg-type]
-    monkeypatch.setattr("mipha_eval.certificates.inspect.getfile", lambda _: str(copy))
+    monkeypatch.setattr("mipha_eval.certificate.inspect.getfile", lambda _: str(copy))
     assert scorer_digest(task) != before
-    assert read_certificate(task) is None
+    assert read_certificate(task, "f1") is None
 
 
 def test_results_and_reports_show_the_hash(cli: Cli, tmp_path: Path) -> None:
     task = build_task("pope", {}, parse_source("demo", {}), Registry())
-    certificate: Any = read_certificate(task)
+    certificate: Any = read_certificate(task, "f1")
     arguments = [
         "run",
         "--tasks",
@@ -101,5 +111,35 @@ def test_generated_answers_are_many_and_odd() -> None:
     assert len(set(texts)) > 2000
     for odd in ("", "\0", "\ud800", "\t"):
         assert any(odd == text or (odd and odd in text) for text in texts)
-    right = sum(sample.references[0] in text for sample, text in zip(samples * 20, texts, strict=False))
-    assert right > 20
+    asked = [rng.choice(samples) for _ in range(2000)]
+    own = sum(sample.references[0] in adversarial_answer(rng, sample, samples) for sample in asked)
+    others = sum(
+        sample.references[0] in adversarial_answer(rng, other, samples) for sample, other in itertools.pairwise(asked)
+    )
+    assert own > 2 * others, "most answers are made from the question's own references"
+
+
+def test_what_an_oracle_is_not_for_is_refused(cli: Cli) -> None:
+    outcome = cli("certify", "seed@ppl")
+    assert outcome.code == 2
+    assert "is for llava, not for ppl" in outcome.err
+
+
+def test_only_oracles_of_packages_may_be_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mipha_eval.certificate.importlib.import_module", no_module)
+    with pytest.raises(ModuleNotFoundError):
+        load_oracles("gqa")
+
+
+def no_module(name: str) -> Any:
+    raise ModuleNotFoundError(name)
+
+
+def test_a_certificate_that_was_edited_does_not_count(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    task = build_task("pope", {}, parse_source("demo", {}), Registry())
+    certificate = dict(read_certificate(task, "f1") or {})
+    (tmp_path / "pope.json").write_text(json.dumps({**certificate, "answers": 10**9}))
+    monkeypatch.setattr("mipha_eval.certificate.plugin_folder", lambda _: tmp_path)
+    _bundled.cache_clear()
+    assert read_certificate(task, "f1") is None
+    _bundled.cache_clear()

@@ -304,7 +304,7 @@ def test_where_in_a_folder(cli: Cli, pope: Path, benchmarks: Path) -> None:
     assert found["pope@llava"]["questions"] == 8910
     assert (found["pope@llava"]["images"]["there"], found["pope@llava"]["images"]["total"]) == (3, 20)
     assert found["pope@llava"]["where"] == "pope/coco"
-    assert found["pope@official"]["where"] == "pope/coco_3000"
+    assert found["pope@official"]["where"] == "pope/coco, pope/coco_3000"
     assert not found["mmvet@v1"]["found"]
     hint = "mm-vet.zip is at github.com/yuweihao/MM-Vet/releases (70 MB)"
     assert found["mmvet@v1"]["where"].startswith(f"{pope}/mm-vet/mm-vet.json is missing")

@@ -482,3 +482,49 @@ def test_damaged_questions_of_a_run_are_an_error(cli: Cli, tmp_path: Path) -> No
         outcome = cli("score", path)
         assert outcome.code == 2
         assert "samples.jsonl" in outcome.err
+
+
+def test_two_protocols_on_the_demo_are_two_tasks(cli: Cli, tmp_path: Path) -> None:
+    run = ["run", "--model", "constant", "--data", "demo", "-o", tmp_path, "--json", "--limit", "4", "--tasks"]
+    results = cli(*run, "textvqa,textvqa@plain").json["results"]
+    assert [result["task"] for result in results] == ["textvqa@demo", "textvqa@demo-plain"]
+    assert cli(*run, "textvqa@demo-plain").json["results"][0]["generated"] == 0
+
+
+def test_ranking_is_not_mixed_with_letters(cli: Cli, tmp_path: Path) -> None:
+    """Answers to prompts that show the options are no answers under seed@ppl, and rows without options cannot be ranked."""
+    rows = [{"question_id": "1", "question": "What?", "answer": "A", "data_type": "image", "data_id": "1.png"}]
+    (tmp_path / "seed_bench").mkdir()
+    (tmp_path / "seed_bench/SEED-Bench.json").write_text(json.dumps({"questions": rows}))
+    prompt = "What?\nA. this\nB. that\nAnswer with the option's letter from the given choices directly."
+    answers = write_jsonl(tmp_path / "answers.jsonl", [{"question_id": 1, "prompt": prompt, "text": "A"}])
+    outcome = cli("score", "seed@ppl", "--answers", answers, "--data", tmp_path)
+    assert (outcome.code, "seed@llava" in outcome.err) == (2, True)
+    outcome = cli("run", "--tasks", "seed@ppl", "--model", "constant", "--data", tmp_path, "-o", tmp_path / "runs")
+    assert (outcome.code, "no options to rank" in outcome.err) == (2, True)
+
+
+def test_grades_and_the_rule_exclude_each_other(cli: Cli, benchmarks: Path, llava_answers: Path) -> None:
+    grades = llava_answers / "mmvet_gpt-4-grade-1runs.json"
+    command = ["score", "mmvet", "--data", benchmarks, "--answers", llava_answers / "mmvet.jsonl"]
+    assert cli(*command, "--grades", grades, "-a", "by_rule=true").code == 2
+    assert "score[rule]" in cli(*command, "-a", "by_rule=true").out
+
+
+def test_annotations_that_nobody_would_read_are_refused(cli: Cli, benchmarks: Path, tmp_path: Path) -> None:
+    answers = write_jsonl(tmp_path / "a.jsonl", [{"question_id": 1, "text": "x"}])
+    outcome = cli("score", "vizwiz@test", "--answers", answers, "--data", benchmarks, "--annotations", answers)
+    assert (outcome.code, "takes no --annotations" in outcome.err) == (2, True)
+    outcome = cli("score", "gqa", "--answers", answers, "--data", benchmarks, "--annotations", tmp_path / "none.json")
+    assert (outcome.code, "none.json does not exist" in outcome.err) == (2, True)
+    outcome = cli("run", "--tasks", "gqa", "--model", "constant", "--annotations", answers, "-o", tmp_path / "runs")
+    assert (outcome.code, "give --data FOLDER" in outcome.err) == (2, True)
+
+
+@pytest.mark.parametrize("human", [None, 3])
+def test_an_annotation_that_is_no_text_is_named(human: object, cli: Cli, tmp_path: Path) -> None:
+    row = {"question_id": 7, "image_id": 1, "answers": [{"answer": human, "answer_id": 1}]}
+    (tmp_path / "annotations.json").write_text(json.dumps({"annotations": [row]}))
+    answers = write_jsonl(tmp_path / "a.jsonl", [{"question_id": 7, "text": "x"}])
+    outcome = cli("score", "vqav2", "--annotations", tmp_path / "annotations.json", "--answers", answers)
+    assert (outcome.code, "question 7" in outcome.err) == (2, True)

@@ -216,6 +216,8 @@ def test_seed_by_likelihood_on_the_command_line(cli: Cli, reference: Path, tmp_p
     assert len(stored) == 4
     assert result["metrics"]["accuracy"] == 100 * right / 4
     assert "per_token" in result["metrics"]
+    rescored = cli("score", first["run"], "--json").json
+    assert rescored["metrics"] == result["metrics"]
     again = cli(*arguments).json["results"][0]
     assert again["generated"] == 0
     assert again["metrics"] == result["metrics"]

@@ -123,6 +123,8 @@ def rank(decoder: Any, state: PrefixState, rows: Tensor, suffixes: Sequence[Tens
         suffixes: decoder inputs [length, hidden] each, of prompt and option.
         ends: the option's token ids, fewer than the suffix has tokens.
     """
+    if any(len(suffix) <= len(end) for suffix, end in zip(suffixes, ends, strict=True)):
+        raise ValueError("a suffix must begin before its option: the first token of an option is predicted, too")
     hidden, own = _left_padded(suffixes)
     mask = torch.cat([state.mask[rows], own], dim=1)
     longest = max(len(end) for end in ends)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from abc import abstractmethod
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
@@ -104,7 +105,13 @@ class PrefixAdapter(ModelAdapter):
     def loglikelihood(self, batch: Sequence[Request]) -> list[Response]:
         """All options of all questions about an image go behind one prefix, in one forward pass."""
         prompts, responses = self._encode_all(batch)
-        options = {index: [self.encode_option(option) for option in batch[index].options] for index in prompts}
+        options: dict[int, list[tuple[int, ...]]] = {}
+        for index in list(prompts):
+            try:
+                options[index] = [self.encode_option(option) for option in batch[index].options]
+            except RequestError as error:
+                del prompts[index]
+                responses[index] = Response.failure(str(error))
         candidates = {
             (index, number): dataclasses.replace(prompts[index], ids=prompts[index].ids + ids)
             for index in prompts
@@ -118,9 +125,7 @@ class PrefixAdapter(ModelAdapter):
             sums = dict(zip(keys, self.rank(self.prefill(layout.prefixes), rows, suffixes, ends), strict=True))
             for index in dict.fromkeys(index for index, _ in keys):
                 likelihoods = tuple(sums[index, number] for number in range(len(options[index])))
-                best = batch[index].options[likelihoods.index(max(likelihoods))]
-                lengths = tuple(map(len, options[index]))
-                responses[index] = Response(best, likelihoods=likelihoods, option_tokens=lengths)
+                responses[index] = _ranked(batch[index], likelihoods, tuple(map(len, options[index])))
         return [responses[index] for index in range(len(batch))]
 
     def _encode_all(self, batch: Sequence[Request]) -> tuple[dict[int, Prompt], dict[int, Response]]:
@@ -129,9 +134,7 @@ class PrefixAdapter(ModelAdapter):
         for index, request in enumerate(batch):
             try:
                 prompts[index] = self.encode(request)
-                _ = [self.encode_option(option) for option in request.options]
             except RequestError as error:
-                prompts.pop(index, None)
                 failures[index] = Response.failure(str(error))
         return prompts, failures
 
@@ -148,6 +151,13 @@ class PrefixAdapter(ModelAdapter):
             layout.suffixes.extend((key, len(layout.prefixes), prompts[key].ids[group.shared :]) for key in group.members)
             layout.prefixes.append(Prefix(first.ids[: group.shared], pixels))
         return layout
+
+
+def _ranked(request: Request, likelihoods: tuple[float, ...], lengths: tuple[int, ...]) -> Response:
+    if not all(map(math.isfinite, likelihoods)):
+        return Response.failure("the model gives an option a likelihood that is not finite")
+    best = request.options[likelihoods.index(max(likelihoods))]
+    return Response(best, likelihoods=likelihoods, option_tokens=lengths)
 
 
 def group_prompts(prompts: Mapping[Key, Prompt], kept: int = 1) -> list[Group[Key]]:

@@ -11,6 +11,7 @@ from functools import partial
 
 import numpy as np
 
+from mipha_eval.errors import UserError
 from mipha_eval.metrics import Metric, Number, Totals
 
 ORDERS = (1, 2, 3, 4)
@@ -78,10 +79,15 @@ def _meteor(candidates: Sequence[str], references: Sequence[Sequence[str]]) -> l
     scorer = Meteor()
     try:
         lines = [scorer._stat(caption, list(truth)) for caption, truth in zip(candidates, references, strict=True)]
+    except OSError as error:
+        raise UserError(f"METEOR cannot run in Java ({error}); choose tokenizer=treebank") from error
     finally:
         for stream in (scorer.meteor_p.stdout, scorer.meteor_p.stderr):
             stream.close()
-    return [_without_one_chunk([float(number) for number in line.split()]) for line in lines]
+    rows = [[float(number) for number in line.split()] for line in lines]
+    if any(len(numbers) != METEOR_NUMBERS for numbers in rows):
+        raise UserError("METEOR stopped or answered otherwise than expected; choose tokenizer=treebank")
+    return [_without_one_chunk(numbers) for numbers in rows]
 
 
 def _without_one_chunk(numbers: list[float]) -> list[float]:

@@ -15,6 +15,7 @@ from mipha_eval.captions.measures import caption_metrics, count_images
 from mipha_eval.captions.words import Tokenizer, java_is_there, tokenize
 from mipha_eval.data.jsonl import read_json
 from mipha_eval.data.source import ImageFolder
+from mipha_eval.errors import UserError
 from mipha_eval.metrics import Metric, Tally, Totals
 from mipha_eval.task import CAPTION, Task
 from mipha_eval.types import Image, Response, Sample, Score
@@ -41,12 +42,14 @@ class CaptionTask(Task):
     def coco_samples(self, annotations: Path, images: ImageFolder) -> Iterator[Sample]:
         """From a file in COCO's form; an image's ``domain``, if it has one, is its category."""
         stored = read_json(annotations)
-        captions: dict[int, list[str]] = {}
+        captions: dict[int, list[str]] = {row["id"]: [] for row in stored["images"]}
         for row in stored["annotations"]:
-            captions.setdefault(row["image_id"], []).append(row["caption"])
+            if row["image_id"] not in captions:
+                raise UserError(f"{annotations} has a caption of image {row['image_id']!r}, which is not among its images")
+            captions[row["image_id"]].append(row["caption"])
         for row in stored["images"]:
-            own = captions.get(row["id"], ())
-            yield self.caption_sample(row["id"], own, images.image(row["file_name"]), row.get("domain", ""))
+            image = images.image(row["file_name"])
+            yield self.caption_sample(row["id"], captions[row["id"]], image, row.get("domain", ""))
 
     def caption_sample(self, number: int, captions: Sequence[str], image: Image, part: str = "") -> Sample:
         return Sample(str(number), CAPTION, tuple(captions), (image,), number, part)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Optional
@@ -27,7 +26,6 @@ def score_answers(
     from mipha_eval.plugins import Registry
     from mipha_eval.rescore import ScoreConfig, score_file, score_run
 
-    gc.disable()  # scoring makes millions of values without a cycle, then ends; looking for cycles doubles its time
     registry = Registry(plugin or ())
     if answers is None:
         results = score_run(Path(target), registry)
@@ -49,6 +47,7 @@ def score_answers(
 def print_numbers(summary: Mapping[str, Any]) -> None:
     """Every metric with its interval, a line each."""
     from rich.table import Table
+    from rich.text import Text
 
     from mipha_eval.report.summary import certificate_line, marks, score_text
 
@@ -56,7 +55,7 @@ def print_numbers(summary: Mapping[str, Any]) -> None:
     table = Table("metric", "value", "95% CI")
     for name, value in summary["metrics"].items():
         low, high = summary["intervals"].get(name, (None, None))
-        table.add_row(name, score_text(summary, name, value), "–" if low is None else f"{low:.2f} to {high:.2f}")
+        table.add_row(Text(name), score_text(summary, name, value), "–" if low is None else f"{low:.2f} to {high:.2f}")
     flags.console().print(table)
     if summary["envelope"]:
         low, high = summary["envelope"]

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from mipha_eval.data.source import DataSource
-from mipha_eval.errors import UserError
+from mipha_eval.errors import MissingDataError, UserError
 from mipha_eval.types import Image
 
 #: where lmms-lab's datasets were moved in 2026; the old names are redirected there
@@ -26,12 +27,7 @@ def read_hub(source: DataSource, name: str, split: str = "test", config: str | N
     disable_progress_bars()
     where = name
     if source.root is not None:
-        plain = name.split("/")[1]
-        places = (source.root / name, source.root / NEW_OWNER / plain, source.root / plain)
-        folders = [folder for folder in places if folder.is_dir()]
-        if not folders:
-            raise UserError(f"{source.root / name} is missing; the mirror {source.root} has no dataset {name}")
-        where = str(folders[0])
+        where = str(mirrored(source.root, name))
     try:
         dataset = load_dataset(where, config, split=split)
     except Exception as error:  # datasets raises its own, huggingface_hub's, pyarrow's and OSErrors here
@@ -42,6 +38,15 @@ def read_hub(source: DataSource, name: str, split: str = "test", config: str | N
         single = isinstance(dataset.features["image"], ImageFeature)
         dataset = dataset.cast_column("image", undecoded if single else List(undecoded))
     return HubRows(name, dataset)
+
+
+def mirrored(mirror: Path, name: str) -> Path:
+    """The folder of a mirror that holds a dataset. Raises MissingDataError."""
+    plain = name.split("/")[1]
+    for folder in (mirror / name, mirror / NEW_OWNER / plain, mirror / plain):
+        if folder.is_dir():
+            return folder
+    raise MissingDataError(f"{mirror / name} is missing; the mirror {mirror} has no dataset {name}")
 
 
 class HubRows:

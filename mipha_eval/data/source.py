@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path, PurePath
@@ -20,7 +20,7 @@ class DataSource:
     Attributes:
         kind: ``folder`` for LLaVA's layout, ``hub`` for datasets, ``demo`` for the embedded scenes (a folder, too).
         annotations: an official annotation file that replaces the task's own (any subset of its split).
-        found: what `find` has found so far, for `mipha-eval data where`.
+        note: is told each path that is found, for `mipha-eval data where`.
         root: the folder; for ``hub`` a local mirror that holds ``OWNER/NAME`` folders, or None for the hub itself.
         image_dirs: task name -> folder with its images, where they are not under `root`.
     """
@@ -29,7 +29,7 @@ class DataSource:
     root: Path | None = None
     image_dirs: Mapping[str, Path] = field(default_factory=dict)
     annotations: Path | None = None
-    found: list[Path] = field(default_factory=list, compare=False, repr=False)
+    note: Callable[[Path], object] = field(default=lambda _: None, compare=False, repr=False)
 
     @property
     def folder(self) -> Path:
@@ -46,18 +46,14 @@ class DataSource:
         for candidate in candidates:
             path = self.folder / candidate
             if path.exists():
-                self.found.append(path)
+                self.note(path)
                 return path
         wanted = self.folder / candidates[0]
         raise MissingDataError(f"{wanted} is missing{_nearby(wanted)}{'; ' + hint if hint else ''}")
 
     def annotations_or(self, *candidates: str, hint: str = "") -> Path:
         """The file that --annotations names, else the first of the relative paths that exists."""
-        if self.annotations is None:
-            return self.find(*candidates, hint=hint)
-        if not self.annotations.is_file():
-            raise UserError(f"--annotations {self.annotations} does not exist")
-        return self.annotations
+        return self.find(*candidates, hint=hint) if self.annotations is None else self.annotations
 
     def images(self, task: str, *defaults: str) -> ImageFolder:
         """The folder with a task's images: --image-dir first, then the first default that exists."""

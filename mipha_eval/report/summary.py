@@ -73,7 +73,7 @@ def marks(result: Mapping[str, Any]) -> list[str]:
     if NOT_JUDGED in result["rules"]:
         found.append("NOT JUDGED")
     if result.get("unlabelled"):
-        found.append("NO PUBLIC LABELS, see mipha-eval submit")
+        found.append(f"NO PUBLIC LABELS{', see mipha-eval submit' if result.get('for_server') else ''}")
     rows, wanted = result.get("total", 0), result.get("expected_rows") or ()
     if result.get("annotations"):
         found.append(f"ANNOTATIONS {result['annotations']}")

@@ -9,6 +9,7 @@ from .captions import score_captions
 from .verdict import Verdict
 
 SOURCE = "salaniz/pycocoevalcap@ad63453cfab5"
+PROTOCOLS = ("val2017",)
 
 
 def score(data: Path, answers: Path) -> Verdict:

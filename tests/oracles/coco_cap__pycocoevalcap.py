@@ -1,11 +1,13 @@
 """COCO captions (val2017) by the official package as it is, over Treebank tokens."""
 
+from importlib.metadata import version
 from pathlib import Path
 
 from .official_captions import score_captions
 from .verdict import Verdict
 
-SOURCE = "pycocoevalcap 1.2 (salaniz/pycocoevalcap@ad63453cfab5)"
+SOURCE = f"pycocoevalcap {version('pycocoevalcap')}"
+PROTOCOLS = ("val2017",)
 
 
 def score(data: Path, answers: Path) -> Verdict:

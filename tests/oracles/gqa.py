@@ -9,6 +9,7 @@ from .answer_file import read_answers, read_json
 from .verdict import Verdict, percentage
 
 SOURCE = "dorarad/gqa@ffb265df2575"
+PROTOCOLS = ("testdev",)
 
 
 def prediction(text: str) -> str:

@@ -13,6 +13,7 @@ from .answer_file import read_answers
 from .verdict import Verdict, percentage
 
 SOURCE = "open-compass/VLMEvalKit@e8e78f05f308"
+PROTOCOLS = ("dev", "cn-dev")
 
 FILES = ("mmbench_dev_20230712.tsv", "mmbench_dev_20230712_no_images.tsv")
 ROTATION = 1_000_000

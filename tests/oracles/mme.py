@@ -11,6 +11,7 @@ from .answer_file import Answer, read_answers
 from .verdict import Verdict, mean
 
 SOURCE = "BradyFU/Awesome-Multimodal-Large-Language-Models@dd2950902889"
+PROTOCOLS = ("llava",)
 
 PERCEPTION = ("existence", "count", "position", "color", "posters", "celebrity", "scene", "landmark", "artwork", "OCR")
 COGNITION = ("commonsense_reasoning", "numerical_calculation", "text_translation", "code_reasoning")

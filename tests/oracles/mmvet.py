@@ -8,7 +8,8 @@ from pathlib import Path
 from .answer_file import read_answers, read_json
 from .verdict import Verdict, percentage
 
-SOURCE = "yuweihao/MM-Vet@acde843e02da"
+SOURCE = "this project's own rule for grades; how they are put together: yuweihao/MM-Vet@acde843e02da"
+PROTOCOLS = ("v1",)
 
 CAPABILITIES = ("rec", "ocr", "know", "gen", "spat", "math")
 

@@ -1,11 +1,13 @@
 """nocaps (validation) by the official package as it is, over Treebank tokens."""
 
+from importlib.metadata import version
 from pathlib import Path
 
 from .official_captions import score_captions
 from .verdict import Verdict
 
-SOURCE = "pycocoevalcap 1.2 (salaniz/pycocoevalcap@ad63453cfab5)"
+SOURCE = f"pycocoevalcap {version('pycocoevalcap')}"
+PROTOCOLS = ("val",)
 
 
 def score(data: Path, answers: Path) -> Verdict:

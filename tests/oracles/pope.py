@@ -10,6 +10,7 @@ from .answer_file import read_answers, read_json_lines
 from .verdict import Verdict, mean
 
 SOURCE = "haotian-liu/LLaVA@c121f0432da2"
+PROTOCOLS = ("llava", "official")
 
 OFFSETS = {"adversarial": 0, "random": 10_000_000, "popular": 20_000_000}
 MEASURES = ("f1", "accuracy", "precision", "recall", "yes_ratio")

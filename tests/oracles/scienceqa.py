@@ -10,6 +10,7 @@ from .answer_file import read_answers, read_json
 from .verdict import Verdict, percentage
 
 SOURCE = "haotian-liu/LLaVA@c121f0432da2"
+PROTOCOLS = ("llava",)
 
 LETTERS = ("A", "B", "C", "D", "E")
 # The last full stop stands for any character but a line break.

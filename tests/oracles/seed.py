@@ -9,6 +9,7 @@ from .answer_file import read_answers, read_json
 from .verdict import Verdict, percentage
 
 SOURCE = "haotian-liu/LLaVA@c121f0432da2"
+PROTOCOLS = ("llava",)
 
 TYPE_NAMES = (
     "scene_understanding",

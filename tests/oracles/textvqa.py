@@ -12,6 +12,7 @@ from .verdict import Verdict, percentage
 from .vqa_text import leave_one_out, normalise_evalai
 
 SOURCE = "haotian-liu/LLaVA@c121f0432da2"
+PROTOCOLS = ("llava-ocr", "plain")
 
 ANSWERS_FOR_EACH_QUESTION = 10
 

@@ -1,12 +1,14 @@
 """TextVQA with lmms-eval's copy of the official normalisation in place of ours."""
 
+from importlib.metadata import version
 from pathlib import Path
 
 from . import textvqa
 from .lmms_eval_text import answer_processor
 from .verdict import Verdict
 
-SOURCE = "lmms-eval 0.7.3, EvalAIAnswerProcessor (facebookresearch/mmf)"
+SOURCE = f"lmms-eval {version('lmms-eval')}, EvalAIAnswerProcessor (facebookresearch/mmf)"
+PROTOCOLS = ("llava-ocr", "plain")
 PROCESSOR = answer_processor()
 
 

@@ -11,6 +11,7 @@ from .verdict import Verdict, percentage
 from .vqa_text import leave_one_out, normalise_evalai
 
 SOURCE = "EvolvingLMMs-Lab/lmms-eval@75571cfe0fa3"
+PROTOCOLS = ("val",)
 
 
 def score(data: Path, answers: Path) -> Verdict:

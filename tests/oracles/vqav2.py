@@ -12,6 +12,7 @@ from .verdict import Verdict, percentage
 from .vqa_text import accuracy_of_matches, normalise_evalai, normalise_vqa, without_breaks
 
 SOURCE = "GT-Vision-Lab/VQA@a013f0043c1e"
+PROTOCOLS = ("val",)
 
 QUESTIONS = "v2_OpenEnded_mscoco_val2014_questions.json"
 ANNOTATIONS = "v2_mscoco_val2014_annotations.json"
