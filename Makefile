@@ -26,8 +26,8 @@ docs: $(VENV)/installed  ## write docs/cli.md anew
 certify: $(VENV)/installed  ## compare every scorer with its oracle and write certificates/ anew
 	$(BIN)/mipha-eval certify all
 
-train: $(VENV)/installed  ## train Mipha-Tiny again (about an hour on one core)
-	$(BIN)/python -m mipha_eval.demo.train --output mipha_eval/demo/tiny
+train: $(VENV)/installed  ## train a Mipha-Tiny from nothing, for hours on one core; its card tells how the embedded one was trained
+	$(BIN)/python -m mipha_eval.demo.train --output results/mipha-tiny
 
 clean:
 	rm -rf $(VENV) dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
