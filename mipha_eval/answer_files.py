@@ -148,6 +148,17 @@ def json_list_answers(path: Path, key: str, text: str) -> list[tuple[Hashable, s
     return pairs
 
 
+def json_object_answers(path: Path) -> dict[str, str] | None:
+    """Answers by id from a JSON object, as MM-Vet's script takes it; None for files that are not JSON."""
+    if path.suffix != ".json":
+        return None
+    stored: dict[str, str] = read_json(path)
+    wrong = [name for name, text in stored.items() if not isinstance(text, str)]
+    if wrong:
+        raise UserError(f"{path}: the answer to {wrong[0]} is no text")
+    return stored
+
+
 def files_by_name(path: Path, names: Mapping[str, str], fits: Callable[[Mapping[str, Any]], bool]) -> dict[str, Path]:
     """JSON-lines files in a folder, or a single one, by what their names say; empty if none is of the form.
 

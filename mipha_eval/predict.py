@@ -19,7 +19,8 @@ from mipha_eval.engine.engine import Engine
 from mipha_eval.engine.interrupt import Interrupt
 from mipha_eval.engine.progress import Progress
 from mipha_eval.errors import UserError
-from mipha_eval.store import Appender, locked, naming, read_stored, response_of, write_lines
+from mipha_eval.journal import Appender, naming, read_stored
+from mipha_eval.store import locked, response_of, write_lines
 from mipha_eval.types import Decoding, Request, Response
 
 JOURNAL = {"answer_id": str, "text": str, "error": str}  # what every line of the journal has

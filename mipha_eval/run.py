@@ -26,6 +26,7 @@ from mipha_eval.engine.engine import Engine
 from mipha_eval.engine.interrupt import Interrupt
 from mipha_eval.engine.progress import Progress
 from mipha_eval.errors import UserError
+from mipha_eval.journal import naming
 from mipha_eval.options import option_fields, parse_pairs
 from mipha_eval.plugins import Registry
 from mipha_eval.scoring import Result, score_responses
@@ -39,7 +40,7 @@ from mipha_eval.selection import (
     read_samples,
     task_options,
 )
-from mipha_eval.store import RunFolder, TaskFolder, locked, naming
+from mipha_eval.store import RunFolder, TaskFolder, locked
 from mipha_eval.task import Task
 from mipha_eval.types import Response, Sample
 

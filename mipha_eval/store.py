@@ -5,18 +5,16 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import json
-import os
 import secrets
-import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 from typing import Any, TextIO
 
 from mipha_eval.data.jsonl import read_jsonl
 from mipha_eval.errors import UserError
+from mipha_eval.journal import Appender, naming, read_stored
 from mipha_eval.types import Image, Response, Sample, Score
 
 SCHEMA = 1
@@ -165,38 +163,6 @@ def response_of(row: Mapping[str, Any]) -> Response:
     return Response(**known)
 
 
-class Appender:
-    """Appends records to a JSONL file, flushed; drops a torn last line that a killed run left."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        with naming(path):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            _drop_torn_line(path)
-            self._file = path.open("a", encoding="utf-8")
-
-    def append(self, records: Iterable[Mapping[str, Any]]) -> None:
-        with naming(self._path):
-            self._file.writelines(json.dumps(record) + "\n" for record in records)
-            self._file.flush()
-
-    def __enter__(self) -> Appender:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        with contextlib.suppress(OSError) if error else naming(self._path):
-            self._file.close()
-
-
-@contextlib.contextmanager
-def naming(path: Path) -> Iterator[None]:
-    """Turns an OSError (disk full, no permission) into a UserError with the path."""
-    try:
-        yield
-    except OSError as error:
-        raise UserError(f"cannot write {path}: {error.strerror}; what was stored before is kept") from error
-
-
 @contextlib.contextmanager
 def locked(path: Path) -> Iterator[None]:
     """Keeps other processes from writing the same results while entered. Raises UserError if one is at it."""
@@ -216,22 +182,6 @@ def locked(path: Path) -> Iterator[None]:
         lock.release()
 
 
-def _drop_torn_line(path: Path) -> None:
-    if not path.exists():
-        return
-    with path.open("rb+") as file:
-        end = file.seek(0, os.SEEK_END)
-        while end > 0:
-            start = max(0, end - 65536)
-            file.seek(start)
-            newline = file.read(end - start).rfind(b"\n")
-            if newline >= 0:
-                file.truncate(start + newline + 1)
-                return
-            end = start
-        file.truncate(0)
-
-
 def _stored_sample(row: Mapping[str, Any]) -> Sample:
     return Sample(
         id=row["id"],
@@ -247,26 +197,6 @@ def _stored_sample(row: Mapping[str, Any]) -> Sample:
 
 def _unread() -> bytes:
     raise OSError("stored questions have no images")
-
-
-def read_stored(path: Path, entries: Mapping[str, type]) -> Iterator[dict[str, Any]]:
-    """Yields the records of an appended JSONL file that have all `entries` (name -> type).
-
-    A torn last line is left out, and so, with a warning, is a damaged one.
-    """
-    if not path.exists():
-        return
-    with path.open(encoding="utf-8", errors="surrogateescape") as lines:
-        for number, line in enumerate(lines, start=1):
-            if line.endswith("\n"):
-                try:
-                    record = json.loads(line)
-                except ValueError:
-                    record = None
-                if isinstance(record, dict) and all(isinstance(record.get(name), kind) for name, kind in entries.items()):
-                    yield record
-                else:
-                    print(f"{path}:{number} is damaged and left out; it will be asked again", file=sys.stderr)
 
 
 def write_lines(path: Path, records: Iterable[Mapping[str, Any]]) -> None:

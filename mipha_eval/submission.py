@@ -12,9 +12,9 @@ from typing import Any
 from mipha_eval.answer_files import read_answers
 from mipha_eval.data.table import MISSING, read_table
 from mipha_eval.errors import UserError
+from mipha_eval.journal import naming
 from mipha_eval.plugins import Registry
 from mipha_eval.selection import build_task, parse_source, read_samples
-from mipha_eval.store import naming
 
 FORMS = (".json", ".tsv", ".xlsx")
 LONGEST_CELL = 32_767  # characters that a cell of a sheet can hold

@@ -25,6 +25,11 @@ ROTATION = 1_000_000  # row index = base index + rotation x this
 HINT = "the tables are at github.com/open-compass/MMBench (dev: 30 MB)"
 NOT_UPLOADED = ("hint", "category", "source", "image", "comment", "l2-category")
 PARTS = {"l2": "l2-category", "category": "category"}  # what results call them -> column of the table
+TABLES = {
+    "dev": ("dev_20230712", "dev_en_20231003", "dev_20230712_no_images"),
+    "cn-dev": ("dev_cn_20231003", "dev_cn_20230712"),
+    "test": ("test_20230712", "test_en_20231003"),
+}
 ENGLISH = "lmms-lab/MMBench_EN"  # lmms-lab/MMBench has an English table, too, but a later one with 4,329 rows
 LETTERS_CN = "请直接回答选项字母。"
 
@@ -64,9 +69,7 @@ class Mmbench(Task):
             yield self._sample(cells, base64_image(name, f"mmbench/{self.protocol}/{name}", cells.get("image")))
 
     def _table(self) -> Path:
-        name = {"dev": "dev", "cn-dev": "dev_cn", "test": "test"}[self.protocol]
-        ends = ("20230712", "en_20231003", "20231003", "20230712_no_images")
-        return self.data.annotations_or(*(f"mmbench/mmbench_{name}_{end}.tsv" for end in ends), hint=HINT)
+        return self.data.annotations_or(*(f"mmbench/mmbench_{name}.tsv" for name in TABLES[self.protocol]), hint=HINT)
 
     def _sample(self, cells: Mapping[str, str | None], image: Image) -> Sample:
         number = whole_number(cells["index"])

@@ -15,6 +15,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar
 
+from mipha_eval.answer_files import json_object_answers
 from mipha_eval.answers import Reading
 from mipha_eval.answers.parts import share_found
 from mipha_eval.data.hub import read_hub
@@ -68,13 +69,8 @@ class Mmvet(Task):
         return str(record["question_id"]).removeprefix("v1_")
 
     def official_answers(self, path: Path, samples: Sequence[Sample]) -> Iterable[tuple[Hashable, str]] | None:
-        if path.suffix != ".json":
-            return None
-        texts = read_json(path)
-        wrong = [name for name, text in texts.items() if not isinstance(text, str)]
-        if wrong:
-            raise UserError(f"{path}: the answer to {wrong[0]} is no text")
-        return [(name.removeprefix("v1_"), text) for name, text in texts.items()]
+        texts = json_object_answers(path)
+        return None if texts is None else [(name.removeprefix("v1_"), text) for name, text in texts.items()]
 
     @cached_property
     def recorded(self) -> Mapping[str, Sequence[float]]:

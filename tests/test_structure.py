@@ -15,7 +15,7 @@ FILES = [*LIBRARY.rglob("*.py"), *(ROOT / "tasks").glob("*.py"), *(ROOT / "model
 LAYERS = [
     ["errors", "types"],
     ["answers", "metrics", "binary", "data", "adapter", "options", "answer_files", "task"],
-    ["captions", "certificate", "engine", "backends", "store", "plugins", "scoring"],
+    ["captions", "certificate", "engine", "backends", "journal", "store", "plugins", "scoring"],
     ["demo", "selection"],
     ["where"],
     ["adversarial", "certify", "run", "rescore", "predict", "submission", "verify", "record_release"],

@@ -13,7 +13,7 @@ import json
 import random
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -102,7 +102,7 @@ def demo_rows(adapter: ModelAdapter, registry: Registry) -> Iterator[str]:
         for blind in (False, True):
             requests = [task.request(sample) for sample in samples]
             if blind:
-                requests = [Request(each.text, tuple(map(grey_image, each.images)), each.decoding) for each in requests]
+                requests = [replace(each, images=tuple(map(grey_image, each.images))) for each in requests]
             answers = {samples[index].id: each for batch in Engine(adapter).run(requests) for index, each in batch}
             result = score_responses(task, samples, answers)
             right = 100 * sum(score.value for score in result.scores) / len(samples)

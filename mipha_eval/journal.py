@@ -1,0 +1,82 @@
+"""JSONL files that grow while work goes on: appended and flushed record by record, read again after a crash at any byte."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from mipha_eval.errors import UserError
+
+
+class Appender:
+    """Appends records to a JSONL file, flushed; drops a torn last line that a killed run left."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        with naming(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            _drop_torn_line(path)
+            self._file = path.open("a", encoding="utf-8")
+
+    def append(self, records: Iterable[Mapping[str, Any]]) -> None:
+        with naming(self._path):
+            self._file.writelines(json.dumps(record) + "\n" for record in records)
+            self._file.flush()
+
+    def __enter__(self) -> Appender:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        with contextlib.suppress(OSError) if error else naming(self._path):
+            self._file.close()
+
+
+def read_stored(path: Path, entries: Mapping[str, type]) -> Iterator[dict[str, Any]]:
+    """Yields the records of an appended JSONL file that have all `entries` (name -> type).
+
+    A torn last line is left out, and so, with a warning, is a damaged one.
+    """
+    if not path.exists():
+        return
+    with path.open(encoding="utf-8", errors="surrogateescape") as lines:
+        for number, line in enumerate(lines, start=1):
+            if line.endswith("\n"):
+                try:
+                    record = json.loads(line)
+                except ValueError:
+                    record = None
+                if isinstance(record, dict) and all(isinstance(record.get(name), kind) for name, kind in entries.items()):
+                    yield record
+                else:
+                    print(f"{path}:{number} is damaged and left out; it will be asked again", file=sys.stderr)
+
+
+@contextlib.contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """Turns an OSError (disk full, no permission) into a UserError with the path."""
+    try:
+        yield
+    except OSError as error:
+        raise UserError(f"cannot write {path}: {error.strerror}; what was stored before is kept") from error
+
+
+def _drop_torn_line(path: Path) -> None:
+    if not path.exists():
+        return
+    with path.open("rb+") as file:
+        end = file.seek(0, os.SEEK_END)
+        while end > 0:
+            start = max(0, end - 65536)
+            file.seek(start)
+            newline = file.read(end - start).rfind(b"\n")
+            if newline >= 0:
+                file.truncate(start + newline + 1)
+                return
+            end = start
+        file.truncate(0)
