@@ -34,9 +34,9 @@ ENGLISH = "lmms-lab/MMBench_EN"  # lmms-lab/MMBench has an English table, too, b
 LETTERS_CN = "请直接回答选项字母。"
 
 
-def is_none(value: str | None) -> bool:
+def is_none(cell: str | None) -> bool:
     """Whether LLaVA's script takes a cell for empty; pandas reads None and nan so, too."""
-    return value is None or value.lower() in ("", "nan", "none")
+    return (cell or "").lower() in ("", "nan", "none")
 
 
 @dataclass(frozen=True)
@@ -58,8 +58,8 @@ class Mmbench(Task):
 
     def samples(self) -> Iterator[Sample]:
         if self.data.kind == "hub":
-            split = "test" if self.protocol == "test" else "dev"
-            rows = read_hub(self.data, self.hub[self.protocol], split, "cn" if self.protocol == "cn-dev" else None)
+            language, _, split = self.protocol.rpartition("-")  # only Chinese is a configuration of its own
+            rows = read_hub(self.data, self.hub[self.protocol], split, language or None)
             for number, row in rows:
                 cells = as_cells({key.replace("L2", "l2"): value for key, value in row.items()})
                 yield self._sample(cells, rows.image(number, str(whole_number(cells["index"]) % ROTATION)))
@@ -73,13 +73,11 @@ class Mmbench(Task):
 
     def _sample(self, cells: Mapping[str, str | None], image: Image) -> Sample:
         number = whole_number(cells["index"])
-        asked = cells["question"] or ""
-        if not is_none(cells.get("hint")):
-            asked = f"{cells['hint']}\n{asked}"
+        hint = [] if is_none(cells.get("hint")) else [cells["hint"] or ""]
         # what LLaVA's script shows and what the scorer takes for an option differ where a cell says "none"
         choices = (cells["A"] or "", *(cells.get(letter) or "" for letter in "BCD"))
         shown = itertools.takewhile(lambda pair: not is_none(pair[1]), zip("ABCD", choices, strict=True))
-        lines = [asked, *(f"{letter}. {cell}" for letter, cell in shown)]
+        lines = [*hint, cells["question"] or "", *(f"{letter}. {cell}" for letter, cell in shown)]
         truth = "" if is_none(cells.get("answer")) else str(cells["answer"])
         return Sample(
             id=str(number),
@@ -116,10 +114,8 @@ class Mmbench(Task):
         if base is None:  # without its base row the official script does not see the question
             return {}
         hit = min(score.value for score in scores)
-        counts = {"right": hit, "asked": 1, "vanilla/right": base.value, "vanilla/asked": 1}
-        for part in base.parts:
-            counts |= {f"{part}/right": hit, f"{part}/asked": 1}
-        return counts
+        right = {"": hit, "vanilla/": base.value} | {f"{part}/": hit for part in base.parts}
+        return {f"{name}right": value for name, value in right.items()} | {f"{name}asked": 1.0 for name in right}
 
     def measures(self, totals: Totals) -> Sequence[Metric]:
         return [*self.metrics, *shares_of_parts(totals, tuple(PARTS))]
