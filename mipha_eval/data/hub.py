@@ -11,6 +11,8 @@ from mipha_eval.data.source import DataSource
 from mipha_eval.errors import MissingDataError, UserError
 from mipha_eval.types import Image
 
+BATCH = 1000  # rows that are read from a dataset at once
+
 #: where lmms-lab's datasets were moved in 2026; the old names are redirected there
 NEW_OWNER = "lmms-lab-encoder"
 
@@ -59,7 +61,8 @@ class HubRows:
     def __iter__(self) -> Iterator[tuple[int, dict[str, Any]]]:
         """Yields (row number, row without ``image``)."""
         columns = [column for column in self._dataset.column_names if column != "image"]
-        yield from enumerate(self._dataset.select_columns(columns))
+        tables = self._dataset.select_columns(columns).with_format("arrow").iter(BATCH)  # row by row takes twice as long
+        yield from enumerate(row for table in tables for row in table.to_pylist())
 
     def image(self, row: int, name: str) -> Image:
         """The image of a row; `name` must be the same for rows that hold the same picture."""
