@@ -131,16 +131,27 @@ def task_options(task: Task) -> dict[str, Any]:
     return {key: value.resolve() if isinstance(value, Path) else value for key, value in values.items()}
 
 
+def read_questions(task: Task) -> list[Sample]:
+    """All questions as they stand in the files: ids may occur twice.
+
+    Raises:
+        MissingDataError: the files are not there.
+        UserError: there are no questions, or the files are not in the benchmark's form.
+    """
+    with naming_the_data(task):
+        samples = list(task.samples())
+    if not samples:
+        raise UserError(f"{task.label} has no questions in {task.data}")
+    return samples
+
+
 def read_samples(task: Task) -> list[Sample]:
     """All questions of a task.
 
     Raises:
         UserError: there are none, two have the same id, or the files are not in the benchmark's form.
     """
-    with naming_the_data(task):
-        samples = list(task.samples())
-    if not samples:
-        raise UserError(f"{task.label} has no questions in {task.data}")
+    samples = read_questions(task)
     odd = next((sample for sample in samples if not _all_text(sample)), None)
     if odd is not None:
         raise UserError(f"{task.label}: question {odd.id} in {task.data} has a question or an answer that is no text")

@@ -11,9 +11,9 @@ from mipha_eval.data.releases import Release, digest_rows, read_releases, rows_o
 from mipha_eval.data.source import DataSource
 from mipha_eval.errors import MissingDataError, UserError
 from mipha_eval.plugins import Registry
-from mipha_eval.selection import build_task, build_tasks
+from mipha_eval.selection import build_task, build_tasks, read_questions
 from mipha_eval.task import Task
-from mipha_eval.where import ImageCount, check_image_dirs, count_images, protocols, read_rows
+from mipha_eval.where import ImageCount, check_image_dirs, count_images, protocols
 
 WORDS: Mapping[Kind, str] = {"ok": "as released", "differs": "differs", "unknown": "not compared in full"}
 
@@ -45,9 +45,8 @@ class Verification:
 
     @property
     def headline(self) -> str:
-        word = (
-            WORDS[self.verdict] if self.release or self.verdict != "ok" else "can be read"
-        )  # the demo, which is no release
+        drawn = self.verdict == "ok" and not self.release  # the demo is no release
+        word = "can be read" if drawn else WORDS[self.verdict]
         return f"{self.task}: {word}{f' ({self.release})' if self.release else ''}"
 
     @property
@@ -98,7 +97,7 @@ def verify(names: Sequence[str], source: DataSource, registry: Registry) -> Iter
 def verify_task(task: Task, releases: Sequence[Release]) -> Verification:
     """Compares one task with the recorded releases of its protocol. Raises MissingDataError."""
     try:
-        samples = read_rows(task)
+        samples = read_questions(task)
     except MissingDataError:
         raise
     except UserError as error:

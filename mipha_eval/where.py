@@ -14,8 +14,7 @@ from mipha_eval.data.source import DataSource
 from mipha_eval.errors import UserError
 from mipha_eval.options import unknown
 from mipha_eval.plugins import Registry
-from mipha_eval.selection import build_task, naming_the_data
-from mipha_eval.task import Task
+from mipha_eval.selection import build_task, read_questions
 from mipha_eval.types import Image, Sample
 
 #: images that `where` looks for, of each task
@@ -88,7 +87,7 @@ def find_places(source: DataSource, registry: Registry) -> Iterator[Place]:
     for label in protocols(source, registry):
         files: list[Path] = []
         try:
-            samples = read_rows(build_task(label, {}, dataclasses.replace(source, note=files.append), registry))
+            samples = read_questions(build_task(label, {}, dataclasses.replace(source, note=files.append), registry))
         except UserError as error:
             yield Place(label, found=False, questions=None, images=None, where=str(error))
         else:
@@ -96,22 +95,6 @@ def find_places(source: DataSource, registry: Registry) -> Iterator[Place]:
             images = count_images(samples, LOOKED_AT)
             reason = f"; images: {images.reason}" if images.reason else ""
             yield Place(label, True, len(samples), images, where + reason)
-
-
-def read_rows(task: Task) -> list[Sample]:
-    """All questions, as they are: ids may occur twice.
-
-    Raises:
-        MissingDataError: the files are not there.
-        UserError: there are no questions, or the files are not in the benchmark's form.
-    """
-    if task.data.kind == "hub" and task.data.root is not None:
-        mirrored(task.data.root, task.hub[task.protocol])
-    with naming_the_data(task):
-        samples = list(task.samples())
-    if not samples:
-        raise UserError(f"{task.label} has no questions in {task.data}")
-    return samples
 
 
 def count_images(samples: Sequence[Sample], most: int | None = None) -> ImageCount:
