@@ -11,3 +11,7 @@ class MissingDataError(UserError):
 
 class RequestError(Exception):
     """One request cannot be answered (an image is broken, a text cannot be tokenized); the others can."""
+
+
+class DeviceMemoryError(Exception):
+    """The device's memory does not hold a batch; smaller ones may fit."""

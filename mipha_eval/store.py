@@ -160,6 +160,7 @@ def response_of(row: Mapping[str, Any]) -> Response:
     """The response in a stored record."""
     known: dict[str, Any] = {field.name: row[field.name] for field in dataclasses.fields(Response) if field.name in row}
     known |= {name: tuple(value) for name, value in known.items() if isinstance(value, list)}
+    known["top"] = tuple((token, logit) for token, logit in known.get("top", ()))
     return Response(**known)
 
 

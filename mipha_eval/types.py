@@ -97,6 +97,7 @@ class Response:
             text has been done.
         likelihoods: of each option of the request, the sum of its tokens' log-probabilities (natural logarithm).
         option_tokens: the number of tokens of each option, the end token among them.
+        top: (token id, logit) of the few likeliest first tokens, by models that can tell; two ways to an answer meet there.
     """
 
     text: str
@@ -106,6 +107,7 @@ class Response:
     verbatim: bool = False
     likelihoods: tuple[float, ...] = ()
     option_tokens: tuple[int, ...] = ()
+    top: tuple[tuple[int, float], ...] = ()
 
     @classmethod
     def failure(cls, reason: str) -> Response:

@@ -12,6 +12,7 @@ import torch
 import transformers
 from torch import Tensor
 
+from mipha_eval.adapter import Cost
 from mipha_eval.backends import hf
 from mipha_eval.backends.checkpoint import fingerprint, load_network, locate_checkpoint, read_config, read_settings
 from mipha_eval.backends.mipha import MiphaNetwork
@@ -82,8 +83,8 @@ class Mipha(PrefixAdapter):
         name = torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
         return {"weights": fingerprint(self.folder), "device": name, "dtype": str(dtype), "attention": "sdpa"}
 
-    def cost(self, request: Request) -> int:
-        return (64 + len(request.text) // 4 + self.patches * len(request.images)) * max(1, len(request.options))
+    def cost(self, request: Request) -> Cost:
+        return Cost(self.patches * len(request.images), (64 + len(request.text) // 4) * max(1, len(request.options)))
 
     @cached_property
     def patches(self) -> int:

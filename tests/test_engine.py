@@ -5,15 +5,15 @@ from __future__ import annotations
 import itertools
 import random
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mipha_eval.adapter import ModelAdapter
+from mipha_eval.adapter import Cost, ModelAdapter
 from mipha_eval.engine.engine import Engine
 from mipha_eval.engine.plan import plan_batches
 from mipha_eval.types import Decoding, Image, Request, Response
@@ -63,28 +63,65 @@ def test_every_request_is_answered_once_and_right(requests: list[Request], budge
     assert len(generated) == len(set(generated)) == len({request.identity for request in requests})
 
 
-@given(layouts, st.integers(1, 200), st.one_of(st.none(), st.integers(1, 7)))
+def price(batch: Sequence[Request], cost: Callable[[Request], Cost]) -> int:
+    """Tokens of a batch, what is shared about an image counted once."""
+    shared = {request.images: cost(request).shared for request in batch}
+    return sum(shared.values()) + sum(cost(request).own for request in batch)
+
+
+@given(layouts, st.integers(1, 200), st.one_of(st.none(), st.integers(1, 7)), st.integers(0, 30))
 @settings(max_examples=200, deadline=None)
-def test_batches_keep_to_budget_size_and_decoding(requests: list[Request], budget: int, size: int | None) -> None:
-    def cost(request: Request) -> int:
-        return len(request.text)
+def test_batches_keep_to_budget_and_size(requests: list[Request], budget: int, size: int | None, tokens: int) -> None:
+    def cost(request: Request) -> Cost:
+        return Cost(tokens * len(request.images), len(request.text))
 
     batches = list(plan_batches(requests, cost, budget, size))
+    assert Counter(map(id, itertools.chain(*batches))) == Counter(map(id, requests))
     for batch in batches:
-        assert len(batch) == 1 or sum(map(cost, batch)) <= budget
+        assert len(batch) == 1 or price(batch, cost) <= budget
         assert size is None or len(batch) <= size
-        assert len({request.decoding for request in batch}) == 1
-    whole = {(request.decoding, request.images): 0 for request in requests}
-    for request in requests:
-        whole[request.decoding, request.images] += cost(request)
-    counts = Counter((request.decoding, request.images) for request in requests)
-    for place, tokens in whole.items():
-        if tokens <= budget and (size is None or counts[place] <= size):
-            owners = [batch for batch in batches if any((one.decoding, one.images) == place for one in batch)]
+    for images in {request.images for request in requests}:
+        group = [request for request in requests if request.images == images]
+        if price(group, cost) <= budget and (size is None or len(group) <= size):
+            owners = [batch for batch in batches if any(one.images == images for one in batch)]
             assert len(owners) == 1, "questions about one image are not split if a batch can hold them"
-    order = [(request.decoding, request.images) for batch in batches for request in batch]
+    order = [request.images for batch in batches for request in batch]
+    assert list(dict.fromkeys(order)) == list(dict.fromkeys(request.images for request in requests))
     changes = sum(one != other for one, other in itertools.pairwise(order))
-    assert changes == max(0, len(set(order)) - 1), "requests about one image travel together"
+    assert changes == max(0, len(set(order)) - 1), "requests about one image travel together, whatever their decoding"
+    for images in set(order):
+        owns = [len(request.text) for batch in batches for request in batch if request.images == images]
+        assert owns == sorted(owns, reverse=True), "the costliest first"
+
+
+def test_what_an_image_costs_is_counted_once_a_batch() -> None:
+    requests = [Request(f"q{number}", (image("a"),)) for number in range(18)]
+    assert [len(batch) for batch in plan_batches(requests, lambda _: Cost(729, 100), 729 + 1800)] == [18]
+    assert [len(batch) for batch in plan_batches(requests, lambda _: Cost(729, 100), 729 + 900)] == [9, 9]
+
+
+@given(layouts, st.lists(st.booleans(), min_size=40, max_size=40))
+@settings(max_examples=100, deadline=None)
+def test_calls_have_one_decoding_and_one_manner(requests: list[Request], ranked: list[bool]) -> None:
+    """An adapter that only defines generate and loglikelihood never sees what it would have to take apart."""
+    calls: list[tuple[str, list[Request]]] = []
+
+    @dataclass(frozen=True)
+    class Ranking(Echo):
+        def generate(self, batch: Sequence[Request]) -> list[Response]:
+            calls.append(("generate", list(batch)))
+            return [Response(request.text) for request in batch]
+
+        def loglikelihood(self, batch: Sequence[Request]) -> list[Response]:
+            calls.append(("rank", list(batch)))
+            return [Response(f"{request.text} ranked") for request in batch]
+
+    mixed = [replace(one, options=("A", "B")) if rank else one for one, rank in zip(requests, ranked, strict=False)]
+    texts = [response.text for response in Ranking().answer(mixed)]
+    assert texts == [f"{request.text} ranked" if request.options else request.text for request in mixed]
+    for name, batch in calls:
+        assert {bool(request.options) for request in batch} == {name == "rank"}
+        assert len({request.decoding for request in batch}) == 1
 
 
 def test_pictures_with_one_name_are_not_mixed_up() -> None:
@@ -122,9 +159,9 @@ def test_stopping_between_batches() -> None:
 def test_planning_is_stable() -> None:
     """The same requests in the same order make the same batches; others only change the order of whole images."""
     requests = [Request(f"question {number % 7}", (image(str(number % 5)),)) for number in range(60)]
-    plan = list(plan_batches(requests, lambda request: len(request.text), 100))
-    assert plan == list(plan_batches(list(requests), lambda request: len(request.text), 100))
+    plan = list(plan_batches(requests, lambda request: Cost(0, len(request.text)), 100))
+    assert plan == list(plan_batches(list(requests), lambda request: Cost(0, len(request.text)), 100))
     shuffled = list(requests)
     random.Random(0).shuffle(shuffled)
-    names = [request.images[0].name for batch in plan_batches(shuffled, lambda _: 1, 1000) for request in batch]
+    names = [request.images[0].name for batch in plan_batches(shuffled, lambda _: Cost(0, 1), 1000) for request in batch]
     assert names == sorted(names, key=names.index)

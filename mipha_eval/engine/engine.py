@@ -9,9 +9,6 @@ from mipha_eval.adapter import ModelAdapter
 from mipha_eval.engine.plan import plan_batches
 from mipha_eval.types import Request, Response
 
-# holds POPE's 18 questions about an image for Mipha-3B: 5 GB of keys and values in half precision
-DEFAULT_BUDGET = 16384
-
 Answered = list[tuple[int, Response]]
 
 
@@ -21,14 +18,14 @@ class Engine:
 
     Attributes:
         batch_size: requests a batch at most; None leaves it to the token budget.
-        budget: tokens a batch, as the adapter estimates them.
+        budget: tokens a batch may cost; None asks the adapter.
         stop: asked between batches; true ends the run early with everything so far delivered.
         known: responses by request identity, shared between tasks.
     """
 
     adapter: ModelAdapter
     batch_size: int | None = None
-    budget: int = DEFAULT_BUDGET
+    budget: int | None = None
     stop: Callable[[], bool] = lambda: False
     known: dict[Hashable, Response] = field(default_factory=dict)
 
@@ -41,10 +38,11 @@ class Engine:
         if ready:
             yield ready
         todo = [requests[indices[0]] for same, indices in owners.items() if same not in self.known]
-        for batch in plan_batches(todo, self.adapter.cost, self.budget, self.batch_size):
+        budget = self.adapter.budget() if self.budget is None else self.budget
+        for batch in plan_batches(todo, self.adapter.cost, budget, self.batch_size):
             if self.stop():
                 return
-            responses = self.adapter.loglikelihood(batch) if batch[0].options else self.adapter.generate(batch)
+            responses = self.adapter.answer(batch)
             if len(responses) != len(batch):
                 raise RuntimeError(f"{self.adapter.name} answered {len(responses)} of {len(batch)} requests")
             answered: Answered = []
