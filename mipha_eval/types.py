@@ -66,6 +66,7 @@ class Request:
     Attributes:
         question_id: the benchmark's id; no part of the request's identity, only for adapters that replay answers.
         options: answers to be ranked by their likelihood; then nothing is generated.
+        watch: answers whose probability, by their first tokens, is wanted beside the generated one.
     """
 
     text: str
@@ -73,16 +74,18 @@ class Request:
     decoding: Decoding = Decoding()
     question_id: Hashable = field(default=None, compare=False)
     options: tuple[str, ...] = ()
+    watch: tuple[str, ...] = ()
 
     @property
     def identity(self) -> Hashable:
         """What decides the answer. By location, since two benchmarks may call different pictures by one name."""
-        return tuple(image.location for image in self.images), self.text, self.decoding, self.options
+        return tuple(image.location for image in self.images), self.text, self.decoding, self.options, self.watch
 
     @property
     def key(self) -> str:
         """A digest by which a stored answer is found again within its task, the same on every machine."""
-        parts = [[image.name for image in self.images], self.text, self.decoding.max_new_tokens, *self.options]
+        parts: list[Any] = [[image.name for image in self.images], self.text, self.decoding.max_new_tokens, *self.options]
+        parts += [list(self.watch)] if self.watch else []
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:24]
 
 
@@ -98,6 +101,7 @@ class Response:
         likelihoods: of each option of the request, the sum of its tokens' log-probabilities (natural logarithm).
         option_tokens: the number of tokens of each option, the end token among them.
         top: (token id, logit) of the few likeliest first tokens, by models that can tell; two ways to an answer meet there.
+        chances: probability of each answer that the request watches.
     """
 
     text: str
@@ -108,6 +112,7 @@ class Response:
     likelihoods: tuple[float, ...] = ()
     option_tokens: tuple[int, ...] = ()
     top: tuple[tuple[int, float], ...] = ()
+    chances: tuple[float, ...] = ()
 
     @classmethod
     def failure(cls, reason: str) -> Response:

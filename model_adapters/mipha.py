@@ -2,47 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import Any, ClassVar
 
 import torch
 import transformers
 from torch import Tensor
+from torch.nn.utils.rnn import pad_sequence
 
 from mipha_eval.adapter import Cost
-from mipha_eval.backends import hf
-from mipha_eval.backends.checkpoint import fingerprint, load_network, locate_checkpoint, read_config, read_settings
+from mipha_eval.backends.checkpoint import load_network, read_config, read_settings
+from mipha_eval.backends.device import moved, pinned
+from mipha_eval.backends.hf import PrefixInputs
 from mipha_eval.backends.mipha import MiphaNetwork
 from mipha_eval.backends.mipha_prompt import END_OF_TEXT, IMAGE_TOKEN, prompt_pieces, tokenize_prompt
 from mipha_eval.backends.pixels import Preprocessor
-from mipha_eval.backends.prefix import Prefix, PrefixAdapter, Prompt
+from mipha_eval.backends.prefix import Prefix, Prompt
+from mipha_eval.backends.transformers_adapter import TransformersAdapter
 from mipha_eval.data.images import open_image
 from mipha_eval.errors import RequestError, UserError
-from mipha_eval.types import Decoding, Image, Request, Response
+from mipha_eval.types import Image, Request
 
 
-@dataclass(frozen=True)
-class Mipha(PrefixAdapter):
+@dataclass(frozen=True, kw_only=True)
+class Mipha(TransformersAdapter):
     """Options: `path` is a checkpoint folder or a hub id such as zhumj34/Mipha-3B, `revision` a commit or tag there."""
 
     name: ClassVar[str] = "mipha"
 
-    path: str
-    revision: str | None = None
-    device: str = "auto"
-    dtype: str = "auto"
-
-    @cached_property
-    def folder(self) -> Path:
-        return locate_checkpoint(self.path, self.revision)
-
     @cached_property
     def network(self) -> MiphaNetwork:
-        device = hf.choose_device(self.device)
-        return load_network(self.folder, device, hf.choose_dtype(self.dtype, device))
+        return load_network(self.folder, *self.place)
+
+    @property
+    def model(self) -> Any:
+        return self.network.decoder
 
     @cached_property
     def tokenizer(self) -> Any:
@@ -59,6 +55,10 @@ class Mipha(PrefixAdapter):
         except Exception as error:  # whatever a broken tokenizer file leads to
             raise UserError(f"{self.folder} has no usable tokenizer: {error!r}") from error
 
+    @property
+    def ends(self) -> frozenset[int]:
+        return frozenset({self.tokenizer.eos_token_id})
+
     @cached_property
     def preprocessor(self) -> Preprocessor:
         config = read_config(self.folder)
@@ -70,26 +70,20 @@ class Mipha(PrefixAdapter):
             raise UserError(f"{self.folder}: preprocessor makes {made.width} x {made.height} pixels, the tower takes {side}")
         return made
 
-    @property
-    def _place(self) -> tuple[torch.device, torch.dtype]:
-        weight = next(self.network.parameters())
-        return weight.device, weight.dtype
-
-    def load(self) -> None:
-        _ = self.network, self.tokenizer, self.preprocessor  # read now, used later
-
-    def describe(self) -> Mapping[str, Any]:
-        device, dtype = self._place
-        name = torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
-        return {"weights": fingerprint(self.folder), "device": name, "dtype": str(dtype), "attention": "sdpa"}
-
-    def cost(self, request: Request) -> Cost:
-        return Cost(self.patches * len(request.images), (64 + len(request.text) // 4) * max(1, len(request.options)))
-
     @cached_property
     def patches(self) -> int:
         tower = read_config(self.folder)["vision_config"]["vision_tower"]
         return int((tower["image_size"] // tower["patch_size"]) ** 2)
+
+    @property
+    def sharing(self) -> bool:
+        return self.share
+
+    def load(self) -> None:
+        _ = self.network, self.tokenizer, self.preprocessor  # read now, used later
+
+    def cost(self, request: Request) -> Cost:
+        return Cost(48 + self.patches * len(request.images), self.own_cost(request))
 
     def encode(self, request: Request) -> Prompt:
         pieces = prompt_pieces(request.text, len(request.images))
@@ -103,19 +97,24 @@ class Mipha(PrefixAdapter):
     def read_images(self, images: Sequence[Image]) -> Tensor:
         """Pixels [images, 3, height, width]."""
         pixels = [torch.from_numpy(self.preprocessor(open_image(image))) for image in images]
-        return torch.stack(pixels) if pixels else torch.empty(0, 3, self.preprocessor.height, self.preprocessor.width)
+        side = self.preprocessor
+        return pinned(torch.stack(pixels) if pixels else torch.empty(0, 3, side.height, side.width), self.place[0])
 
-    def prefill(self, prefixes: Sequence[Prefix]) -> hf.PrefixState:
-        device, dtype = self._place
+    def prefix_length(self, prefix: Prefix) -> int:
+        return len(prefix.ids) + (self.patches - 1) * prefix.ids.count(IMAGE_TOKEN)
+
+    def prefix_inputs(self, prefixes: Sequence[Prefix]) -> PrefixInputs:
+        return lambda first, last: {"inputs_embeds": torch.cat(self._embedded(prefixes[first:last]))[None]}
+
+    def _embedded(self, prefixes: Sequence[Prefix]) -> list[Tensor]:
+        """Decoder inputs [tokens, hidden] of each prefix."""
         pixels = torch.cat([prefix.pixels for prefix in prefixes])
-        with torch.inference_mode():
-            features = iter(self.network.image_features(pixels.to(device, dtype)) if len(pixels) else ())
-            embedded = [self._embed(prefix.ids, features) for prefix in prefixes]
-        return hf.prefill(self.network.decoder, embedded)
+        features = iter(self.network.image_features(moved(pixels, *self.place)) if len(pixels) else ())
+        return [self._embed(prefix.ids, features) for prefix in prefixes]
 
-    def _embed(self, ids: Sequence[int], features: Any) -> Tensor:
+    def _embed(self, ids: Sequence[int], features: Iterator[Tensor]) -> Tensor:
         """Decoder inputs [tokens, hidden]; each placeholder takes the next image's features."""
-        device, _ = self._place
+        device, _ = self.place
         parts, start = [], 0
         for place in [place for place, token in enumerate(ids) if token == IMAGE_TOKEN] + [len(ids)]:
             parts.append(self.network.text_features(torch.tensor(ids[start:place], dtype=torch.long, device=device)))
@@ -124,32 +123,13 @@ class Mipha(PrefixAdapter):
             start = place + 1
         return torch.cat(parts)
 
-    def resume(
-        self, state: hf.PrefixState, rows: Sequence[int], suffixes: Sequence[tuple[int, ...]], decoding: Decoding
-    ) -> list[Response]:
-        device, _ = self._place
-        end = self.tokenizer.eos_token_id
-        with torch.inference_mode():
-            embedded = [self._embed(suffix, iter(())) for suffix in suffixes]
-        stop = hf.Stop(frozenset({end}), decoding.max_new_tokens)
-        answers = hf.decode(self.network.decoder, state, torch.tensor(rows, device=device), embedded, stop)
-        return [self._response(ids, end) for ids in answers]
+    @torch.inference_mode()
+    def whole_inputs(self, batch: Sequence[Request]) -> Mapping[str, Any]:
+        prompts = [self.encode(request) for request in batch]
+        embedded = self._embedded([Prefix(prompt.ids, self.pixels_of(prompt.images), 0) for prompt in prompts])
+        hidden = pad_sequence(embedded, batch_first=True, padding_side="left")
+        kept = [hidden.new_ones(len(each), dtype=torch.long) for each in embedded]
+        return {"inputs_embeds": hidden, "attention_mask": pad_sequence(kept, batch_first=True, padding_side="left")}
 
-    def encode_option(self, option: str) -> tuple[int, ...]:
-        try:
-            return (*self.tokenizer(f" {option}").input_ids, self.tokenizer.eos_token_id)
-        except TypeError as error:
-            raise RequestError(f"the option cannot be tokenized: {error}") from error
-
-    def rank(
-        self, state: hf.PrefixState, rows: Sequence[int], suffixes: Sequence[tuple[int, ...]], ends: Sequence[int]
-    ) -> list[float]:
-        device, _ = self._place
-        with torch.inference_mode():
-            embedded = [self._embed(suffix, iter(())) for suffix in suffixes]
-        options = [torch.tensor(suffix[-end:], device=device) for suffix, end in zip(suffixes, ends, strict=True)]
-        return hf.rank(self.network.decoder, state, torch.tensor(rows, device=device), embedded, options)
-
-    def _response(self, ids: list[int], end: int) -> Response:
-        text = self.tokenizer.decode(ids, skip_special_tokens=True).strip().removesuffix(END_OF_TEXT).strip()
-        return Response(text, tokens=len(ids), finish="stop" if ids[-1] == end else "length")
+    def clean(self, text: str) -> str:
+        return text.strip().removesuffix(END_OF_TEXT).strip()

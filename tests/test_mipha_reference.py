@@ -95,9 +95,9 @@ def test_generated_tokens(adapter: Any, reference: Path, expected: list[dict[str
     lists: list[list[int]] = []
     original = type(adapter)._response
 
-    def note(self: Any, ids: list[int], end: int) -> Any:
-        lists.append(ids)
-        return original(self, ids, end)
+    def note(self: Any, answer: Any) -> Any:
+        lists.append(answer.ids)
+        return original(self, answer)
 
     monkeypatch.setattr(type(adapter), "_response", note)
     adapter.generate(requests(reference, expected))

@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from transformers import AutoModelForCausalLM, PhiConfig
 
-from mipha_eval.backends.hf import Stop, decode, prefill, rank
-from mipha_eval.backends.prefix import Prompt, group_prompts
+from mipha_eval.backends.hf import Decoder, Stop
+from mipha_eval.backends.prefix import Prompt, Question, group_prompts
 from mipha_eval.types import Image
 
 ids = st.lists(st.integers(1, 4), min_size=1, max_size=6)
@@ -37,7 +37,7 @@ def test_groups_share_exactly_the_common_run(rows: list[tuple[str, list[int]]]) 
 
 
 @pytest.fixture(scope="module")
-def decoder() -> Any:
+def model() -> Any:
     torch.manual_seed(0)
     config = PhiConfig(
         vocab_size=60,
@@ -50,20 +50,20 @@ def decoder() -> Any:
         pad_token_id=None,
     )
     auto: Any = AutoModelForCausalLM
-    model = auto.from_config(config).eval()
+    network = auto.from_config(config).eval()
     with torch.no_grad():
-        for weight in model.parameters():
+        for weight in network.parameters():
             weight.mul_(3)  # spread the logits, so that no two are equal up to rounding
-    return model
+    return network
 
 
-def alone(decoder: Any, tokens: Sequence[int], limit: int, end: int) -> list[int]:
+def alone(model: Any, tokens: Sequence[int], limit: int, ends: set[int]) -> list[int]:
     """Greedy decoding from scratch for every token: slow, without any cache."""
     sequence, answer = list(tokens), list[int]()
     for _ in range(limit):
         with torch.inference_mode():
-            answer.append(int(decoder(input_ids=torch.tensor([sequence + answer])).logits[0, -1].argmax()))
-        if answer[-1] == end:
+            answer.append(int(model(input_ids=torch.tensor([sequence + answer])).logits[0, -1].argmax()))
+        if answer[-1] in ends:
             break
     return answer
 
@@ -71,55 +71,79 @@ def alone(decoder: Any, tokens: Sequence[int], limit: int, end: int) -> list[int
 tokens = st.lists(st.integers(1, 59), min_size=1, max_size=9)
 
 
-@given(st.lists(st.tuples(tokens, st.lists(tokens, min_size=1, max_size=4)), min_size=1, max_size=4), st.integers(1, 6))
+def read(model: Any, prefixes: Sequence[list[int]], chunk: int = 7) -> tuple[Decoder, Any]:
+    """Prefixes read a few tokens a pass, so that a batch has several passes."""
+    decoder = Decoder(model, model.config, torch.device("cpu"), chunk)
+
+    def inputs(first: int, last: int) -> dict[str, Any]:
+        return {"input_ids": torch.tensor([[token for prefix in prefixes[first:last] for token in prefix]])}
+
+    return decoder, decoder.prefill([len(prefix) for prefix in prefixes], 1, inputs)
+
+
+def asked(groups: Sequence[Sequence[list[int]]]) -> list[Question]:
+    return [Question(row, tuple(suffix)) for row, suffixes in enumerate(groups) for suffix in suffixes]
+
+
+prefixes = st.lists(st.integers(1, 59), max_size=9)
+layouts = st.lists(st.tuples(prefixes, st.lists(tokens, min_size=1, max_size=4)), min_size=1, max_size=5)
+
+
+@given(layouts, st.integers(1, 12))
+@settings(max_examples=60, deadline=None)
+def test_shared_equals_alone(model: Any, layout: list[tuple[list[int], list[list[int]]]], limit: int) -> None:
+    """Prefixes, also empty ones, and questions of different length; answers that end at different times."""
+    decoder, state = read(model, [prefix for prefix, _ in layout])
+    questions = asked([suffixes for _, suffixes in layout])
+    shared = [answer.ids for answer in decoder.decode(state, questions, Stop(frozenset({7, 9, 11}), limit))]
+    assert shared == [alone(model, [*layout[each.row][0], *each.ids], limit, {7, 9, 11}) for each in questions]
+
+
+def test_prefixes_can_be_resumed_twice(model: Any) -> None:
+    decoder, state = read(model, [[1, 2, 3], [5, 6]])
+    questions, stop = asked([[[4, 5], [6]], [[4, 5]]]), Stop(frozenset({0}), 30)
+    first = decoder.decode(state, questions, stop)
+    ranks = decoder.rank(state, questions, [[(1, 2), (3,)]] * 3)
+    assert decoder.decode(state, questions, stop) == first
+    assert decoder.rank(state, questions, [[(1, 2), (3,)]] * 3) == ranks
+
+
+def test_first_tokens_chances_and_logits(model: Any) -> None:
+    decoder, state = read(model, [[1, 2, 3]])
+    (answer,) = decoder.decode(state, [Question(0, (4, 5), watch=(7, 30))], Stop(frozenset({0}), 1))
+    with torch.inference_mode():
+        logits = model(input_ids=torch.tensor([[1, 2, 3, 4, 5]])).logits[0, -1]
+    assert answer.chances == pytest.approx(logits.softmax(0)[[7, 30]].tolist(), rel=1e-4)
+    assert [token for token, _ in answer.best] == logits.topk(5).indices.tolist()
+    assert [logit for _, logit in answer.best] == pytest.approx(logits.topk(5).values.tolist(), abs=1e-4)
+
+
+ranked_layouts = st.lists(
+    st.tuples(prefixes, st.lists(st.tuples(tokens, st.lists(tokens, min_size=1, max_size=4)), min_size=1, max_size=3)),
+    min_size=1,
+    max_size=3,
+)
+
+
+@given(ranked_layouts)
 @settings(max_examples=40, deadline=None)
-def test_shared_equals_alone(decoder: Any, layout: list[tuple[list[int], list[list[int]]]], limit: int) -> None:
-    """Prefixes and suffixes of different length, several suffixes a prefix, answers that end at different times."""
-    embed = decoder.get_input_embeddings()
-    end = 7
-    with torch.inference_mode():
-        state = prefill(decoder, [embed(torch.tensor(prefix)) for prefix, _ in layout])
-        rows = [row for row, (_, suffixes) in enumerate(layout) for _ in suffixes]
-        suffixes = [suffix for _, group in layout for suffix in group]
-        hidden = [embed(torch.tensor(suffix)) for suffix in suffixes]
-    shared = decode(decoder, state, torch.tensor(rows), hidden, Stop(frozenset({end}), limit))
-    expected = [alone(decoder, layout[row][0] + suffix, limit, end) for row, suffix in zip(rows, suffixes, strict=True)]
-    assert shared == expected
+def test_ranks_as_token_by_token(
+    model: Any, layout: list[tuple[list[int], list[tuple[list[int], list[list[int]]]]]]
+) -> None:
+    """Questions and options of different length behind shared prefixes, against one forward pass for every token."""
+    decoder, state = read(model, [prefix for prefix, _ in layout])
+    questions = asked([[suffix for suffix, _ in pairs] for _, pairs in layout])
+    options = [[tuple(option) for option in own] for _, pairs in layout for _, own in pairs]
+    for question, own, sums in zip(questions, options, decoder.rank(state, questions, options), strict=True):
+        prompt = [*layout[question.row][0], *question.ids]
+        assert sums == pytest.approx([likelihood(model, prompt, option) for option in own], abs=1e-4)
 
 
-def test_prefixes_can_be_resumed_twice(decoder: Any) -> None:
-    embed = decoder.get_input_embeddings()
-    with torch.inference_mode():
-        state = prefill(decoder, [embed(torch.tensor([1, 2, 3]))])
-        hidden = [embed(torch.tensor([4, 5]))]
-    stop = Stop(frozenset({0}), 5)
-    first = decode(decoder, state, torch.tensor([0]), hidden, stop)
-    assert decode(decoder, state, torch.tensor([0]), hidden, stop) == first
-
-
-@given(st.lists(st.tuples(tokens, st.lists(st.tuples(tokens, tokens), min_size=1, max_size=4)), min_size=1, max_size=3))
-@settings(max_examples=30, deadline=None)
-def test_ranks_as_token_by_token(decoder: Any, layout: list[tuple[list[int], list[tuple[list[int], list[int]]]]]) -> None:
-    """Prompts and options of different length behind shared prefixes, against one forward pass for every token."""
-    embed = decoder.get_input_embeddings()
-    with torch.inference_mode():
-        state = prefill(decoder, [embed(torch.tensor(prefix)) for prefix, _ in layout])
-        rows = [row for row, (_, pairs) in enumerate(layout) for _ in pairs]
-        pairs = [pair for _, group in layout for pair in group]
-        hidden = [embed(torch.tensor(prompt + option)) for prompt, option in pairs]
-    options = [torch.tensor(option) for _, option in pairs]
-    found = rank(decoder, state, torch.tensor(rows), hidden, options)
-    expected = [
-        likelihood(decoder, layout[row][0] + prompt, option) for row, (prompt, option) in zip(rows, pairs, strict=True)
-    ]
-    assert found == pytest.approx(expected, abs=1e-4)
-
-
-def likelihood(decoder: Any, prompt: list[int], option: list[int]) -> float:
+def likelihood(model: Any, prompt: list[int], option: Sequence[int]) -> float:
     """The log-probability of `option` after `prompt`, token by token, without a cache."""
     total = 0.0
     for place, token in enumerate(option):
         with torch.inference_mode():
-            logits = decoder(input_ids=torch.tensor([prompt + option[:place]])).logits[0, -1].double()
+            logits = model(input_ids=torch.tensor([[*prompt, *option[:place]]])).logits[0, -1].double()
         total += float(logits[token] - logits.logsumexp(0))
     return total

@@ -1,49 +1,29 @@
-"""Shared-prefix decoding on Hugging Face causal decoders: prefill many prefixes, fan their rows out, decode greedily."""
+"""Decoders of transformers that read prefixes once and answer all questions behind them together, greedily."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate, chain
 from typing import Any
 
 import torch
-from torch import Tensor
-from torch.nn.utils.rnn import pad_sequence
-from transformers import DynamicCache
+from torch import Tensor, nn
+from transformers.activations import NewGELUActivation
 
-from mipha_eval.errors import UserError
+from mipha_eval.backends.live import Live, State
+from mipha_eval.backends.packed import PrefixPass, PrefixRead, QuestionPass, SharedCache, packed_attention
+from mipha_eval.backends.prefix import Answer, Options, Question
+from mipha_eval.backends.tree import Tree
 
+#: gives the arguments of a forward pass over prefixes first to last - 1, their tokens one after the other
+PrefixInputs = Callable[[int, int], Mapping[str, Any]]
 
-@dataclass(frozen=True)
-class PrefixState:
-    """Keys and values of prefixes, one row each, padded on the left; `mask` [prefixes, length] is 0 on padding."""
+#: places for generated tokens that a cache is made with, a question; most answers are a word and the end token
+ROOM_FOR_ANSWER = 4
 
-    cache: DynamicCache
-    mask: Tensor
-
-
-def choose_device(name: str) -> torch.device:
-    """Reads ``auto``, ``cpu``, ``cuda``, ``cuda:1`` or ``mps``. Raises UserError if there is no such device."""
-    if name == "auto":
-        name = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
-    if name.split(":")[0] not in ("cpu", "cuda", "mps"):
-        raise UserError(f"device {name!r} is unknown; there are auto, cpu, cuda, cuda:1, mps")
-    try:
-        device = torch.device(name)
-        torch.empty(1, device=device)
-    except (RuntimeError, AssertionError) as error:
-        raise UserError(f"device {name!r} is not there: {str(error).splitlines()[0]}") from error
-    return device
-
-
-def choose_dtype(name: str, device: torch.device) -> torch.dtype:
-    """Reads ``auto`` (bfloat16 on CUDA, else float32), ``float32``, ``bfloat16`` or ``float16``."""
-    if name == "auto":
-        return torch.bfloat16 if device.type == "cuda" else torch.float32
-    dtypes = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
-    if name not in dtypes:
-        raise UserError(f"dtype {name!r} is unknown; there are auto, {', '.join(dtypes)}")
-    return dtypes[name]
+#: how many of the first step's best logits an answer keeps, for comparing two ways to compute it
+BEST = 5
 
 
 @dataclass(frozen=True)
@@ -54,111 +34,168 @@ class Stop:
     limit: int
 
 
-@torch.inference_mode()
-def prefill(decoder: Any, embedded: Sequence[Tensor]) -> PrefixState:
-    """Reads prefixes, given as decoder inputs [length, hidden] each."""
-    hidden, mask = _left_padded(embedded)
-    cache = DynamicCache()
-    if hidden.shape[1]:
-        decoder.base_model(
-            inputs_embeds=hidden,
-            attention_mask=mask,
-            position_ids=_positions(mask),
-            past_key_values=cache,
-            use_cache=True,
-        )
-    return PrefixState(cache, mask)
+@dataclass(frozen=True)
+class Decoder:
+    """A model of transformers that is called with packed tokens and returns logits.
 
-
-@torch.inference_mode()
-def decode(decoder: Any, state: PrefixState, rows: Tensor, suffixes: Sequence[Tensor], stop: Stop) -> list[list[int]]:
-    """Continues prefix `rows[i]` with suffix i and decodes greedily, all together; finished rows leave the batch.
-
-    Args:
-        suffixes: decoder inputs [length, hidden] each, at least one token long.
-
-    Returns:
-        Generated token ids of each suffix.
+    Attributes:
+        model: the whole model, or its decoder with the head.
+        config: the decoder's configuration, by which its attention is chosen.
+        chunk: tokens of one forward pass.
     """
-    hidden, own = _left_padded(suffixes)
-    mask = torch.cat([state.mask[rows], own], dim=1)
-    cache = _select(state.cache, rows)
-    positions = _positions(mask)[:, state.mask.shape[1] :]
-    inputs: dict[str, Tensor] = {"inputs_embeds": hidden}
-    generated: list[list[int]] = [[] for _ in suffixes]
-    active = list(range(len(suffixes)))  # row of the batch -> suffix
-    for step in range(stop.limit):
-        output = decoder(
-            **inputs,
-            attention_mask=mask,
-            position_ids=positions,
-            past_key_values=cache,
-            use_cache=True,
-            logits_to_keep=1,
+
+    model: Any
+    config: Any
+    device: torch.device
+    chunk: int
+
+    @torch.inference_mode()
+    def prefill(self, lengths: Sequence[int], room: int, inputs: PrefixInputs) -> State:
+        """Reads prefixes of `lengths` tokens, with places for `room` tokens behind each.
+
+        Args:
+            inputs: may hold ``position_ids`` [axes, tokens]; else every prefix counts its tokens from 0.
+        """
+        cache = SharedCache(torch.tensor(lengths, device=self.device), max(lengths) + room)
+        following, axes = torch.tensor(lengths), 0
+        with packed_attention(self.config):
+            for first, last in chunks(lengths, self.chunk):
+                counts = lengths[first:last]
+                given = dict(inputs(first, last)) if sum(counts) else {}
+                positions = given.pop("position_ids", None)
+                if positions is None:
+                    positions = torch.cat([torch.arange(length) for length in counts])
+                else:
+                    axes, ends = len(positions), torch.tensor(counts).cumsum(0)
+                    following[first:last] = torch.stack([part.amax() for part in positions.tensor_split(ends[:-1], 1)]) + 1
+                if sum(counts):
+                    reading = PrefixPass(cache, first, counts, self.config.num_hidden_layers)
+                    self._read_prefixes(given, positions, reading)
+        return State(cache, following.to(self.device), axes)
+
+    def _read_prefixes(self, given: Mapping[str, Any], positions: Tensor, reading: PrefixPass) -> None:
+        try:
+            self._forward(given, positions, reading)
+        except PrefixRead:
+            return
+        raise RuntimeError("the decoder never came to its last layer's attention")
+
+    def _forward(
+        self, given: Mapping[str, Any], positions: Tensor, packed: PrefixPass | QuestionPass, wanted: Sequence[int] = (0,)
+    ) -> Tensor:
+        """Logits [wanted, vocabulary] of packed tokens; `positions` are [tokens] or [axes, tokens]."""
+        output = self.model(
+            **given,
+            position_ids=positions.to(self.device)[..., None, :],
+            use_cache=False,
+            logits_to_keep=torch.tensor(wanted, device=self.device),
+            packed=packed,
         )
-        tokens = output.logits[:, -1].argmax(dim=-1)
-        finished = set()
-        for row, token in enumerate(tokens.tolist()):
-            generated[active[row]].append(token)
-            if token in stop.ends:
-                finished.add(row)
-        if len(finished) == len(active) or step + 1 == stop.limit:
-            break
-        if finished:
-            keep = torch.tensor([row for row in range(len(active)) if row not in finished], device=mask.device)
-            cache.batch_select_indices(keep)
-            mask, tokens, positions = mask[keep], tokens[keep], positions[keep]
-            active = [active[row] for row in keep.tolist()]
-        mask = torch.cat([mask, mask.new_ones(len(active), 1)], dim=1)
-        positions = positions[:, -1:] + 1
-        inputs = {"input_ids": tokens[:, None]}
-    return generated
+        logits: Tensor = output.logits[0]
+        return logits
+
+    @torch.inference_mode()
+    def decode(self, state: State, questions: Sequence[Question], stop: Stop) -> list[Answer]:
+        """Reads each question behind its prefix and decodes all of them together; finished ones leave the batch.
+
+        Args:
+            questions: rows in order, those of a row one after the other.
+        """
+        with packed_attention(self.config):
+            live = Live(state, [question.row for question in questions])
+            answers: list[Answer] = []
+            for numbers, logits in self._read(live, questions, [()] * len(questions)):
+                answers += begun(logits, [questions[number].watch for number in numbers])
+            for _ in range(stop.limit - 1):
+                live.drop({number for number in live.numbers if answers[number].ids[-1] in stop.ends})
+                if not live.numbers:
+                    break
+                tokens = torch.tensor([[answers[number].ids[-1] for number in live.numbers]], device=self.device)
+                depths = [len(questions[number].ids) + len(answers[number].ids) - 1 for number in live.numbers]
+                positions = live.positions(live.rows, depths)
+                reading = live.read(live.rows, live.numbers, live.numbers)
+                logits = self._forward({"input_ids": tokens}, positions, reading, range(len(depths)))
+                for number, token in zip(live.numbers, logits.argmax(dim=-1).tolist(), strict=True):
+                    answers[number].ids.append(token)
+        return answers
+
+    @torch.inference_mode()
+    def rank(self, state: State, questions: Sequence[Question], options: Sequence[Options]) -> list[list[float]]:
+        """Log-probability of each option as the answer to each question.
+
+        A question is read once; its options branch off behind it, without their last tokens, which are only predicted.
+        """
+        sums = []
+        with packed_attention(self.config):
+            live = Live(state, [question.row for question in questions])
+            for numbers, logits in self._read(live, questions, options):
+                logs, start = logits.float().log_softmax(dim=-1), 0
+                for number in numbers:
+                    place, likelihoods = start + 1, []
+                    for ids in options[number]:
+                        before = [start, *range(place, place + len(ids) - 1)]
+                        likelihoods.append(logs[before, list(ids)].sum())
+                        place += len(ids) - 1
+                    sums.append(torch.stack(likelihoods).tolist())
+                    start = place
+        return sums
+
+    def _read(
+        self, live: Live, questions: Sequence[Question], options: Sequence[Options]
+    ) -> Iterator[tuple[list[int], Tensor]]:
+        """Reads questions, perhaps with options behind them, some rows at a time.
+
+        Yields:
+            numbers of questions, and logits [wanted, vocabulary]: of a question's last token, then of its options' tokens.
+        """
+        trees = [Tree.of(question.ids, own) for question, own in zip(questions, options, strict=True)]
+        by_row: dict[int, list[int]] = {}
+        for number, question in enumerate(questions):
+            by_row.setdefault(question.row, []).append(number)
+        counts = [sum(len(trees[number].ids) for number in numbers) for numbers in by_row.values()]
+        live.reserve(max(counts) + ROOM_FOR_ANSWER * max(map(len, by_row.values())))
+        for first, last in chunks(counts, self.chunk):
+            numbers = list(chain.from_iterable(list(by_row.values())[first:last]))
+            read = [trees[number] for number in numbers]
+            parents = [number for number, tree in zip(numbers, read, strict=True) for _ in tree.ids]
+            branches = chain.from_iterable(tree.branches for tree in read)
+            owners = [number + len(trees) * branch for number, branch in zip(parents, branches, strict=True)]
+            rows = [questions[number].row for number in parents]
+            positions = live.positions(rows, [depth for tree in read for depth in tree.depths])
+            starts = accumulate((len(tree.ids) for tree in read), initial=0)
+            wanted = [start + place for start, tree in zip(starts, read, strict=False) for place in tree.wanted]
+            ids = torch.tensor([[token for tree in read for token in tree.ids]], device=self.device)
+            yield numbers, self._forward({"input_ids": ids}, positions, live.read(rows, owners, parents), wanted)
 
 
-@torch.inference_mode()
-def rank(decoder: Any, state: PrefixState, rows: Tensor, suffixes: Sequence[Tensor], ends: Sequence[Tensor]) -> list[float]:
-    """Sums of log-probabilities of what each suffix ends with, in one forward pass.
-
-    Args:
-        suffixes: decoder inputs [length, hidden] each, of prompt and option.
-        ends: the option's token ids, fewer than the suffix has tokens.
-    """
-    if any(len(suffix) <= len(end) for suffix, end in zip(suffixes, ends, strict=True)):
-        raise ValueError("a suffix must begin before its option: the first token of an option is predicted, too")
-    hidden, own = _left_padded(suffixes)
-    mask = torch.cat([state.mask[rows], own], dim=1)
-    longest = max(len(end) for end in ends)
-    output = decoder(
-        inputs_embeds=hidden,
-        attention_mask=mask,
-        position_ids=_positions(mask)[:, state.mask.shape[1] :],
-        past_key_values=_select(state.cache, rows),
-        use_cache=True,
-        logits_to_keep=longest + 1,  # the logits before a token are those that predict it
-    )
-    logs = output.logits[:, :-1].float().log_softmax(dim=-1)
-    sums = []
-    for log, end in zip(logs, ends, strict=True):
-        sums.append(float(log[longest - len(end) :].gather(1, end[:, None]).sum()))
-    return sums
+def begun(logits: Tensor, watch: Sequence[Sequence[int]]) -> list[Answer]:
+    """Answers after their first token, from logits [questions, vocabulary]; `watch` as in `Question`."""
+    numbers = logits.float()
+    best = numbers.topk(min(BEST, numbers.shape[-1]), dim=-1)
+    pairs = [tuple(zip(*row, strict=True)) for row in zip(best.indices.tolist(), best.values.tolist(), strict=True)]
+    chances: list[tuple[float, ...]] = [()] * len(pairs)
+    for row in [row for row, ids in enumerate(watch) if ids]:
+        chances[row] = tuple(numbers[row].log_softmax(dim=-1)[list(watch[row])].exp().tolist())
+    # not the first of `best`: equal logits, frequent in half precision, come in any order there
+    first = logits.argmax(dim=-1).tolist()
+    return [Answer([token], *rest) for token, rest in zip(first, zip(pairs, chances, strict=True), strict=True)]
 
 
-def _left_padded(rows: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
-    """Stacks [length, hidden] tensors; returns them [n, longest, hidden] and a mask [n, longest]."""
-    hidden = pad_sequence(list(rows), batch_first=True, padding_side="left")
-    lengths = torch.tensor([len(row) for row in rows], device=hidden.device)
-    index = torch.arange(hidden.shape[1], device=hidden.device)
-    return hidden, (index >= hidden.shape[1] - lengths[:, None]).long()
+def fuse_activations(model: nn.Module) -> None:
+    """Puts torch's one-pass tanh GELU in place of the same formula written out in seven passes over memory."""
+    for module in model.modules():
+        for name, child in module.named_children():
+            if isinstance(child, NewGELUActivation):
+                setattr(module, name, nn.GELU(approximate="tanh"))
 
 
-def _positions(mask: Tensor) -> Tensor:
-    return (mask.cumsum(dim=1) - 1).clamp(min=0)
-
-
-def _select(cache: DynamicCache, rows: Tensor) -> DynamicCache:
-    """A copy of some rows, so that the prefixes can be resumed again."""
-    copy = DynamicCache()
-    layers: Any = cache.layers
-    for number, layer in enumerate(layers):
-        copy.update(layer.keys[rows], layer.values[rows], number)
-    return copy
+def chunks(counts: Sequence[int], most: int) -> Iterator[tuple[int, int]]:
+    """Cuts a list into (first, last + 1) ranges of about `most` in sum; one that is larger stands alone."""
+    first, total = 0, 0
+    for place, count in enumerate(counts):
+        if place > first and total + count > most:
+            yield first, place
+            first, total = place, 0
+        total += count
+    if counts:
+        yield first, len(counts)

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
 from abc import abstractmethod
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from functools import cached_property
+from typing import Any, ClassVar
 
 from mipha_eval.adapter import ModelAdapter
+from mipha_eval.backends.ahead import ReadAhead
 from mipha_eval.errors import RequestError
 from mipha_eval.types import Decoding, Image, Request, Response
 
-Key = TypeVar("Key", bound=Hashable)
+#: token ids of the options of a question
+Options = Sequence[tuple[int, ...]]
 
 
 @dataclass(frozen=True)
@@ -33,150 +35,205 @@ class Prompt:
 
 @dataclass(frozen=True)
 class Prefix:
-    """The beginning that several prompts share, with its images as the model takes them."""
+    """The beginning that several prompts share.
+
+    Attributes:
+        pixels: its images as `read_images` gave them.
+        room: how many tokens of questions and options will be read behind it.
+    """
 
     ids: tuple[int, ...]
     pixels: Any
+    room: int
 
 
 @dataclass(frozen=True)
-class Group(Generic[Key]):
-    """Prompts about the same images, by their keys, and the length of the prefix they share."""
+class Question:
+    """What follows a prefix.
 
-    members: tuple[Key, ...]
+    Attributes:
+        row: the number of the prefix.
+        watch: token ids whose probability as the first of the answer is wanted.
+    """
+
+    row: int
+    ids: tuple[int, ...]
+    watch: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A generated answer.
+
+    Attributes:
+        ids: generated so far.
+        best: (token id, logit) of the likeliest first tokens.
+        chances: probabilities of the question's `watch`.
+    """
+
+    ids: list[int]
+    best: tuple[tuple[int, float], ...]
+    chances: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Group:
+    """Prompts about the same images, by their places in the batch, and the length of the prefix they share."""
+
+    members: tuple[int, ...]
     shared: int
 
 
-@dataclass(frozen=True)
-class Layout(Generic[Key]):
-    """Prompts of a batch cut into prefixes and suffixes.
-
-    Attributes:
-        suffixes: (key of the prompt, number of its prefix, what follows the prefix).
-        unread: key of a prompt whose images cannot be read -> why.
-    """
-
-    prefixes: list[Prefix]
-    suffixes: list[tuple[Key, int, tuple[int, ...]]]
-    unread: dict[Key, str]
-
-
 class PrefixAdapter(ModelAdapter):
-    """A model that answers many questions behind one prefill. `State` is whatever `prefill` returns."""
+    """A model that answers many questions behind one prefill."""
+
+    shares: ClassVar[bool] = True
 
     @abstractmethod
     def encode(self, request: Request) -> Prompt:
         """Renders and tokenizes; does not touch images. Raises RequestError for a text that cannot be tokenized."""
 
     @abstractmethod
+    def encode_option(self, option: str) -> tuple[int, ...]:
+        """The ids of an option as the whole answer to a prompt, the end token among them. Raises RequestError."""
+
+    @abstractmethod
+    def first_token(self, answer: str) -> int:
+        """The token that an answer begins with. Raises RequestError."""
+
+    @abstractmethod
     def read_images(self, images: Sequence[Image]) -> Any:
-        """Decodes and preprocesses the images of a prompt, into whatever `prefill` takes. Raises RequestError."""
+        """Decodes and preprocesses the images of a prompt; called in worker threads. Raises RequestError."""
 
     @abstractmethod
     def prefill(self, prefixes: Sequence[Prefix]) -> Any:
-        """Reads many prefixes in one batch; returns the state to resume from."""
+        """Reads prefixes together; returns a state that `resume` and `rank` go on from, any number of times."""
 
     @abstractmethod
-    def resume(
-        self, state: Any, rows: Sequence[int], suffixes: Sequence[tuple[int, ...]], decoding: Decoding
-    ) -> list[Response]:
-        """Reads each suffix behind prefix number `rows[i]` and decodes all of them together."""
+    def resume(self, state: Any, questions: Sequence[Question], decoding: Decoding) -> list[Response]:
+        """Answers all questions together; those of a row stand one after the other, rows in order."""
 
     @abstractmethod
-    def encode_option(self, option: str) -> tuple[int, ...]:
-        """The ids of an option as the whole answer to a prompt, the end token among them."""
+    def rank(self, state: Any, questions: Sequence[Question], options: Sequence[Options]) -> list[list[float]]:
+        """Log-probability of each option as the answer to each question; order as for `resume`."""
+
+    @property
+    @abstractmethod
+    def sharing(self) -> bool:
+        """Whether prefixes are shared; where not, `plain` answers."""
 
     @abstractmethod
-    def rank(self, state: Any, rows: Sequence[int], suffixes: Sequence[tuple[int, ...]], ends: Sequence[int]) -> list[float]:
-        """Reads each suffix behind prefix number `rows[i]`; sums the log-probabilities of its last `ends[i]` ids."""
+    def plain(self, batch: Sequence[Request]) -> list[Response]:
+        """Answers without any sharing between requests."""
+
+    @cached_property
+    def _ahead(self) -> ReadAhead:
+        return ReadAhead(self.read_images)
+
+    def expect(self, batch: Sequence[Request]) -> None:
+        self._ahead.expect([request.images for request in batch])
 
     def generate(self, batch: Sequence[Request]) -> list[Response]:
-        prompts, responses = self._encode_all(batch)
-        layout = self._lay_out(prompts)
-        responses |= {index: Response.failure(reason) for index, reason in layout.unread.items()}
-        if layout.prefixes:
-            state = self.prefill(layout.prefixes)
-            for decoding in dict.fromkeys(batch[index].decoding for index, _, _ in layout.suffixes):
-                alike = [entry for entry in layout.suffixes if batch[entry[0]].decoding == decoding]
-                indices, rows, suffixes = zip(*alike, strict=True)
-                responses |= zip(indices, self.resume(state, rows, suffixes, decoding), strict=True)
-        return [responses[index] for index in range(len(batch))]
+        return self.answer(batch)
 
     def loglikelihood(self, batch: Sequence[Request]) -> list[Response]:
-        """All options of all questions about an image go behind one prefix, in one forward pass."""
-        prompts, responses = self._encode_all(batch)
-        options: dict[int, list[tuple[int, ...]]] = {}
-        for index in list(prompts):
-            try:
-                options[index] = [self.encode_option(option) for option in batch[index].options]
-            except RequestError as error:
-                del prompts[index]
-                responses[index] = Response.failure(str(error))
-        candidates = {
-            (index, number): dataclasses.replace(prompts[index], ids=prompts[index].ids + ids)
-            for index in prompts
-            for number, ids in enumerate(options[index])
-        }
-        layout = self._lay_out(candidates, kept=1 + max((len(ids) for rows in options.values() for ids in rows), default=0))
-        responses |= {index: Response.failure(reason) for (index, _), reason in layout.unread.items()}
-        if layout.prefixes:
-            keys, rows, suffixes = zip(*layout.suffixes, strict=True)
-            ends = [len(options[index][number]) for index, number in keys]
-            sums = dict(zip(keys, self.rank(self.prefill(layout.prefixes), rows, suffixes, ends), strict=True))
-            for index in dict.fromkeys(index for index, _ in keys):
-                likelihoods = tuple(sums[index, number] for number in range(len(options[index])))
-                responses[index] = _ranked(batch[index], likelihoods, tuple(map(len, options[index])))
-        return [responses[index] for index in range(len(batch))]
+        return self.answer(batch)
 
-    def _encode_all(self, batch: Sequence[Request]) -> tuple[dict[int, Prompt], dict[int, Response]]:
-        """Prompts, and failures of those that cannot be encoded, by place in the batch."""
-        prompts, failures = {}, {}
-        for index, request in enumerate(batch):
-            try:
-                prompts[index] = self.encode(request)
-            except RequestError as error:
-                failures[index] = Response.failure(str(error))
-        return prompts, failures
+    def answer(self, batch: Sequence[Request]) -> list[Response]:
+        """All requests about the same images behind one prefix, whatever their decoding and options."""
+        if not self.sharing:
+            return self.plain(batch)
+        shared = SharedBatch(self, batch)
+        if shared.prefixes:
+            shared.ask(self.prefill(shared.prefixes))
+        return [shared.responses[place] for place in range(len(batch))]
 
-    def _lay_out(self, prompts: Mapping[Key, Prompt], kept: int = 1) -> Layout[Key]:
-        """Groups prompts and reads each group's images once; at least `kept` ids of a prompt go into its suffix."""
-        layout: Layout[Key] = Layout([], [], {})
-        for group in group_prompts(prompts, kept):
-            first = prompts[group.members[0]]
+    def pixels_of(self, images: tuple[Image, ...]) -> Any:
+        """What `read_images` gives, waited for if it is being read. Raises RequestError."""
+        return self._ahead.take(images)
+
+
+class SharedBatch:
+    """A batch cut into prefixes and questions.
+
+    Attributes:
+        responses: by place in the batch; failures so far, until `ask` has answered the others.
+    """
+
+    def __init__(self, adapter: PrefixAdapter, batch: Sequence[Request]) -> None:
+        self._adapter, self._batch = adapter, batch
+        self.responses: dict[int, Response] = {}
+        self.prefixes: list[Prefix] = []
+        self._questions: dict[int, Question] = {}
+        self._options: dict[int, Options] = {}
+        prompts: dict[int, Prompt] = {}
+        watched: dict[int, tuple[int, ...]] = {}
+        for place, request in enumerate(batch):
             try:
-                pixels = self.read_images(first.images)
+                prompts[place] = adapter.encode(request)
+                self._options[place] = [adapter.encode_option(option) for option in request.options]
+                watched[place] = tuple(map(adapter.first_token, request.watch))
             except RequestError as error:
-                layout.unread.update(dict.fromkeys(group.members, str(error)))
+                prompts.pop(place, None)
+                self.responses[place] = Response.failure(str(error))
+        for group in group_prompts(prompts):
+            self._add(group, prompts, watched)
+
+    def _add(self, group: Group, prompts: Mapping[int, Prompt], watched: Mapping[int, tuple[int, ...]]) -> None:
+        first = prompts[group.members[0]]
+        try:
+            pixels = self._adapter.pixels_of(first.images)
+        except RequestError as error:
+            self.responses |= dict.fromkeys(group.members, Response.failure(str(error)))
+            return
+        room = 0
+        for place in group.members:
+            ids = prompts[place].ids[group.shared :]
+            self._questions[place] = Question(len(self.prefixes), ids, watched[place])
+            room += len(ids) + sum(len(option) - 1 for option in self._options[place])
+        self.prefixes.append(Prefix(first.ids[: group.shared], pixels, room))
+
+    def ask(self, state: Any) -> None:
+        """Generates, for each decoding apart, and ranks, all behind the same prefixes."""
+        manners: dict[Decoding | None, list[int]] = {}
+        for place in self._questions:
+            request = self._batch[place]
+            manners.setdefault(None if request.options else request.decoding, []).append(place)
+        for decoding, places in manners.items():
+            questions = [self._questions[place] for place in places]
+            if decoding is not None:
+                self.responses.update(zip(places, self._adapter.resume(state, questions, decoding), strict=True))
                 continue
-            layout.suffixes.extend((key, len(layout.prefixes), prompts[key].ids[group.shared :]) for key in group.members)
-            layout.prefixes.append(Prefix(first.ids[: group.shared], pixels))
-        return layout
+            options = [self._options[place] for place in places]
+            for place, sums in zip(places, self._adapter.rank(state, questions, options), strict=True):
+                self.responses[place] = ranked(self._batch[place], sums, self._options[place])
 
 
-def _ranked(request: Request, likelihoods: tuple[float, ...], lengths: tuple[int, ...]) -> Response:
+def ranked(request: Request, likelihoods: Sequence[float], options: Options) -> Response:
+    """The likeliest option as a response; the first of equals."""
     if not all(map(math.isfinite, likelihoods)):
         return Response.failure("the model gives an option a likelihood that is not finite")
     best = request.options[likelihoods.index(max(likelihoods))]
-    return Response(best, likelihoods=likelihoods, option_tokens=lengths)
+    return Response(best, likelihoods=tuple(likelihoods), option_tokens=tuple(map(len, options)))
 
 
-def group_prompts(prompts: Mapping[Key, Prompt], kept: int = 1) -> list[Group[Key]]:
+def group_prompts(prompts: Mapping[int, Prompt]) -> list[Group]:
     """Groups prompts with the same images and finds the longest run of ids that all in a group begin with.
 
-    At least `kept` ids of every prompt are left for its suffix, as far as they lie behind its images. Prompts whose images
-    stand in different places are not grouped.
+    At least the last id of every prompt is left for its question, which must have something to predict the answer from;
+    a prefix reaches past its images all the same. Prompts whose images stand in different places are not grouped.
     """
-    members: dict[tuple[tuple[str, ...], tuple[int, ...]], list[Key]] = {}
-    for index, prompt in prompts.items():
+    members: dict[tuple[tuple[str, ...], tuple[int, ...]], list[int]] = {}
+    for place, prompt in prompts.items():
         locations = tuple(image.location for image in prompt.images)
-        members.setdefault((locations, prompt.ids[: prompt.images_end]), []).append(index)
+        members.setdefault((locations, prompt.ids[: prompt.images_end]), []).append(place)
     return [
-        Group(tuple(keys), _common_length([prompts[key].ids for key in keys], kept, prompts[keys[0]].images_end))
-        for keys in members.values()
+        Group(tuple(places), _common_length([prompts[place].ids for place in places], prompts[places[0]].images_end))
+        for places in members.values()
     ]
 
 
-def _common_length(rows: Sequence[tuple[int, ...]], kept: int, least: int) -> int:
-    shortest = max(min(len(row) for row in rows) - kept, least)
+def _common_length(rows: Sequence[tuple[int, ...]], least: int) -> int:
+    longest = max(min(map(len, rows)) - 1, least)
     low, high = min(rows), max(rows)  # what the first and the last in order share, all share
-    return next((place for place in range(shortest) if low[place] != high[place]), shortest)
+    return next((place for place in range(longest) if low[place] != high[place]), longest)

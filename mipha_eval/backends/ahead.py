@@ -1,0 +1,42 @@
+"""Pictures that are decoded and resized in worker threads while the model is busy with others."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
+
+from mipha_eval.types import Image
+
+#: decoding and resizing run outside Python's lock; more than a few threads would take the model's cores on a CPU
+MOST_THREADS = 8
+
+
+class ReadAhead:
+    """Reads the images of prompts ahead of time; what was expected is held until it is taken.
+
+    Args:
+        read: from the images of a prompt to what the model takes.
+    """
+
+    def __init__(self, read: Callable[[tuple[Image, ...]], Any]) -> None:
+        self._read = read
+        self._pool = ThreadPoolExecutor(min(MOST_THREADS, os.cpu_count() or 1), "pictures")
+        self._futures: dict[tuple[str, ...], Future[Any]] = {}
+
+    def expect(self, groups: Iterable[tuple[Image, ...]]) -> None:
+        """Begins to read the images of some prompts, those that are the same once."""
+        for images in groups:
+            key = _key(images)
+            if images and key not in self._futures:
+                self._futures[key] = self._pool.submit(self._read, images)
+
+    def take(self, images: tuple[Image, ...]) -> Any:
+        """What `read` gives, or raises; waits for what was expected, reads now what was not."""
+        future = self._futures.pop(_key(images), None)
+        return self._read(images) if future is None else future.result()
+
+
+def _key(images: Iterable[Image]) -> tuple[str, ...]:
+    return tuple(image.location for image in images)

@@ -1,0 +1,169 @@
+"""What all models that run on transformers have in common, whatever their network and prompts."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from mipha_eval.backends import alone
+from mipha_eval.backends.checkpoint import fingerprint, locate_checkpoint
+from mipha_eval.backends.device import batch_tokens, cache_bytes, choose_device, choose_dtype, chunk_tokens, memory_guard
+from mipha_eval.backends.hf import Decoder, PrefixInputs, Stop
+from mipha_eval.backends.live import State
+from mipha_eval.backends.prefix import Answer, Options, Prefix, PrefixAdapter, Question, ranked
+from mipha_eval.errors import RequestError
+from mipha_eval.types import Decoding, Request, Response
+
+
+@dataclass(frozen=True, kw_only=True)
+class TransformersAdapter(PrefixAdapter):
+    """A checkpoint on a device.
+
+    Options: `path` is a checkpoint folder or a hub id, `revision` a commit or tag there; `share` false answers every prompt
+    by itself with transformers' own generation, as ``--no-share`` does; `compile` true compiles the layers first.
+    """
+
+    path: str
+    revision: str | None = None
+    device: str = "auto"
+    dtype: str = "auto"
+    share: bool = True
+    compile: bool = False
+
+    @property
+    @abstractmethod
+    def model(self) -> Any:
+        """The network, a module of transformers that generates; read at first use."""
+
+    @property
+    @abstractmethod
+    def tokenizer(self) -> Any:
+        """The tokenizer of transformers."""
+
+    @property
+    @abstractmethod
+    def ends(self) -> frozenset[int]:
+        """The token ids that end an answer."""
+
+    @abstractmethod
+    def prefix_length(self, prefix: Prefix) -> int:
+        """Tokens of a prefix, its images' among them."""
+
+    @abstractmethod
+    def prefix_inputs(self, prefixes: Sequence[Prefix]) -> PrefixInputs:
+        """Arguments of the network's forward for some of these prefixes at a time."""
+
+    @abstractmethod
+    def whole_inputs(self, batch: Sequence[Request]) -> Mapping[str, Any]:
+        """Arguments of the network's forward for complete prompts, padded on the left. Raises RequestError."""
+
+    @abstractmethod
+    def clean(self, text: str) -> str:
+        """A decoded answer without what the model's own code takes off."""
+
+    @cached_property
+    def folder(self) -> Path:
+        return locate_checkpoint(self.path, self.revision)
+
+    @cached_property
+    def place(self) -> tuple[torch.device, torch.dtype]:
+        """Where the weights lie, and in which precision."""
+        device = choose_device(self.device)
+        return device, choose_dtype(self.dtype, device)
+
+    @cached_property
+    def decoder(self) -> Decoder:
+        device, _ = self.place
+        return Decoder(self.model, self.model.config.get_text_config(decoder=True), device, chunk_tokens(device))
+
+    def describe(self) -> Mapping[str, Any]:
+        device, dtype = self.place
+        name = torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
+        return {"weights": fingerprint(self.folder), "device": name, "dtype": str(dtype), "attention": "sdpa"}
+
+    def budget(self) -> int:
+        device, dtype = self.place
+        return batch_tokens(device, cache_bytes(self.decoder.config, dtype))
+
+    def own_cost(self, request: Request) -> int:
+        """Estimated tokens of a request beside its images."""
+        return 16 + len(request.text) // 4 + sum(1 + len(option) // 4 for option in request.options)
+
+    def encode_option(self, option: str) -> tuple[int, ...]:
+        ids = self._tokens(f" {option}")
+        return (*ids, min(self.ends))
+
+    def first_token(self, answer: str) -> int:
+        return self._tokens(f" {answer}")[0]
+
+    def _tokens(self, text: str) -> tuple[int, ...]:
+        try:
+            ids = tuple(self.tokenizer(text, add_special_tokens=False).input_ids)
+        except TypeError as error:  # how a tokenizer takes a lone surrogate
+            raise RequestError(f"{text!r} cannot be tokenized: {error}") from error
+        if not ids:
+            raise RequestError(f"{text!r} has no tokens")
+        return ids
+
+    def prefill(self, prefixes: Sequence[Prefix]) -> State:
+        with memory_guard():
+            lengths = [self.prefix_length(prefix) for prefix in prefixes]
+            room = max(prefix.room for prefix in prefixes)
+            return self.decoder.prefill(lengths, room, self.prefix_inputs(prefixes))
+
+    def resume(self, state: State, questions: Sequence[Question], decoding: Decoding) -> list[Response]:
+        with memory_guard():
+            answers = self.decoder.decode(state, questions, Stop(self.ends, decoding.max_new_tokens))
+        return [self._response(answer) for answer in answers]
+
+    def rank(self, state: State, questions: Sequence[Question], options: Sequence[Options]) -> list[list[float]]:
+        with memory_guard():
+            return self.decoder.rank(state, questions, options)
+
+    def _response(self, answer: Answer) -> Response:
+        text = self.clean(self.tokenizer.decode(answer.ids, skip_special_tokens=True))
+        finish = "stop" if answer.ids[-1] in self.ends else "length"
+        return Response(text, len(answer.ids), finish, top=answer.best, chances=answer.chances)
+
+    def alone(self, batch: Sequence[Request]) -> list[Response]:
+        return [response for request in batch for response in self.plain([request])]
+
+    def plain(self, batch: Sequence[Request]) -> list[Response]:
+        """Answers by transformers' own attention, cache and generation; requests with one decoding are padded together."""
+        responses: dict[int, Response] = {}
+        alike: dict[Decoding, list[int]] = {}
+        for place, request in enumerate(batch):
+            if request.options:
+                responses[place] = self._ranked_alone(request)
+            else:
+                alike.setdefault(request.decoding, []).append(place)
+        for places in alike.values():
+            responses |= zip(places, self._generated([batch[place] for place in places]), strict=True)
+        return [responses[place] for place in range(len(batch))]
+
+    def _generated(self, batch: Sequence[Request]) -> list[Response]:
+        try:
+            watch = [[self.first_token(answer) for answer in request.watch] for request in batch]
+            inputs = self.whole_inputs(batch)
+        except RequestError as error:
+            if len(batch) == 1:
+                return [Response.failure(str(error))]
+            return [response for request in batch for response in self._generated([request])]
+        stop = Stop(self.ends, batch[0].decoding.max_new_tokens)
+        with memory_guard():
+            return [self._response(answer) for answer in alone.generate(self.model, inputs, stop, watch)]
+
+    def _ranked_alone(self, request: Request) -> Response:
+        try:
+            options = [self.encode_option(option) for option in request.options]
+            inputs = self.whole_inputs([request])
+        except RequestError as error:
+            return Response.failure(str(error))
+        with memory_guard():
+            return ranked(request, alone.rank(self.model, inputs, options), options)
