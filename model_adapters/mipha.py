@@ -83,7 +83,8 @@ class Mipha(TransformersAdapter):
         _ = self.network, self.tokenizer, self.preprocessor  # read now, used later
 
     def cost(self, request: Request) -> Cost:
-        return Cost(48 + self.patches * len(request.images), self.own_cost(request))
+        shared, own = 48 + self.patches * len(request.images), self.own_cost(request)
+        return Cost(shared, own) if self.sharing else Cost(0, shared + own)
 
     def encode(self, request: Request) -> Prompt:
         pieces = prompt_pieces(request.text, len(request.images))
@@ -130,6 +131,9 @@ class Mipha(TransformersAdapter):
         hidden = pad_sequence(embedded, batch_first=True, padding_side="left")
         kept = [hidden.new_ones(len(each), dtype=torch.long) for each in embedded]
         return {"inputs_embeds": hidden, "attention_mask": pad_sequence(kept, batch_first=True, padding_side="left")}
+
+    def plain_inputs(self, batch: Sequence[Request]) -> Mapping[str, Any]:
+        return self.whole_inputs(batch)
 
     def clean(self, text: str) -> str:
         return text.strip().removesuffix(END_OF_TEXT).strip()

@@ -60,18 +60,12 @@ def generate(model: Any, inputs: Mapping[str, Any], stop: Stop, watch: Sequence[
 def rank(model: Any, inputs: Mapping[str, Any], options: Options) -> list[float]:
     """Log-probability of each option as the answer to one prompt: the prompt is read, then each option behind a copy."""
     read = model(**inputs, use_cache=True, logits_to_keep=1)
-    length = read.past_key_values.get_seq_length()
     sums = []
     for ids in options:
         logits = read.logits[0]
         if len(ids) > 1:
             tokens = torch.tensor([ids[:-1]], device=logits.device)
-            behind = model(
-                input_ids=tokens,
-                attention_mask=tokens.new_ones(1, length + len(ids) - 1),
-                past_key_values=copy.deepcopy(read.past_key_values),
-                use_cache=True,
-            )
+            behind = model(input_ids=tokens, past_key_values=copy.deepcopy(read.past_key_values), use_cache=True)
             logits = torch.cat([logits, behind.logits[0]])
         logs = logits.float().log_softmax(dim=-1)
         sums.append(float(logs.gather(1, torch.tensor(ids, device=logs.device)[:, None]).sum()))

@@ -17,7 +17,7 @@ from mipha_eval.backends.hf import fuse_activations
 from mipha_eval.backends.mipha import DECODERS, MiphaNetwork, is_dead_weight, module_key_to_official, official_key_to_module
 from mipha_eval.errors import UserError
 
-WANTED_FILES = ("*.json", "*.safetensors", "merges.txt", "tokenizer.model")
+WANTED_FILES = ("*.json", "*.safetensors", "*.txt", "*.model", "*.jinja")
 
 
 def locate_checkpoint(path: str, revision: str | None) -> Path:
@@ -141,7 +141,8 @@ def _check_names(folder: Path, wanted: Mapping[str, Tensor], found: Mapping[str,
 def fingerprint(folder: Path) -> str:
     """Identifies a checkpoint by all that decides its answers: configuration, tokenizer, preprocessor and every weight."""
     digest = hashlib.sha256()
-    for file in sorted({*folder.glob("*.json"), *folder.glob("*.txt"), *weight_files(folder)}):
+    settings = (file for pattern in WANTED_FILES for file in folder.glob(pattern) if file.suffix != ".safetensors")
+    for file in sorted({*settings, *weight_files(folder)}):
         digest.update(f"{file.name}:{file.stat().st_size}".encode())
         with file.open("rb") as content:
             while part := content.read(1 << 22):

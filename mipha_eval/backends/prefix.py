@@ -141,16 +141,19 @@ class PrefixAdapter(ModelAdapter):
 
     def answer(self, batch: Sequence[Request]) -> list[Response]:
         """All requests about the same images behind one prefix, whatever their decoding and options."""
-        if not self.sharing:
-            return self.plain(batch)
-        shared = SharedBatch(self, batch)
-        if shared.prefixes:
-            shared.ask(self.prefill(shared.prefixes))
-        return [shared.responses[place] for place in range(len(batch))]
+        return answer_shared(self, batch) if self.sharing else self.plain(batch)
 
     def pixels_of(self, images: tuple[Image, ...]) -> Any:
         """What `read_images` gives, waited for if it is being read. Raises RequestError."""
         return self._ahead.take(images)
+
+
+def answer_shared(adapter: PrefixAdapter, batch: Sequence[Request]) -> list[Response]:
+    """Reads the prefixes of a batch, then all questions behind them."""
+    shared = SharedBatch(adapter, batch)
+    if shared.prefixes:
+        shared.ask(adapter.prefill(shared.prefixes))
+    return [shared.responses[place] for place in range(len(batch))]
 
 
 class SharedBatch:

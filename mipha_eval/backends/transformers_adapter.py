@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -19,6 +19,9 @@ from mipha_eval.backends.live import State
 from mipha_eval.backends.prefix import Answer, Options, Prefix, PrefixAdapter, Question, ranked
 from mipha_eval.errors import RequestError
 from mipha_eval.types import Decoding, Request, Response
+
+#: from requests to arguments of the network's forward
+InputsOf = Callable[[Sequence[Request]], Mapping[str, Any]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -131,38 +134,45 @@ class TransformersAdapter(PrefixAdapter):
         finish = "stop" if answer.ids[-1] in self.ends else "length"
         return Response(text, len(answer.ids), finish, top=answer.best, chances=answer.chances)
 
-    def alone(self, batch: Sequence[Request]) -> list[Response]:
-        return [response for request in batch for response in self.plain([request])]
+    @abstractmethod
+    def plain_inputs(self, batch: Sequence[Request]) -> Mapping[str, Any]:
+        """As `whole_inputs`, but what the vision tower makes of an image may be shared."""
 
     def plain(self, batch: Sequence[Request]) -> list[Response]:
+        return self.generated(batch, self.plain_inputs)
+
+    def alone(self, batch: Sequence[Request]) -> list[Response]:
+        return [response for request in batch for response in self.generated([request], self.whole_inputs)]
+
+    def generated(self, batch: Sequence[Request], inputs_of: InputsOf) -> list[Response]:
         """Answers by transformers' own attention, cache and generation; requests with one decoding are padded together."""
         responses: dict[int, Response] = {}
         alike: dict[Decoding, list[int]] = {}
         for place, request in enumerate(batch):
             if request.options:
-                responses[place] = self._ranked_alone(request)
+                responses[place] = self._ranked_plainly(request, inputs_of)
             else:
                 alike.setdefault(request.decoding, []).append(place)
         for places in alike.values():
-            responses |= zip(places, self._generated([batch[place] for place in places]), strict=True)
+            responses |= zip(places, self._generated([batch[place] for place in places], inputs_of), strict=True)
         return [responses[place] for place in range(len(batch))]
 
-    def _generated(self, batch: Sequence[Request]) -> list[Response]:
+    def _generated(self, batch: Sequence[Request], inputs_of: InputsOf) -> list[Response]:
         try:
             watch = [[self.first_token(answer) for answer in request.watch] for request in batch]
-            inputs = self.whole_inputs(batch)
+            inputs = inputs_of(batch)
         except RequestError as error:
             if len(batch) == 1:
                 return [Response.failure(str(error))]
-            return [response for request in batch for response in self._generated([request])]
+            return [response for request in batch for response in self._generated([request], inputs_of)]
         stop = Stop(self.ends, batch[0].decoding.max_new_tokens)
         with memory_guard():
             return [self._response(answer) for answer in alone.generate(self.model, inputs, stop, watch)]
 
-    def _ranked_alone(self, request: Request) -> Response:
+    def _ranked_plainly(self, request: Request, inputs_of: InputsOf) -> Response:
         try:
             options = [self.encode_option(option) for option in request.options]
-            inputs = self.whole_inputs([request])
+            inputs = inputs_of([request])
         except RequestError as error:
             return Response.failure(str(error))
         with memory_guard():

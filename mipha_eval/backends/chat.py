@@ -1,0 +1,163 @@
+"""Prompts of image-text models as their processors make them, pictures preprocessed once however many questions follow."""
+
+from __future__ import annotations
+
+import copy
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from PIL.Image import Image as Picture
+from torch import Tensor
+from torch.nn.functional import pad
+
+from mipha_eval.errors import RequestError
+
+#: what is asked where only the beginning of a prompt is wanted
+ANY_QUESTION = "?"
+
+#: what a processor makes of the text; all else is made of the images
+TEXT_INPUTS = ("input_ids", "attention_mask", "token_type_ids", "mm_token_type_ids")
+
+
+class Preprocessed:
+    """Stands in for an image processor that is asked about the same pictures again and again: it works once."""
+
+    def __init__(self, real: Any) -> None:
+        self._real = real
+        self._made: Any = None
+
+    def __call__(self, *pictures: Any, **settings: Any) -> Any:
+        if self._made is None:
+            self._made = self._real(*pictures, **settings)
+        return copy.copy(self._made)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._real, name)
+
+
+@dataclass(frozen=True)
+class Head:
+    """The beginning of every prompt about some images, until the last image's end.
+
+    Attributes:
+        ids: with all the tokens that stand for images; None where the processor changes what follows them.
+        inputs: what the processor made of the images.
+        kinds: [1, tokens], which tokens are text and which are images, where the processor says it.
+        pictures, preprocessed: for complete prompts about them.
+    """
+
+    ids: tuple[int, ...] | None
+    inputs: Mapping[str, Tensor]
+    kinds: Tensor | None
+    pictures: Sequence[Picture]
+    preprocessed: Preprocessed
+
+
+class Chat:
+    """A processor with its chat template; without one, the bare question is the prompt.
+
+    Args:
+        image_token: the id that stands for an image in an unprocessed prompt.
+    """
+
+    def __init__(self, processor: Any, image_token: int) -> None:
+        self._processor, self._image_token = processor, image_token
+        self._own = threading.local()
+
+    @property
+    def _copy(self) -> Any:
+        """This thread's processor: a tokenizer cannot serve two threads at once."""
+        if "processor" not in vars(self._own):
+            self._own.processor = copy.deepcopy(self._processor)
+        return self._own.processor
+
+    def render(self, question: str, images: int) -> str:
+        """The prompt as text, a mark for each image."""
+        template = self._processor.chat_template
+        if not template:
+            return str(self._processor.image_token) * images + question
+        content = [{"type": "image"}] * images + [{"type": "text", "text": question}]
+        text: str = self._copy.tokenizer.apply_chat_template(
+            [{"role": "user", "content": content}],
+            chat_template=template if isinstance(template, str) else template["default"],
+            add_generation_prompt=True,
+            tokenize=False,
+        )
+        return text
+
+    def _settings(self, text: str) -> dict[str, Any]:
+        """A template that writes the beginning-of-text token itself must not get a second one."""
+        begin = self._processor.tokenizer.bos_token
+        return {"add_special_tokens": not (begin and text.startswith(begin))}
+
+    def tail(self, question: str, images: int) -> tuple[int, ...]:
+        """Token ids behind the last image, or all if there is none. Raises RequestError for a question with a mark in it."""
+        text = self.render(question, images)
+        try:
+            ids = self._copy.tokenizer(text, **self._settings(text)).input_ids
+        except TypeError as error:  # how a tokenizer takes a lone surrogate
+            raise RequestError(f"the question cannot be tokenized: {error}") from error
+        places = [place for place, token in enumerate(ids) if token == self._image_token]
+        if len(places) != images:
+            raise RequestError(f"the prompt has {len(places)} image marks for {images} images; does the question hold one?")
+        tail = tuple(ids[places[-1] + 1 :]) if places else tuple(ids)
+        if not tail:
+            raise RequestError("the prompt ends with its image, nothing is asked")
+        return tail
+
+    def head(self, pictures: Sequence[Picture]) -> Head:
+        """Preprocesses the pictures of a prompt. Raises RequestError if the processor refuses them."""
+        preprocessed = Preprocessed(self._processor.image_processor)
+        made = self._made([ANY_QUESTION], [pictures], preprocessed)
+        ids, tail = made["input_ids"][0].tolist(), self.tail(ANY_QUESTION, len(pictures))
+        length = len(ids) - len(tail)
+        kinds = made.get("mm_token_type_ids", made.get("token_type_ids"))
+        return Head(
+            ids=tuple(ids[:length]) if tuple(ids[length:]) == tail else None,
+            inputs={name: value for name, value in made.items() if name not in TEXT_INPUTS},
+            kinds=None if kinds is None else kinds[:, :length],
+            pictures=pictures,
+            preprocessed=preprocessed,
+        )
+
+    def whole(self, questions: Sequence[str], pictures: Sequence[Sequence[Picture]]) -> dict[str, Tensor]:
+        """What the processor makes of complete prompts, padded on the left. Raises RequestError."""
+        return self._made(questions, pictures, self._processor.image_processor)
+
+    def text_inputs(self, question: str, head: Head | None) -> dict[str, Tensor]:
+        """The text's part of a complete prompt, [1, tokens] each, pictures not preprocessed again. Raises RequestError."""
+        given = ((), self._processor.image_processor) if head is None else (head.pictures, head.preprocessed)
+        made = self._made([question], [given[0]], given[1])
+        return {name: value for name, value in made.items() if name in TEXT_INPUTS}
+
+    def _made(self, questions: Sequence[str], pictures: Sequence[Sequence[Picture]], preprocess: Any) -> dict[str, Tensor]:
+        texts = [self.render(question, len(own)) for question, own in zip(questions, pictures, strict=True)]
+        images = [list(own) for own in pictures]
+        processor = copy.copy(self._copy)
+        processor.image_processor = preprocess
+        settings = {"padding": True, "padding_side": "left", "return_tensors": "pt", **self._settings(texts[0])}
+        try:
+            made = processor(text=texts, images=images if any(images) else None, **settings)
+        except (TypeError, ValueError, IndexError, KeyError) as error:
+            raise RequestError(f"the processor cannot make a prompt: {error}") from error
+        # labels are for training
+        return {name: value for name, value in made.items() if isinstance(value, Tensor) and name != "labels"}
+
+
+def collate(parts: Sequence[Mapping[str, Tensor]], *, left: bool = False) -> dict[str, Tensor]:
+    """Puts tensors of the same name together along the first axis, padded with zeros along the others."""
+    names = dict.fromkeys(name for part in parts for name in part)
+    return {name: _stacked([part[name] for part in parts if name in part], left) for name in names}
+
+
+def _stacked(tensors: Sequence[Tensor], left: bool) -> Tensor:
+    shape = [max(sizes) for sizes in zip(*(tensor.shape[1:] for tensor in tensors), strict=True)]
+    padded = []
+    for tensor in tensors:
+        missing = [most - size for size, most in zip(tensor.shape[1:], shape, strict=True)]
+        sides = [side for gap in reversed(missing) for side in ((gap, 0) if left else (0, gap))]
+        padded.append(pad(tensor, sides) if any(missing) else tensor)
+    return torch.cat(padded)

@@ -1,0 +1,88 @@
+"""Does sharing give what each question gives alone, for this architecture? Asked of two made-up pictures at load time."""
+
+from __future__ import annotations
+
+import io
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+
+from mipha_eval.errors import RequestError
+from mipha_eval.types import Decoding, Image, Request, Response
+
+Way = Callable[[Sequence[Request]], list[Response]]
+
+#: pictures of different shape, width by height
+SIZES = ((96, 64), (64, 128))
+QUESTIONS = ("Is there a dog in the picture?", "What is written on the large sign, if anything?")
+
+#: how far the logits of the first token may differ, as a part of the largest; what rounding makes of them
+TOLERANCE = {"torch.float32": 1e-3, "torch.bfloat16": 0.1, "torch.float16": 0.02}
+
+#: what a network raises that cannot be called as the shared path calls it
+MISFITS = (ArithmeticError, AttributeError, LookupError, NotImplementedError, RuntimeError, TypeError, ValueError)
+
+
+@dataclass(frozen=True)
+class Sharing:
+    """What questions about an image share; `text` says it with the reason, where it is not everything."""
+
+    level: str
+    text: str
+
+
+def prove(ways: Mapping[str, Way], alone: Way, dtype: str) -> Sharing:
+    """The first of `ways` that answers as `alone` does; ``none`` if there is no such way."""
+    batch = [Request(question, (image,), Decoding(4)) for image in made_up_images() for question in QUESTIONS]
+    expected = alone(batch)
+    reasons: list[str] = []
+    for level, way in ways.items():
+        reason = difference(way, batch, expected, dtype)
+        if reason is None:
+            return Sharing(level, "; ".join([level, *reasons]))
+        reasons.append(f"{level} cannot be shared: {reason}")
+        print(f"{reasons[-1]}; it will be slower, the answers are the same", file=sys.stderr)
+    return Sharing("none", "; ".join(["none", *reasons]))
+
+
+def difference(way: Way, batch: Sequence[Request], expected: Sequence[Response], dtype: str) -> str | None:
+    """Why the answers of a way are not the expected ones; None if they are."""
+    try:
+        found = way(batch)
+    except (*MISFITS, RequestError) as error:
+        return f"{type(error).__name__}: {str(error).strip().partition(chr(10))[0]}"
+    for one, other in zip(found, expected, strict=True):
+        if one.error or other.error:
+            return one.error or other.error
+        gap, largest = logit_gap(one, other), max(abs(logit) for _, logit in other.top)
+        if not gap <= TOLERANCE[dtype] * max(1.0, largest):
+            return f"logits of the first token differ by {gap:.2g}"
+        if dtype == "torch.float32" and one.text != other.text:
+            return f"{one.text!r} is not {other.text!r}"
+    return None
+
+
+def logit_gap(one: Response, other: Response) -> float:
+    """The largest difference of the logits that two answers begin with; infinite if no token is among the best of both."""
+    first, second = dict(one.top), dict(other.top)
+    return max((abs(first[token] - second[token]) for token in first.keys() & second.keys()), default=float("inf"))
+
+
+@cache
+def made_up_images() -> tuple[Image, ...]:
+    """Coloured noise, always the same."""
+    generator = np.random.default_rng(0)
+    return tuple(
+        _noise(number, generator.integers(256, size=(height, width, 3))) for number, (width, height) in enumerate(SIZES)
+    )
+
+
+def _noise(number: int, values: np.ndarray) -> Image:
+    from PIL import Image as Pillow
+
+    data = io.BytesIO()
+    Pillow.fromarray(values.astype(np.uint8)).save(data, "PNG")
+    return Image(f"noise-{number}.png", f"made-up:noise-{number}.png", data.getvalue)

@@ -1,0 +1,165 @@
+"""Image-text models of transformers, asked through their own chat template: LLaVA, Qwen2.5-VL, SmolVLM and others."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor
+
+from mipha_eval.adapter import Cost
+from mipha_eval.backends.chat import Chat, Head, collate
+from mipha_eval.backends.device import moved, pinned
+from mipha_eval.backends.hf import PrefixInputs
+from mipha_eval.backends.image_text import (
+    has_three_axes,
+    head_positions,
+    image_features,
+    joined_features,
+    load_model,
+    load_processor,
+)
+from mipha_eval.backends.prefix import Prefix, Prompt, answer_shared
+from mipha_eval.backends.proof import Sharing, made_up_images, prove
+from mipha_eval.backends.transformers_adapter import TransformersAdapter
+from mipha_eval.data.images import open_image
+from mipha_eval.errors import RequestError
+from mipha_eval.types import Image, Request
+
+#: stands for the whole beginning of a prompt until the end of its last image
+HEAD = -1
+
+
+@dataclass(frozen=True, kw_only=True)
+class HfChat(TransformersAdapter):
+    """Options: `path` is a folder or hub id of what `AutoModelForImageTextToText` loads, `revision` a commit there."""
+
+    name: ClassVar[str] = "hf-chat"
+
+    @cached_property
+    def model(self) -> Any:
+        return load_model(self.folder, *self.place)
+
+    @cached_property
+    def chat(self) -> Chat:
+        return Chat(load_processor(self.folder), self.model.config.image_token_id)
+
+    @cached_property
+    def tokenizer(self) -> Any:
+        return load_processor(self.folder).tokenizer
+
+    @cached_property
+    def ends(self) -> frozenset[int]:
+        ids = self.model.generation_config.eos_token_id
+        ids = self.tokenizer.eos_token_id if ids is None else ids
+        return frozenset(ids if isinstance(ids, list) else [ids])
+
+    @cached_property
+    def proved(self) -> Sharing:
+        """What may be shared: everything behind a prefix, or what the vision tower made of an image, or nothing."""
+        if not self.share:
+            return Sharing("none", "none, as asked")
+        ways = {
+            "prefix": lambda batch: answer_shared(self, batch),
+            "features": lambda batch: self.generated(batch, self.feature_inputs),
+        }
+        return prove(ways, self.alone, str(self.place[1]))
+
+    @property
+    def sharing(self) -> bool:
+        return self.proved.level == "prefix"
+
+    def load(self) -> None:
+        _ = self.model, self.chat, self.tokenizer, self.ends, self.proved
+
+    def describe(self) -> Mapping[str, Any]:
+        return {**super().describe(), "sharing": self.proved.text}
+
+    @cached_property
+    def image_tokens(self) -> int:
+        """Tokens of a middling picture; other sizes may have more or fewer."""
+        (image, _) = made_up_images()
+        return len(self.chat.head([open_image(image)]).ids or ())
+
+    def cost(self, request: Request) -> Cost:
+        shared = self.image_tokens * len(request.images)
+        own = self.own_cost(request)
+        return Cost(shared, own) if self.sharing else Cost(0, shared + own)
+
+    def encode(self, request: Request) -> Prompt:
+        tail = self.chat.tail(request.text, len(request.images))
+        return Prompt((HEAD, *tail), request.images, 1) if request.images else Prompt(tail, (), 0)
+
+    def read_images(self, images: Sequence[Image]) -> Head | None:
+        if not images:
+            return None
+        head = self.chat.head([open_image(image) for image in images])
+        return replace(head, inputs={name: pinned(value, self.place[0]) for name, value in head.inputs.items()})
+
+    def prefix_length(self, prefix: Prefix) -> int:
+        return len(_expanded(prefix))
+
+    def prefix_inputs(self, prefixes: Sequence[Prefix]) -> PrefixInputs:
+        return lambda first, last: self._inputs(prefixes[first:last])
+
+    def _inputs(self, prefixes: Sequence[Prefix]) -> Mapping[str, Any]:
+        heads: list[Head] = [prefix.pixels for prefix in prefixes if prefix.pixels]
+        ids = [token for prefix in prefixes for token in _expanded(prefix)]
+        inputs: dict[str, Any] = {"input_ids": torch.tensor([ids], device=self.place[0])}
+        if heads:
+            inputs["mm_encoder_outputs"] = self._features([head.inputs for head in heads])
+        if has_three_axes(self.decoder.config):
+            inputs["position_ids"] = torch.cat([self._positions(prefix) for prefix in prefixes], dim=1)
+        return inputs
+
+    def _features(self, inputs: Sequence[Mapping[str, Tensor]]) -> dict[str, Any]:
+        together = {name: moved(value, *self.place) for name, value in collate(inputs).items()}
+        return image_features(self.model, together)
+
+    def _positions(self, prefix: Prefix) -> Tensor:
+        """Positions [3, tokens]: the head's own, then counting on behind the largest."""
+        head = head_positions(self.model, prefix.pixels) if prefix.pixels else torch.empty(3, 0, dtype=torch.long)
+        begin = int(head.max()) + 1 if head.numel() else 0
+        rest = torch.arange(begin, begin + len(prefix.ids) - bool(prefix.pixels))
+        return torch.cat([head, rest.expand(3, -1)], dim=1)
+
+    def whole_inputs(self, batch: Sequence[Request]) -> Mapping[str, Any]:
+        pictures = [[open_image(image) for image in request.images] for request in batch]
+        made = self.chat.whole([request.text for request in batch], pictures)
+        return {name: moved(value, *self.place) for name, value in made.items()}
+
+    @torch.inference_mode()
+    def feature_inputs(self, batch: Sequence[Request]) -> Mapping[str, Any]:
+        """As `whole_inputs`, but what is the same about an image is done once."""
+        heads = {images: self.pixels_of(images) for images in dict.fromkeys(request.images for request in batch)}
+        texts = [self.chat.text_inputs(request.text, heads[request.images]) for request in batch]
+        inputs: dict[str, Any] = dict(collate(texts, left=True))
+        asked = [request.images for request in batch if request.images]
+        if asked:
+            features = {images: self._features([head.inputs]) for images, head in heads.items() if head}
+            inputs |= collate([_beside_pixels(heads[images].inputs) for images in asked])
+            inputs["mm_encoder_outputs"] = joined_features([features[images] for images in asked])
+        return {name: moved(value, *self.place) if isinstance(value, Tensor) else value for name, value in inputs.items()}
+
+    def plain_inputs(self, batch: Sequence[Request]) -> Mapping[str, Any]:
+        return self.feature_inputs(batch) if self.proved.level == "features" else self.whole_inputs(batch)
+
+    def clean(self, text: str) -> str:
+        return text.strip()
+
+
+def _expanded(prefix: Prefix) -> tuple[int, ...]:
+    """A prefix's token ids with all that stand for its images. Raises RequestError where questions do not follow them."""
+    head: Head | None = prefix.pixels
+    if head is None:
+        return prefix.ids
+    if head.ids is None:
+        raise RequestError("the processor changes what follows the image")
+    return head.ids + prefix.ids[1:]
+
+
+def _beside_pixels(inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    return {name: value for name, value in inputs.items() if not name.startswith("pixel_")}
