@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import torch
-import transformers
 from tokenizers import Tokenizer
-from transformers import PreTrainedTokenizerFast
 
 import mipha_eval
 from mipha_eval.backends.image_text import without_videos
+
+transformers: Any = import_module("transformers")  # its configurations have too few types
 
 TINY = Path(mipha_eval.__file__).parent / "demo/tiny"
 SIDE, PATCH = 56, 14
@@ -29,7 +30,7 @@ TEXT = {**VISION, "num_key_value_heads": 2, "max_position_embeddings": 2048, "bo
 
 def tokenizer(*special: str, **named: str) -> Any:
     """The embedded model's byte-level tokenizer with more special tokens."""
-    made = PreTrainedTokenizerFast(
+    made = transformers.PreTrainedTokenizerFast(
         tokenizer_object=Tokenizer.from_file(str(TINY / "tokenizer.json")),
         eos_token="<|endoftext|>",
         bos_token="<|endoftext|>",
@@ -60,16 +61,10 @@ def vision(kind: str) -> dict[str, Any]:
 
 
 def pictures(kind: str, **settings: Any) -> Any:
-    owner: Any = getattr(transformers, f"{kind}ImageProcessorPil", None)
-    if owner is None:
-        from importlib import import_module
-
-        names = {"Qwen2VL": "qwen2_vl", "LlavaNext": "llava_next", "SmolVLM": "smolvlm"}
-        module = names.get(kind, kind.lower())
-        owner = getattr(
-            import_module(f"transformers.models.{module}.image_processing_pil_{module}"), f"{kind}ImageProcessorPil"
-        )
-    return owner(**settings)
+    names = {"Qwen2VL": "qwen2_vl", "LlavaNext": "llava_next", "GotOcr2": "got_ocr2"}
+    module = names.get(kind, kind.lower())
+    place = import_module(f"transformers.models.{module}.image_processing_pil_{module}")
+    return getattr(place, f"{kind}ImageProcessorPil")(**settings)
 
 
 def llava(folder: Path) -> Path:
@@ -195,11 +190,7 @@ def internvl(folder: Path) -> Path:
         image_seq_length=4,
         downsample_ratio=0.5,
     )
-    from transformers.models.got_ocr2.image_processing_pil_got_ocr2 import GotOcr2ImageProcessorPil
-
-    images = GotOcr2ImageProcessorPil(
-        size={"height": SIDE, "width": SIDE}, crop_to_patches=True, max_patches=4, min_patches=1
-    )
+    images = pictures("GotOcr2", size={"height": SIDE, "width": SIDE}, crop_to_patches=True, max_patches=4, min_patches=1)
     processor = without_videos(transformers.InternVLProcessor)(
         images, words, video_processor=None, image_seq_length=4, chat_template=TEMPLATE.replace("MARK", "<IMG_CONTEXT>")
     )

@@ -27,8 +27,9 @@ DEAD = re.compile(r"\bvision_tower\.(vision_model\.)?(encoder\.layers\.\d+|head)
 
 def load_model(folder: Path, device: torch.device, dtype: torch.dtype) -> Any:
     """Raises UserError if transformers has no such model or the weights do not fit."""
-    transformers.logging.set_verbosity_error()  # its reports on weights that are left out on purpose
-    transformers.logging.disable_progress_bar()
+    logging: Any = transformers.logging
+    logging.set_verbosity_error()  # its reports on weights that are left out on purpose
+    logging.disable_progress_bar()
     auto_config: Any = AutoConfig
     auto_model: Any = AutoModelForImageTextToText
     try:
@@ -79,13 +80,13 @@ def _processor_class(folder: Path) -> Any:
 def without_videos(owner: Any) -> Any:
     """A processor class that needs no part for videos."""
     parts = [part for part in owner.get_attributes() if part != "video_processor"]
+    made_from = owner.from_args_and_dict.__func__
 
-    def from_parts(cls: Any, given: Any, settings: Any, **others: Any) -> Any:
-        return super(made, cls).from_args_and_dict(given, {**settings, "video_processor": None}, **others)
+    def from_parts(cls: Any, given: Any, settings: Any, /, **others: Any) -> Any:
+        return made_from(cls, given, {**settings, "video_processor": None}, **others)
 
-    own = {"get_attributes": classmethod(lambda _: parts), "from_args_and_dict": classmethod(from_parts)}
-    made = type(owner.__name__, (owner,), own)
-    return made
+    own: dict[str, Any] = {"get_attributes": staticmethod(lambda: parts), "from_args_and_dict": classmethod(from_parts)}
+    return type(owner.__name__, (owner,), own)
 
 
 def leave_out_dead_layers(config: Any) -> bool:
