@@ -60,7 +60,10 @@ def load_model(folder: Path, device: torch.device, dtype: torch.dtype) -> Any:
 def load_processor(folder: Path) -> Any:
     """The processor, without its part for videos, which needs torchvision. Raises UserError if there is no usable one."""
     try:
-        return _processor_class(folder).from_pretrained(folder, trust_remote_code=False)
+        processor = _processor_class(folder).from_pretrained(folder, trust_remote_code=False)
+        if processor.tokenizer.pad_token is None:  # padding is masked, whatever it is
+            processor.tokenizer.pad_token = processor.tokenizer.eos_token
+        return processor
     except Exception as error:  # whatever broken files or missing packages lead to
         raise UserError(f"{folder} has no usable processor: {str(error).strip().partition(chr(10))[0]}") from error
 

@@ -84,6 +84,7 @@ class SharedCache:
         self.lengths = lengths
         self.owner = torch.full((len(lengths), capacity), -1, dtype=torch.int32, device=lengths.device)
         self.layers: list[tuple[Tensor, Tensor]] = []
+        self._shortest = int(lengths.min())
 
     @property
     def capacity(self) -> int:
@@ -93,8 +94,10 @@ class SharedCache:
         """Keys and values of a layer, made when it is first written; `like` is [heads, tokens, size]."""
         while len(self.layers) <= number:
             shape = (len(self.lengths), like.shape[0], self.capacity, like.shape[2])
-            # zeros, since an empty place has weight 0 but would still spoil a sum if it held NaN
-            self.layers.append((like.new_zeros(shape), like.new_zeros(shape)))
+            keys, values = like.new_empty(shape), like.new_empty(shape)
+            for each in (keys, values):  # an empty place has weight 0, but would still spoil a sum if it held NaN
+                each[:, :, self._shortest :] = 0
+            self.layers.append((keys, values))
         return self.layers[number]
 
     def keep(self, rows: Tensor, capacity: int) -> SharedCache:

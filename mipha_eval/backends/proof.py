@@ -10,7 +10,7 @@ from functools import cache
 
 import numpy as np
 
-from mipha_eval.errors import RequestError
+from mipha_eval.errors import RequestError, UserError
 from mipha_eval.types import Decoding, Image, Request, Response
 
 Way = Callable[[Sequence[Request]], list[Response]]
@@ -35,9 +35,16 @@ class Sharing:
 
 
 def prove(ways: Mapping[str, Way], alone: Way, dtype: str) -> Sharing:
-    """The first of `ways` that answers as `alone` does; ``none`` if there is no such way."""
+    """The first of `ways` that answers as `alone` does; ``none`` if there is no such way.
+
+    Raises:
+        UserError: the model cannot be asked at all.
+    """
     batch = [Request(question, (image,), Decoding(4)) for image in made_up_images() for question in QUESTIONS]
     expected = alone(batch)
+    for response in expected:
+        if response.error:
+            raise UserError(f"the model cannot answer a question about a picture: {response.error}")
     reasons: list[str] = []
     for level, way in ways.items():
         reason = difference(way, batch, expected, dtype)
@@ -55,8 +62,8 @@ def difference(way: Way, batch: Sequence[Request], expected: Sequence[Response],
     except (*MISFITS, RequestError) as error:
         return f"{type(error).__name__}: {str(error).strip().partition(chr(10))[0]}"
     for one, other in zip(found, expected, strict=True):
-        if one.error or other.error:
-            return one.error or other.error
+        if one.error:
+            return one.error
         gap, largest = logit_gap(one, other), max(abs(logit) for _, logit in other.top)
         if not gap <= TOLERANCE[dtype] * max(1.0, largest):
             return f"logits of the first token differ by {gap:.2g}"
