@@ -8,6 +8,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +16,13 @@ from mipha_eval.adapter import ModelAdapter
 from mipha_eval.data.images import image_digest
 from mipha_eval.data.jsonl import read_jsonl
 from mipha_eval.data.source import ImageFolder
+from mipha_eval.engine.beside import Beside
 from mipha_eval.engine.engine import Engine
 from mipha_eval.engine.interrupt import Interrupt
 from mipha_eval.engine.progress import Progress
 from mipha_eval.errors import UserError
 from mipha_eval.journal import Appender, naming, read_stored
-from mipha_eval.store import locked, response_of, write_lines
+from mipha_eval.store import locked, response_of, response_row, write_lines
 from mipha_eval.types import Decoding, Request, Response
 
 JOURNAL = {"answer_id": str, "text": str, "error": str}  # what every line of the journal has
@@ -64,26 +66,39 @@ def predict(config: PredictConfig, adapter: ModelAdapter) -> Outcome:
     """
     requests = read_questions(config)
     adapter.load()
-    ids = answer_ids(config, adapter, requests)
     with locked(config.journal), Interrupt() as interrupt:
         if config.fresh:
             _set_aside(config)
+        ids = AnswerIds(config, adapter, requests)
         done = _stored(config, ids)
-        todo = [number for number in range(len(requests)) if number not in done]
-        engine = Engine(adapter, config.batch_size, stop=interrupt.asked)
-        with Appender(config.journal) as journal, Progress(config.answers.name, len(requests), len(done)) as progress:
-            for answered in engine.run([requests[number] for number in todo]):
-                fresh = {todo[place]: response for place, response in answered}
-                journal.append({"answer_id": ids[number], **dataclasses.asdict(fresh[number])} for number in fresh)
-                done |= fresh
-                progress.advance(len(fresh))
+        _answer(config, Engine(adapter, config.batch_size, stop=interrupt.asked), ids, done)
         failed = sum(bool(response.error) for response in done.values())
         outcome = Outcome(len(requests), failed, len(requests) - len(done))
         if not outcome.left:
-            triples = zip(requests, (done[number] for number in range(len(requests))), ids, strict=True)
-            write_lines(config.answers, ({**_line(*triple), "model_id": config.model, "metadata": {}} for triple in triples))
+            lines = (_line(request, done[number], ids.of(number)) for number, request in enumerate(requests))
+            write_lines(config.answers, ({**line, "model_id": config.model, "metadata": {}} for line in lines))
             config.journal.unlink(missing_ok=True)
     return outcome
+
+
+def _answer(config: PredictConfig, engine: Engine, ids: AnswerIds, done: dict[int, Response]) -> None:
+    """Asks what is not in `done` and puts it there; the journal is written beside the model."""
+    todo = [number for number in range(len(ids.requests)) if number not in done]
+    name = config.answers.name
+    with (
+        Appender(config.journal) as journal,
+        Progress({name: (len(ids.requests), len(done))}) as progress,
+        Beside() as beside,
+    ):
+
+        def store(fresh: Mapping[int, Response]) -> None:
+            journal.append({"answer_id": ids.of(number), **response_row(fresh[number])} for number in fresh)
+
+        for answered in engine.run([ids.requests[place] for place in todo]):
+            fresh = {todo[place]: response for place, response in answered}
+            beside.submit(partial(store, fresh))
+            done |= fresh
+            progress.advance(name, len(fresh))
 
 
 def read_questions(config: PredictConfig) -> list[Request]:
@@ -110,17 +125,27 @@ def read_questions(config: PredictConfig) -> list[Request]:
     return requests
 
 
-def answer_ids(config: PredictConfig, adapter: ModelAdapter, requests: Sequence[Request]) -> list[str]:
-    """An id for each answer that changes with whatever decides it: the model, the question, the bytes of the images."""
-    options = {field.name: str(getattr(adapter, field.name)) for field in dataclasses.fields(adapter)}
-    model = json.dumps([config.model, options, dict(adapter.describe())], sort_keys=True, default=str)
-    answers_of_model = hashlib.sha256(model.encode()).hexdigest()
-    digest = functools.cache(image_digest)
-    ids = []
-    for request in requests:
-        parts = [answers_of_model, str(request.question_id), request.key, [digest(image) for image in request.images]]
-        ids.append(hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:22])
-    return ids
+class AnswerIds:
+    """An id for each answer that changes with whatever decides it: the model, the question, the bytes of the images.
+
+    Made when it is asked for: only what is stored must be known before the model begins.
+    """
+
+    def __init__(self, config: PredictConfig, adapter: ModelAdapter, requests: Sequence[Request]) -> None:
+        self.requests = requests
+        options = {field.name: str(getattr(adapter, field.name)) for field in dataclasses.fields(adapter)}
+        model = json.dumps([config.model, options, dict(adapter.describe())], sort_keys=True, default=str)
+        self._model = hashlib.sha256(model.encode()).hexdigest()
+        self._digest = functools.cache(image_digest)
+        self._made: dict[int, str] = {}
+
+    def of(self, number: int) -> str:
+        """The id of the answer to a request, by its number."""
+        if number not in self._made:
+            request = self.requests[number]
+            parts = [self._model, str(request.question_id), request.key, [self._digest(image) for image in request.images]]
+            self._made[number] = hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:22]
+        return self._made[number]
 
 
 def _set_aside(config: PredictConfig) -> None:
@@ -131,13 +156,16 @@ def _set_aside(config: PredictConfig) -> None:
             config.answers.replace(config.answers.with_name(f"{config.answers.name}.before"))
 
 
-def _stored(config: PredictConfig, ids: Sequence[str]) -> dict[int, Response]:
+def _stored(config: PredictConfig, ids: AnswerIds) -> dict[int, Response]:
     """Answers that are there already, by the question's place in the file.
 
     Raises:
         UserError: the answer file holds other answers.
     """
-    known, wanted = {}, set(ids)
+    if not (config.answers.exists() or config.journal.exists()):
+        return {}
+    names = [ids.of(number) for number in range(len(ids.requests))]
+    known, wanted = {}, set(names)
     for line in read_jsonl(config.answers) if config.answers.exists() else ():
         if line.get("text") is None and line.get("error") and line.get("metadata") == {}:
             continue  # it failed, and is asked again
@@ -148,7 +176,7 @@ def _stored(config: PredictConfig, ids: Sequence[str]) -> dict[int, Response]:
             )
         known[line["answer_id"]] = Response(line["text"])
     known |= {row["answer_id"]: response_of(row) for row in read_stored(config.journal, JOURNAL) if not row["error"]}
-    return {number: known[name] for number, name in enumerate(ids) if name in known}
+    return {number: known[name] for number, name in enumerate(names) if name in known}
 
 
 def _line(request: Request, response: Response, answer_id: str) -> dict[str, Any]:

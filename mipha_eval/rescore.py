@@ -9,6 +9,7 @@ from pathlib import Path
 
 from mipha_eval.answer_files import read_answers
 from mipha_eval.data.source import DataSource
+from mipha_eval.equivalence import equivalence_of
 from mipha_eval.errors import UserError
 from mipha_eval.options import parse_pairs
 from mipha_eval.plugins import Registry
@@ -68,5 +69,6 @@ def score_run(path: Path, registry: Registry) -> list[Result]:
         answered = stored.responses()
         responses = {name: entry.response for name, entry in answered.items() if keys.get(name) == entry.key}
         result = score_responses(task, samples, responses)
-        results.append(dataclasses.replace(result, summary={**result.summary, **record["standing"]}))
+        checks = equivalence_of(label, folder)
+        results.append(dataclasses.replace(result, summary={**result.summary, **record["standing"], **checks}))
     return results

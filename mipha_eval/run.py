@@ -5,14 +5,13 @@ from __future__ import annotations
 import dataclasses
 import functools
 import hashlib
-import itertools
 import json
 import platform
-import random
 import sys
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -20,29 +19,23 @@ from typing import Any
 
 from mipha_eval import __version__
 from mipha_eval.adapter import ModelAdapter
-from mipha_eval.data.images import grey_image, image_digest
+from mipha_eval.asking import Asking
+from mipha_eval.data.images import image_digest
 from mipha_eval.data.source import DataSource
+from mipha_eval.engine.beside import Beside
 from mipha_eval.engine.engine import Engine
 from mipha_eval.engine.interrupt import Interrupt
-from mipha_eval.engine.progress import Progress
+from mipha_eval.equivalence import Proof, checks_a_task
 from mipha_eval.errors import UserError
 from mipha_eval.journal import naming
 from mipha_eval.options import option_fields, parse_pairs
 from mipha_eval.plugins import Registry
-from mipha_eval.scoring import Result, score_responses
-from mipha_eval.selection import (
-    ModelChoice,
-    build_adapter,
-    build_tasks,
-    check_texts,
-    has_samples,
-    parse_source,
-    read_samples,
-    task_options,
-)
-from mipha_eval.store import RunFolder, TaskFolder, locked
+from mipha_eval.prepare import Work, check_images, prepare
+from mipha_eval.scoring import Result
+from mipha_eval.selection import ModelChoice, build_adapter, build_tasks, has_samples, parse_source
+from mipha_eval.store import RunFolder, locked
 from mipha_eval.task import Task
-from mipha_eval.types import Response, Sample
+from mipha_eval.task_run import Digest, begin_task, known_responses
 
 PACKAGES = ("torch", "transformers", "tokenizers", "safetensors", "pillow", "numpy", "datasets")
 
@@ -62,15 +55,7 @@ class RunConfig:
     blind: bool = False
     fresh: bool = False
     quiet: bool = False
-
-
-@dataclass(frozen=True)
-class Work:
-    """A task with its questions, `total` of them before the limit."""
-
-    task: Task
-    samples: Sequence[Sample]
-    total: int
+    check: int | None = None
 
 
 def run(config: RunConfig, registry: Registry) -> tuple[RunFolder, list[Result]]:
@@ -86,7 +71,7 @@ def run(config: RunConfig, registry: Registry) -> tuple[RunFolder, list[Result]]
     adapter, data_default = build_adapter(config.model, registry)
     source = parse_source(config.data or data_default or "hub", config.image_dirs)
     source = dataclasses.replace(source, annotations=config.annotations)
-    work = [prepare(task, config) for task in find_tasks(config, source, registry)]
+    work = [prepare(task, config.limit, blind=config.blind) for task in find_tasks(config, source, registry)]
     if adapter.reads_images:
         for item in work:
             check_images(item.samples)
@@ -96,10 +81,26 @@ def run(config: RunConfig, registry: Registry) -> tuple[RunFolder, list[Result]]
         for item in work:
             folder.set_status(item.task.label, "pending", total=len(item.samples))
         folder.log(f"model {config.model.name} ready; tasks {', '.join(item.task.label for item in work)}")
-        engine = Engine(adapter, config.batch_size, stop=interrupt.asked)
-        results = [run_task(item, engine, folder, config) for item in work]
+        results = answer_and_score(work, folder, adapter, config, interrupt)
         folder.log("stopped by the user" if interrupt.asked() else "finished")
     return folder, results
+
+
+def answer_and_score(
+    work: Sequence[Work], folder: RunFolder, adapter: ModelAdapter, config: RunConfig, interrupt: Interrupt
+) -> list[Result]:
+    """Asks for what is not stored yet, then scores everything; a result for each task."""
+    digest = digests(adapter)
+    with ExitStack() as stack:
+        tasks = []
+        for item in work:
+            journal = stack.enter_context(folder.task(item.task.label).append_responses())
+            tasks.append(begin_task(item, folder, journal, standing(item, config), digest))
+        asked = checks_a_task(config.check, sum(bool(task.todo) for task in tasks))
+        engine = Engine(adapter, config.batch_size, stop=interrupt.asked, known=known_responses(tasks, adapter))
+        beside = stack.enter_context(Beside())
+        Asking(tasks, engine, Proof(folder, adapter, asked), beside).ask_all(quiet=config.quiet)
+    return [task.result for task in tasks if task.result is not None]
 
 
 def find_tasks(config: RunConfig, source: DataSource, registry: Registry) -> list[Task]:
@@ -116,49 +117,6 @@ def find_tasks(config: RunConfig, source: DataSource, registry: Registry) -> lis
         if not names:
             raise UserError(f"{source} has the files of no task")
     return build_tasks(names, config.model.options, source, registry)
-
-
-def prepare(task: Task, config: RunConfig) -> Work:
-    """Reads a task's questions and applies --limit and --blind."""
-    samples = read_samples(task)
-    check_texts(task, samples)
-    total = len(samples)
-    samples = limit_samples(samples, config.limit)
-    if config.blind:
-        samples = [
-            dataclasses.replace(sample, images=tuple(grey_image(image) for image in sample.images)) for sample in samples
-        ]
-    return Work(task, samples, total)
-
-
-def check_images(samples: Sequence[Sample], tried: int = 20) -> None:
-    """Raises UserError if not one of the first images is there: then a folder is wrong, not an image."""
-    images = list(itertools.islice(dict.fromkeys(image for sample in samples for image in sample.images), tried))
-    if images and not any(image_digest(image) for image in images):
-        raise UserError(
-            f"none of the first {len(images)} images is there, e.g. {images[0].location}; use --image-dir TASK=DIR"
-        )
-
-
-def limit_samples(samples: list[Sample], limit: int | None) -> list[Sample]:
-    """About `limit` samples drawn with a fixed seed: from every category its share, groups kept whole, order kept."""
-    if limit is None or limit >= len(samples):
-        return samples
-    groups: dict[str, dict[str, list[Sample]]] = {}
-    for sample in samples:
-        groups.setdefault(sample.category, {}).setdefault(sample.group or sample.id, []).append(sample)
-    rng = random.Random(0)
-    queues = [rng.sample(list(members.values()), len(members)) for members in groups.values()]
-    # every category keeps pace with the others: next is the one that has had the smallest part of its groups
-    order = sorted(
-        ((place + 0.5) / len(queue), number, place) for number, queue in enumerate(queues) for place in range(len(queue))
-    )
-    chosen: set[str] = set()
-    for _, number, place in order:
-        if len(chosen) >= limit:
-            break
-        chosen.update(sample.id for sample in queues[number][place])
-    return [sample for sample in samples if sample.id in chosen]
 
 
 def open_run(config: RunConfig, adapter: ModelAdapter, source: DataSource) -> RunFolder:
@@ -201,10 +159,9 @@ def _package_versions() -> dict[str, str]:
     return found
 
 
-def run_task(work: Work, engine: Engine, folder: RunFolder, config: RunConfig) -> Result:
-    """Answers what is not stored yet, then scores everything."""
-    label, place = work.task.label, folder.task(work.task.label)
-    standing = {
+def standing(work: Work, config: RunConfig) -> dict[str, Any]:
+    """What a result says of the model and the data beside its numbers."""
+    return {
         "model": config.model.name,
         "total": work.total,
         "limited": len(work.samples) < work.total,
@@ -212,69 +169,11 @@ def run_task(work: Work, engine: Engine, folder: RunFolder, config: RunConfig) -
         "blind": config.blind,
         "annotations": config.annotations and config.annotations.name,
     }
-    place.write_samples(work.samples)
-    place.write_task({**task_record(work), "standing": standing})
-    folder.set_status(label, "infer", total=len(work.samples))
-    started = time.perf_counter()
-    responses, generated = answer(work, engine, place, config.quiet)
-    seconds = time.perf_counter() - started
-    folder.set_status(label, "score", total=len(work.samples), answered=len(responses))
-    result = score_responses(work.task, work.samples, responses)
-    summary = {**result.summary, **standing, "seconds": round(seconds, 3), "generated": generated}
-    result = dataclasses.replace(result, summary=summary)
-    place.write_scores(result.scores)
-    place.write_result(summary)
-    state = "infer" if summary["missing"] else "done"
-    folder.set_status(label, state, **{key: summary[key] for key in ("n", "missing", "failed", "unparsed")})
-    folder.log(f"{label}: {summary['n']} scored, {generated} generated in {seconds:.1f} s, {summary['failed']} failed")
-    return result
 
 
-def task_record(work: Work) -> dict[str, Any]:
-    """What is needed to build a task again and to know its data."""
-    task = work.task
-    rows = [
-        (sample.id, sample.question, sample.references, [image.name for image in sample.images]) for sample in work.samples
-    ]
-    return {
-        "name": task.name,
-        "protocol": task.protocol,
-        "version": task.version,
-        "options": {key: None if value is None else str(value) for key, value in task_options(task).items()},
-        "data_sha256": hashlib.sha256(json.dumps(rows).encode()).hexdigest(),
-    }
-
-
-def answer(work: Work, engine: Engine, place: TaskFolder, quiet: bool) -> tuple[dict[str, Response], int]:
-    """Responses by sample id, stored ones first; and how many were asked for now.
-
-    A stored response counts if its request is the same and its images have the same bytes; a failed one is tried again.
-    """
-    requests = {sample.id: work.task.request(sample) for sample in work.samples}
-    digest = functools.cache(image_digest if engine.adapter.reads_images else lambda _: "")
-
-    def seen(sample: str) -> tuple[str, ...]:
-        return tuple(map(digest, requests[sample].images))
-
-    responses = {}
-    for sample, stored in place.responses().items():
-        same = sample in requests and stored.key == requests[sample].key and not stored.response.error
-        if same and stored.images == seen(sample):
-            responses[sample] = stored.response
-            engine.known[engine.adapter.identity(requests[sample])] = stored.response
-    todo = [sample for sample in requests if sample not in responses]
-    begun = len(responses)
-    with place.append_responses() as store, Progress(work.task.label, len(requests), begun, quiet) as progress:
-        for answered in engine.run([requests[sample] for sample in todo]):
-            rows = []
-            for index, response in answered:
-                sample = todo[index]
-                responses[sample] = response
-                own = {"sample": sample, "key": requests[sample].key, "images": seen(sample)}
-                rows.append({**own, **dataclasses.asdict(response)})
-            store.append(rows)
-            progress.advance(len(answered))
-    return responses, len(responses) - begun
+def digests(adapter: ModelAdapter) -> Digest:
+    """How images are identified: by their bytes, read once a run, unless the model never looks at one."""
+    return functools.cache(image_digest) if adapter.reads_images else lambda _: ""
 
 
 def check_writable(folder: Path) -> None:

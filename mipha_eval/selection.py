@@ -22,12 +22,16 @@ from mipha_eval.types import Sample
 
 @dataclass(frozen=True)
 class ModelChoice:
-    """A model by name; `options` are ``key=value`` texts, those with a dot in the key being a task's."""
+    """A model by name; `options` are ``key=value`` texts, those with a dot in the key being a task's.
+
+    `no_share` asks a model that shares work between the requests of a batch not to.
+    """
 
     name: str
     options: Sequence[str] = ()
     device: str | None = None
     dtype: str | None = None
+    no_share: bool = False
 
 
 def parse_source(text: str, image_dirs: Mapping[str, Path]) -> DataSource:
@@ -56,10 +60,11 @@ def build_adapter(choice: ModelChoice, registry: Registry) -> tuple[ModelAdapter
     preset = dict(preset)
     data_default = preset.pop("data", None)
     given = {key: text for key, text in parse_pairs(choice.options).items() if "." not in key}
-    for flag, value in (("device", choice.device), ("dtype", choice.dtype)):
-        if value is not None and flag not in option_fields(owner):
-            raise UserError(f"--{flag} does not apply to model {choice.name}")
-        given |= {} if value is None else {flag: value}
+    flags = {"device": choice.device, "dtype": choice.dtype, "share": "false" if choice.no_share else None}
+    for key, value in flags.items():
+        if value is not None and key not in option_fields(owner):
+            raise UserError(f"--{'no-' * (key == 'share')}{key} does not apply to model {choice.name}")
+        given |= {} if value is None else {key: value}
     values = typed_options(owner, {**preset, **given}, choice.name)
     missing = [
         entry.name

@@ -9,6 +9,7 @@ import secrets
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from operator import attrgetter
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -18,6 +19,10 @@ from mipha_eval.journal import Appender, naming, read_stored
 from mipha_eval.types import Image, Response, Sample, Score
 
 SCHEMA = 1
+
+# names of fields and how to get all their values; dataclasses.asdict would copy every value deeply first
+SCORE, RESPONSE = (tuple(entry.name for entry in dataclasses.fields(kind)) for kind in (Score, Response))
+values_of_score, values_of_response = attrgetter(*SCORE), attrgetter(*RESPONSE)
 
 
 class RunFolder:
@@ -73,6 +78,15 @@ class RunFolder:
         """The results of all tasks that have one."""
         return [read_json(path) for path in sorted(self.path.glob("*/result.json"))]
 
+    def equivalence(self) -> list[dict[str, Any]]:
+        """What ``equivalence.json`` has on answers that were made again alone; nothing if it is not there."""
+        path = self.path / "equivalence.json"
+        rows: list[dict[str, Any]] = read_json(path)["samples"] if path.exists() else []
+        return rows
+
+    def write_equivalence(self, found: Mapping[str, Any]) -> None:
+        write_json(self.path / "equivalence.json", found)
+
     def set_status(self, label: str, state: str, **counts: int) -> None:
         """Notes where a task is: pending, infer, score or done."""
         path = self.path / "status.json"
@@ -122,7 +136,7 @@ class TaskFolder:
         return Appender(self.path / "responses.jsonl")
 
     def write_scores(self, scores: Iterable[Score]) -> None:
-        write_lines(self.path / "scores.jsonl", (dataclasses.asdict(score) for score in scores))
+        write_lines(self.path / "scores.jsonl", (dict(zip(SCORE, values_of_score(score), strict=True)) for score in scores))
 
     def write_result(self, result: Mapping[str, Any]) -> None:
         write_json(self.path / "result.json", result)
@@ -156,9 +170,17 @@ def _ranks_fit(row: Mapping[str, Any]) -> bool:
     )
 
 
+def response_row(response: Response) -> dict[str, Any]:
+    """A response as it is stored."""
+    row = dict(zip(RESPONSE, values_of_response(response), strict=True))
+    if not response.top:
+        del row["top"]
+    return row
+
+
 def response_of(row: Mapping[str, Any]) -> Response:
     """The response in a stored record."""
-    known: dict[str, Any] = {field.name: row[field.name] for field in dataclasses.fields(Response) if field.name in row}
+    known: dict[str, Any] = {name: row[name] for name in RESPONSE if name in row}
     known |= {name: tuple(value) for name, value in known.items() if isinstance(value, list)}
     known["top"] = tuple((token, logit) for token, logit in known.get("top", ()))
     return Response(**known)

@@ -20,6 +20,7 @@ def predict_answers(
     batch_size: flags.BatchSize = "auto",
     device: flags.Device = None,
     dtype: flags.Dtype = None,
+    no_share: flags.NoShare = False,
     threads: flags.Threads = None,
     plugin: flags.Plugins = None,
     fresh: flags.Fresh = False,
@@ -30,7 +31,8 @@ def predict_answers(
     from mipha_eval.predict import PredictConfig, predict
     from mipha_eval.selection import ModelChoice, build_adapter
 
-    adapter, _ = build_adapter(ModelChoice(model, options or (), device, dtype), Registry(plugin or ()))
+    choice = ModelChoice(model, options or (), device, dtype, no_share)
+    adapter, _ = build_adapter(choice, Registry(plugin or ()))
     config = PredictConfig(questions, image_folder, answers, model, max_new_tokens, flags.batch_size(batch_size), fresh)
     outcome = predict(config, adapter)
     if outcome.left:

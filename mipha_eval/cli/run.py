@@ -24,8 +24,15 @@ def run_tasks(
     batch_size: flags.BatchSize = "auto",
     device: flags.Device = None,
     dtype: flags.Dtype = None,
+    no_share: flags.NoShare = False,
     threads: flags.Threads = None,
     blind: Annotated[bool, typer.Option("--blind", help="Show grey pictures: what does the question alone give?")] = False,
+    check: Annotated[
+        Optional[int],
+        typer.Option(
+            "--check", min=0, help="Make N answers a task again, sharing nothing, and compare; 0 for none, else a few a run."
+        ),
+    ] = None,
     plugin: flags.Plugins = None,
     fresh: flags.Fresh = False,
     json: flags.Json = False,
@@ -39,7 +46,7 @@ def run_tasks(
     registry = Registry(plugin or ())
     config = RunConfig(
         tasks=split_tasks(tasks),
-        model=ModelChoice(model, options or (), device, dtype),
+        model=ModelChoice(model, options or (), device, dtype, no_share),
         data=data,
         annotations=annotations,
         image_dirs=flags.image_dirs(image_dir),
@@ -49,6 +56,7 @@ def run_tasks(
         blind=blind,
         fresh=fresh,
         quiet=json,
+        check=check,
     )
     folder, results = run(config, registry)
     summaries = [result.summary for result in results]

@@ -2,53 +2,96 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterator, Sequence
+import sys
+from collections import deque
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from mipha_eval.adapter import ModelAdapter
-from mipha_eval.engine.plan import plan_batches
+from mipha_eval.engine.plan import Limits, halves, plan_batches, price
+from mipha_eval.errors import DeviceMemoryError
 from mipha_eval.types import Request, Response
+
+AHEAD = 2  # batches that an adapter hears of before it is asked for them
 
 Answered = list[tuple[int, Response]]
 
 
 @dataclass
 class Engine:
-    """Generates each distinct request once.
+    """Asks for each distinct request once.
 
     Attributes:
         batch_size: requests a batch at most; None leaves it to the token budget.
         budget: tokens a batch may cost; None asks the adapter.
         stop: asked between batches; true ends the run early with everything so far delivered.
-        known: responses by request identity, shared between tasks.
+        known: responses from before, by request identity; these are not asked for.
     """
 
     adapter: ModelAdapter
     batch_size: int | None = None
     budget: int | None = None
     stop: Callable[[], bool] = lambda: False
-    known: dict[Hashable, Response] = field(default_factory=dict)
+    known: Mapping[Hashable, Response] = field(default_factory=dict)
 
     def run(self, requests: Sequence[Request]) -> Iterator[Answered]:
-        """Yields (index of request, response) as batches finish; all requests of one identity get its response."""
-        owners: dict[Hashable, list[int]] = {}
-        for index, request in enumerate(requests):
-            owners.setdefault(self.adapter.identity(request), []).append(index)
-        ready = [(index, self.known[same]) for same, indices in owners.items() if same in self.known for index in indices]
+        """Yields (place of request, response) as batches finish; all requests of one identity get its response."""
+        distinct, equals, ready = self._sort_out(requests)
         if ready:
             yield ready
-        todo = [requests[indices[0]] for same, indices in owners.items() if same not in self.known]
-        budget = self.adapter.budget() if self.budget is None else self.budget
-        for batch in plan_batches(todo, self.adapter.cost, budget, self.batch_size):
+        limits = Limits(self.adapter.budget() if self.budget is None else self.budget, self.batch_size)
+        todo = [requests[place] for place in distinct]
+        for places in self._announced(plan_batches(todo, self.adapter.cost, limits), todo):
             if self.stop():
                 return
+            responses = self._answer([todo[place] for place in places], limits)
+            answered: Answered = []
+            for place, response in zip(places, responses, strict=True):
+                owner = distinct[place]
+                answered.append((owner, response))
+                answered += [(equal, response) for equal in equals.get(owner, ())]
+            yield answered
+
+    def _sort_out(self, requests: Sequence[Request]) -> tuple[list[int], dict[int, list[int]], Answered]:
+        """Places of distinct requests, for some of these the places of later equal ones, and what is known already."""
+        distinct: dict[Hashable, int] = {}
+        equals: dict[int, list[int]] = {}
+        ready: Answered = []
+        for place, request in enumerate(requests):
+            same = self.adapter.identity(request)
+            if same in self.known:
+                ready.append((place, self.known[same]))
+                continue
+            first = distinct.setdefault(same, place)
+            if first != place:
+                equals.setdefault(first, []).append(place)
+        return list(distinct.values()), equals, ready
+
+    def _announced(self, plan: Iterator[list[int]], requests: Sequence[Request]) -> Iterator[list[int]]:
+        """The batches of a plan, each after the adapter has heard of the next ones."""
+        waiting: deque[list[int]] = deque()
+        for places in plan:
+            self.adapter.expect([requests[place] for place in places])
+            waiting.append(places)
+            if len(waiting) > AHEAD:
+                yield waiting.popleft()
+        yield from waiting
+
+    def _answer(self, batch: Sequence[Request], limits: Limits) -> list[Response]:
+        """A response to each request, in smaller batches where the device's memory does not hold this one."""
+        try:
             responses = self.adapter.answer(batch)
+        except DeviceMemoryError as error:
+            # the text alone: the traceback keeps alive what filled the device, and the next attempt needs the room
+            reason = str(error)
+        else:
             if len(responses) != len(batch):
                 raise RuntimeError(f"{self.adapter.name} answered {len(responses)} of {len(batch)} requests")
-            answered: Answered = []
-            for request, response in zip(batch, responses, strict=True):
-                same = self.adapter.identity(request)
-                if not response.error:
-                    self.known[same] = response
-                answered += [(index, response) for index in owners[same]]
-            yield answered
+            return responses
+        if len(batch) == 1:
+            return [Response.failure(f"out of memory: {reason}")]
+        tokens = price(batch, self.adapter.cost)
+        if not limits.lowered:
+            print(f"the device's memory does not hold {tokens:,} tokens; batches are made smaller", file=sys.stderr)
+        limits.lower(tokens // 2)
+        return [response for half in halves(batch) for response in self._answer(half, limits)]

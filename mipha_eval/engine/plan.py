@@ -2,46 +2,95 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 
 from mipha_eval.adapter import Cost
 from mipha_eval.types import Request
 
 
-def plan_batches(
-    requests: Sequence[Request], cost: Callable[[Request], Cost], budget: int, size: int | None = None
-) -> Iterator[list[Request]]:
-    """Orders requests and cuts them into batches.
+@dataclass
+class Limits:
+    """What a batch may hold; may be lowered while a plan is carried out.
+
+    Attributes:
+        budget: tokens, what is shared about an image counted once; a request that costs more travels alone.
+        size: requests; None for any number.
+        lowered: whether the budget has been lowered.
+    """
+
+    budget: int
+    size: int | None = None
+    lowered: bool = False
+
+    def lower(self, budget: int) -> None:
+        self.budget, self.lowered = min(self.budget, budget), True
+
+    def hold(self, tokens: int, requests: int) -> bool:
+        return tokens <= self.budget and (self.size is None or requests <= self.size)
+
+
+def plan_batches(requests: Sequence[Request], cost: Callable[[Request], Cost], limits: Limits) -> Iterator[list[int]]:
+    """Orders requests and cuts them into batches, each a list of places in `requests`.
 
     Requests about the same images stay adjacent, image by image in the order they first appear, and in one batch if one can
     hold them all, so that an image is encoded once. Within an image the costliest comes first, so that what is padded is of
     similar length.
-
-    Args:
-        cost: tokens of a request.
-        budget: tokens of a batch, what is shared about an image counted once; a request that costs more travels alone.
-        size: requests of a batch at most.
     """
-    by_images: dict[tuple[str, ...], list[Request]] = {}
-    for request in requests:
-        by_images.setdefault(tuple([image.location for image in request.images]), []).append(request)
-    batch: list[Request] = []
+    batch: list[int] = []
     spent = 0
-    for group in by_images.values():
-        costs = {id(request): cost(request) for request in group}
-        group.sort(key=lambda request: costs[id(request)].own, reverse=True)
-        shared = max(price.shared for price in costs.values())
-        whole = shared + sum(price.own for price in costs.values())
-        fits_alone = whole <= budget and (size is None or len(group) <= size)
-        fits_here = spent + whole <= budget and (size is None or len(batch) + len(group) <= size)
-        fresh = bool(batch) and fits_alone and not fits_here
-        for place, request in enumerate(group):
-            own = costs[id(request)].own
-            price = own + (0 if place else shared)
-            if batch and (fresh or spent + price > budget or len(batch) == size):
+    for places in _by_images(requests):
+        costs = [cost(requests[place]) for place in places]
+        shared = max(price.shared for price in costs)
+        whole = shared + sum(price.own for price in costs)
+        together = limits.hold(whole, len(places)) and not limits.hold(spent + whole, len(batch) + len(places))
+        if batch and together:
+            yield batch
+            batch, spent = [], 0
+        paid = 0  # tokens of this image that the batch has paid for
+        for own, place in sorted(((price.own, place) for price, place in zip(costs, places, strict=True)), key=_costliest):
+            if batch and not limits.hold(spent + shared - paid + own, len(batch) + 1):
                 yield batch
-                batch, spent, fresh, price = [], 0, False, own + shared
-            batch.append(request)
-            spent += price
+                batch, spent, paid = [], 0, 0
+            batch.append(place)
+            spent, paid = spent + shared - paid + own, shared
     if batch:
         yield batch
+
+
+def price(batch: Sequence[Request], cost: Callable[[Request], Cost]) -> int:
+    """Tokens of a batch whose requests about the same images are adjacent."""
+    costs = [cost(request) for request in batch]
+    return sum(each.own for each in costs) + sum(costs[place].shared for place in _beginnings(batch))
+
+
+def halves(batch: Sequence[Request]) -> tuple[Sequence[Request], Sequence[Request]]:
+    """Cuts a batch of two or more in two, between images where there are several, as near to the middle as may be."""
+    middle = len(batch) / 2
+    cut = min(_beginnings(batch)[1:] or [len(batch) // 2], key=lambda place: abs(place - middle))
+    return batch[:cut], batch[cut:]
+
+
+def _by_images(requests: Sequence[Request]) -> Iterator[list[int]]:
+    """Places of the requests about the same images, in the order the images first appear."""
+    numbers: dict[tuple[str, ...], int] = {}
+    number_of = [numbers.setdefault(_locations(request), len(numbers)) for request in requests]
+    numbers.clear()  # a million of them are memory that nobody needs while the plan is carried out
+    order = sorted(range(len(requests)), key=number_of.__getitem__)  # all but in order already
+    for _, places in itertools.groupby(order, key=number_of.__getitem__):
+        yield list(places)
+
+
+def _beginnings(batch: Sequence[Request]) -> list[int]:
+    """Places where a request about other images follows, the first among them."""
+    pictures = [_locations(request) for request in batch]
+    return [place for place, images in enumerate(pictures) if not place or images != pictures[place - 1]]
+
+
+def _locations(request: Request) -> tuple[str, ...]:
+    return tuple([image.location for image in request.images])
+
+
+def _costliest(entry: tuple[int, int]) -> int:
+    return -entry[0]

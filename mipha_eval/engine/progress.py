@@ -1,42 +1,68 @@
-"""Progress on standard error: a rich bar on a terminal, a plain line now and then elsewhere."""
+"""Progress on standard error: rich bars on a terminal, a plain line now and then elsewhere."""
 
 from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Mapping
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
 
 SECONDS_BETWEEN_LINES = 10.0
 
 
-class Progress:
-    """Counts answered questions of a task."""
+@dataclass
+class _Count:
+    """How far a task is.
 
-    def __init__(self, label: str, total: int, done: int, quiet: bool = False) -> None:
-        self._label, self._total, self._done, self._quiet = label, total, done, quiet
-        self._started = self._printed = time.monotonic()
-        self._begun = done
+    Attributes:
+        begun: how many were answered before.
+        started: seconds of the clock; None while no answer has come.
+        row: of the bar, where there is one.
+    """
+
+    total: int
+    done: int
+    begun: int
+    started: float | None = None
+    row: Any = None
+
+
+class Progress:
+    """Counts answered questions of tasks, of which several may go on at once."""
+
+    def __init__(self, tasks: Mapping[str, tuple[int, int]], quiet: bool = False) -> None:
+        """`tasks` has (all questions, those answered before) by the task's label."""
+        self._counts = {label: _Count(total, done, done) for label, (total, done) in tasks.items()}
+        self._quiet = quiet or all(total == done for total, done in tasks.values())
+        self._last = self._printed = time.monotonic()
         self._bar: Any = None
 
     def __enter__(self) -> Progress:
-        if self._quiet or self._begun == self._total:
-            self._quiet = True
-        elif sys.stderr.isatty():
+        if not self._quiet and sys.stderr.isatty():
             self._bar = _rich_bar()
             self._bar.start()
-            self._row = self._bar.add_task(self._label, total=self._total, completed=self._done)
         return self
 
-    def advance(self, count: int) -> None:
-        self._done += count
+    def advance(self, label: str, count: int) -> None:
+        """Notes that `count` more questions of a task were answered since the last call for any task."""
+        task, now = self._counts[label], time.monotonic()
+        task.done += count
+        task.started = self._last if task.started is None else task.started
+        self._last = now
         if self._bar is not None:
-            self._bar.update(self._row, completed=self._done)
-        elif not self._quiet and time.monotonic() - self._printed > SECONDS_BETWEEN_LINES:
-            self._printed = time.monotonic()
-            rate = (self._done - self._begun) / (self._printed - self._started)
-            left = (self._total - self._done) / rate if rate else 0
-            print(f"{self._label} {self._done:,}/{self._total:,} {rate:.1f}/s {left:.0f} s left", file=sys.stderr)
+            self._show(label, task)
+        elif not self._quiet and now - self._printed > SECONDS_BETWEEN_LINES:
+            self._printed = now
+            rate = (task.done - task.begun) / max(now - task.started, 1e-9)
+            left = (task.total - task.done) / rate if rate else 0
+            print(f"{label} {task.done:,}/{task.total:,} {rate:.1f}/s {left:.0f} s left", file=sys.stderr)
+
+    def _show(self, label: str, task: _Count) -> None:
+        if task.row is None:
+            task.row = self._bar.add_task(label, total=task.total, completed=task.begun)
+        self._bar.update(task.row, completed=task.done, visible=task.done < task.total)
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         if self._bar is not None:

@@ -79,11 +79,18 @@ def marks(result: Mapping[str, Any]) -> list[str]:
         found.append(f"ANNOTATIONS {result['annotations']}")
     elif wanted and not result.get("demo") and rows not in wanted:
         found.append(f"ROWS {rows:,}, NOT {wanted[0]:,}")
+    found += difference_mark(result.get("equivalence", {}))
     if result["missing"]:
         found.append(f"MISSING {result['missing']:,}")
     if result["failed"]:
         found.append(f"FAILED {result['failed']:,}")
     return found
+
+
+def difference_mark(check: Mapping[str, Any]) -> list[str]:
+    """A mark if an answer is another when it is made alone, in a precision where it may not be."""
+    differ = check["checked"] - check["identical"] if check.get("exact") else 0
+    return [f"SHARED != ALONE {differ}/{check['checked']}"] if differ else []
 
 
 def certificate_line(results: Sequence[Mapping[str, Any]]) -> str:

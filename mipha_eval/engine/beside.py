@@ -1,0 +1,73 @@
+"""Work that goes on beside the model: storing, hashing, scoring."""
+
+from __future__ import annotations
+
+import queue
+import sys
+import threading
+from collections.abc import Callable
+from types import TracebackType
+
+BACKLOG = 2  # what waits is lost when the process is killed
+
+# Python's own 5 ms is how long the model's thread would wait, at every operation it starts, for a thread that is busy
+SECONDS_BETWEEN_SWITCHES = 0.0001
+
+
+class Beside:
+    """Does what is submitted in a thread of its own, in order. The model stays in the main thread.
+
+    Once something failed, nothing further is done, and whoever submits next or finishes gets the failure. Left by an error,
+    it finishes what was submitted; left by a KeyboardInterrupt, it stops at once.
+    """
+
+    def __init__(self) -> None:
+        self._backlog: queue.Queue[Callable[[], object] | None] = queue.Queue(BACKLOG)
+        self._failure: Exception | None = None
+        self._stopped = False
+        self._thread = threading.Thread(target=self._work, name="beside", daemon=True)
+        self._interval = sys.getswitchinterval()
+
+    def submit(self, work: Callable[[], object]) -> None:
+        """Waits while the backlog is full. Raises what failed before."""
+        self._raise_failure()
+        self._backlog.put(work)
+        self._raise_failure()
+
+    def finish(self) -> None:
+        """Waits until all is done. Raises what failed."""
+        self._end()
+        self._raise_failure()
+
+    def __enter__(self) -> Beside:
+        sys.setswitchinterval(SECONDS_BETWEEN_SWITCHES)
+        self._thread.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        try:
+            if kind is None:
+                self.finish()
+            elif issubclass(kind, Exception):
+                self._end()
+            else:
+                self._stopped = True
+        finally:
+            sys.setswitchinterval(self._interval)
+
+    def _work(self) -> None:
+        while (work := self._backlog.get()) is not None:
+            if self._failure is None and not self._stopped:
+                try:
+                    work()
+                except Exception as error:  # raised where the next work is submitted
+                    self._failure = error
+
+    def _end(self) -> None:
+        if self._thread.is_alive():
+            self._backlog.put(None)
+            self._thread.join()
+
+    def _raise_failure(self) -> None:
+        if self._failure is not None:
+            raise self._failure

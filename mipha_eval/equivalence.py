@@ -1,0 +1,119 @@
+"""Proof in every run: some answers of a model that shares work are made again alone, and compared."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from mipha_eval.adapter import ModelAdapter
+from mipha_eval.errors import DeviceMemoryError
+from mipha_eval.store import RunFolder
+from mipha_eval.types import Request, Response
+
+A_TASK, A_RUN = 3, 8  # answers that are checked unless a user says otherwise
+EXACT = "torch.float32"  # a dtype in which an answer may not depend on its neighbours
+
+
+@dataclass(frozen=True)
+class Given:
+    """What a sample was asked and what was answered."""
+
+    sample: str
+    request: Request
+    response: Response
+
+
+class Proof:
+    """Checks answers of a run, and keeps what earlier checks of the same run found, in ``equivalence.json``."""
+
+    def __init__(self, folder: RunFolder, adapter: ModelAdapter, count: int) -> None:
+        """`count` answers a task are checked; none where the model shares nothing."""
+        self._folder, self._adapter = folder, adapter
+        self.count = count if adapter.shares else 0
+        self._exact = _is_exact(folder)
+        self._records: dict[tuple[str, str], Mapping[str, Any]] = {
+            (row["task"], row["sample"]): row for row in folder.equivalence()
+        }
+
+    def check(self, label: str, given: Sequence[Given]) -> None:
+        """Asks for the same answers alone and writes down how they compare."""
+        try:
+            again = self._adapter.alone([each.request for each in given])
+        except DeviceMemoryError as error:
+            again = [Response.failure(f"out of memory: {error}")] * len(given)
+        for each, response in zip(given, again, strict=True):
+            self._records[label, each.sample] = {"task": label, "sample": each.sample, **compare(each.response, response)}
+        rows = list(self._records.values())
+        self._folder.write_equivalence({"totals": totals(rows), "samples": rows})
+        self._say(label)
+
+    def _say(self, label: str) -> None:
+        """Tells at once of answers that differ where none may, and of those that could not be made alone."""
+        found = totals(self._of(label))
+        differ = found["checked"] - found["identical"]
+        if differ and self._exact:
+            what = f"{differ} of {found['checked']} answers differ from the same made alone, which may not be in float32"
+            print(f"{label}: SHARED != ALONE: {what}; see equivalence.json", file=sys.stderr)
+        if found["failed"]:
+            print(f"{label}: {found['failed']} answers could not be made alone; see equivalence.json", file=sys.stderr)
+
+    def summary(self, label: str) -> dict[str, Any]:
+        """What a task's result has to say of the checks, under ``equivalence``; empty if nothing was checked."""
+        return _summary(self._of(label), exact=self._exact)
+
+    def _of(self, label: str) -> list[Mapping[str, Any]]:
+        return [row for (task, _), row in self._records.items() if task == label]
+
+
+def equivalence_of(label: str, folder: RunFolder) -> dict[str, Any]:
+    """What a stored run's checks say of a task, as its result shows it."""
+    return _summary([row for row in folder.equivalence() if row["task"] == label], exact=_is_exact(folder))
+
+
+def _is_exact(folder: RunFolder) -> bool:
+    return bool(folder.manifest().get("weights", {}).get("dtype") == EXACT)
+
+
+def _summary(rows: Sequence[Mapping[str, Any]], *, exact: bool) -> dict[str, Any]:
+    """Counts, and whether a difference is an error."""
+    if not rows:
+        return {}
+    found = totals(rows)
+    return {"equivalence": {"checked": found["checked"], "identical": found["identical"], "exact": exact}}
+
+
+def checks_a_task(asked: int | None, tasks: int) -> int:
+    """How many answers of each of `tasks` are checked: what the user asked for, else a few a task and a run."""
+    return min(A_TASK, max(1, A_RUN // max(tasks, 1))) if asked is None else asked
+
+
+def compare(shared: Response, alone: Response) -> dict[str, Any]:
+    """How an answer from a shared batch and one made alone differ, in text and numbers."""
+    record: dict[str, Any] = {"shared": shared.text, "alone": alone.text, "identical": shared.text == alone.text}
+    if alone.error:
+        return {**record, "identical": False, "error": alone.error}
+    if len(shared.likelihoods) == len(alone.likelihoods) > 0:
+        pairs = zip(shared.likelihoods, alone.likelihoods, strict=True)
+        record["likelihood_difference"] = max(abs(one - other) for one, other in pairs)
+    logits, others = dict(shared.top), dict(alone.top)
+    both = logits.keys() & others.keys()
+    if both:
+        record["logit_difference"] = max(abs(logits[token] - others[token]) for token in both)
+    return record
+
+
+def totals(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Counts over records, and the largest difference of a logit or log-likelihood; None where nothing had numbers."""
+    compared = [row for row in rows if "error" not in row]
+    identical = sum(row["identical"] for row in compared)
+    kinds = ("logit_difference", "likelihood_difference")
+    differences = [row[kind] for row in compared for kind in kinds if kind in row]
+    return {
+        "checked": len(compared),
+        "identical": identical,
+        "share_identical": identical / len(compared) if compared else None,
+        "largest_difference": max(differences, default=None),
+        "failed": len(rows) - len(compared),
+    }

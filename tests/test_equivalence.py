@@ -1,0 +1,126 @@
+"""Some answers of every run that shares work are made again alone, and what differs is seen."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mipha_eval.equivalence import checks_a_task, compare
+from mipha_eval.types import Response
+from tests.conftest import Cli, Outcome, read_json
+
+PLUGIN = Path(__file__).with_name("sharing_adapter.py")
+
+
+def run(cli: Cli, folder: Path, *more: object, tasks: str = "pope") -> Outcome:
+    model = ["--plugin", PLUGIN, "--model", "sharing", "-a", f"log={folder / 'log'}"]
+    return cli("run", "--tasks", tasks, "--data", "demo", "-o", folder / "runs", "--json", *model, *more)
+
+
+def alone(folder: Path) -> list[str]:
+    """Keys of the requests that were asked alone."""
+    lines = [json.loads(line) for line in (folder / "log").read_text().splitlines()]
+    return [key for way, _, keys in lines if way == "alone" for key in keys]
+
+
+def checks(folder: Path) -> Any:
+    (path,) = (folder / "runs").glob("*/equivalence.json")
+    return read_json(path)
+
+
+def test_equal_answers_are_recorded(cli: Cli, tmp_path: Path) -> None:
+    result = run(cli, tmp_path).json["results"][0]
+    assert result["equivalence"] == {"checked": 3, "identical": 3, "exact": True}
+    found = checks(tmp_path)
+    expected = {"checked": 3, "identical": 3, "share_identical": 1.0, "largest_difference": 0.0, "failed": 0}
+    assert found["totals"] == expected
+    assert [(row["task"], row["shared"], row["alone"], row["identical"]) for row in found["samples"]] == [
+        ("pope@demo", "Yes", "Yes", True)
+    ] * 3
+    assert len(alone(tmp_path)) == 3
+
+
+def test_a_difference_in_float32_is_loud(cli: Cli, tmp_path: Path) -> None:
+    outcome = run(cli, tmp_path, "-a", "wrong=10")
+    assert "pope@demo: SHARED != ALONE: 3 of 3 answers differ" in outcome.err
+    result = outcome.json["results"][0]
+    assert result["equivalence"] == {"checked": 3, "identical": 0, "exact": True}
+    assert checks(tmp_path)["totals"]["largest_difference"] == 0.125
+    path = outcome.json["run"]
+    assert "SHARED != ALONE 3/3" in (Path(path) / "report.md").read_text()
+    assert "SHARED != ALONE 3/3" in cli("score", path, "--plugin", PLUGIN).out, "the mark stays when scored again"
+
+
+def test_a_difference_in_half_precision_is_recorded_only(cli: Cli, tmp_path: Path) -> None:
+    outcome = run(cli, tmp_path, "-a", "wrong=10", "-a", "dtype=torch.float16")
+    assert "SHARED" not in outcome.err
+    assert outcome.json["results"][0]["equivalence"] == {"checked": 3, "identical": 0, "exact": False}
+    page = (Path(outcome.json["run"]) / "report.md").read_text()
+    assert "SHARED" not in page
+    assert "0 of 3 answers" in page
+
+
+def test_how_many_are_checked(cli: Cli, tmp_path: Path) -> None:
+    assert [checks_a_task(None, tasks) for tasks in (0, 1, 2, 3, 4, 8, 12)] == [3, 3, 3, 2, 2, 1, 1]
+    run(cli, tmp_path, "--check", 0)
+    assert not alone(tmp_path)
+    assert not list((tmp_path / "runs").glob("*/equivalence.json"))
+    run(cli, tmp_path, "--check", 7, "--fresh")
+    assert len(alone(tmp_path)) == 7
+
+
+def test_a_run_that_goes_on_keeps_earlier_checks(cli: Cli, tmp_path: Path) -> None:
+    run(cli, tmp_path, "--limit", 20)
+    first = checks(tmp_path)["samples"]
+    run(cli, tmp_path, tasks="pope,mme")
+    both = checks(tmp_path)
+    assert both["samples"][:3] == first
+    assert both["totals"]["checked"] == len(both["samples"]) == 9
+    again = run(cli, tmp_path, tasks="pope,mme").json["results"]
+    assert checks(tmp_path) == both, "nothing new, nothing to check"
+    assert [result["equivalence"]["checked"] for result in again] == [6, 3]
+
+
+def test_ranked_answers_are_compared_by_likelihood(cli: Cli, tmp_path: Path) -> None:
+    run(cli, tmp_path, tasks="seed@demo-ppl")
+    assert [row["likelihood_difference"] for row in checks(tmp_path)["samples"]] == [0.25] * 3
+
+
+def test_models_that_share_nothing_are_not_checked(cli: Cli, tmp_path: Path) -> None:
+    outcome = cli("run", "--tasks", "mme", "--data", "demo", "--model", "constant", "-o", tmp_path, "--json")
+    assert "equivalence" not in outcome.json["results"][0]
+    assert not list(tmp_path.glob("*/equivalence.json"))
+
+
+def test_logits_are_not_stored_where_there_are_none(cli: Cli, tmp_path: Path) -> None:
+    run(cli, tmp_path)
+    (path,) = (tmp_path / "runs").glob("*/pope@demo/responses.jsonl")
+    assert json.loads(path.read_text().splitlines()[0])["top"] == [[5, 1.5], [7, 1.0]]
+    cli("run", "--tasks", "mme", "--data", "demo", "--model", "constant", "-o", tmp_path / "other")
+    (path,) = (tmp_path / "other").glob("*/mme@demo/responses.jsonl")
+    assert "top" not in json.loads(path.read_text().splitlines()[0])
+
+
+def test_what_cannot_be_made_alone_is_no_agreement() -> None:
+    row = compare(Response("Yes"), Response.failure("full"))
+    assert (row["identical"], row["error"]) == (False, "full")
+    assert (
+        compare(Response("a", top=((1, 2.0), (2, 1.0))), Response("a", top=((2, 0.5), (3, 9.0))))["logit_difference"] == 0.5
+    )
+
+
+@pytest.mark.parametrize("verb", ["run", "predict"])
+def test_no_share_is_for_models_that_share(verb: str, cli: Cli, tmp_path: Path) -> None:
+    files = {"run": ["--tasks", "mme"], "predict": ["--questions", "q", "--image-folder", ".", "--answers", "a"]}[verb]
+    outcome = cli(verb, *files, "--model", "constant", "--no-share")
+    assert outcome.code == 2
+    assert "--no-share does not apply to model constant" in outcome.err
+
+
+def test_no_share_is_another_run(cli: Cli, tmp_path: Path) -> None:
+    first, second = run(cli, tmp_path).json["run"], run(cli, tmp_path, "--no-share").json["run"]
+    assert first != second
+    assert read_json(Path(second) / "manifest.json")["options"]["share"] == "False"
