@@ -15,7 +15,7 @@ from mipha_eval.data.images import grey_image, image_digest
 from mipha_eval.errors import UserError
 from mipha_eval.selection import check_texts, read_samples, task_options
 from mipha_eval.task import Task
-from mipha_eval.types import Sample
+from mipha_eval.types import Request, Sample
 
 
 @dataclass(frozen=True)
@@ -25,6 +25,13 @@ class Work:
     task: Task
     samples: Sequence[Sample]
     total: int
+    probabilities: bool = False
+
+    def request(self, sample: Sample) -> Request:
+        """What the model is asked; with `probabilities` also how probable it holds each possible answer."""
+        request = self.task.request(sample)
+        watch = tuple(self.task.choices(sample)) if self.probabilities and not request.options else ()
+        return dataclasses.replace(request, watch=watch) if watch else request
 
 
 def prepare(task: Task, limit: int | None, *, blind: bool) -> Work:

@@ -56,6 +56,7 @@ class RunConfig:
     fresh: bool = False
     quiet: bool = False
     check: int | None = None
+    probabilities: bool = False
 
 
 def run(config: RunConfig, registry: Registry) -> tuple[RunFolder, list[Result]]:
@@ -72,6 +73,7 @@ def run(config: RunConfig, registry: Registry) -> tuple[RunFolder, list[Result]]
     source = parse_source(config.data or data_default or "hub", config.image_dirs)
     source = dataclasses.replace(source, annotations=config.annotations)
     work = [prepare(task, config.limit, blind=config.blind) for task in find_tasks(config, source, registry)]
+    work = [dataclasses.replace(item, probabilities=config.probabilities) for item in work]
     if adapter.reads_images:
         for item in work:
             check_images(item.samples)

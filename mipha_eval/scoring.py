@@ -10,6 +10,7 @@ from typing import Any
 
 from mipha_eval.certificate import certificate_note
 from mipha_eval.metrics import Totals, add_tallies, bootstrap_intervals, group_scores
+from mipha_eval.probability import summarize_beliefs
 from mipha_eval.task import NOT_JUDGED, Task
 from mipha_eval.types import Response, Sample, Score
 
@@ -59,6 +60,7 @@ def score_responses(task: Task, samples: Sequence[Sample], responses: Mapping[st
         "envelope": _envelope(task, scores, numbers["metrics"].get(headline)),
         "robust": _headline(task, forgiving) if found.read_again else None,
         "units": units,
+        "probabilities": summarize_beliefs(task, samples, responses),
         "failures": dict(found.failures.most_common(20)),
         "rules": dict(Counter(score.rule for score in scores)),
         "data": str(task.data),

@@ -36,6 +36,12 @@ def question_core(prompt: str) -> str:
     return prompt.strip().removeprefix("<image>").strip()
 
 
+def letter_choices(sample: Sample) -> dict[str, bool]:
+    """Option letters of a sample whose references are the right letter and then the options."""
+    options = zip("ABCDE", sample.references[1:], strict=False)
+    return {letter: letter == sample.references[0] for letter, option in options if option}
+
+
 @dataclass(frozen=True)
 class Task(ABC):
     """A benchmark under one protocol. Subclasses are frozen dataclasses; their own fields are the task's options.
@@ -119,6 +125,13 @@ class Task(ABC):
     def robust(self, sample: Sample, text: str) -> bool | None:
         """Whether an answer is right under a more forgiving reading; None if the task has no second reading."""
         return None
+
+    def choices(self, sample: Sample) -> Mapping[str, bool]:
+        """The possible answers to a question and whether each is right; empty where any text may be one.
+
+        For ``--probabilities``. Answers are as the model would write them, and told apart by their first tokens.
+        """
+        return {}
 
     def as_if(self, score: Score, right: bool) -> Score:
         """The score that a right or a wrong answer in its place would have."""

@@ -124,7 +124,7 @@ def begin_task(work: Work, folder: RunFolder, journal: Appender, standing: Mappi
     place = folder.task(work.task.label)
     place.write_samples(work.samples)
     place.write_task({**task_record(work), "standing": standing})
-    requests = [work.task.request(sample) for sample in work.samples]
+    requests = [work.request(sample) for sample in work.samples]
     task = TaskRun(work, folder, journal, standing, digest, requests)
     stored = place.responses()
     for number, (sample, request) in enumerate(zip(work.samples, requests, strict=True)):

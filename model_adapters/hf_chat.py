@@ -47,9 +47,13 @@ class HfChat(TransformersAdapter):
     def chat(self) -> Chat:
         return Chat(load_processor(self.folder), self.model.config.image_token_id)
 
-    @cached_property
+    @property
     def tokenizer(self) -> Any:
-        return load_processor(self.folder).tokenizer
+        return self.chat.tokenizer
+
+    @cached_property
+    def lead(self) -> str:
+        return "" if self.chat.render("?", 1)[-1] in " \n>" else " "
 
     @cached_property
     def ends(self) -> frozenset[int]:

@@ -79,6 +79,10 @@ class Mipha(TransformersAdapter):
     def sharing(self) -> bool:
         return self.share
 
+    @property
+    def lead(self) -> str:
+        return " "
+
     def load(self) -> None:
         _ = self.network, self.tokenizer, self.preprocessor  # read now, used later
 

@@ -120,6 +120,9 @@ class Mme(Task):
         reading = read_mme(response.text)
         return self.scored(sample, reading, reading.answer == sample.references[0].lower())
 
+    def choices(self, sample: Sample) -> Mapping[str, bool]:
+        return {answer: answer == sample.references[0] for answer in ("Yes", "No")}
+
     def robust(self, sample: Sample, text: str) -> bool:
         return robust_yes_no(text) == sample.references[0].lower()
 

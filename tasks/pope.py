@@ -88,6 +88,9 @@ class Pope(Task):
         truth = "no" if sample.references[0] == "no" else "yes"
         return self.scored(sample, reading, reading.answer == truth, cell=confusion_cell(reading.answer, truth))
 
+    def choices(self, sample: Sample) -> Mapping[str, bool]:
+        return {"Yes": sample.references[0] != "no", "No": sample.references[0] == "no"}
+
     def robust(self, sample: Sample, text: str) -> bool:
         return robust_yes_no(text) == sample.references[0]
 

@@ -18,7 +18,7 @@ from mipha_eval.data.hub import read_hub
 from mipha_eval.data.jsonl import read_json
 from mipha_eval.errors import UserError
 from mipha_eval.metrics import Metric, Tally, share
-from mipha_eval.task import LETTER_ANSWER, Task, question_core
+from mipha_eval.task import LETTER_ANSWER, Task, letter_choices, question_core
 from mipha_eval.types import Decoding, Request, Response, Sample, Score
 
 TYPES = (
@@ -90,6 +90,9 @@ class Seed(Task):
         if self.protocol == "ppl" and "\nA. " in prompt:
             raise UserError(f"these prompts show the options, so the answers are not {self.label}'s but seed@llava's")
         return question_core(sample.question) in question_core(prompt)
+
+    def choices(self, sample: Sample) -> Mapping[str, bool]:
+        return letter_choices(sample)
 
     def robust(self, sample: Sample, text: str) -> bool | None:
         return None if self.protocol == "ppl" else robust_letter(text, ("",) * 4) == sample.references[0]

@@ -15,7 +15,7 @@ FILES = [*LIBRARY.rglob("*.py"), *(ROOT / "tasks").glob("*.py"), *(ROOT / "model
 LAYERS = [
     ["errors", "types"],
     ["answers", "metrics", "binary", "data", "adapter", "options", "answer_files", "task"],
-    ["captions", "certificate", "engine", "backends", "journal", "store", "plugins", "scoring"],
+    ["captions", "certificate", "engine", "backends", "journal", "store", "plugins", "probability", "scoring"],
     ["demo", "selection"],
     ["where"],
     [

@@ -30,7 +30,7 @@ class _FirstLogits(LogitsProcessor):
 
 
 @torch.inference_mode()
-def generate(model: Any, inputs: Mapping[str, Any], stop: Stop, watch: Sequence[Sequence[int]]) -> list[Answer]:
+def generate(model: Any, inputs: Mapping[str, Any], stop: Stop, watch: Sequence[Sequence[Sequence[int]]]) -> list[Answer]:
     """Greedy answers to left-padded prompts.
 
     Args:

@@ -68,6 +68,11 @@ class Chat:
         self._own = threading.local()
 
     @property
+    def tokenizer(self) -> Any:
+        """For the main thread, beside `tail` and `whole`, which any thread may call."""
+        return self._processor.tokenizer
+
+    @property
     def _copy(self) -> Any:
         """This thread's processor: a tokenizer cannot serve two threads at once."""
         if "processor" not in vars(self._own):

@@ -168,14 +168,15 @@ class Decoder:
             yield numbers, self._forward({"input_ids": ids}, positions, live.read(rows, owners, parents), wanted)
 
 
-def begun(logits: Tensor, watch: Sequence[Sequence[int]]) -> list[Answer]:
+def begun(logits: Tensor, watch: Sequence[Sequence[Sequence[int]]]) -> list[Answer]:
     """Answers after their first token, from logits [questions, vocabulary]; `watch` as in `Question`."""
     numbers = logits.float()
     best = numbers.topk(min(BEST, numbers.shape[-1]), dim=-1)
     pairs = [tuple(zip(*row, strict=True)) for row in zip(best.indices.tolist(), best.values.tolist(), strict=True)]
     chances: list[tuple[float, ...]] = [()] * len(pairs)
     for row in [row for row, ids in enumerate(watch) if ids]:
-        chances[row] = tuple(numbers[row].log_softmax(dim=-1)[list(watch[row])].exp().tolist())
+        probabilities = numbers[row].softmax(dim=-1)
+        chances[row] = tuple(float(probabilities[list(tokens)].sum()) for tokens in watch[row])
     # not the first of `best`: equal logits, frequent in half precision, come in any order there
     first = logits.argmax(dim=-1).tolist()
     return [Answer([token], *rest) for token, rest in zip(first, zip(pairs, chances, strict=True), strict=True)]

@@ -53,12 +53,12 @@ class Question:
 
     Attributes:
         row: the number of the prefix.
-        watch: token ids whose probability as the first of the answer is wanted.
+        watch: answers whose probability is wanted, each by the tokens that it may begin with.
     """
 
     row: int
     ids: tuple[int, ...]
-    watch: tuple[int, ...] = ()
+    watch: tuple[tuple[int, ...], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -98,8 +98,8 @@ class PrefixAdapter(ModelAdapter):
         """The ids of an option as the whole answer to a prompt, the end token among them. Raises RequestError."""
 
     @abstractmethod
-    def first_token(self, answer: str) -> int:
-        """The token that an answer begins with. Raises RequestError."""
+    def first_tokens(self, answer: str) -> tuple[int, ...]:
+        """The tokens that an answer may begin with. Raises RequestError."""
 
     @abstractmethod
     def read_images(self, images: Sequence[Image]) -> Any:
@@ -170,19 +170,19 @@ class SharedBatch:
         self._questions: dict[int, Question] = {}
         self._options: dict[int, Options] = {}
         prompts: dict[int, Prompt] = {}
-        watched: dict[int, tuple[int, ...]] = {}
+        watched: dict[int, tuple[tuple[int, ...], ...]] = {}
         for place, request in enumerate(batch):
             try:
                 prompts[place] = adapter.encode(request)
                 self._options[place] = [adapter.encode_option(option) for option in request.options]
-                watched[place] = tuple(map(adapter.first_token, request.watch))
+                watched[place] = tuple(map(adapter.first_tokens, request.watch))
             except RequestError as error:
                 prompts.pop(place, None)
                 self.responses[place] = Response.failure(str(error))
         for group in group_prompts(prompts):
             self._add(group, prompts, watched)
 
-    def _add(self, group: Group, prompts: Mapping[int, Prompt], watched: Mapping[int, tuple[int, ...]]) -> None:
+    def _add(self, group: Group, prompts: Mapping[int, Prompt], watched: Mapping[int, tuple[tuple[int, ...], ...]]) -> None:
         first = prompts[group.members[0]]
         try:
             pixels = self._adapter.pixels_of(first.images)

@@ -98,12 +98,16 @@ class TransformersAdapter(PrefixAdapter):
         """Estimated tokens of a request beside its images."""
         return 16 + len(request.text) // 4 + sum(1 + len(option) // 4 for option in request.options)
 
-    def encode_option(self, option: str) -> tuple[int, ...]:
-        ids = self._tokens(f" {option}")
-        return (*ids, min(self.ends))
+    @property
+    @abstractmethod
+    def lead(self) -> str:
+        """What stands between a prompt and its answer: a space, or nothing."""
 
-    def first_token(self, answer: str) -> int:
-        return self._tokens(f" {answer}")[0]
+    def encode_option(self, option: str) -> tuple[int, ...]:
+        return (*self._tokens(self.lead + option), min(self.ends))
+
+    def first_tokens(self, answer: str) -> tuple[int, ...]:
+        return tuple({self._tokens(answer)[0]: None, self._tokens(f" {answer}")[0]: None})
 
     def _tokens(self, text: str) -> tuple[int, ...]:
         try:
@@ -159,7 +163,7 @@ class TransformersAdapter(PrefixAdapter):
 
     def _generated(self, batch: Sequence[Request], inputs_of: InputsOf) -> list[Response]:
         try:
-            watch = [[self.first_token(answer) for answer in request.watch] for request in batch]
+            watch = [[self.first_tokens(answer) for answer in request.watch] for request in batch]
             inputs = inputs_of(batch)
         except RequestError as error:
             if len(batch) == 1:

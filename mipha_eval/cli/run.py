@@ -33,6 +33,10 @@ def run_tasks(
             "--check", min=0, help="Make N answers a task again, sharing nothing, and compare; 0 for none, else a few a run."
         ),
     ] = None,
+    probabilities: Annotated[
+        bool,
+        typer.Option("--probabilities", help="Also how probable each possible answer is: AUC, calibration."),
+    ] = False,
     plugin: flags.Plugins = None,
     fresh: flags.Fresh = False,
     json: flags.Json = False,
@@ -57,19 +61,26 @@ def run_tasks(
         fresh=fresh,
         quiet=json,
         check=check,
+        probabilities=probabilities,
     )
     folder, results = run(config, registry)
     summaries = [result.summary for result in results]
 
-    from mipha_eval.report.summary import certificate_line, rich_table, write_report
+    from mipha_eval.report.summary import certificate_line, probability_line, rich_table, write_report
 
     report = write_report(folder)
     if json:
         flags.print_json({"run": str(folder.path), "results": summaries})
     else:
         flags.console().print(rich_table(summaries))
+        for line in filter(None, map(probability_line, summaries)):
+            print(line)
         print(certificate_line(summaries))
         print(f"report: {report}")
+    if probabilities:
+        for summary in summaries:
+            if not summary["probabilities"]:
+                typer.echo(f"{summary['task']}: no probabilities; its answers are open, or the model gives none", err=True)
     if not all(result.complete for result in results):
         if any(result.summary["missing"] for result in results):
             typer.echo(f"not finished; the same command{' without --fresh' * fresh} goes on from what is stored", err=True)

@@ -101,6 +101,18 @@ def certificate_line(results: Sequence[Mapping[str, Any]]) -> str:
     return "; ".join([*lines, *([f"none for {', '.join(missing)}"] if missing and certified else [])])
 
 
+def probability_line(result: Mapping[str, Any]) -> str:
+    """What a result says of the probabilities of possible answers; empty if nothing."""
+    found = result.get("probabilities")
+    if not found:
+        return ""
+    area = "" if found["auc"] is None else f"AUC {found['auc']:.2f}, "
+    return (
+        f"{result['task']} probabilities, n {found['n']:,}: {area}calibration error {found['calibration_error']:.2f}, "
+        f"Brier {found['brier']:.3f}, likeliest answer right {found['accuracy']:.2f}, {found['mass']:.1f} % on these"
+    )
+
+
 def share(part: int, whole: int) -> str:
     return f"{part:,} ({100 * part / whole:.1f}%)" if part and whole else str(part)
 
@@ -129,6 +141,7 @@ def write_report(folder: RunFolder) -> Path:
         loader=templates, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     environment.filters["cell"] = markdown_cell
+    environment.filters["probabilities"] = probability_line
     results = folder.results()
     page = environment.get_template("run.md.j2").render(
         headings=HEADINGS,
