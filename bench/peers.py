@@ -169,7 +169,7 @@ def main() -> None:
     for each in given.each:
         questions = make_set(given.questions, each)
         data = work / f"pope-{given.questions}-{each}"
-        if not data.is_dir():
+        if not (data / "pope.parquet").is_file():  # written last
             apart(prepare, data, questions)
         print(f"\n{given.questions} questions, {each} about a picture")
         rivals = [rival for rival in (theirs(work, data, python, questions), *ours(work, data)) if rival.name in given.only]
