@@ -53,7 +53,7 @@ class Measured:
 
 
 def measure(contender: Contender, environment: Mapping[str, str], log: Path) -> Measured:
-    """Raises CalledProcessError if the process fails; what it printed is in `log`."""
+    """Raises RuntimeError if the process fails; what it printed is in `log`."""
     shutil.rmtree(contender.output, ignore_errors=True)
     with log.open("w") as printed:
         started = time.perf_counter()
@@ -64,7 +64,7 @@ def measure(contender: Contender, environment: Mapping[str, str], log: Path) -> 
         seconds = time.perf_counter() - started
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
-        raise subprocess.CalledProcessError(process.returncode, contender.command, log.read_text()[-2000:])
+        raise RuntimeError(f"{contender.name} failed with exit code {process.returncode}:\n{log.read_text()[-2000:]}")
     memory = usage.ru_maxrss / (1e9 if sys.platform == "darwin" else 1e6)
     return Measured(seconds, usage.ru_utime + usage.ru_stime, memory, contender.read())
 
@@ -80,57 +80,50 @@ def build(folder: Path, tokenizer: Path | None) -> None:
     build_checkpoint(folder, tokenizer)
 
 
-def contenders(work: Path, data: Path, python: Path, questions: Sequence[Question]) -> list[Contender]:
-    checkpoint = work / "checkpoint"
-    ids = [str(FIRST_ID[question.category] + question.number) for question in questions]
+def theirs(work: Path, data: Path, python: Path, questions: Sequence[Question]) -> Contender:
     output = work / "lmms-eval"
     lmms.write_task(python, data / "lmms-eval", data / "pope.parquet")
-    command = lmms.command(python, checkpoint, data / "lmms-eval", output)
-    theirs = Contender("lmms-eval", command, output, functools.partial(lmms.read_answers, output, ids))
+    command = lmms.command(python, work / "checkpoint", data / "lmms-eval", output)
+    return Contender("lmms-eval", command, output, functools.partial(lmms.read_answers, output, list(truths(questions))))
+
+
+def ours(work: Path, data: Path) -> list[Contender]:
     output = work / "mipha-eval"
-    asked = [
-        "--tasks",
-        "bench-pope",
-        "--plugin",
-        "bench/pope_task.py",
-        "--data",
-        str(data),
-        "--output",
-        str(output),
-        "--json",
-    ]
-    model = ["--model", "hf-chat", "-a", f"path={checkpoint}", "--dtype", "float32", "--device", "cpu"]
+    asked = ["--tasks=bench-pope", "--plugin=bench/pope_task.py", f"--data={data}", f"--output={output}", "--json"]
+    model = ["--model=hf-chat", "-a", f"path={work / 'checkpoint'}", "--dtype=float32", "--device=cpu"]
     command = [sys.executable, "-m", "mipha_eval", "run", *asked, *model]
     read = functools.partial(read_answers, output)
-    return [theirs, *(Contender(name, [*command, *flags], output, read) for name, flags in OURS.items())]
+    return [Contender(name, [*command, *flags], output, read) for name, flags in OURS.items()]
+
+
+def truths(questions: Sequence[Question]) -> dict[str, str]:
+    """Labels by the id that `tasks/pope.py` gives a question."""
+    return {str(FIRST_ID[question.category] + question.number): question.label for question in questions}
 
 
 def read_answers(output: Path) -> dict[str, str]:
     """A failed request has no text, so it differs from any answer."""
     (file,) = output.rglob("responses.jsonl")
     rows = map(json.loads, file.read_text().splitlines())
-    return {row["sample"]: row["error"] or row["text"].strip() for row in rows}
+    return {row["sample"]: row.get("error") or row["text"].strip() for row in rows}
 
 
-def compare(questions: Sequence[Question], runs: Mapping[str, Sequence[Measured]]) -> int:
+def compare(labels: Mapping[str, str], runs: Mapping[str, Sequence[Measured]]) -> int:
     """Prints medians; returns the number of answers that differ from those of the first run."""
-    truth = {str(FIRST_ID[question.category] + question.number): question.label for question in questions}
-    first = next(iter(runs.values()))[0].answers
-    base = statistics.median(run.seconds for run in next(iter(runs.values())))
+    every = list(runs.values())
+    first, slowness = every[0][0].answers, statistics.median(run.seconds for run in every[0])
     print("\n| | samples/s | wall s | CPU s | GB | times as fast | right | answers that differ |")
     print("|---|---|---|---|---|---|---|---|")
     total = 0
     for name, measured in runs.items():
-        seconds, cpu = (
-            statistics.median(values) for values in zip(*((run.seconds, run.cpu) for run in measured), strict=True)
-        )
-        different = sum(first[key] != run.answers.get(key) for run in measured for key in truth)
-        right = sum(measured[0].answers.get(key, "").lower() == label for key, label in truth.items()) / len(truth)
+        seconds = statistics.median(run.seconds for run in measured)
+        cpu = statistics.median(run.cpu for run in measured)
         memory = max(run.memory for run in measured)
-        print(
-            f"| {name} | {len(truth) / seconds:.2f} | {seconds:.1f} | {cpu:.1f} | {memory:.2f} | {base / seconds:.2f} "
-            f"| {right:.1%} | {different} |"
-        )
+        right = sum(measured[0].answers.get(key, "").lower() == label for key, label in labels.items()) / len(labels)
+        # an answer that is missing on both sides differs, too
+        different = sum(first.get(key, "") != run.answers.get(key) for run in measured for key in labels)
+        cells = f"{len(labels) / seconds:.2f} | {seconds:.1f} | {cpu:.1f} | {memory:.2f} | {slowness / seconds:.2f}"
+        print(f"| {name} | {cells} | {right:.1%} | {different} |")
         total += different
     return total
 
@@ -142,7 +135,6 @@ def race(rivals: Sequence[Contender], repeats: int, threads: int, work: Path) ->
         "OMP_NUM_THREADS": str(threads),
         "HF_HUB_OFFLINE": "1",
         "HF_HOME": str(work / "hf"),
-        "PYTHONPATH": str(ROOT),
     }
     runs: dict[str, list[Measured]] = {rival.name: [] for rival in rivals}
     for _ in range(repeats):
@@ -162,7 +154,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--each", type=int, nargs="+", default=[1, 2, 6, 18], help="questions about a picture")
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--threads", type=int, default=os.cpu_count())
-    parser.add_argument("--only", nargs="+", default=["lmms-eval", *OURS], help="contenders")
+    parser.add_argument("--only", nargs="+", choices=["lmms-eval", *OURS], default=["lmms-eval", *OURS])
     return parser.parse_args()
 
 
@@ -172,16 +164,16 @@ def main() -> None:
     work.mkdir(parents=True, exist_ok=True)
     apart(build, work / "checkpoint", given.tokenizer)
     python = given.python or lmms.environment(work / "environment")
-    print(f"{platform.machine()}, {os.cpu_count()} cores, {given.threads} threads, {time.strftime('%Y-%m-%d')}")
+    print(f"{platform.platform()}, {os.cpu_count()} cores, {given.threads} threads, {time.strftime('%Y-%m-%d')}")
     different = 0
     for each in given.each:
         questions = make_set(given.questions, each)
         data = work / f"pope-{given.questions}-{each}"
-        if not data.is_dir():
+        if not (data / "pope.parquet").is_file():  # written last
             apart(prepare, data, questions)
         print(f"\n{given.questions} questions, {each} about a picture")
-        rivals = [rival for rival in contenders(work, data, python, questions) if rival.name in given.only]
-        different += compare(questions, race(rivals, given.repeats, given.threads, work))
+        rivals = [rival for rival in (theirs(work, data, python, questions), *ours(work, data)) if rival.name in given.only]
+        different += compare(truths(questions), race(rivals, given.repeats, given.threads, work))
     if different:
         sys.exit(f"\nTHE ANSWERS DIFFER: {different}")
 
