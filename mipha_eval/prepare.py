@@ -86,6 +86,7 @@ def task_record(work: Work) -> dict[str, Any]:
         "version": task.version,
         "options": {key: None if value is None else str(value) for key, value in task_options(task).items()},
         "data_sha256": data_digest(work.samples),
+        "probabilities": work.probabilities,
     }
 
 

@@ -13,6 +13,7 @@ from mipha_eval.equivalence import equivalence_of
 from mipha_eval.errors import UserError
 from mipha_eval.options import parse_pairs
 from mipha_eval.plugins import Registry
+from mipha_eval.prepare import Work
 from mipha_eval.scoring import Result, score_responses
 from mipha_eval.selection import build_task, parse_source, read_samples
 from mipha_eval.store import RunFolder
@@ -65,7 +66,8 @@ def score_run(path: Path, registry: Registry) -> list[Result]:
         options = {f"{prefix}.{key}": value for key, value in record["options"].items() if value is not None}
         task = build_task(f"{record['name']}@{record['protocol']}", options, source, registry)
         samples = stored.samples()
-        keys = {sample.id: task.request(sample).key for sample in samples}
+        work = Work(task, samples, len(samples), record.get("probabilities", False))
+        keys = {sample.id: work.request(sample).key for sample in samples}
         answered = stored.responses()
         responses = {name: entry.response for name, entry in answered.items() if keys.get(name) == entry.key}
         result = score_responses(task, samples, responses)

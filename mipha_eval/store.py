@@ -173,8 +173,9 @@ def _ranks_fit(row: Mapping[str, Any]) -> bool:
 def response_row(response: Response) -> dict[str, Any]:
     """A response as it is stored."""
     row = dict(zip(RESPONSE, values_of_response(response), strict=True))
-    if not response.top:
-        del row["top"]
+    for name in ("top", "chances"):
+        if not row[name]:
+            del row[name]
     return row
 
 

@@ -36,12 +36,6 @@ def question_core(prompt: str) -> str:
     return prompt.strip().removeprefix("<image>").strip()
 
 
-def letter_choices(sample: Sample) -> dict[str, bool]:
-    """Option letters of a sample whose references are the right letter and then the options."""
-    options = zip("ABCDE", sample.references[1:], strict=False)
-    return {letter: letter == sample.references[0] for letter, option in options if option}
-
-
 @dataclass(frozen=True)
 class Task(ABC):
     """A benchmark under one protocol. Subclasses are frozen dataclasses; their own fields are the task's options.
@@ -55,6 +49,7 @@ class Task(ABC):
         rows: protocol -> how many questions it has, of each release; data with another number is marked.
         annotated: protocols whose own file --annotations can replace.
         uploads: protocols that a server scores.
+        lettered: whether answers are option letters, and references the right letter and then the options.
         ignores_foreign_answers: whether answer files hold answers to questions that a later release took out.
     """
 
@@ -67,6 +62,7 @@ class Task(ABC):
     metrics: ClassVar[Sequence[Metric]] = ()
     hub: ClassVar[Mapping[str, str]] = {}
     max_new_tokens: ClassVar[int] = 128
+    lettered: ClassVar[bool] = False
     ignores_foreign_answers: ClassVar[bool] = False
     rows: ClassVar[Mapping[str, Sequence[int]]] = {}
     annotated: ClassVar[Sequence[str]] = ()
@@ -129,9 +125,10 @@ class Task(ABC):
     def choices(self, sample: Sample) -> Mapping[str, bool]:
         """The possible answers to a question and whether each is right; empty where any text may be one.
 
-        For ``--probabilities``. Answers are as the model would write them, and told apart by their first tokens.
+        For ``--probabilities``. Answers are as the model would begin to write them, and none begins with another.
         """
-        return {}
+        options = zip("ABCDE", sample.references[1:] if self.lettered else (), strict=False)
+        return {letter: letter == sample.references[0] for letter, option in options if option}
 
     def as_if(self, score: Score, right: bool) -> Score:
         """The score that a right or a wrong answer in its place would have."""

@@ -66,7 +66,7 @@ class Request:
     Attributes:
         question_id: the benchmark's id; no part of the request's identity, only for adapters that replay answers.
         options: answers to be ranked by their likelihood; then nothing is generated.
-        watch: answers whose probability, by their first tokens, is wanted beside the generated one.
+        watch: texts whose probability as the beginning of the answer is wanted beside the generated one.
     """
 
     text: str
@@ -101,7 +101,7 @@ class Response:
         likelihoods: of each option of the request, the sum of its tokens' log-probabilities (natural logarithm).
         option_tokens: the number of tokens of each option, the end token among them.
         top: (token id, logit) of the few likeliest first tokens, by models that can tell; two ways to an answer meet there.
-        chances: probability of each answer that the request watches.
+        chances: probability that the answer begins with each text that the request watches.
     """
 
     text: str

@@ -18,7 +18,7 @@ from mipha_eval.data.hub import read_hub
 from mipha_eval.data.images import base64_image
 from mipha_eval.data.table import as_cells, read_sheet, read_table, whole_number
 from mipha_eval.metrics import Metric, Tally, Totals, share, shares_of_parts
-from mipha_eval.task import LETTER_ANSWER, Task, letter_choices
+from mipha_eval.task import LETTER_ANSWER, Task
 from mipha_eval.types import Image, Response, Sample, Score
 
 ROTATION = 1_000_000  # row index = base index + rotation x this
@@ -54,6 +54,7 @@ class Mmbench(Task):
     uploads: ClassVar[Sequence[str]] = ("test", "dev", "cn-dev")
     hub: ClassVar[Mapping[str, str]] = {"dev": ENGLISH, "cn-dev": "lmms-lab/MMBench", "test": ENGLISH}
     max_new_tokens: ClassVar[int] = 1024
+    lettered: ClassVar[bool] = True
     metrics: ClassVar[Sequence[Metric]] = [share("accuracy"), share("vanilla", "vanilla")]
 
     def samples(self) -> Iterator[Sample]:
@@ -100,9 +101,6 @@ class Mmbench(Task):
         for cells in read_table(self._table()):
             kept = [(name, cell) for name, cell in cells.items() if name not in NOT_UPLOADED]
             yield dict([*kept[:6], ("prediction", texts[str(whole_number(cells["index"]))]), *kept[6:]])
-
-    def choices(self, sample: Sample) -> Mapping[str, bool]:
-        return letter_choices(sample)
 
     def robust(self, sample: Sample, text: str) -> bool:
         return robust_letter(text, sample.references[1:]) == sample.references[0]

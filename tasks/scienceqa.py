@@ -17,7 +17,7 @@ from mipha_eval.answers.robust import robust_letter
 from mipha_eval.data.hub import read_hub
 from mipha_eval.data.jsonl import read_json
 from mipha_eval.metrics import Metric, share
-from mipha_eval.task import LETTER_ANSWER, Task, letter_choices
+from mipha_eval.task import LETTER_ANSWER, Task
 from mipha_eval.types import Image, Response, Sample, Score
 
 HINT = "problems.json and pid_splits.json are at github.com/lupantech/ScienceQA under data/scienceqa (30 MB)"
@@ -39,6 +39,7 @@ class Scienceqa(Task):
     rows: ClassVar[Mapping[str, Sequence[int]]] = {"llava": (4241,)}
     hub: ClassVar[Mapping[str, str]] = {"llava": "lmms-lab/ScienceQA"}
     max_new_tokens: ClassVar[int] = 1024
+    lettered: ClassVar[bool] = True
     metrics: ClassVar[Sequence[Metric]] = [share("img", "img"), share("all")]
 
     def samples(self) -> Iterator[Sample]:
@@ -62,9 +63,6 @@ class Scienceqa(Task):
         right = range(len(problem["choices"])).index(problem["answer"])  # ValueError for one that is not there
         references = (LETTERS[right], *problem["choices"])
         return Sample(number, text, references, images, number, "img" if images else "text")
-
-    def choices(self, sample: Sample) -> Mapping[str, bool]:
-        return letter_choices(sample)
 
     def robust(self, sample: Sample, text: str) -> bool:
         return robust_letter(text, sample.references[1:]) == sample.references[0]

@@ -18,7 +18,7 @@ from mipha_eval.data.hub import read_hub
 from mipha_eval.data.jsonl import read_json
 from mipha_eval.errors import UserError
 from mipha_eval.metrics import Metric, Tally, share
-from mipha_eval.task import LETTER_ANSWER, Task, letter_choices, question_core
+from mipha_eval.task import LETTER_ANSWER, Task, question_core
 from mipha_eval.types import Decoding, Request, Response, Sample, Score
 
 TYPES = (
@@ -43,6 +43,7 @@ class Seed(Task):
     annotated: ClassVar[Sequence[str]] = ("llava", "ppl")
     hub: ClassVar[Mapping[str, str]] = {"llava": "lmms-lab/SEED-Bench", "ppl": "lmms-lab/SEED-Bench"}
     ignores_foreign_answers: ClassVar[bool] = True  # the re-release of November 2023 has 1,252 videos less
+    lettered: ClassVar[bool] = True
     metrics: ClassVar[Sequence[Metric]] = [
         share("accuracy"),
         share("image", "image"),
@@ -91,9 +92,6 @@ class Seed(Task):
             raise UserError(f"these prompts show the options, so the answers are not {self.label}'s but seed@llava's")
         return question_core(sample.question) in question_core(prompt)
 
-    def choices(self, sample: Sample) -> Mapping[str, bool]:
-        return letter_choices(sample)
-
     def robust(self, sample: Sample, text: str) -> bool | None:
         return None if self.protocol == "ppl" else robust_letter(text, ("",) * 4) == sample.references[0]
 
@@ -112,10 +110,9 @@ class Seed(Task):
         return self.scored(sample, Reading(letter, "likeliest"), letter == truth, per_token=float(by_mean == truth))
 
     def tally(self, scores: Sequence[Score]) -> Tally:
-        counts = dict(super().tally(scores))
-        if "per_token" in scores[0].details:
-            counts |= {"per_token/right": scores[0].details["per_token"], "per_token/asked": 1.0}
-        return counts
+        by_mean = scores[0].details.get("per_token")
+        own = {} if by_mean is None else {"per_token/right": by_mean, "per_token/asked": 1.0}
+        return {**super().tally(scores), **own}
 
     def score_missing(self, sample: Sample) -> Score | None:
         return self.scored(sample, Reading("", "missing", parsed=False), 0)

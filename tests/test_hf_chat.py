@@ -67,7 +67,7 @@ def layout(seed: int, *, text_only: bool) -> list[Request]:
         for _ in range(generator.choice([1, 1, 2, 5])):
             words = generator.choices(["dog", "red", "Is there a", "left of", "sign?"], k=generator.choice([1, 4, 9, 60]))
             requests.append(
-                Request(" ".join(words), (picture(number),), Decoding(generator.choice([3, 3, 6])), watch=("Yes",))
+                Request(" ".join(words), (picture(number),), Decoding(generator.choice([3, 3, 6])), watch=("Yes", "No way"))
             )
     if text_only:
         requests += [Request("What is two and two?", (), Decoding(3)), Request("Who?", (), Decoding(3))]

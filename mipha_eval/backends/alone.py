@@ -30,11 +30,12 @@ class _FirstLogits(LogitsProcessor):
 
 
 @torch.inference_mode()
-def generate(model: Any, inputs: Mapping[str, Any], stop: Stop, watch: Sequence[Sequence[Sequence[int]]]) -> list[Answer]:
+def generate(model: Any, inputs: Mapping[str, Any], stop: Stop, chances: Sequence[Sequence[float]]) -> list[Answer]:
     """Greedy answers to left-padded prompts.
 
     Args:
-        inputs: arguments of the model's forward; `watch` as in `Question`.
+        inputs: arguments of the model's forward.
+        chances: as in `Answer`, of each prompt.
     """
     make: Any = GenerationConfig
     settings = make(
@@ -49,7 +50,7 @@ def generate(model: Any, inputs: Mapping[str, Any], stop: Stop, watch: Sequence[
     before = inputs["input_ids"].shape[1] if "input_ids" in inputs else 0
     if first.logits is None:
         raise RuntimeError("transformers generated nothing")
-    answers = begun(first.logits, watch)
+    answers = begun(first.logits, chances)
     for answer, ids in zip(answers, made.sequences[:, before:].tolist(), strict=True):
         end = next((place for place, token in enumerate(ids) if token in stop.ends), len(ids) - 1)
         answer.ids[:] = ids[: end + 1]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, chain
@@ -104,8 +105,11 @@ class Decoder:
         with packed_attention(self.config):
             live = Live(state, [question.row for question in questions])
             answers: list[Answer] = []
-            for numbers, logits in self._read(live, questions, [()] * len(questions)):
-                answers += begun(logits, [questions[number].watch for number in numbers])
+            watched = [question.watch for question in questions]
+            for numbers, logits in self._read(live, questions, watched):
+                options = [watched[number] for number in numbers]
+                chances = [[math.exp(each) for each in sums] for sums in likelihoods(logits, options)]
+                answers += begun(logits[question_rows(options)], chances)
             for _ in range(stop.limit - 1):
                 live.drop({number for number in live.numbers if answers[number].ids[-1] in stop.ends})
                 if not live.numbers:
@@ -125,19 +129,11 @@ class Decoder:
 
         A question is read once; its options branch off behind it, without their last tokens, which are only predicted.
         """
-        sums = []
+        sums: list[list[float]] = []
         with packed_attention(self.config):
             live = Live(state, [question.row for question in questions])
             for numbers, logits in self._read(live, questions, options):
-                logs, start = logits.float().log_softmax(dim=-1), 0
-                for number in numbers:
-                    place, likelihoods = start + 1, []
-                    for ids in options[number]:
-                        before = [start, *range(place, place + len(ids) - 1)]
-                        likelihoods.append(logs[before, list(ids)].sum())
-                        place += len(ids) - 1
-                    sums.append(torch.stack(likelihoods).tolist())
-                    start = place
+                sums += likelihoods(logits, [options[number] for number in numbers])
         return sums
 
     def _read(
@@ -168,18 +164,35 @@ class Decoder:
             yield numbers, self._forward({"input_ids": ids}, positions, live.read(rows, owners, parents), wanted)
 
 
-def begun(logits: Tensor, watch: Sequence[Sequence[Sequence[int]]]) -> list[Answer]:
-    """Answers after their first token, from logits [questions, vocabulary]; `watch` as in `Question`."""
-    numbers = logits.float()
-    best = numbers.topk(min(BEST, numbers.shape[-1]), dim=-1)
+def question_rows(options: Sequence[Options]) -> list[int]:
+    """Where the logits of each question's last token stand, when those of its options' tokens follow them."""
+    counts = [1 + sum(len(ids) - 1 for ids in own) for own in options]
+    return list(accumulate(counts, initial=0))[:-1]
+
+
+def likelihoods(logits: Tensor, options: Sequence[Options]) -> list[list[float]]:
+    """Log-probabilities of the options of questions, from logits [wanted, vocabulary] in the order of `Tree.wanted`."""
+    if not any(options):
+        return [[] for _ in options]
+    logs = logits.float().log_softmax(dim=-1)
+    sums = []
+    for start, own in zip(question_rows(options), options, strict=True):
+        place, found = start + 1, []
+        for ids in own:
+            before = [start, *range(place, place + len(ids) - 1)]
+            found.append(logs[before, list(ids)].sum())
+            place += len(ids) - 1
+        sums.append(torch.stack(found).tolist() if found else [])
+    return sums
+
+
+def begun(logits: Tensor, chances: Sequence[Sequence[float]]) -> list[Answer]:
+    """Answers after their first token, from logits [questions, vocabulary]; `chances` as in `Answer`."""
+    best = logits.float().topk(min(BEST, logits.shape[-1]), dim=-1)
     pairs = [tuple(zip(*row, strict=True)) for row in zip(best.indices.tolist(), best.values.tolist(), strict=True)]
-    chances: list[tuple[float, ...]] = [()] * len(pairs)
-    for row in [row for row, ids in enumerate(watch) if ids]:
-        probabilities = numbers[row].softmax(dim=-1)
-        chances[row] = tuple(float(probabilities[list(tokens)].sum()) for tokens in watch[row])
     # not the first of `best`: equal logits, frequent in half precision, come in any order there
     first = logits.argmax(dim=-1).tolist()
-    return [Answer([token], *rest) for token, rest in zip(first, zip(pairs, chances, strict=True), strict=True)]
+    return [Answer([token], found, tuple(own)) for token, found, own in zip(first, pairs, chances, strict=True)]
 
 
 def fuse_activations(model: nn.Module) -> None:

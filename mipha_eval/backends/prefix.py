@@ -53,7 +53,7 @@ class Question:
 
     Attributes:
         row: the number of the prefix.
-        watch: answers whose probability is wanted, each by the tokens that it may begin with.
+        watch: answers whose probability is wanted, as token ids.
     """
 
     row: int
@@ -68,7 +68,7 @@ class Answer:
     Attributes:
         ids: generated so far.
         best: (token id, logit) of the likeliest first tokens.
-        chances: probabilities of the question's `watch`.
+        chances: probability that the answer begins with each of the question's `watch`.
     """
 
     ids: list[int]
@@ -98,8 +98,8 @@ class PrefixAdapter(ModelAdapter):
         """The ids of an option as the whole answer to a prompt, the end token among them. Raises RequestError."""
 
     @abstractmethod
-    def first_tokens(self, answer: str) -> tuple[int, ...]:
-        """The tokens that an answer may begin with. Raises RequestError."""
+    def encode_beginning(self, answer: str) -> tuple[int, ...]:
+        """The ids that an answer begins with, if it begins with this text. Raises RequestError."""
 
     @abstractmethod
     def read_images(self, images: Sequence[Image]) -> Any:
@@ -175,7 +175,7 @@ class SharedBatch:
             try:
                 prompts[place] = adapter.encode(request)
                 self._options[place] = [adapter.encode_option(option) for option in request.options]
-                watched[place] = tuple(map(adapter.first_tokens, request.watch))
+                watched[place] = tuple(map(adapter.encode_beginning, request.watch))
             except RequestError as error:
                 prompts.pop(place, None)
                 self.responses[place] = Response.failure(str(error))
@@ -193,7 +193,7 @@ class SharedBatch:
         for place in group.members:
             ids = prompts[place].ids[group.shared :]
             self._questions[place] = Question(len(self.prefixes), ids, watched[place])
-            room += len(ids) + sum(len(option) - 1 for option in self._options[place])
+            room += len(ids) + sum(len(option) - 1 for option in (*self._options[place], *watched[place]))
         self.prefixes.append(Prefix(first.ids[: group.shared], pixels, room))
 
     def ask(self, state: Any) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -106,8 +107,8 @@ class TransformersAdapter(PrefixAdapter):
     def encode_option(self, option: str) -> tuple[int, ...]:
         return (*self._tokens(self.lead + option), min(self.ends))
 
-    def first_tokens(self, answer: str) -> tuple[int, ...]:
-        return tuple({self._tokens(answer)[0]: None, self._tokens(f" {answer}")[0]: None})
+    def encode_beginning(self, answer: str) -> tuple[int, ...]:
+        return self._tokens(self.lead + answer)
 
     def _tokens(self, text: str) -> tuple[int, ...]:
         try:
@@ -163,7 +164,7 @@ class TransformersAdapter(PrefixAdapter):
 
     def _generated(self, batch: Sequence[Request], inputs_of: InputsOf) -> list[Response]:
         try:
-            watch = [[self.first_tokens(answer) for answer in request.watch] for request in batch]
+            watch = [[self.encode_beginning(answer) for answer in request.watch] for request in batch]
             inputs = inputs_of(batch)
         except RequestError as error:
             if len(batch) == 1:
@@ -171,7 +172,11 @@ class TransformersAdapter(PrefixAdapter):
             return [response for request in batch for response in self._generated([request], inputs_of)]
         stop = Stop(self.ends, batch[0].decoding.max_new_tokens)
         with memory_guard():
-            return [self._response(answer) for answer in alone.generate(self.model, inputs, stop, watch)]
+            chances = [
+                [math.exp(each) for each in alone.rank(self.model, inputs_of([request]), own)] if own else []
+                for request, own in zip(batch, watch, strict=True)
+            ]
+            return [self._response(answer) for answer in alone.generate(self.model, inputs, stop, chances)]
 
     def _ranked_plainly(self, request: Request, inputs_of: InputsOf) -> Response:
         try:
