@@ -1,7 +1,7 @@
 """Time and memory of a run without a model against the number of questions: ``python bench/scaling.py``.
 
 What remains when the model costs nothing: reading questions, planning, storing, scoring, intervals. The data are made up in
-GQA's form; every run is a process of its own through the command line, so that start-up counts.
+POPE's form; every run is a process of its own through the command line, so that start-up counts.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 COUNTS = (100, 1_000, 10_000, 100_000, 1_000_000)
-QUESTIONS_PER_IMAGE = (4,)
+QUESTIONS_PER_IMAGE = (1, 4, 18)
+RANDOM, SMALLEST = 3_000, 9_000  # POPE's files have so many rows; fewer questions are drawn from these with --limit
 SLACK = 1.25  # a run may cost so much more a question than the cheapest tenth of its size, and still counts as linear
 
 
@@ -33,32 +34,43 @@ class Measured:
     memory: float
 
 
-def write_questions(path: Path, questions: int, per_image: int) -> None:
-    """GQA's test-dev file with made-up questions, `per_image` about each image."""
+def write_questions(folder: Path, questions: int, per_image: int) -> None:
+    """POPE's label files with made-up questions, `per_image` about each image of a file."""
     rng = random.Random(0)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w") as file:
-        for number in range(questions):
-            row = {
-                "imageId": str(number // per_image),
-                "question": f"Is the object number {number} on the left side of the picture?",
-                "answer": rng.choice(["yes", "no"]),
-                "isBalanced": True,
-                "types": {"structural": rng.choice(["verify", "query"])},
-            }
-            file.write(f"{',' if number else '{'}\n{json.dumps(str(number))}: {json.dumps(row)}")
-        file.write("}\n")
+    folder.mkdir(parents=True, exist_ok=True)
+    rest = questions - RANDOM
+    for name, count in (("random", RANDOM), ("popular", rest // 2), ("adversarial", rest - rest // 2)):
+        with (folder / f"coco_pope_{name}.json").open("w") as file:
+            for number in range(count):
+                row = {
+                    "question_id": number + 1,
+                    "image": f"COCO_val2014_{number // per_image:012}.jpg",
+                    "text": f"Is there an object number {number} in the image?",
+                    "label": rng.choice(["yes", "no"]),
+                }
+                file.write(json.dumps(row) + "\n")
 
 
 def measure(folder: Path, questions: int, per_image: int) -> Measured:
     """Runs the constant model over made-up questions, in a process of its own."""
     # the writer is a process, too: a child's peak memory begins with its parent's
-    made = (folder / "gqa/data/testdev_balanced_questions.json", questions, per_image)
+    made = (folder / "pope/coco", max(questions, SMALLEST), per_image)
     writer = multiprocessing.get_context("spawn").Process(target=write_questions, args=made)
     writer.start()
     writer.join()
-    command = [sys.executable, "-m", "mipha_eval", "run", "--tasks", "gqa", "--model", "constant", "--data", str(folder)]
-    command += ["--output", str(folder / "runs"), "--json"]
+    command = [
+        sys.executable,
+        "-m",
+        "mipha_eval",
+        "run",
+        "--tasks",
+        "pope@official",
+        "--model",
+        "constant",
+        "--data",
+        str(folder),
+    ]
+    command += ["--output", str(folder / "runs"), "--json", "--limit", str(questions)]
     started = time.perf_counter()
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, env={**os.environ, "OMP_NUM_THREADS": "1"})  # noqa: S603
     _, status, usage = os.wait4(process.pid, 0)

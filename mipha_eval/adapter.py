@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 from mipha_eval.types import Decoding, Request, Response
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Cost:
     """Estimated tokens of a request.
 

@@ -13,6 +13,9 @@ from typing import Any
 
 from mipha_eval.errors import UserError
 
+#: a record as one line of JSON; records are trees, so nothing is spent on looking for circles
+to_json = json.JSONEncoder(check_circular=False).encode
+
 
 class Appender:
     """Appends records to a JSONL file, flushed; drops a torn last line that a killed run left."""
@@ -26,7 +29,7 @@ class Appender:
 
     def append(self, records: Iterable[Mapping[str, Any]]) -> None:
         with naming(self._path):
-            self._file.writelines(json.dumps(record) + "\n" for record in records)
+            self._file.writelines(to_json(record) + "\n" for record in records)
             self._file.flush()
 
     def __enter__(self) -> Appender:

@@ -7,7 +7,8 @@ clusters, many resamples at a time.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from array import array
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -78,12 +79,17 @@ def shares_of_parts(totals: Totals, kinds: tuple[str, ...]) -> list[Metric]:
     return [share(part, part) for part in sorted(asked) if part.partition("/")[0] in kinds]
 
 
-def group_scores(scores: Iterable[Score]) -> list[list[Score]]:
+def group_scores(scores: Sequence[Score]) -> Iterator[list[Score]]:
     """Scores that are tallied together, in order of first appearance."""
     groups: dict[str, list[Score]] = {}
     for score in scores:
-        groups.setdefault(score.group or score.sample, []).append(score)
-    return list(groups.values())
+        if score.group:
+            groups.setdefault(score.group, []).append(score)
+    for score in scores:
+        if not score.group:
+            yield [score]
+        elif score.group in groups:
+            yield groups.pop(score.group)
 
 
 def add_tallies(tallies: Iterable[Tally]) -> dict[str, float]:
@@ -95,45 +101,57 @@ def add_tallies(tallies: Iterable[Tally]) -> dict[str, float]:
     return totals
 
 
-def cluster_counts(tallies: Sequence[tuple[str, Tally]]) -> tuple[list[str], np.ndarray]:
-    """Sums (cluster, tally) pairs into names and an array [clusters, names]."""
-    import numpy as np
+class ClusterCounts:
+    """Counts by cluster and name, added up as tallies come, so that a million tallies need not be kept."""
 
-    clusters: dict[str, int] = {}
-    names: dict[str, int] = {}
-    for cluster, tally in tallies:
-        clusters.setdefault(cluster, len(clusters))
-        for name in tally:
-            names.setdefault(name, len(names))
-    counts = np.zeros((len(clusters), len(names)))
-    for cluster, tally in tallies:
+    def __init__(self) -> None:
+        self.totals: dict[str, float] = {}
+        self._clusters: dict[str, int] = {}
+        self._names: dict[str, int] = {}
+        # one entry for each count of each tally
+        self._rows, self._columns, self._values = array("q"), array("q"), array("d")
+
+    def add(self, cluster: str, tally: Tally) -> None:
+        row = self._clusters.setdefault(cluster, len(self._clusters))
         for name, count in tally.items():
-            counts[clusters[cluster], names[name]] += count
-    return list(names), counts
+            self.totals[name] = self.totals.get(name, 0.0) + count
+            self._rows.append(row)
+            self._columns.append(self._names.setdefault(name, len(self._names)))
+            self._values.append(count)
+
+    def names(self) -> list[str]:
+        """The names of the columns of `table`."""
+        return list(self._names)
+
+    def table(self) -> np.ndarray:
+        """Sums [clusters, names]."""
+        import numpy as np
+
+        shape = len(self._clusters), len(self._names)
+        places = np.asarray(self._rows) * shape[1] + np.asarray(self._columns)
+        return np.bincount(places, np.asarray(self._values), shape[0] * shape[1]).reshape(shape)
 
 
 def bootstrap_intervals(
-    tallies: Sequence[tuple[str, Tally]], metrics: Sequence[Metric], resamples: int = RESAMPLES
+    found: ClusterCounts, metrics: Sequence[Metric], resamples: int = RESAMPLES
 ) -> dict[str, tuple[float, float]]:
     """95 % percentile intervals by resampling whole clusters (images) with replacement, seed fixed.
-
-    Args:
-        tallies: (cluster, counts) of each group of scores.
 
     Returns:
         Metric name -> (low, high); empty where there are fewer than two clusters.
     """
     import numpy as np
 
-    names, counts = cluster_counts(tallies)
-    clusters = len(counts)
+    counts = found.table()
+    names, clusters = found.names(), len(counts)
     if clusters < 2:
         return {}
+    kind_of, kinds = _alike(counts)
     generator = np.random.default_rng(0)
     totals = np.empty((resamples, len(names)))
     for row in range(resamples):
-        drawn = np.bincount(generator.integers(clusters, size=clusters), minlength=clusters)
-        totals[row] = drawn.astype(float) @ counts
+        drawn = kind_of[generator.integers(clusters, size=clusters)]
+        totals[row] = np.bincount(drawn, minlength=len(kinds)).astype(float) @ kinds
     sums = Totals({name: totals[:, column] for column, name in enumerate(names)})
     tail = 50 * (1 - CONFIDENCE)
     intervals = {}
@@ -142,3 +160,13 @@ def bootstrap_intervals(
         low, high = np.percentile(values, [tail, 100 - tail])
         intervals[metric.name] = (float(low), float(high))
     return intervals
+
+
+def _alike(counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The kind of each row, and the rows of every kind: a million images have few different counts to be added up."""
+    import numpy as np
+
+    kinds: dict[bytes, int] = {}
+    kind_of = np.array([kinds.setdefault(row.tobytes(), len(kinds)) for row in counts], dtype=np.uint32)
+    rows = np.frombuffer(b"".join(kinds), dtype=counts.dtype).reshape(len(kinds), -1)
+    return kind_of.astype(np.min_scalar_type(len(kinds))), rows

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mipha_eval.certificate import certificate_note
-from mipha_eval.metrics import Totals, add_tallies, bootstrap_intervals, group_scores
+from mipha_eval.metrics import ClusterCounts, Totals, add_tallies, bootstrap_intervals, group_scores
 from mipha_eval.probability import summarize_beliefs
 from mipha_eval.task import NOT_JUDGED, Task
 from mipha_eval.types import Response, Sample, Score
@@ -100,7 +100,8 @@ def _read(task: Task, samples: Sequence[Sample], responses: Mapping[str, Respons
             found.scores.append(score)
             right = None if response is None else task.robust(sample, response.text)
             found.read_again = found.read_again or right is not None
-            found.forgiving.append(score if right is None else task.as_if(score, right))
+            again = score if right is None else task.as_if(score, right)
+            found.forgiving.append(score if again == score else again)  # a second object only where it is another score
     return found
 
 
@@ -121,15 +122,17 @@ def _headline(task: Task, scores: Sequence[Score]) -> float | None:
 
 def _numbers(task: Task, scores: Sequence[Score]) -> dict[str, Any]:
     """The headline's name, and units, metrics and intervals; a metric without anything to count is left out, not 0."""
-    tallies = [(group[0].cluster, task.tally(group)) for group in group_scores(scores)]
-    totals = Totals(add_tallies(tally for _, tally in tallies))
+    counts = ClusterCounts()
+    for group in group_scores(scores):
+        counts.add(group[0].cluster, task.tally(group))
+    totals = Totals(counts.totals)
     measures = task.measures(totals)
     names = {"headline": measures[0].name, "units": {metric.name: metric.unit for metric in measures}}
     if not scores:
         return {**names, "metrics": {}, "intervals": {}}
     numbers = {metric.name: float(metric.formula(totals)) for metric in measures if metric.defined(totals)}
     defined = [metric for metric in measures if metric.name in numbers]
-    intervals = bootstrap_intervals(tallies, defined)
+    intervals = bootstrap_intervals(counts, defined)
     return {
         **names,
         "metrics": {name: value for name, value in numbers.items() if math.isfinite(value)},

@@ -24,7 +24,7 @@ from mipha_eval.types import Sample
 class ModelChoice:
     """A model by name; `options` are ``key=value`` texts, those with a dot in the key being a task's.
 
-    `no_share` asks a model that shares work between the requests of a batch not to.
+    `no_share` asks a model that shares work between the requests of a batch not to; `compile` asks it to compile its layers.
     """
 
     name: str
@@ -32,6 +32,7 @@ class ModelChoice:
     device: str | None = None
     dtype: str | None = None
     no_share: bool = False
+    compile: bool = False
 
 
 def parse_source(text: str, image_dirs: Mapping[str, Path]) -> DataSource:
@@ -60,7 +61,12 @@ def build_adapter(choice: ModelChoice, registry: Registry) -> tuple[ModelAdapter
     preset = dict(preset)
     data_default = preset.pop("data", None)
     given = {key: text for key, text in parse_pairs(choice.options).items() if "." not in key}
-    flags = {"device": choice.device, "dtype": choice.dtype, "share": "false" if choice.no_share else None}
+    flags = {
+        "device": choice.device,
+        "dtype": choice.dtype,
+        "share": "false" if choice.no_share else None,
+        "compile": "true" if choice.compile else None,
+    }
     for key, value in flags.items():
         if value is not None and key not in option_fields(owner):
             raise UserError(f"--{'no-' * (key == 'share')}{key} does not apply to model {choice.name}")

@@ -15,7 +15,7 @@ from typing import Any, TextIO
 
 from mipha_eval.data.jsonl import read_jsonl
 from mipha_eval.errors import UserError
-from mipha_eval.journal import Appender, naming, read_stored
+from mipha_eval.journal import Appender, naming, read_stored, to_json
 from mipha_eval.types import Image, Response, Sample, Score
 
 SCHEMA = 1
@@ -149,7 +149,7 @@ class TaskFolder:
         return read_json(self.path / "task.json", "has the task begun?")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Stored:
     """A response as it was stored: the key of its request and digests of the images that the model saw."""
 
@@ -225,7 +225,7 @@ def _unread() -> bytes:
 
 def write_lines(path: Path, records: Iterable[Mapping[str, Any]]) -> None:
     """Writes a JSONL file as a whole: it is there complete or not at all."""
-    _replace(path, lambda file: file.writelines(json.dumps(record) + "\n" for record in records))
+    _replace(path, lambda file: file.writelines(to_json(record) + "\n" for record in records))
 
 
 def write_json(path: Path, value: Mapping[str, Any]) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Image:
     """A picture that has not been read yet.
 
@@ -24,7 +24,7 @@ class Image:
     read: Callable[[], bytes] = field(compare=False, repr=False)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Sample:
     """A question of a benchmark with what is known about it.
 
@@ -52,14 +52,14 @@ class Sample:
         return self.images[0].name if self.images else self.id
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Decoding:
     """How an answer is generated; always greedy."""
 
     max_new_tokens: int = 128
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Request:
     """What a model is asked. Equal identities get one answer.
 
@@ -89,7 +89,7 @@ class Request:
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:24]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Response:
     """What a model answered, or why there is no answer: a failed request carries `error` and no text.
 
@@ -119,7 +119,7 @@ class Response:
         return cls(text="", finish="error", error=reason)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Score:
     """How a response was read and what it is worth.
 

@@ -40,8 +40,12 @@ class HfChat(TransformersAdapter):
     name: ClassVar[str] = "hf-chat"
 
     @cached_property
-    def model(self) -> Any:
+    def network(self) -> Any:
         return load_model(self.folder, *self.place)
+
+    @property
+    def model(self) -> Any:
+        return self.network
 
     @cached_property
     def chat(self) -> Chat:

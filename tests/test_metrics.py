@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mipha_eval.metrics import Metric, Totals, bootstrap_intervals
+from mipha_eval.metrics import ClusterCounts, Metric, Totals, bootstrap_intervals
 from mipha_eval.plugins import Registry
 from mipha_eval.scoring import score_responses
 from mipha_eval.selection import build_task, parse_source
@@ -144,11 +144,11 @@ def test_intervals_cover() -> None:
     covered = 0
     trials = 600
     for _ in range(trials):
-        tallies = []
+        tallies = ClusterCounts()
         for cluster in range(80):
             chance = np.clip(0.7 + generator.uniform(-0.25, 0.25), 0, 1)
             size = int(generator.integers(1, 8))
-            tallies.append((str(cluster), {"right": float(generator.binomial(size, chance)), "asked": float(size)}))
+            tallies.add(str(cluster), {"right": float(generator.binomial(size, chance)), "asked": float(size)})
         low, high = bootstrap_intervals(tallies, [mean], resamples=400)["mean"]
         covered += low <= 0.7 <= high
     assert 0.92 <= covered / trials <= 0.975
@@ -163,7 +163,9 @@ def test_nothing_to_count() -> None:
 
 
 def test_one_cluster_has_no_interval() -> None:
-    assert bootstrap_intervals([("a", {"right": 1.0})], [Metric("x", lambda totals: totals["right"])]) == {}
+    counts = ClusterCounts()
+    counts.add("a", {"right": 1.0})
+    assert bootstrap_intervals(counts, [Metric("x", lambda totals: totals["right"])]) == {}
 
 
 def test_a_half_answered_image_of_mme(tasks: Any) -> None:

@@ -203,6 +203,13 @@ def fuse_activations(model: nn.Module) -> None:
                 setattr(module, name, nn.GELU(approximate="tanh"))
 
 
+def compile_layers(network: nn.Module) -> None:
+    """Compiles the feed-forward parts of all layers; attention calls back into Python and would break the graph anyway."""
+    for module in network.modules():
+        if type(module).__name__.endswith("MLP"):
+            module.compile(dynamic=True)
+
+
 def chunks(counts: Sequence[int], most: int) -> Iterator[tuple[int, int]]:
     """Cuts a list into (first, last + 1) ranges of about `most` in sum; one that is larger stands alone."""
     first, total = 0, 0

@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import nn
 
 from mipha_eval.backends import alone
 from mipha_eval.backends.checkpoint import fingerprint, locate_checkpoint
 from mipha_eval.backends.device import batch_tokens, cache_bytes, choose_device, choose_dtype, chunk_tokens, memory_guard
-from mipha_eval.backends.hf import Decoder, PrefixInputs, Stop
+from mipha_eval.backends.hf import Decoder, PrefixInputs, Stop, compile_layers
 from mipha_eval.backends.live import State
 from mipha_eval.backends.prefix import Answer, Options, Prefix, PrefixAdapter, Question, ranked
 from mipha_eval.errors import RequestError
@@ -81,9 +82,16 @@ class TransformersAdapter(PrefixAdapter):
         device = choose_device(self.device)
         return device, choose_dtype(self.dtype, device)
 
+    @property
+    @abstractmethod
+    def network(self) -> nn.Module:
+        """All of the model, vision tower included; read at first use."""
+
     @cached_property
     def decoder(self) -> Decoder:
         device, _ = self.place
+        if self.compile:
+            compile_layers(self.network)
         return Decoder(self.model, self.model.config.get_text_config(decoder=True), device, chunk_tokens(device))
 
     def describe(self) -> Mapping[str, Any]:

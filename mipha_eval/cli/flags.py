@@ -35,6 +35,7 @@ BatchSize = Annotated[str, typer.Option("--batch-size", "-b", help="Requests a b
 Device = Annotated[Optional[str], typer.Option("--device", help="auto, cpu, cuda, cuda:1 or mps.")]
 Dtype = Annotated[Optional[str], typer.Option("--dtype", help="auto, float32, bfloat16 or float16.")]
 NoShare = Annotated[bool, typer.Option("--no-share", help="Do not share the work on an image between its questions.")]
+Compile = Annotated[bool, typer.Option("--compile", help="Compile the model's layers first; pays off in long runs.")]
 Threads = Annotated[Optional[int], typer.Option("--threads", min=1, help="CPU threads of the model.")]
 Fresh = Annotated[bool, typer.Option("--fresh", help="Start anew instead of going on from what is stored.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.")]

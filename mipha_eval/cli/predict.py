@@ -21,6 +21,7 @@ def predict_answers(
     device: flags.Device = None,
     dtype: flags.Dtype = None,
     no_share: flags.NoShare = False,
+    compile: flags.Compile = False,
     threads: flags.Threads = None,
     plugin: flags.Plugins = None,
     fresh: flags.Fresh = False,
@@ -31,7 +32,7 @@ def predict_answers(
     from mipha_eval.predict import PredictConfig, predict
     from mipha_eval.selection import ModelChoice, build_adapter
 
-    choice = ModelChoice(model, options or (), device, dtype, no_share)
+    choice = ModelChoice(model, options or (), device, dtype, no_share, compile)
     adapter, _ = build_adapter(choice, Registry(plugin or ()))
     config = PredictConfig(questions, image_folder, answers, model, max_new_tokens, flags.batch_size(batch_size), fresh)
     outcome = predict(config, adapter)

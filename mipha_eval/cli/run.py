@@ -25,6 +25,7 @@ def run_tasks(
     device: flags.Device = None,
     dtype: flags.Dtype = None,
     no_share: flags.NoShare = False,
+    compile: flags.Compile = False,
     threads: flags.Threads = None,
     blind: Annotated[bool, typer.Option("--blind", help="Show grey pictures: what does the question alone give?")] = False,
     check: Annotated[
@@ -50,7 +51,7 @@ def run_tasks(
     registry = Registry(plugin or ())
     config = RunConfig(
         tasks=split_tasks(tasks),
-        model=ModelChoice(model, options or (), device, dtype, no_share),
+        model=ModelChoice(model, options or (), device, dtype, no_share, compile),
         data=data,
         annotations=annotations,
         image_dirs=flags.image_dirs(image_dir),
