@@ -23,7 +23,7 @@ from mipha_eval.backends.image_text import (
     load_processor,
 )
 from mipha_eval.backends.prefix import Prefix, Prompt, answer_shared
-from mipha_eval.backends.proof import Sharing, made_up_images, prove
+from mipha_eval.backends.proof import Sharing, made_up_image, prove
 from mipha_eval.backends.transformers_adapter import TransformersAdapter
 from mipha_eval.data.images import open_image
 from mipha_eval.errors import RequestError
@@ -89,8 +89,7 @@ class HfChat(TransformersAdapter):
     @cached_property
     def image_tokens(self) -> int:
         """Tokens of a middling picture; other sizes may have more or fewer."""
-        (image, _) = made_up_images()
-        return len(self.chat.head([open_image(image)]).ids or ())
+        return len(self.chat.head([open_image(made_up_image())]).ids or ())
 
     def cost(self, request: Request) -> Cost:
         shared = self.image_tokens * len(request.images)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import random
+import shutil
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -142,8 +144,6 @@ def test_a_question_that_contains_the_image_mark_stays_text(adapter: Any, refere
 
 def test_plain_resize(adapter: Any, reference: Path) -> None:
     """Without `pad` the picture is squeezed; the SigLIP processor of transformers is the oracle."""
-    import dataclasses
-
     from transformers import SiglipImageProcessorPil
 
     name = reference / "images/coffee.png"
@@ -164,6 +164,47 @@ def test_several_images_in_one_prompt(adapter: Any, reference: Path) -> None:
     assert adapter.encode(pair).ids.count(IMAGE_TOKEN) == 2
     together = adapter.generate([pair, single, pair])
     assert [response.text for response in together] == [adapter.generate([each])[0].text for each in (pair, single, pair)]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_shared_equals_alone(seed: int, adapter: Any, reference: Path, expected: list[dict[str, Any]]) -> None:
+    """Random layouts against transformers' own generation: several pictures, none, one question a picture, duplicates."""
+    generator = random.Random(seed)
+    cases = requests(reference, expected)
+    batch = [
+        dataclasses.replace(case, decoding=Decoding(generator.choice([1, 5, 12])), watch=("Yes", "No way"))
+        for case in generator.choices(cases, k=6)
+    ]
+    batch += [dataclasses.replace(case, options=("red", "a large brown dog")) for case in generator.choices(cases, k=3)]
+    batch += [Request("x", batch[0].images), Request(" ".join(["very long"] * 300), batch[1].images, Decoding(3))]
+    batch += [Request("Which is darker?", batch[0].images + batch[1].images, Decoding(4)), Request("Who?", (), Decoding(4))]
+    generator.shuffle(batch)
+    adapter.expect(batch)
+    for one, other in zip(adapter.answer(batch), adapter.alone(batch), strict=True):
+        assert (one.text, one.tokens, one.finish, one.error) == (other.text, other.tokens, other.finish, "")
+        assert one.likelihoods == pytest.approx(other.likelihoods, abs=1e-3)
+        assert one.chances == pytest.approx(other.chances, rel=1e-3)
+        assert [token for token, _ in one.top] == [token for token, _ in other.top]
+        assert [logit for _, logit in one.top] == pytest.approx([logit for _, logit in other.top], abs=1e-3)
+
+
+def test_official_texts_without_sharing(reference: Path, expected: list[dict[str, Any]]) -> None:
+    """Several prompts padded together, read by transformers' own attention."""
+    owner, _ = Registry().load("model_adapters", "mipha")
+    plain = owner(path=str(reference / "checkpoint"), device="cpu", dtype="float32", share=False)
+    asked = requests(reference, expected)
+    texts = [response.text for start in range(0, len(asked), 5) for response in plain.answer(asked[start : start + 5])]
+    assert texts == [case["text"] for case in expected]
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # torch's own, on the way to its compiler
+def test_compiled_layers_answer_the_same(reference: Path, expected: list[dict[str, Any]]) -> None:
+    if shutil.which("g++") is None:
+        pytest.skip("torch compiles for CPUs with g++, which is not here")
+    owner, _ = Registry().load("model_adapters", "mipha")
+    compiled = owner(path=str(reference / "checkpoint"), device="cpu", dtype="float32", compile=True)
+    texts = [response.text for response in compiled.answer(requests(reference, expected)[:8])]
+    assert texts == [case["text"] for case in expected[:8]]
 
 
 def test_ranking_options_equals_plain_forward_passes(adapter: Any, reference: Path, expected: list[dict[str, Any]]) -> None:

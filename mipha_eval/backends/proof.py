@@ -1,4 +1,7 @@
-"""Does sharing give what each question gives alone, for this architecture? Asked of two made-up pictures at load time."""
+"""Does sharing give what each question gives alone, for this architecture? Asked about a made-up picture at load time.
+
+It is cheap, since it is paid in every run; that pictures of a batch are kept apart every run checks on its own answers.
+"""
 
 from __future__ import annotations
 
@@ -15,8 +18,7 @@ from mipha_eval.types import Decoding, Image, Request, Response
 
 Way = Callable[[Sequence[Request]], list[Response]]
 
-#: pictures of different shape, width by height
-SIZES = ((96, 64), (64, 128))
+SIZE = (96, 64)  # width and height
 QUESTIONS = ("Is there a dog in the picture?", "What is written on the large sign, if anything?")
 
 #: how far the logits of the first token may differ, as a part of the largest; what rounding makes of them
@@ -40,7 +42,8 @@ def prove(ways: Mapping[str, Way], alone: Way, dtype: str) -> Sharing:
     Raises:
         UserError: the model cannot be asked at all.
     """
-    batch = [Request(question, (image,), Decoding(4)) for image in made_up_images() for question in QUESTIONS]
+    # the second token is the first that is decoded one at a time
+    batch = [Request(question, (made_up_image(),), Decoding(2)) for question in QUESTIONS]
     expected = alone(batch)
     for response in expected:
         if response.error:
@@ -79,17 +82,11 @@ def logit_gap(one: Response, other: Response) -> float:
 
 
 @cache
-def made_up_images() -> tuple[Image, ...]:
+def made_up_image() -> Image:
     """Coloured noise, always the same."""
-    generator = np.random.default_rng(0)
-    return tuple(
-        _noise(number, generator.integers(256, size=(height, width, 3))) for number, (width, height) in enumerate(SIZES)
-    )
-
-
-def _noise(number: int, values: np.ndarray) -> Image:
     from PIL import Image as Pillow
 
+    values = np.random.default_rng(0).integers(256, size=(*reversed(SIZE), 3))
     data = io.BytesIO()
     Pillow.fromarray(values.astype(np.uint8)).save(data, "PNG")
-    return Image(f"noise-{number}.png", f"made-up:noise-{number}.png", data.getvalue)
+    return Image("noise.png", "made-up:noise.png", data.getvalue)
