@@ -13,7 +13,7 @@ from accelerate import init_empty_weights
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
-from mipha_eval.backends.hf import fuse_activations
+from mipha_eval.backends.activation import replace_activations
 from mipha_eval.backends.mipha import DECODERS, MiphaNetwork, is_dead_weight, module_key_to_official, official_key_to_module
 from mipha_eval.errors import UserError
 
@@ -100,7 +100,7 @@ def load_network(folder: Path, device: torch.device, dtype: torch.dtype) -> Miph
     weights = _read_weights(folder, network.select_layer, device, dtype)
     _check_names(folder, network.state_dict(), weights)
     network.load_state_dict(weights, assign=True)
-    fuse_activations(network)
+    replace_activations(network)
     return network.to(device).eval().requires_grad_(False)
 
 

@@ -10,7 +10,6 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from transformers.activations import NewGELUActivation
 
 from mipha_eval.backends.live import Live, State
 from mipha_eval.backends.packed import PrefixPass, PrefixRead, QuestionPass, SharedCache, packed_attention
@@ -193,14 +192,6 @@ def begun(logits: Tensor, chances: Sequence[Sequence[float]]) -> list[Answer]:
     # not the first of `best`: equal logits, frequent in half precision, come in any order there
     first = logits.argmax(dim=-1).tolist()
     return [Answer([token], found, tuple(own)) for token, found, own in zip(first, pairs, chances, strict=True)]
-
-
-def fuse_activations(model: nn.Module) -> None:
-    """Puts torch's one-pass tanh GELU in place of the same formula written out in seven passes over memory."""
-    for module in model.modules():
-        for name, child in module.named_children():
-            if isinstance(child, NewGELUActivation):
-                setattr(module, name, nn.GELU(approximate="tanh"))
 
 
 def compile_layers(network: nn.Module) -> None:

@@ -14,8 +14,8 @@ import transformers
 from torch import Tensor
 from transformers import AutoConfig, AutoModelForImageTextToText, AutoProcessor
 
+from mipha_eval.backends.activation import replace_activations
 from mipha_eval.backends.chat import Head
-from mipha_eval.backends.hf import fuse_activations
 from mipha_eval.errors import UserError
 
 #: vision towers whose layers above the one that is read can be left out
@@ -53,7 +53,7 @@ def load_model(folder: Path, device: torch.device, dtype: torch.dtype) -> Any:
             raise UserError(
                 f"{folder} {what} {len(keys)} weights: {', '.join(sorted(keys)[:3])}; config and weights do not fit"
             )
-    fuse_activations(model)
+    replace_activations(model)
     return model.eval().requires_grad_(False)
 
 
