@@ -81,7 +81,7 @@ class HfChat(TransformersAdapter):
         return self.proved.level == "prefix"
 
     def load(self) -> None:
-        _ = self.model, self.chat, self.tokenizer, self.ends, self.proved
+        _ = self.digest, self.network, self.chat, self.ends, self.proved
 
     def describe(self) -> Mapping[str, Any]:
         return {**super().describe(), "sharing": self.proved.text}

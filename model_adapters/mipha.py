@@ -84,7 +84,7 @@ class Mipha(TransformersAdapter):
         return " "
 
     def load(self) -> None:
-        _ = self.network, self.tokenizer, self.preprocessor  # read now, used later
+        _ = self.digest, self.network, self.tokenizer, self.preprocessor  # read now, used later
 
     def cost(self, request: Request) -> Cost:
         shared, own = 48 + self.patches * len(request.images), self.own_cost(request)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -94,10 +95,15 @@ class TransformersAdapter(PrefixAdapter):
             compile_layers(self.network)
         return Decoder(self.model, self.model.config.get_text_config(decoder=True), device, chunk_tokens(device))
 
+    @cached_property
+    def digest(self) -> Future[str]:
+        """The checkpoint's fingerprint, computed beside whatever else is loaded."""
+        return ThreadPoolExecutor(1, "fingerprint").submit(fingerprint, self.folder)
+
     def describe(self) -> Mapping[str, Any]:
         device, dtype = self.place
         name = torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
-        return {"weights": fingerprint(self.folder), "device": name, "dtype": str(dtype), "attention": "sdpa"}
+        return {"weights": self.digest.result(), "device": name, "dtype": str(dtype), "attention": "sdpa"}
 
     def budget(self) -> int:
         device, dtype = self.place
