@@ -7,8 +7,8 @@ POPE's form; every run is a process of its own through the command line, so that
 from __future__ import annotations
 
 import argparse
-import itertools
 import json
+import math
 import multiprocessing
 import os
 import random
@@ -22,15 +22,17 @@ from pathlib import Path
 COUNTS = (100, 1_000, 10_000, 100_000, 1_000_000)
 QUESTIONS_PER_IMAGE = (1, 4, 18)
 RANDOM, SMALLEST = 3_000, 9_000  # POPE's files have so many rows; fewer questions are drawn from these with --limit
-SLACK = 1.25  # a run may cost so much more a question than the cheapest tenth of its size, and still counts as linear
+JUDGED = 10_000  # below, start-up is most of the time
+LINEAR = 1.2  # a power up to this counts as linear; start-up's ups and downs and full caches make some of it
 
 
 @dataclass(frozen=True)
 class Measured:
-    """What a run took, in seconds and GB."""
+    """What a run took: seconds on the clock, seconds of processors, GB at the peak."""
 
     questions: int
     seconds: float
+    processor: float
     memory: float
 
 
@@ -58,19 +60,8 @@ def measure(folder: Path, questions: int, per_image: int) -> Measured:
     writer = multiprocessing.get_context("spawn").Process(target=write_questions, args=made)
     writer.start()
     writer.join()
-    command = [
-        sys.executable,
-        "-m",
-        "mipha_eval",
-        "run",
-        "--tasks",
-        "pope@official",
-        "--model",
-        "constant",
-        "--data",
-        str(folder),
-    ]
-    command += ["--output", str(folder / "runs"), "--json", "--limit", str(questions)]
+    run = ["run", "--tasks", "pope@official", "--model", "constant", "--limit", questions, "--json"]
+    command = [sys.executable, "-m", "mipha_eval", *map(str, [*run, "--data", folder, "--output", folder / "runs"])]
     started = time.perf_counter()
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, env={**os.environ, "OMP_NUM_THREADS": "1"})  # noqa: S603
     _, status, usage = os.wait4(process.pid, 0)
@@ -78,14 +69,19 @@ def measure(folder: Path, questions: int, per_image: int) -> Measured:
     seconds = time.perf_counter() - started
     if process.returncode:
         raise SystemExit(f"{' '.join(command)} ended with {process.returncode}")
-    return Measured(questions, seconds, usage.ru_maxrss / (1e9 if sys.platform == "darwin" else 1e6))
+    processor, memory = usage.ru_utime + usage.ru_stime, usage.ru_maxrss / (1e9 if sys.platform == "darwin" else 1e6)
+    return Measured(questions, seconds, processor, memory)
 
 
-def is_linear(rows: list[Measured]) -> bool:
-    """Whether ten times the questions never take much more than ten times the time, start-up left aside."""
-    start_up = rows[0].seconds
-    rates = [(row.seconds - start_up) / row.questions for row in rows if row.questions >= 10_000]
-    return all(after <= SLACK * before for before, after in itertools.pairwise(rates))
+def verdict(rows: list[Measured]) -> str:
+    """The power of the number of questions that processor time grows with, start-up left aside."""
+    start_up, judged = rows[0].processor, [row for row in rows if row.questions >= JUDGED]
+    if len(judged) < 2:
+        return f"too few questions to tell how time grows; it takes --to {10 * JUDGED}"
+    fewer, more = judged[-2:]
+    times = (more.processor - start_up) / (fewer.processor - start_up)
+    power = math.log(times) / math.log(more.questions / fewer.questions)
+    return f"processor time grows with questions^{power:.2f}, {'' if power <= LINEAR else 'NOT '}linear"
 
 
 def main() -> None:
@@ -93,16 +89,16 @@ def main() -> None:
     parser.add_argument("--to", type=int, default=100_000, help="most questions, up to 1,000,000")
     most = parser.parse_args().to
     for per_image in QUESTIONS_PER_IMAGE:
-        print(
-            f"{per_image} questions an image\n{'questions':>11} {'seconds':>9} {'requests/s':>11} {'peak GB':>8}", flush=True
-        )
+        print(f"{per_image} questions an image")
+        print(f"{'questions':>11} {'seconds':>9} {'processor':>10} {'requests/s':>11} {'peak GB':>8}", flush=True)
         rows = []
         for questions in [count for count in COUNTS if count <= most]:
             with tempfile.TemporaryDirectory() as name:
                 rows.append(measure(Path(name), questions, per_image))
             row = rows[-1]
-            print(f"{questions:>11,} {row.seconds:>9.2f} {questions / row.seconds:>11,.0f} {row.memory:>8.2f}", flush=True)
-        print(f"linear: {'yes' if is_linear(rows) else 'no'}\n", flush=True)
+            rate = f"{questions / row.seconds:>11,.0f}"
+            print(f"{questions:>11,} {row.seconds:>9.2f} {row.processor:>10.2f} {rate} {row.memory:>8.2f}", flush=True)
+        print(verdict(rows), end="\n\n", flush=True)
 
 
 if __name__ == "__main__":

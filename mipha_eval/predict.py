@@ -22,7 +22,7 @@ from mipha_eval.engine.interrupt import Interrupt
 from mipha_eval.engine.progress import Progress
 from mipha_eval.errors import UserError
 from mipha_eval.journal import Appender, naming, read_stored
-from mipha_eval.store import locked, response_of, response_row, write_lines
+from mipha_eval.store import locked, numbers_fit, response_of, response_row, write_lines
 from mipha_eval.types import Decoding, Request, Response
 
 JOURNAL = {"answer_id": str, "text": str, "error": str}  # what every line of the journal has
@@ -175,7 +175,8 @@ def _stored(config: PredictConfig, ids: AnswerIds) -> dict[int, Response]:
                 "add --fresh to replace it"
             )
         known[line["answer_id"]] = Response(line["text"])
-    known |= {row["answer_id"]: response_of(row) for row in read_stored(config.journal, JOURNAL) if not row["error"]}
+    kept = read_stored(config.journal, JOURNAL)
+    known |= {row["answer_id"]: response_of(row) for row in kept if not row["error"] and numbers_fit(row)}
     return {number: known[name] for number, name in enumerate(names) if name in known}
 
 

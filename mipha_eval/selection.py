@@ -58,6 +58,11 @@ def _existing_folder(text: str) -> Path:
 def build_adapter(choice: ModelChoice, registry: Registry) -> tuple[ModelAdapter, str | None]:
     """The adapter with its options, and the data that its preset is made for."""
     owner, preset = registry.load("model_adapters", choice.name)
+    clash = next((key for key in option_fields(owner) if key in vars(ModelAdapter)), None)
+    if clash is not None:
+        raise UserError(
+            f"model {choice.name} calls an option {clash}, which is a method of every model; it needs another name"
+        )
     preset = dict(preset)
     data_default = preset.pop("data", None)
     given = {key: text for key, text in parse_pairs(choice.options).items() if "." not in key}

@@ -19,6 +19,7 @@ from mipha_eval.journal import Appender, naming, read_stored, to_json
 from mipha_eval.types import Image, Response, Sample, Score
 
 SCHEMA = 1
+CHECKED = {"task", "sample", "identical"}  # what every record of equivalence.json has
 
 # names of fields and how to get all their values; dataclasses.asdict would copy every value deeply first
 SCORE, RESPONSE = (tuple(entry.name for entry in dataclasses.fields(kind)) for kind in (Score, Response))
@@ -81,7 +82,9 @@ class RunFolder:
     def equivalence(self) -> list[dict[str, Any]]:
         """What ``equivalence.json`` has on answers that were made again alone; nothing if it is not there."""
         path = self.path / "equivalence.json"
-        rows: list[dict[str, Any]] = read_json(path)["samples"] if path.exists() else []
+        rows = read_json(path, "remove it to go on").get("samples") if path.exists() else []
+        if not isinstance(rows, list) or not all(isinstance(row, dict) and row.keys() >= CHECKED for row in rows):
+            raise UserError(f"{path} is damaged; remove it to go on")
         return rows
 
     def write_equivalence(self, found: Mapping[str, Any]) -> None:
@@ -130,7 +133,9 @@ class TaskFolder:
         rows = read_stored(
             self.path / "responses.jsonl", {"sample": str, "key": str, "images": list, "text": str, "error": str}
         )
-        return {row["sample"]: Stored(row["key"], tuple(row["images"]), response_of(row)) for row in rows if _ranks_fit(row)}
+        return {
+            row["sample"]: Stored(row["key"], tuple(row["images"]), response_of(row)) for row in rows if numbers_fit(row)
+        }
 
     def append_responses(self) -> Appender:
         return Appender(self.path / "responses.jsonl")
@@ -158,15 +163,17 @@ class Stored:
     response: Response
 
 
-def _ranks_fit(row: Mapping[str, Any]) -> bool:
-    """Whether what a record says of likelihoods, if anything, can be used; if not, the request is asked again."""
-    likelihoods, tokens = row.get("likelihoods", []), row.get("option_tokens", [])
+def numbers_fit(row: Mapping[str, Any]) -> bool:
+    """Whether what a record says of likelihoods and logits, if anything, can be used; if not, the request is asked again."""
+    likelihoods, tokens, top = (row.get(name, []) for name in ("likelihoods", "option_tokens", "top"))
     return (
         isinstance(likelihoods, list)
         and isinstance(tokens, list)
         and len(likelihoods) == len(tokens)
         and all(isinstance(value, float) for value in likelihoods)
         and all(isinstance(count, int) and count > 0 for count in tokens)
+        and isinstance(top, list)
+        and all(isinstance(pair, list) and [type(value) for value in pair] == [int, float] for pair in top)
     )
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from mipha_eval.equivalence import checks_a_task, compare
 from mipha_eval.types import Response
-from tests.conftest import Cli, Outcome, read_json
+from tests.conftest import Cli, Outcome, read_json, read_jsonl, write_jsonl
 
 PLUGIN = Path(__file__).with_name("sharing_adapter.py")
 
@@ -110,6 +110,24 @@ def test_what_cannot_be_made_alone_is_no_agreement() -> None:
     assert (
         compare(Response("a", top=((1, 2.0), (2, 1.0))), Response("a", top=((2, 0.5), (3, 9.0))))["logit_difference"] == 0.5
     )
+
+
+@pytest.mark.parametrize("text", ["{", "[]", "{}", '{"samples": [{}]}', '{"samples": 3}'])
+def test_a_damaged_file_is_named(text: str, cli: Cli, tmp_path: Path) -> None:
+    path = Path(run(cli, tmp_path, "--limit", 4).json["run"])
+    (path / "equivalence.json").write_text(text)
+    outcome = run(cli, tmp_path, "--limit", 4)
+    assert outcome.code == 2
+    assert "equivalence.json" in outcome.err
+
+
+@pytest.mark.parametrize("top", ["x", [[1]], [[1, "a"]], [3], {"1": 2.0}])
+def test_damaged_logits_are_asked_again(top: object, cli: Cli, tmp_path: Path) -> None:
+    path = Path(run(cli, tmp_path, "--limit", 4).json["run"]) / "pope@demo/responses.jsonl"
+    rows = read_jsonl(path)
+    rows[0]["top"] = top
+    write_jsonl(path, rows)
+    assert run(cli, tmp_path, "--limit", 4).json["results"][0]["generated"] == 1
 
 
 @pytest.mark.parametrize("verb", ["run", "predict"])

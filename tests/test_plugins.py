@@ -69,3 +69,17 @@ def test_options_are_typed(cli: Cli, tmp_path: Path) -> None:
     outcome = cli(*run, "-a", "sums.smallest=1")
     assert outcome.code == 2
     assert "sums has largest" in outcome.err
+
+
+def test_an_option_may_not_hide_a_method(cli: Cli, tmp_path: Path) -> None:
+    file = tmp_path / "parrot.py"
+    file.write_text(
+        "from dataclasses import dataclass\nfrom typing import ClassVar\n"
+        "from mipha_eval.adapter import ModelAdapter\nfrom mipha_eval.types import Response\n\n"
+        "@dataclass(frozen=True)\nclass Parrot(ModelAdapter):\n"
+        "    name: ClassVar[str] = 'parrot'\n    answer: str = 'Hello'\n"
+        "    def generate(self, batch):\n        return [Response('') for _ in batch]\n"
+    )
+    outcome = cli("run", "--tasks", "mme", "--data", "demo", "--output", tmp_path, "--plugin", file, "--model", "parrot")
+    assert outcome.code == 2
+    assert "an option answer, which is a method of every model" in outcome.err
