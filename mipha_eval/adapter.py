@@ -58,7 +58,7 @@ class ModelAdapter(ABC):
         """
         return [Response.failure(f"model {self.name} cannot rank options, it only generates") for _ in batch]
 
-    def answer(self, batch: Sequence[Request]) -> list[Response]:
+    def respond(self, batch: Sequence[Request]) -> list[Response]:
         """Answers a batch of any requests, in the same order; what the engine calls.
 
         This one hands requests with options to `loglikelihood` and the others to `generate`, those with the same decoding
@@ -81,10 +81,10 @@ class ModelAdapter(ABC):
         """The same requests by an independent path that shares nothing between them: each by itself, as the model's own
         library does it. A run compares some of its answers with these. May raise DeviceMemoryError.
         """
-        return [response for request in batch for response in self.answer([request])]
+        return [response for request in batch for response in self.respond([request])]
 
     def expect(self, batch: Sequence[Request]) -> None:  # noqa: B027 - a hint that may be ignored
-        """A hint: these are asked for soon. Called ahead of `answer`, so that pictures can be decoded in worker threads
+        """A hint: these are asked for soon. Called ahead of `respond`, so that pictures can be decoded in worker threads
         while the model answers other requests. They may never be asked for (Ctrl-C).
         """
 

@@ -62,8 +62,9 @@ class Asking:
             started = time.perf_counter()
 
     def _check(self, task: TaskRun) -> None:
-        if self.proof.count and not self.engine.stop():
-            self.proof.check(task.label, task.some_answers(self.proof.count))
+        count = self.proof.count(task.generated)
+        if count and not self.engine.stop():
+            self.proof.check(task.label, task.some_answers(count))
 
     def _finish(self, task: TaskRun) -> None:
         self.beside.submit(partial(task.finish, self.proof.summary(task.label)))

@@ -13,6 +13,7 @@ from mipha_eval.store import RunFolder
 from mipha_eval.types import Request, Response
 
 A_TASK, A_RUN = 3, 8  # answers that are checked unless a user says otherwise
+ONE_IN = 100  # so that a short run does not spend its time on them
 EXACT = "torch.float32"  # a dtype in which an answer may not depend on its neighbours
 
 
@@ -28,14 +29,18 @@ class Given:
 class Proof:
     """Checks answers of a run, and keeps what earlier checks of the same run found, in ``equivalence.json``."""
 
-    def __init__(self, folder: RunFolder, adapter: ModelAdapter, count: int) -> None:
-        """`count` answers a task are checked; none where the model shares nothing."""
+    def __init__(self, folder: RunFolder, adapter: ModelAdapter, asked: int | None, tasks: int) -> None:
+        """`asked` is what a user wants checked a task, `tasks` how many tasks have answers to come."""
         self._folder, self._adapter = folder, adapter
-        self.count = count if adapter.shares else 0
+        self._asked, self._tasks = asked, tasks
         self._exact = _is_exact(folder)
         self._records: dict[tuple[str, str], Mapping[str, Any]] = {
             (row["task"], row["sample"]): row for row in folder.equivalence()
         }
+
+    def count(self, answers: int) -> int:
+        """How many of a task's new answers are checked; none where the model shares nothing."""
+        return checks_a_task(self._asked, self._tasks, answers) if self._adapter.shares else 0
 
     def check(self, label: str, given: Sequence[Given]) -> None:
         """Asks for the same answers alone and writes down how they compare."""
@@ -84,9 +89,10 @@ def _summary(rows: Sequence[Mapping[str, Any]], *, exact: bool) -> dict[str, Any
     return {"equivalence": {"checked": found["checked"], "identical": found["identical"], "exact": exact}}
 
 
-def checks_a_task(asked: int | None, tasks: int) -> int:
-    """How many answers of each of `tasks` are checked: what the user asked for, else a few a task and a run."""
-    return min(A_TASK, max(1, A_RUN // max(tasks, 1))) if asked is None else asked
+def checks_a_task(asked: int | None, tasks: int, answers: int) -> int:
+    """How many of a task's answers are checked: what the user asked for, else a few a task and a run, of few one."""
+    most = min(A_TASK, A_RUN // max(tasks, 1), answers // ONE_IN)
+    return max(1, most) if asked is None else asked
 
 
 def compare(shared: Response, alone: Response) -> dict[str, Any]:

@@ -25,7 +25,7 @@ from mipha_eval.data.source import DataSource
 from mipha_eval.engine.beside import Beside
 from mipha_eval.engine.engine import Engine
 from mipha_eval.engine.interrupt import Interrupt
-from mipha_eval.equivalence import Proof, checks_a_task
+from mipha_eval.equivalence import Proof
 from mipha_eval.errors import UserError
 from mipha_eval.journal import naming
 from mipha_eval.options import option_fields, parse_pairs
@@ -98,10 +98,10 @@ def answer_and_score(
         for item in work:
             journal = stack.enter_context(folder.task(item.task.label).append_responses())
             tasks.append(begin_task(item, folder, journal, standing(item, config), digest))
-        asked = checks_a_task(config.check, sum(bool(task.todo) for task in tasks))
+        proof = Proof(folder, adapter, config.check, sum(bool(task.todo) for task in tasks))
         engine = Engine(adapter, config.batch_size, stop=interrupt.asked, known=known_responses(tasks, adapter))
         beside = stack.enter_context(Beside())
-        Asking(tasks, engine, Proof(folder, adapter, asked), beside).ask_all(quiet=config.quiet)
+        Asking(tasks, engine, proof, beside).ask_all(quiet=config.quiet)
     return [task.result for task in tasks if task.result is not None]
 
 

@@ -12,12 +12,12 @@ from mipha_eval.types import Request, Response
 
 @dataclass(frozen=True)
 class Constant(ModelAdapter):
-    """Option: `text`."""
+    """Option: `answer`."""
 
     name: ClassVar[str] = "constant"
     reads_images: ClassVar[bool] = False
 
-    text: str = "Yes"
+    answer: str = "Yes"
 
     def generate(self, batch: Sequence[Request]) -> list[Response]:
-        return [Response(self.text) for _ in batch]
+        return [Response(self.answer) for _ in batch]

@@ -22,7 +22,7 @@ from mipha_eval.backends.image_text import (
     load_model,
     load_processor,
 )
-from mipha_eval.backends.prefix import Prefix, Prompt, answer_shared
+from mipha_eval.backends.prefix import Prefix, Prompt, respond_shared
 from mipha_eval.backends.proof import Sharing, made_up_image, prove
 from mipha_eval.backends.transformers_adapter import TransformersAdapter
 from mipha_eval.data.images import open_image
@@ -71,7 +71,7 @@ class HfChat(TransformersAdapter):
         if not self.share:
             return Sharing("none", "none, as asked")
         ways = {
-            "prefix": lambda batch: answer_shared(self, batch),
+            "prefix": lambda batch: respond_shared(self, batch),
             "features": lambda batch: self.generated(batch, self.feature_inputs),
         }
         return prove(ways, self.alone, str(self.place[1]))

@@ -313,7 +313,7 @@ def test_unwritable_output(cli: Cli, tmp_path: Path) -> None:
 def test_full_disk(cli: Cli, tmp_path: Path) -> None:
     """A disk that fills up while answers are stored: one line, and the next run goes on with what was stored."""
     answer = "Yes " + "x" * 2000
-    arguments = ["run", "--tasks", "mme", "--model", "constant", "-a", f"text={answer}", "--data", "demo", "--json"]
+    arguments = ["run", "--tasks", "mme", "--model", "constant", "-a", f"answer={answer}", "--data", "demo", "--json"]
     arguments += ["--output", str(tmp_path / "runs"), "--batch-size", "8"]
     full = subprocess.run(
         [sys.executable, "-m", "mipha_eval", *arguments],

@@ -87,7 +87,7 @@ def test_ugly_captions_keep_their_lines(tokenizer: Any) -> None:
 
 def test_a_stored_run_keeps_its_tokenizer(cli: Cli, tmp_path: Path) -> None:
     """`score RUN` gives the run's own metrics, also where Java would be chosen by default."""
-    command = ["run", "--tasks", "coco-cap", "--data", "demo", "--model", "constant", "-a", "text=A red circle."]
+    command = ["run", "--tasks", "coco-cap", "--data", "demo", "--model", "constant", "-a", "answer=A red circle."]
     command += ["-a", "coco-cap.tokenizer=treebank", "--limit", "5", "--output", str(tmp_path), "--json"]
     first = cli(*command).json
     again = cli("score", first["run"], "--json").json

@@ -123,7 +123,7 @@ def test_calls_have_one_decoding_and_one_manner(requests: list[Request], ranked:
             return [Response(f"{request.text} ranked") for request in batch]
 
     mixed = [replace(one, options=("A", "B")) if rank else one for one, rank in zip(requests, ranked, strict=False)]
-    texts = [response.text for response in Ranking().answer(mixed)]
+    texts = [response.text for response in Ranking().respond(mixed)]
     assert texts == [f"{request.text} ranked" if request.options else request.text for request in mixed]
     for name, batch in calls:
         assert {bool(request.options) for request in batch} == {name == "rank"}
@@ -166,10 +166,10 @@ class Small(Echo):
     def expect(self, batch: Sequence[Request]) -> None:
         self.expected.append(list(batch))
 
-    def answer(self, batch: Sequence[Request]) -> list[Response]:
+    def respond(self, batch: Sequence[Request]) -> list[Response]:
         if tokens_of(batch, self.cost) > self.capacity:
             raise DeviceMemoryError(f"{tokens_of(batch, self.cost)} tokens")
-        return super().answer(batch)
+        return super().respond(batch)
 
 
 @given(layouts, st.integers(1, 400), st.integers(1, 60), st.integers(0, 20), st.one_of(st.none(), st.integers(1, 7)))

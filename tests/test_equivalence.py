@@ -64,7 +64,8 @@ def test_a_difference_in_half_precision_is_recorded_only(cli: Cli, tmp_path: Pat
 
 
 def test_how_many_are_checked(cli: Cli, tmp_path: Path) -> None:
-    assert [checks_a_task(None, tasks) for tasks in (0, 1, 2, 3, 4, 8, 12)] == [3, 3, 3, 2, 2, 1, 1]
+    assert [checks_a_task(None, tasks, 1000) for tasks in (0, 1, 2, 3, 4, 8, 12)] == [3, 3, 3, 2, 2, 1, 1]
+    assert [checks_a_task(None, 1, answers) for answers in (1, 180, 299, 300, 10_000)] == [1, 1, 2, 3, 3]
     run(cli, tmp_path, "--check", 0)
     assert not alone(tmp_path)
     assert not list((tmp_path / "runs").glob("*/equivalence.json"))
@@ -73,7 +74,7 @@ def test_how_many_are_checked(cli: Cli, tmp_path: Path) -> None:
 
 
 def test_a_run_that_goes_on_keeps_earlier_checks(cli: Cli, tmp_path: Path) -> None:
-    run(cli, tmp_path, "--limit", 20)
+    run(cli, tmp_path, "--limit", 20, "--check", 3)
     first = checks(tmp_path)["samples"]
     run(cli, tmp_path, tasks="pope,mme")
     both = checks(tmp_path)
@@ -85,7 +86,7 @@ def test_a_run_that_goes_on_keeps_earlier_checks(cli: Cli, tmp_path: Path) -> No
 
 
 def test_ranked_answers_are_compared_by_likelihood(cli: Cli, tmp_path: Path) -> None:
-    run(cli, tmp_path, tasks="seed@demo-ppl")
+    run(cli, tmp_path, "--check", 3, tasks="seed@demo-ppl")
     assert [row["likelihood_difference"] for row in checks(tmp_path)["samples"]] == [0.25] * 3
 
 

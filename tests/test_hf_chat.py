@@ -95,7 +95,7 @@ def test_shared_equals_alone(adapter: tuple[str, Any], seed: int) -> None:
     name, model = adapter
     requests = layout(seed, text_only=name != "paligemma")  # its processor refuses prompts without a picture
     model.expect(requests)
-    for one, other in zip(model.answer(requests), model.alone(requests), strict=True):
+    for one, other in zip(model.respond(requests), model.alone(requests), strict=True):
         same(one, other)
 
 
@@ -104,5 +104,5 @@ def test_without_sharing(adapter: tuple[str, Any], folders: Callable[[str], Path
     plain = load(folders(name), share=False)
     assert plain.proved == Sharing("none", "none, as asked")
     requests = layout(7, text_only=name != "paligemma")
-    for one, other in zip(model.answer(requests), plain.answer(requests), strict=True):
+    for one, other in zip(model.respond(requests), plain.respond(requests), strict=True):
         same(one, other)

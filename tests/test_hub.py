@@ -494,7 +494,7 @@ WORTH = {
 
 
 def run(cli: Cli, tasks: str, mirror: Path, output: Path, *more: object) -> Any:
-    model = ["--model", "constant", "-a", "text=B"]
+    model = ["--model", "constant", "-a", "answer=B"]
     return cli("run", "--tasks", tasks, *model, "--data", f"hub:{mirror}", "-o", output, "--json", *more)
 
 

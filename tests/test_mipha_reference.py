@@ -180,7 +180,7 @@ def test_shared_equals_alone(seed: int, adapter: Any, reference: Path, expected:
     batch += [Request("Which is darker?", batch[0].images + batch[1].images, Decoding(4)), Request("Who?", (), Decoding(4))]
     generator.shuffle(batch)
     adapter.expect(batch)
-    for one, other in zip(adapter.answer(batch), adapter.alone(batch), strict=True):
+    for one, other in zip(adapter.respond(batch), adapter.alone(batch), strict=True):
         assert (one.text, one.tokens, one.finish, one.error) == (other.text, other.tokens, other.finish, "")
         assert one.likelihoods == pytest.approx(other.likelihoods, abs=1e-3)
         assert one.chances == pytest.approx(other.chances, rel=1e-3)
@@ -193,7 +193,7 @@ def test_official_texts_without_sharing(reference: Path, expected: list[dict[str
     owner, _ = Registry().load("model_adapters", "mipha")
     plain = owner(path=str(reference / "checkpoint"), device="cpu", dtype="float32", share=False)
     asked = requests(reference, expected)
-    texts = [response.text for start in range(0, len(asked), 5) for response in plain.answer(asked[start : start + 5])]
+    texts = [response.text for start in range(0, len(asked), 5) for response in plain.respond(asked[start : start + 5])]
     assert texts == [case["text"] for case in expected]
 
 
@@ -203,7 +203,7 @@ def test_compiled_layers_answer_the_same(reference: Path, expected: list[dict[st
         pytest.skip("torch compiles for CPUs with g++, which is not here")
     owner, _ = Registry().load("model_adapters", "mipha")
     compiled = owner(path=str(reference / "checkpoint"), device="cpu", dtype="float32", compile=True)
-    texts = [response.text for response in compiled.answer(requests(reference, expected)[:8])]
+    texts = [response.text for response in compiled.respond(requests(reference, expected)[:8])]
     assert texts == [case["text"] for case in expected[:8]]
 
 

@@ -77,9 +77,9 @@ def test_an_option_may_not_hide_a_method(cli: Cli, tmp_path: Path) -> None:
         "from dataclasses import dataclass\nfrom typing import ClassVar\n"
         "from mipha_eval.adapter import ModelAdapter\nfrom mipha_eval.types import Response\n\n"
         "@dataclass(frozen=True)\nclass Parrot(ModelAdapter):\n"
-        "    name: ClassVar[str] = 'parrot'\n    answer: str = 'Hello'\n"
+        "    name: ClassVar[str] = 'parrot'\n    respond: str = 'Hello'\n"
         "    def generate(self, batch):\n        return [Response('') for _ in batch]\n"
     )
     outcome = cli("run", "--tasks", "mme", "--data", "demo", "--output", tmp_path, "--plugin", file, "--model", "parrot")
     assert outcome.code == 2
-    assert "an option answer, which is a method of every model" in outcome.err
+    assert "an option respond, which is a method of every model" in outcome.err

@@ -134,21 +134,21 @@ class PrefixAdapter(ModelAdapter):
         self._ahead.expect([request.images for request in batch])
 
     def generate(self, batch: Sequence[Request]) -> list[Response]:
-        return self.answer(batch)
+        return self.respond(batch)
 
     def loglikelihood(self, batch: Sequence[Request]) -> list[Response]:
-        return self.answer(batch)
+        return self.respond(batch)
 
-    def answer(self, batch: Sequence[Request]) -> list[Response]:
+    def respond(self, batch: Sequence[Request]) -> list[Response]:
         """All requests about the same images behind one prefix, whatever their decoding and options."""
-        return answer_shared(self, batch) if self.sharing else self.plain(batch)
+        return respond_shared(self, batch) if self.sharing else self.plain(batch)
 
     def pixels_of(self, images: tuple[Image, ...]) -> Any:
         """What `read_images` gives, waited for if it is being read. Raises RequestError."""
         return self._ahead.take(images)
 
 
-def answer_shared(adapter: PrefixAdapter, batch: Sequence[Request]) -> list[Response]:
+def respond_shared(adapter: PrefixAdapter, batch: Sequence[Request]) -> list[Response]:
     """Reads the prefixes of a batch, then all questions behind them."""
     shared = SharedBatch(adapter, batch)
     if shared.prefixes:

@@ -80,7 +80,7 @@ class Engine:
     def _answer(self, batch: Sequence[Request], limits: Limits) -> list[Response]:
         """A response to each request, in smaller batches where the device's memory does not hold this one."""
         try:
-            responses = self.adapter.answer(batch)
+            responses = self.adapter.respond(batch)
         except DeviceMemoryError as error:
             # the text alone: the traceback keeps alive what filled the device, and the next attempt needs the room
             reason = str(error)
