@@ -70,7 +70,7 @@ def layout(seed: int, *, text_only: bool) -> list[Request]:
                 Request(" ".join(words), (picture(number),), Decoding(generator.choice([3, 3, 6])), watch=("Yes", "No way"))
             )
     if text_only:
-        requests += [Request("What is two and two?", (), Decoding(3)), Request("Who?", (), Decoding(3))]
+        requests += [Request(text, (), Decoding(3)) for text in ("What is two and two?", "Who?", "")]
         requests.append(Request("Which is darker?", (picture(0), picture(1)), Decoding(4)))
     requests += requests[:2]
     requests.append(Request("It is", (picture(2),), options=("a dog", "red", "a very large sign")))

@@ -66,8 +66,9 @@ class Decoder:
                 if positions is None:
                     positions = torch.cat([torch.arange(length) for length in counts])
                 else:
-                    axes, ends = len(positions), torch.tensor(counts).cumsum(0)
-                    following[first:last] = torch.stack([part.amax() for part in positions.tensor_split(ends[:-1], 1)]) + 1
+                    axes = len(positions)
+                    behind = [int(part.max()) + 1 if part.numel() else 0 for part in positions.split(counts, dim=1)]
+                    following[first:last] = torch.tensor(behind)
                 if sum(counts):
                     reading = PrefixPass(cache, first, counts, self.config.num_hidden_layers)
                     self._read_prefixes(given, positions, reading)
