@@ -105,6 +105,8 @@ def compare(shared: Response, alone: Response) -> dict[str, Any]:
         record["likelihood_difference"] = max(abs(one - other) for one, other in pairs)
     logits, others = dict(shared.top), dict(alone.top)
     both = logits.keys() & others.keys()
+    if not both and (logits or others):
+        record |= {"identical": False, "note": "no token is among the likeliest of both"}
     if both:
         record["logit_difference"] = max(abs(logits[token] - others[token]) for token in both)
     return record

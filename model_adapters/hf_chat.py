@@ -21,6 +21,7 @@ from mipha_eval.backends.image_text import (
     joined_features,
     load_model,
     load_processor,
+    only_greedy,
 )
 from mipha_eval.backends.prefix import Prefix, Prompt, respond_shared
 from mipha_eval.backends.proof import Sharing, made_up_image, prove
@@ -49,21 +50,26 @@ class HfChat(TransformersAdapter):
 
     @cached_property
     def chat(self) -> Chat:
-        return Chat(load_processor(self.folder), self.model.config.image_token_id)
+        return Chat(load_processor(self.folder))
 
     @property
     def tokenizer(self) -> Any:
         return self.chat.tokenizer
 
     @cached_property
-    def lead(self) -> str:
-        return "" if self.chat.render("?", 1)[-1] in " \n>" else " "
+    def prompt_end(self) -> str:
+        return self.chat.render("?", 0)[-40:] or " "
 
     @cached_property
     def ends(self) -> frozenset[int]:
         ids = self.model.generation_config.eos_token_id
         ids = self.tokenizer.eos_token_id if ids is None else ids
         return frozenset(ids if isinstance(ids, list) else [ids])
+
+    @cached_property
+    def left_out(self) -> Mapping[str, Any]:
+        """The checkpoint's own generation settings, such as a repetition penalty, which greedy decoding does not apply."""
+        return only_greedy(self.model, self.ends)
 
     @cached_property
     def proved(self) -> Sharing:
@@ -80,16 +86,21 @@ class HfChat(TransformersAdapter):
     def sharing(self) -> bool:
         return self.proved.level == "prefix"
 
+    @property
+    def reads_ahead(self) -> bool:
+        return self.proved.level != "none"
+
     def load(self) -> None:
-        _ = self.digest, self.network, self.chat, self.ends, self.proved
+        _ = self.digest, self.network, self.chat, self.left_out, self.proved
 
     def describe(self) -> Mapping[str, Any]:
-        return {**super().describe(), "sharing": self.proved.text}
+        own = {"sharing": self.proved.text, "template": self.chat.has_template, "left_out": self.left_out}
+        return {**super().describe(), **own}
 
     @cached_property
     def image_tokens(self) -> int:
         """Tokens of a middling picture; other sizes may have more or fewer."""
-        return len(self.chat.head([open_image(made_up_image())]).ids or ())
+        return self.chat.image_tokens(open_image(made_up_image()))
 
     def cost(self, request: Request) -> Cost:
         shared = self.image_tokens * len(request.images)
@@ -123,8 +134,8 @@ class HfChat(TransformersAdapter):
         return inputs
 
     def _features(self, inputs: Sequence[Mapping[str, Tensor]]) -> dict[str, Any]:
-        together = {name: moved(value, *self.place) for name, value in collate(inputs).items()}
-        return image_features(self.model, together)
+        there = [{name: moved(value, *self.place) for name, value in each.items()} for each in inputs]
+        return image_features(self.model, collate(there))
 
     def _positions(self, prefix: Prefix) -> Tensor:
         """Positions [3, tokens]: the head's own, then counting on behind the largest."""

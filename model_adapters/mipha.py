@@ -80,8 +80,12 @@ class Mipha(TransformersAdapter):
         return self.share
 
     @property
-    def lead(self) -> str:
-        return " "
+    def reads_ahead(self) -> bool:
+        return True
+
+    @property
+    def prompt_end(self) -> str:
+        return "ASSISTANT:"
 
     def load(self) -> None:
         _ = self.digest, self.network, self.tokenizer, self.preprocessor  # read now, used later
@@ -113,8 +117,8 @@ class Mipha(TransformersAdapter):
 
     def _embedded(self, prefixes: Sequence[Prefix]) -> list[Tensor]:
         """Decoder inputs [tokens, hidden] of each prefix."""
-        pixels = torch.cat([prefix.pixels for prefix in prefixes])
-        features = iter(self.network.image_features(moved(pixels, *self.place)) if len(pixels) else ())
+        pixels = torch.cat([moved(prefix.pixels, *self.place) for prefix in prefixes])
+        features = iter(self.network.image_features(pixels) if len(pixels) else ())
         return [self._embed(prefix.ids, features) for prefix in prefixes]
 
     def _embed(self, ids: Sequence[int], features: Iterator[Tensor]) -> Tensor:

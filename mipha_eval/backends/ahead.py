@@ -12,6 +12,9 @@ from mipha_eval.types import Image
 #: decoding and resizing run outside Python's lock; more than a few threads would take the model's cores on a CPU
 MOST_THREADS = 8
 
+#: calls of `expect` after which a picture is given up: all questions about it failed before it was looked at
+KEPT = 8
+
 
 class ReadAhead:
     """Reads the images of prompts ahead of time; what was expected is held until it is taken.
@@ -24,17 +27,25 @@ class ReadAhead:
         self._read = read
         self._pool = ThreadPoolExecutor(min(MOST_THREADS, os.cpu_count() or 1), "pictures")
         self._futures: dict[tuple[str, ...], Future[Any]] = {}
+        self._times: dict[tuple[str, ...], int] = {}
+        self._time = 0
 
     def expect(self, groups: Iterable[tuple[Image, ...]]) -> None:
-        """Begins to read the images of some prompts, those that are the same once."""
+        """Begins to read the images of some prompts, those that are the same once; forgets what nobody took for long."""
+        self._time += 1
         for images in groups:
             key = _key(images)
             if images and key not in self._futures:
                 self._futures[key] = self._pool.submit(self._read, images)
+                self._times[key] = self._time
+        for key in [key for key, time in self._times.items() if time < self._time - KEPT]:
+            self._futures.pop(key, None)
+            del self._times[key]
 
     def take(self, images: tuple[Image, ...]) -> Any:
         """What `read` gives, or raises; waits for what was expected, reads now what was not."""
         future = self._futures.pop(_key(images), None)
+        self._times.pop(_key(images), None)
         return self._read(images) if future is None else future.result()
 
 

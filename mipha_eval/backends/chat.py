@@ -13,7 +13,7 @@ from PIL.Image import Image as Picture
 from torch import Tensor
 from torch.nn.functional import pad
 
-from mipha_eval.errors import RequestError
+from mipha_eval.errors import RequestError, UserError
 
 #: what is asked where only the beginning of a prompt is wanted
 ANY_QUESTION = "?"
@@ -57,15 +57,24 @@ class Head:
 
 
 class Chat:
-    """A processor with its chat template; without one, the bare question is the prompt.
+    """A processor with its chat template; without one, the bare question is the prompt. Raises UserError if it has no mark
+    for images."""
 
-    Args:
-        image_token: the id that stands for an image in an unprocessed prompt.
-    """
-
-    def __init__(self, processor: Any, image_token: int) -> None:
-        self._processor, self._image_token = processor, image_token
+    def __init__(self, processor: Any) -> None:
+        self._processor = processor
         self._own = threading.local()
+        self._template = processor.chat_template or processor.tokenizer.chat_template
+        try:
+            self._mark = str(processor.image_token)
+        except AttributeError as error:
+            raise UserError(
+                f"{type(processor).__name__} has no image token, so hf-chat cannot ask about pictures"
+            ) from error
+        self._image_token = processor.tokenizer.convert_tokens_to_ids(self._mark)
+
+    @property
+    def has_template(self) -> bool:
+        return bool(self._template)
 
     @property
     def tokenizer(self) -> Any:
@@ -81,22 +90,24 @@ class Chat:
 
     def render(self, question: str, images: int) -> str:
         """The prompt as text, a mark for each image."""
-        template = self._processor.chat_template
-        if not template:
-            return str(self._processor.image_token) * images + question
+        if not self._template:
+            return self._mark * images + question
         content = [{"type": "image"}] * images + [{"type": "text", "text": question}]
-        text: str = self._copy.tokenizer.apply_chat_template(
-            [{"role": "user", "content": content}],
-            chat_template=template if isinstance(template, str) else template["default"],
-            add_generation_prompt=True,
-            tokenize=False,
-        )
+        try:
+            text: str = self._copy.tokenizer.apply_chat_template(
+                [{"role": "user", "content": content}],
+                chat_template=self._template if isinstance(self._template, str) else self._template["default"],
+                add_generation_prompt=True,
+                tokenize=False,
+            )
+        except Exception as error:  # a template is a program
+            raise RequestError(f"the chat template cannot be filled in: {error}") from error
         return text
 
     def _settings(self, text: str) -> dict[str, Any]:
         """A template that writes the beginning-of-text token itself must not get a second one."""
         begin = self._processor.tokenizer.bos_token
-        return {"add_special_tokens": not (begin and text.startswith(begin))}
+        return {"add_special_tokens": False} if begin and text.startswith(begin) else {}
 
     def tail(self, question: str, images: int) -> tuple[int, ...]:
         """Token ids behind the last image, or all if there is none. Raises RequestError for a question with a mark in it."""
@@ -128,6 +139,10 @@ class Chat:
             preprocessed=preprocessed,
         )
 
+    def image_tokens(self, picture: Picture) -> int:
+        """Tokens of a shortest prompt about a picture."""
+        return int(self.whole([ANY_QUESTION], [[picture]])["input_ids"].shape[1])
+
     def whole(self, questions: Sequence[str], pictures: Sequence[Sequence[Picture]]) -> dict[str, Tensor]:
         """What the processor makes of complete prompts, padded on the left. Raises RequestError."""
         return self._made(questions, pictures, self._processor.image_processor)
@@ -146,7 +161,7 @@ class Chat:
         settings = {"padding": True, "padding_side": "left", "return_tensors": "pt", **self._settings(texts[0])}
         try:
             made = processor(text=texts, images=images if any(images) else None, **settings)
-        except (TypeError, ValueError, IndexError, KeyError) as error:
+        except Exception as error:  # whatever odd pictures and texts lead to
             raise RequestError(f"the processor cannot make a prompt: {error}") from error
         # labels are for training
         return {name: value for name, value in made.items() if isinstance(value, Tensor) and name != "labels"}

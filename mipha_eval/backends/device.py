@@ -6,9 +6,9 @@ import contextlib
 from collections.abc import Iterator
 from typing import Any
 
+import psutil
 import torch
-from accelerate.utils import get_max_memory
-from accelerate.utils.memory import clear_device_cache, should_reduce_batch_size
+from accelerate.utils.memory import should_reduce_batch_size
 from torch import Tensor
 
 from mipha_eval.errors import DeviceMemoryError, UserError
@@ -23,6 +23,7 @@ CHUNK_ELSEWHERE = 16384
 
 #: tokens of a batch, memory permitting. Weights are read once a decoding step for all questions of a batch, so that more is
 #: faster, but a batch is also what a crash loses and what progress waits for.
+LEAST = 1024
 BATCH = {"cpu": 8192}
 BATCH_ELSEWHERE = 65536
 
@@ -57,11 +58,10 @@ def chunk_tokens(device: torch.device) -> int:
 
 
 def batch_tokens(device: torch.device, bytes_per_token: int) -> int:
-    """Tokens whose keys and values a batch may hold, by the memory that is free now; at least one pass's."""
-    free = get_max_memory()
-    room = free.get(device.index or 0, free["cpu"]) if device.type != "cpu" else free["cpu"]
+    """Tokens whose keys and values a batch may hold, by the memory that is free now."""
+    free = torch.cuda.mem_get_info(device)[0] if device.type == "cuda" else psutil.virtual_memory().available
     most = BATCH.get(device.type, BATCH_ELSEWHERE)
-    return max(chunk_tokens(device), min(most, int(MEMORY_SHARE * room / bytes_per_token)))
+    return max(LEAST, min(most, int(MEMORY_SHARE * free / bytes_per_token)))
 
 
 def cache_bytes(config: Any, dtype: torch.dtype) -> int:
@@ -83,11 +83,10 @@ def pinned(tensor: Tensor, device: torch.device) -> Tensor:
 
 @contextlib.contextmanager
 def memory_guard() -> Iterator[None]:
-    """Turns what torch raises when a device is full into DeviceMemoryError, after giving back what it kept in reserve."""
+    """Turns what torch raises when a device is full, its own reserve given back, into DeviceMemoryError."""
     try:
         yield
     except Exception as error:
         if not should_reduce_batch_size(error):
             raise
-        clear_device_cache()
         raise DeviceMemoryError(str(error).partition("\n")[0]) from error

@@ -13,14 +13,11 @@ from torch import Tensor, nn
 
 from mipha_eval.backends.live import Live, State
 from mipha_eval.backends.packed import PrefixPass, PrefixRead, QuestionPass, SharedCache, packed_attention
-from mipha_eval.backends.prefix import Answer, Options, Question
+from mipha_eval.backends.prefix import ROOM_FOR_ANSWER, Answer, Options, Question
 from mipha_eval.backends.tree import Tree
 
 #: gives the arguments of a forward pass over prefixes first to last - 1, their tokens one after the other
 PrefixInputs = Callable[[int, int], Mapping[str, Any]]
-
-#: places for generated tokens that a cache is made with, a question; most answers are a word and the end token
-ROOM_FOR_ANSWER = 4
 
 #: how many of the first step's best logits an answer keeps, for comparing two ways to compute it
 BEST = 5

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -103,6 +103,18 @@ def leave_out_dead_layers(config: Any) -> bool:
     tower.vision_use_head = False
     config.vision_feature_layer = -1
     return True
+
+
+def only_greedy(model: Any, ends: Collection[int]) -> dict[str, Any]:
+    """Takes away a checkpoint's own generation settings, and returns them; transformers would add them to what it is told.
+
+    What is asked for is greedy decoding, in every way an answer can come about.
+    """
+    kinds = ("transformers_version", "_from_model_config", "eos_token_id", "pad_token_id", "bos_token_id")
+    own = {name: value for name, value in model.generation_config.to_diff_dict().items() if name not in kinds}
+    make: Any = transformers.GenerationConfig
+    model.generation_config = make(eos_token_id=sorted(ends), pad_token_id=min(ends))
+    return own
 
 
 def image_features(model: Any, inputs: Mapping[str, Tensor]) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar
@@ -16,6 +16,12 @@ from mipha_eval.types import Decoding, Image, Request, Response
 
 #: token ids of the options of a question
 Options = Sequence[tuple[int, ...]]
+
+#: places for generated tokens that a question is given at once; most answers are a word and the end token
+ROOM_FOR_ANSWER = 4
+
+#: tokens of questions behind one prefix; beyond, which is rare but for questions without an image, it is read again
+MOST_BEHIND = 4096
 
 
 @dataclass(frozen=True)
@@ -106,6 +112,10 @@ class PrefixAdapter(ModelAdapter):
         """Decodes and preprocesses the images of a prompt; called in worker threads. Raises RequestError."""
 
     @abstractmethod
+    def prefix_length(self, prefix: Prefix) -> int:
+        """Tokens of a prefix, its images' among them. Raises RequestError for a prompt that cannot be cut there."""
+
+    @abstractmethod
     def prefill(self, prefixes: Sequence[Prefix]) -> Any:
         """Reads prefixes together; returns a state that `resume` and `rank` go on from, any number of times."""
 
@@ -130,8 +140,14 @@ class PrefixAdapter(ModelAdapter):
     def _ahead(self) -> ReadAhead:
         return ReadAhead(self.read_images)
 
+    @property
+    @abstractmethod
+    def reads_ahead(self) -> bool:
+        """Whether answering takes pictures from `pixels_of`."""
+
     def expect(self, batch: Sequence[Request]) -> None:
-        self._ahead.expect([request.images for request in batch])
+        if self.reads_ahead:
+            self._ahead.expect([request.images for request in batch])
 
     def generate(self, batch: Sequence[Request]) -> list[Response]:
         return self.respond(batch)
@@ -180,21 +196,23 @@ class SharedBatch:
                 prompts.pop(place, None)
                 self.responses[place] = Response.failure(str(error))
         for group in group_prompts(prompts):
-            self._add(group, prompts, watched)
+            for members in cut(group.members, [len(prompts[place].ids) - group.shared for place in group.members]):
+                self._add(Group(members, group.shared), prompts, watched)
 
     def _add(self, group: Group, prompts: Mapping[int, Prompt], watched: Mapping[int, tuple[tuple[int, ...], ...]]) -> None:
-        first = prompts[group.members[0]]
+        first, room = prompts[group.members[0]], 0
+        for place in group.members:
+            branches = (*self._options[place], *watched[place])
+            room += len(prompts[place].ids) - group.shared + sum(len(ids) - 1 for ids in branches) + ROOM_FOR_ANSWER
         try:
-            pixels = self._adapter.pixels_of(first.images)
+            prefix = Prefix(first.ids[: group.shared], self._adapter.pixels_of(first.images), room)
+            self._adapter.prefix_length(prefix)
         except RequestError as error:
             self.responses |= dict.fromkeys(group.members, Response.failure(str(error)))
             return
-        room = 0
+        self.prefixes.append(prefix)
         for place in group.members:
-            ids = prompts[place].ids[group.shared :]
-            self._questions[place] = Question(len(self.prefixes), ids, watched[place])
-            room += len(ids) + sum(len(option) - 1 for option in (*self._options[place], *watched[place]))
-        self.prefixes.append(Prefix(first.ids[: group.shared], pixels, room))
+            self._questions[place] = Question(len(self.prefixes) - 1, prompts[place].ids[group.shared :], watched[place])
 
     def ask(self, state: Any) -> None:
         """Generates, for each decoding apart, and ranks, all behind the same prefixes."""
@@ -234,6 +252,19 @@ def group_prompts(prompts: Mapping[int, Prompt]) -> list[Group]:
         Group(tuple(places), _common_length([prompts[place].ids for place in places], prompts[places[0]].images_end))
         for places in members.values()
     ]
+
+
+def cut(members: Sequence[int], lengths: Sequence[int]) -> Iterator[tuple[int, ...]]:
+    """Parts of a group of at most `MOST_BEHIND` tokens, or of one member: attention looks at all pairs of a row's tokens."""
+    part: list[int] = []
+    total = 0
+    for member, length in zip(members, lengths, strict=True):
+        if part and total + length > MOST_BEHIND:
+            yield tuple(part)
+            part, total = [], 0
+        part.append(member)
+        total += length
+    yield tuple(part)
 
 
 def _common_length(rows: Sequence[tuple[int, ...]], least: int) -> int:

@@ -58,10 +58,6 @@ class TransformersAdapter(PrefixAdapter):
         """The token ids that end an answer."""
 
     @abstractmethod
-    def prefix_length(self, prefix: Prefix) -> int:
-        """Tokens of a prefix, its images' among them."""
-
-    @abstractmethod
     def prefix_inputs(self, prefixes: Sequence[Prefix]) -> PrefixInputs:
         """Arguments of the network's forward for some of these prefixes at a time."""
 
@@ -115,23 +111,26 @@ class TransformersAdapter(PrefixAdapter):
 
     @property
     @abstractmethod
-    def lead(self) -> str:
-        """What stands between a prompt and its answer: a space, or nothing."""
+    def prompt_end(self) -> str:
+        """What a prompt ends with. Answers are tokenized behind it, since some tokenizers begin a text differently."""
 
     def encode_option(self, option: str) -> tuple[int, ...]:
-        return (*self._tokens(self.lead + option), min(self.ends))
+        end = self.tokenizer.eos_token_id
+        return (*self.encode_beginning(option), end if end in self.ends else min(self.ends))
 
     def encode_beginning(self, answer: str) -> tuple[int, ...]:
-        return self._tokens(self.lead + answer)
+        lead = "" if self.prompt_end[-1] in " \n>" else " "
+        before, whole = (self._tokens(text) for text in (self.prompt_end, f"{self.prompt_end}{lead}{answer}"))
+        ids = whole[len(before) :] if whole[: len(before)] == before else self._tokens(lead + answer)
+        if not ids:
+            raise RequestError(f"{answer!r} has no tokens")
+        return ids
 
     def _tokens(self, text: str) -> tuple[int, ...]:
         try:
-            ids = tuple(self.tokenizer(text, add_special_tokens=False).input_ids)
+            return tuple(self.tokenizer(text, add_special_tokens=False).input_ids)
         except TypeError as error:  # how a tokenizer takes a lone surrogate
             raise RequestError(f"{text!r} cannot be tokenized: {error}") from error
-        if not ids:
-            raise RequestError(f"{text!r} has no tokens")
-        return ids
 
     def prefill(self, prefixes: Sequence[Prefix]) -> State:
         with memory_guard():
@@ -149,6 +148,8 @@ class TransformersAdapter(PrefixAdapter):
             return self.decoder.rank(state, questions, options)
 
     def _response(self, answer: Answer) -> Response:
+        if not all(math.isfinite(logit) for _, logit in answer.best):
+            return Response.failure("the model gives logits that are not finite; another --dtype may help")
         text = self.clean(self.tokenizer.decode(answer.ids, skip_special_tokens=True))
         finish = "stop" if answer.ids[-1] in self.ends else "length"
         return Response(text, len(answer.ids), finish, top=answer.best, chances=answer.chances)
@@ -177,15 +178,15 @@ class TransformersAdapter(PrefixAdapter):
         return [responses[place] for place in range(len(batch))]
 
     def _generated(self, batch: Sequence[Request], inputs_of: InputsOf) -> list[Response]:
-        try:
-            watch = [[self.encode_beginning(answer) for answer in request.watch] for request in batch]
-            inputs = inputs_of(batch)
-        except RequestError as error:
-            if len(batch) == 1:
-                return [Response.failure(str(error))]
-            return [response for request in batch for response in self._generated([request], inputs_of)]
         stop = Stop(self.ends, batch[0].decoding.max_new_tokens)
         with memory_guard():
+            try:
+                watch = [[self.encode_beginning(answer) for answer in request.watch] for request in batch]
+                inputs = inputs_of(batch)
+            except RequestError as error:
+                if len(batch) == 1:
+                    return [Response.failure(str(error))]
+                return [response for request in batch for response in self._generated([request], inputs_of)]
             chances = [
                 [math.exp(each) for each in alone.rank(self.model, inputs_of([request]), own)] if own else []
                 for request, own in zip(batch, watch, strict=True)
@@ -193,10 +194,10 @@ class TransformersAdapter(PrefixAdapter):
             return [self._response(answer) for answer in alone.generate(self.model, inputs, stop, chances)]
 
     def _ranked_plainly(self, request: Request, inputs_of: InputsOf) -> Response:
-        try:
-            options = [self.encode_option(option) for option in request.options]
-            inputs = inputs_of([request])
-        except RequestError as error:
-            return Response.failure(str(error))
         with memory_guard():
+            try:
+                options = [self.encode_option(option) for option in request.options]
+                inputs = inputs_of([request])
+            except RequestError as error:
+                return Response.failure(str(error))
             return ranked(request, alone.rank(self.model, inputs, options), options)
