@@ -67,11 +67,12 @@ def pictures(kind: str, **settings: Any) -> Any:
     return getattr(place, f"{kind}ImageProcessorPil")(**settings)
 
 
-def llava(folder: Path) -> Path:
+def llava(folder: Path, **text: Any) -> Path:
+    """`text` changes the decoder's configuration."""
     words = tokenizer(image_token="<image>")
     config = transformers.LlavaConfig(
         vision_config=vision("siglip_vision_model"),
-        text_config={"model_type": "phi", **TEXT, "vocab_size": len(words)},
+        text_config={"model_type": "phi", **TEXT, "vocab_size": len(words), **text},
         image_token_id=words.convert_tokens_to_ids("<image>"),
         vision_feature_layer=-2,
         vision_feature_select_strategy="full",

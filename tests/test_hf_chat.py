@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import json
 import random
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,14 +14,19 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image as Pillow
+from transformers import AutoModelForImageTextToText
 
+from mipha_eval.backends.image_text import load_processor
 from mipha_eval.backends.proof import Sharing
+from mipha_eval.data.images import open_image
 from mipha_eval.plugins import Registry
 from mipha_eval.types import Decoding, Image, Request, Response
-from tests.image_text_checkpoints import BUILDERS
+from tests.image_text_checkpoints import BUILDERS, llava
 
 # what PaliGemma's processor does with tensors
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept:DeprecationWarning")
+
+AUTO: Any = AutoModelForImageTextToText
 
 SHARED = dict.fromkeys(BUILDERS, "prefix") | {"paligemma": "features"}
 
@@ -97,6 +104,72 @@ def test_shared_equals_alone(adapter: tuple[str, Any], seed: int) -> None:
     model.expect(requests)
     for one, other in zip(model.respond(requests), model.alone(requests), strict=True):
         same(one, other)
+
+
+def test_as_anybody_would_ask_transformers(adapter: tuple[str, Any], folders: Callable[[str], Path]) -> None:
+    """Against the untrimmed model with its own activations, its processor called on the whole prompt, and its generation."""
+    name, model = adapter
+    official = AUTO.from_pretrained(folders(name), dtype=torch.float32).eval()
+    processor = load_processor(folders(name))
+    asked = [
+        Request(question, (picture(number),), Decoding(5)) for number in range(2) for question in ("Is it red?", "Who?")
+    ]
+    for request, response in zip(asked, model.respond(asked), strict=True):
+        content = [{"type": "image"}, {"type": "text", "text": request.text}]
+        mark, tokenizer = processor.image_token, processor.tokenizer
+        text = mark + request.text
+        if processor.chat_template:
+            settings = {"chat_template": processor.chat_template, "tokenize": False, "add_generation_prompt": True}
+            text = tokenizer.apply_chat_template([{"role": "user", "content": content}], **settings)
+        inputs = processor(text=[text], images=[open_image(request.images[0])], return_tensors="pt")
+        inputs.pop("labels", None)
+        made = official.generate(**inputs, max_new_tokens=5, do_sample=False, pad_token_id=0)[
+            0, inputs["input_ids"].shape[1] :
+        ]
+        assert response.text == tokenizer.decode(made, skip_special_tokens=True).strip()
+
+
+def test_sliding_windows_are_not_shared(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    adapter = load(llava(tmp_path, model_type="mistral", sliding_window=16))
+    assert adapter.proved.level == "features"
+    assert "prefix cannot be shared: NotShareableError: its attention uses sliding_window" in capsys.readouterr().err
+    requests = layout(1, text_only=True)
+    for one, other in zip(adapter.respond(requests), adapter.alone(requests), strict=True):
+        same(one, other)
+
+
+def test_generation_settings_of_a_checkpoint_are_left_out_and_named(folders: Callable[[str], Path], tmp_path: Path) -> None:
+    """Greedy decoding is greedy on every path, whatever the checkpoint's author liked."""
+    folder = shutil.copytree(folders("llava"), tmp_path / "llava")
+    settings = folder / "generation_config.json"
+    settings.write_text(json.dumps({**json.loads(settings.read_text()), "repetition_penalty": 3.0, "eos_token_id": [0, 5]}))
+    adapter = load(folder)
+    assert adapter.describe()["left_out"] == {"repetition_penalty": 3.0}
+    assert adapter.ends == {0, 5}
+    requests = layout(2, text_only=True)
+    plain = load(folder, share=False)
+    for one, other in zip(adapter.respond(requests), plain.respond(requests), strict=True):
+        same(one, other)
+
+
+def test_pictures_of_different_size_in_one_batch_are_kept_apart(adapter: tuple[str, Any]) -> None:
+    """The same question about many pictures, which a mix-up would answer alike."""
+    _, model = adapter
+    asked = [Request("What is it?", (picture(number),), Decoding(6)) for number in range(8)]
+    together = model.respond(asked)
+    assert len({response.top for response in together}) == len(asked)
+    for one, other in zip(together, model.alone(asked), strict=True):
+        same(one, other)
+
+
+def test_a_broken_picture_fails_its_own_questions(adapter: tuple[str, Any]) -> None:
+    _, model = adapter
+    broken = Image("broken.png", "/made-up/broken.png", lambda: b"no picture")
+    asked = [Request("What?", (image,), Decoding(2)) for image in (picture(0), broken, picture(1))]
+    model.expect(asked)
+    failed = [response.error for response in model.respond(asked)]
+    assert [bool(error) for error in failed] == [False, True, False]
+    assert "broken.png is not an image" in failed[1]
 
 
 def test_without_sharing(adapter: tuple[str, Any], folders: Callable[[str], Path]) -> None:

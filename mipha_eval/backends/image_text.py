@@ -21,6 +21,9 @@ from mipha_eval.errors import UserError
 #: vision towers whose layers above the one that is read can be left out
 TRIMMED_TOWERS = ("siglip_vision_model", "clip_vision_model")
 
+#: beginnings of names of generation settings that change no answer
+HARMLESS = ("_", "cache_", "max_", "output_", "return_", "transformers_version", "use_cache")
+
 #: what such a checkpoint holds beside: upper layers, the pooling head
 DEAD = re.compile(r"\bvision_tower\.(vision_model\.)?(encoder\.layers\.\d+|head)\.")
 
@@ -110,8 +113,8 @@ def only_greedy(model: Any, ends: Collection[int]) -> dict[str, Any]:
 
     What is asked for is greedy decoding, in every way an answer can come about.
     """
-    kinds = ("transformers_version", "_from_model_config", "eos_token_id", "pad_token_id", "bos_token_id")
-    own = {name: value for name, value in model.generation_config.to_diff_dict().items() if name not in kinds}
+    given = model.generation_config.to_diff_dict()
+    own = {name: value for name, value in given.items() if not name.startswith(HARMLESS) and not name.endswith("_token_id")}
     make: Any = transformers.GenerationConfig
     model.generation_config = make(eos_token_id=sorted(ends), pad_token_id=min(ends))
     return own

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import gc
 import os
 import sys
@@ -54,6 +55,8 @@ def main() -> None:
     """Runs a command line; a mistake of the user's is one line and exit code 2."""
     # a benchmark is millions of values without a cycle; looking for cycles as often as by default doubles its time
     gc.set_threshold(200_000, 50, 100)
+    # nor need it look through all that torch imported once more at the end, which takes a second
+    atexit.register(gc.freeze)
     # numpy multiplies only small matrices here; waiting for a second thread costs more, and much more on a busy machine
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     try:
