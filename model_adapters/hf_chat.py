@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, ClassVar
 
 import torch
+from PIL import Image as Pillow
 from torch import Tensor
 
 from mipha_eval.adapter import Cost
@@ -24,7 +26,7 @@ from mipha_eval.backends.image_text import (
     only_greedy,
 )
 from mipha_eval.backends.prefix import Prefix, Prompt, respond_shared
-from mipha_eval.backends.proof import Sharing, made_up_image, prove
+from mipha_eval.backends.proof import Sharing, prove
 from mipha_eval.backends.transformers_adapter import TransformersAdapter
 from mipha_eval.data.images import open_image
 from mipha_eval.errors import RequestError
@@ -91,7 +93,10 @@ class HfChat(TransformersAdapter):
         return self.proved.level != "none"
 
     def load(self) -> None:
-        _ = self.digest, self.network, self.chat, self.left_out, self.proved
+        _ = self.digest, self.network, self.chat, self.left_out
+        if not self.chat.has_template:
+            print(f"{self.folder} has no chat template; it is asked the bare question", file=sys.stderr)
+        _ = self.proved
 
     def describe(self) -> Mapping[str, Any]:
         own = {"sharing": self.proved.text, "template": self.chat.has_template, "left_out": self.left_out}
@@ -99,8 +104,8 @@ class HfChat(TransformersAdapter):
 
     @cached_property
     def image_tokens(self) -> int:
-        """Tokens of a middling picture; other sizes may have more or fewer."""
-        return self.chat.image_tokens(open_image(made_up_image()))
+        """Tokens of a prompt about a picture of COCO's usual size; others may have more or fewer."""
+        return self.chat.image_tokens(Pillow.new("RGB", (640, 480)))
 
     def cost(self, request: Request) -> Cost:
         shared = self.image_tokens * len(request.images)

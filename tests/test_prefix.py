@@ -12,8 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from transformers import AutoModelForCausalLM, PhiConfig
 
+from mipha_eval.backends.ahead import KEPT, ReadAhead
 from mipha_eval.backends.hf import Decoder, Stop
-from mipha_eval.backends.prefix import Prompt, Question, group_prompts
+from mipha_eval.backends.prefix import MOST_BEHIND, Prompt, Question, cut, group_prompts
 from mipha_eval.types import Image
 
 ids = st.lists(st.integers(1, 4), min_size=1, max_size=6)
@@ -35,6 +36,36 @@ def test_groups_share_exactly_the_common_run(rows: list[tuple[str, list[int]]]) 
         longest = min(len(prompt.ids) for prompt in members) - 1
         if group.shared < longest:
             assert len({prompt.ids[group.shared] for prompt in members}) > 1, "it could have been longer"
+
+
+@given(st.lists(st.integers(1, 9000), min_size=1, max_size=30))
+def test_long_groups_are_cut_into_rows(lengths: list[int]) -> None:
+    parts = list(cut(range(len(lengths)), lengths))
+    assert [member for part in parts for member in part] == list(range(len(lengths)))
+    assert all(len(part) == 1 or sum(lengths[member] for member in part) <= MOST_BEHIND for part in parts)
+    sums = [sum(lengths[member] for member in part) for part in parts]
+    assert all(total + lengths[other[0]] > MOST_BEHIND for total, other in zip(sums, parts[1:], strict=False)), (
+        "as few as may be"
+    )
+
+
+def test_pictures_are_read_once_ahead_and_given_up_when_nobody_takes_them() -> None:
+    read: list[str] = []
+
+    def note(images: Sequence[Image]) -> str:
+        read.append(images[0].name)
+        return images[0].name.upper()
+
+    ahead = ReadAhead(note)
+    pictures = [(Image(name, name, lambda: b""),) for name in "abc"]
+    ahead.expect([pictures[0], pictures[0], pictures[1], ()])
+    assert [ahead.take(pictures[0]), ahead.take(pictures[1])] == ["A", "B"]
+    assert sorted(read) == ["a", "b"]
+    assert ahead.take(pictures[2]) == "C", "what was not expected is read now"
+    ahead.expect([pictures[0]])
+    for _ in range(KEPT + 1):
+        ahead.expect([])
+    assert not vars(ahead)["_futures"]
 
 
 @pytest.fixture(scope="module")

@@ -107,7 +107,9 @@ class TransformersAdapter(PrefixAdapter):
 
     def own_cost(self, request: Request) -> int:
         """Estimated tokens of a request beside its images."""
-        return 16 + len(request.text) // 4 + sum(1 + len(option) // 4 for option in request.options)
+        texts = (request.text, *request.options, *request.watch)
+        # by bytes: a Chinese character is about a token
+        return 16 + sum(1 + len(text.encode(errors="ignore")) // 4 for text in texts)
 
     @property
     @abstractmethod
