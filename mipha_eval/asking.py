@@ -48,13 +48,15 @@ class Asking:
         requests = [task.requests[place] for task in self.tasks for place in task.todo]
         started = time.perf_counter()
         for answered in self.engine.run(requests):
+            # before anything is handed on: waiting for what is done beside the model is no time of the model's
+            seconds = time.perf_counter() - started
             parts = by_task(answered, begins)
+            share_seconds(seconds, parts, self.tasks)
             for number, pairs in parts.items():
                 task = self.tasks[number]
                 task.receive(pairs)
                 self.beside.submit(partial(task.store, pairs))
                 progress.advance(task.label, len(pairs))
-            share_seconds(time.perf_counter() - started, parts, self.tasks)
             for number in parts:
                 if not self.tasks[number].left:
                     self._check(self.tasks[number])
