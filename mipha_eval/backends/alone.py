@@ -1,6 +1,7 @@
 """Answers the way transformers itself gives them: whole prompts, its own attention, cache and generation loop.
 
-Nothing here is shared with the packed path, so that the two can prove each other.
+Attention, cache and decoding are not the packed path's, so that the two can prove each other; weights, prompts and what is
+made of an answer's first logits are the same.
 """
 
 from __future__ import annotations

@@ -57,8 +57,11 @@ class Head:
 
 
 class Chat:
-    """A processor with its chat template; without one, the bare question is the prompt. Raises UserError if it has no mark
-    for images."""
+    """A processor with its chat template; without one, the bare question is the prompt.
+
+    Raises:
+        UserError: the processor has no mark for images.
+    """
 
     def __init__(self, processor: Any) -> None:
         self._processor = processor

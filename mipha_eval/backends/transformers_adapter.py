@@ -63,7 +63,7 @@ class TransformersAdapter(PrefixAdapter):
 
     @abstractmethod
     def whole_inputs(self, batch: Sequence[Request]) -> Mapping[str, Any]:
-        """Arguments of the network's forward for complete prompts, padded on the left. Raises RequestError."""
+        """Arguments of the network's forward for complete prompts, padded on the left, a row each. Raises RequestError."""
 
     @abstractmethod
     def clean(self, text: str) -> str:
