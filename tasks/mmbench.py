@@ -16,10 +16,10 @@ from typing import Any, ClassVar
 from mipha_eval.answers import Reading
 from mipha_eval.answers.letters import read_mmbench
 from mipha_eval.answers.robust import robust_letter
+from mipha_eval.circular import circular_tally, match_unread, options_of
 from mipha_eval.data.hub import read_hub
 from mipha_eval.data.images import base64_image
 from mipha_eval.data.table import as_cells, read_sheet, read_table, whole_number
-from mipha_eval.judge.prompts import match_option
 from mipha_eval.metrics import Metric, Tally, Totals, share, shares_of_parts
 from mipha_eval.task import LETTER_ANSWER, Task
 from mipha_eval.types import Answer, Dialogue, Image, Response, Sample, Score
@@ -35,11 +35,6 @@ TABLES = {
 }
 ENGLISH = "lmms-lab/MMBench_EN"  # lmms-lab/MMBench has an English table, too, but a later one with 4,329 rows
 LETTERS_CN = "请直接回答选项字母。"
-
-
-def options_of(sample: Sample) -> dict[str, str]:
-    """Letter -> option, as the scorer takes them."""
-    return {letter: cell for letter, cell in zip("ABCD", sample.references[1:], strict=True) if cell}
 
 
 def is_none(cell: str | None) -> bool:
@@ -123,25 +118,10 @@ class Mmbench(Task):
         return self.scored(sample, reading, reading.answer == sample.references[0], base=sample.id == sample.group)
 
     def grade(self, answers: Sequence[Answer], runs: int) -> Dialogue[Sequence[Score]]:
-        scores = [answer.score for answer in answers]
-        if any(score.parsed and not score.value for score in scores):
-            return scores  # one wrong rotation decides
-        for place, answer in enumerate(answers):
-            if scores[place].parsed:
-                continue
-            letter = yield from match_option(answer.sample.bare, options_of(answer.sample), answer.text)
-            scores[place] = self._scored(answer.sample, Reading(letter, "judge-option", parsed=bool(letter)))
-            if not scores[place].value:
-                break
-        return scores
+        return match_unread(answers, self._scored)
 
     def tally(self, scores: Sequence[Score]) -> Tally:
-        base = next((score for score in scores if score.details["base"]), None)
-        if base is None:  # without its base row the official script does not see the question
-            return {}
-        hit = min(score.value for score in scores)
-        right = {"": hit, "vanilla/": base.value} | {f"{part}/": hit for part in base.parts}
-        return {f"{name}right": value for name, value in right.items()} | {f"{name}asked": 1.0 for name in right}
+        return circular_tally(scores)
 
     def measures(self, totals: Totals) -> Sequence[Metric]:
         return [*self.metrics, *shares_of_parts(totals, tuple(PARTS))]

@@ -15,7 +15,19 @@ FILES = [*LIBRARY.rglob("*.py"), *(ROOT / "tasks").glob("*.py"), *(ROOT / "model
 LAYERS = [
     ["errors", "types"],
     ["answers", "metrics", "binary", "data", "adapter", "options", "answer_files", "task"],
-    ["captions", "certificate", "engine", "backends", "judge", "journal", "store", "plugins", "probability", "scoring"],
+    [
+        "captions",
+        "certificate",
+        "circular",
+        "engine",
+        "backends",
+        "judge",
+        "journal",
+        "store",
+        "plugins",
+        "probability",
+        "scoring",
+    ],
     ["demo", "selection"],
     ["where"],
     [

@@ -98,7 +98,7 @@ class Session:
                 await self._conduct(case)
             except Exception as error:  # raised where somebody waits
                 self._bug = self._bug or error
-                self.stop("something went wrong")
+                self.stopped = self.stopped or "something went wrong"
             with self._changed:
                 self.finished += 1
                 self._changed.notify_all()

@@ -131,7 +131,16 @@ def failure_lines(result: Mapping[str, Any]) -> list[str]:
     """Why requests, to the model and to the judge, failed, a line a reason."""
     judge = result.get("judge") or {"failures": {}}
     reasons = [("failed", result["failures"]), ("not judged", judge["failures"])]
-    return [f"{result['task']}: {count} {what}: {reason}" for what, found in reasons for reason, count in found.items()]
+    return [
+        f"{result['task']}: {count} {what}: {printable(reason)}"
+        for what, found in reasons
+        for reason, count in found.items()
+    ]
+
+
+def printable(text: str) -> str:
+    """Text from outside on a terminal: what is no visible character is spelled out."""
+    return "".join(letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in text)
 
 
 def difference_mark(check: Mapping[str, Any]) -> list[str]:
