@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import signal
@@ -21,6 +22,7 @@ from tests.conftest import Cli, read_json, read_jsonl, write_jsonl
 from tests.judge_server import JudgeServer, Say, Serve
 
 PROPOSED = "Proposed answer:"
+SLOW = Path(__file__).with_name("slow_adapter.py")
 
 
 @pytest.fixture(autouse=True)
@@ -70,11 +72,24 @@ def test_a_killed_run_asks_nothing_again_that_was_answered(serve: Serve, tmp_pat
     assert 1 <= len(stored) <= len(before) < 40
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    import hashlib
-
     asked_again = set(server.prompts[before.total() :]) & before.keys()
     assert not {hashlib.sha256(prompt.encode()).hexdigest() for prompt in asked_again} & stored
     assert len(asked_again) <= 2  # those under way when it was killed
+
+
+def test_judging_goes_on_beside_the_model(cli: Cli, serve: Serve, tmp_path: Path) -> None:
+    """The first answers are judged while the last ones are still to be made."""
+    answered: list[int] = []
+
+    def script(prompt: str, before: int) -> Say:
+        (file,) = tmp_path.glob("*/mmvet@demo/responses.jsonl")
+        answered.append(len(read_jsonl(file)))
+        return Say("0.5")
+
+    run = ["run", "--tasks", "mmvet", "--data", "demo", "-o", tmp_path, "--plugin", SLOW, "--model", "slow", "-b", 1]
+    assert cli(*run, "-a", f"log={tmp_path / 'log'}", "--limit", 20, *judge_flags(serve(script))).code == 0
+    assert answered[0] < 10
+    assert answered[-1] >= 20
 
 
 def test_a_run_judged_by_two(cli: Cli, serve: Serve, tmp_path: Path) -> None:
