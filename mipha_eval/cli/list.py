@@ -16,6 +16,7 @@ class What(str, Enum):
     tasks = "tasks"
     models = "models"
     protocols = "protocols"
+    judges = "judges"
 
 
 def list_plugins(
@@ -23,7 +24,7 @@ def list_plugins(
     plugin: flags.Plugins = None,
     json: flags.Json = False,
 ) -> None:
-    """List tasks, models or protocols."""
+    """List tasks, models, protocols, or judges with their prices and how well they agree with trusted ones."""
     from mipha_eval.plugins import Registry
 
     registry = Registry(plugin or ())
@@ -38,6 +39,10 @@ def list_plugins(
             for name in registry.names("tasks")
             for protocol, line in registry.load("tasks", name)[0].protocols.items()
         }
+    if what is What.judges:
+        from mipha_eval.report.judges import judge_listing
+
+        listing["judges"] = judge_listing()
     if json:
         flags.print_json(listing)
         return
