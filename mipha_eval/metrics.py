@@ -20,9 +20,6 @@ if TYPE_CHECKING:
 Tally = Mapping[str, float]
 Number = Any  # a float, or an array with one entry a resample
 
-RESAMPLES = 2000
-CONFIDENCE = 0.95
-
 
 class Totals:
     """Sums of counts by name; a name that never occurred is 0."""
@@ -119,54 +116,20 @@ class ClusterCounts:
             self._columns.append(self._names.setdefault(name, len(self._names)))
             self._values.append(count)
 
-    def names(self) -> list[str]:
-        """The names of the columns of `table`."""
-        return list(self._names)
+    def clusters(self) -> list[str]:
+        """The clusters of the rows of `table`."""
+        return list(self._clusters)
 
-    def table(self) -> np.ndarray:
-        """Sums [clusters, names]."""
+    def table(self, names: Sequence[str] | None = None) -> np.ndarray:
+        """Sums [clusters, names], by default of all names in the order of `totals`."""
         import numpy as np
 
-        shape = len(self._clusters), len(self._names)
-        places = np.asarray(self._rows) * shape[1] + np.asarray(self._columns)
-        return np.bincount(places, np.asarray(self._values), shape[0] * shape[1]).reshape(shape)
-
-
-def bootstrap_intervals(
-    found: ClusterCounts, metrics: Sequence[Metric], resamples: int = RESAMPLES
-) -> dict[str, tuple[float, float]]:
-    """95 % percentile intervals by resampling whole clusters (images) with replacement, seed fixed.
-
-    Returns:
-        Metric name -> (low, high); empty where there are fewer than two clusters.
-    """
-    import numpy as np
-
-    counts = found.table()
-    names, clusters = found.names(), len(counts)
-    if clusters < 2:
-        return {}
-    kind_of, kinds = _alike(counts)
-    generator = np.random.default_rng(0)
-    totals = np.empty((resamples, len(names)))
-    for row in range(resamples):
-        drawn = kind_of[generator.integers(clusters, size=clusters)]
-        totals[row] = np.bincount(drawn, minlength=len(kinds)).astype(float) @ kinds
-    sums = Totals({name: totals[:, column] for column, name in enumerate(names)})
-    tail = 50 * (1 - CONFIDENCE)
-    intervals = {}
-    for metric in metrics:
-        values = np.broadcast_to(np.asarray(metric.formula(sums), dtype=float), (resamples,))
-        low, high = np.percentile(values, [tail, 100 - tail])
-        intervals[metric.name] = (float(low), float(high))
-    return intervals
-
-
-def _alike(counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The kind of each row, and the rows of every kind: a million images have few different counts to be added up."""
-    import numpy as np
-
-    kinds: dict[bytes, int] = {}
-    kind_of = np.array([kinds.setdefault(row.tobytes(), len(kinds)) for row in counts], dtype=np.uint32)
-    rows = np.frombuffer(b"".join(kinds), dtype=counts.dtype).reshape(len(kinds), -1)
-    return kind_of.astype(np.min_scalar_type(len(kinds))), rows
+        names = list(self._names) if names is None else names
+        place = np.full(len(self._names) + 1, -1)
+        place[[self._names.get(name, -1) for name in names]] = np.arange(len(names))
+        place[-1] = -1  # names that never occurred
+        columns = place[np.asarray(self._columns)]
+        wanted = columns >= 0
+        shape = len(self._clusters), len(names)
+        places = np.asarray(self._rows)[wanted] * shape[1] + columns[wanted]
+        return np.bincount(places, np.asarray(self._values)[wanted], shape[0] * shape[1]).reshape(shape)

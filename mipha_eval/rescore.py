@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mipha_eval.answer_files import read_answers
-from mipha_eval.data.source import DataSource
 from mipha_eval.equivalence import equivalence_of
 from mipha_eval.errors import UserError
 from mipha_eval.options import parse_pairs
@@ -17,6 +16,7 @@ from mipha_eval.prepare import Work
 from mipha_eval.scoring import Result, score_responses
 from mipha_eval.selection import build_task, parse_source, read_samples
 from mipha_eval.store import RunFolder
+from mipha_eval.stored_task import stored_task
 
 
 @dataclass(frozen=True)
@@ -56,15 +56,11 @@ def score_run(path: Path, registry: Registry) -> list[Result]:
     if not (path / "manifest.json").exists():
         raise UserError(f"{path} is no run folder; to score answers to a task add --answers FILE")
     folder = RunFolder.open(path)
-    kind = folder.manifest()["data"]
-    source = DataSource("demo" if kind == "demo" else "hub" if kind == "hub" else "folder", Path(kind))
     results = []
     for label in folder.tasks():
         stored = folder.task(label)
         record = stored.read_task()
-        prefix = record["name"].replace("-", "_")
-        options = {f"{prefix}.{key}": value for key, value in record["options"].items() if value is not None}
-        task = build_task(f"{record['name']}@{record['protocol']}", options, source, registry)
+        task = stored_task(folder, label, registry)
         samples = stored.samples()
         work = Work(task, samples, len(samples), record.get("probabilities", False))
         keys = {sample.id: work.request(sample).key for sample in samples}

@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mipha_eval.certificate import certificate_note
-from mipha_eval.metrics import ClusterCounts, Totals, add_tallies, bootstrap_intervals, group_scores
+from mipha_eval.metrics import ClusterCounts, Totals, add_tallies, group_scores
 from mipha_eval.probability import summarize_beliefs
+from mipha_eval.stats.bootstrap import bootstrap_intervals
 from mipha_eval.task import NOT_JUDGED, Task
 from mipha_eval.types import Response, Sample, Score
 

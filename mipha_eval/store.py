@@ -143,8 +143,19 @@ class TaskFolder:
     def write_scores(self, scores: Iterable[Score]) -> None:
         write_lines(self.path / "scores.jsonl", (dict(zip(SCORE, values_of_score(score), strict=True)) for score in scores))
 
+    def scores(self) -> list[Score]:
+        """The stored scores. Raises UserError if one is damaged."""
+        path = self.path / "scores.jsonl"
+        try:
+            return [_stored_score(row) for row in read_jsonl(path)]
+        except (KeyError, TypeError) as error:
+            raise UserError(f"{path} is damaged: {error!r}; the same run writes it anew") from error
+
     def write_result(self, result: Mapping[str, Any]) -> None:
         write_json(self.path / "result.json", result)
+
+    def result(self) -> dict[str, Any]:
+        return read_json(self.path / "result.json", "is the task finished?")
 
     def write_task(self, task: Mapping[str, Any]) -> None:
         """Writes what is needed to build the task again."""
@@ -224,6 +235,13 @@ def _stored_sample(row: Mapping[str, Any]) -> Sample:
         group=row["group"],
         parts=tuple(row.get("parts", ())),
     )
+
+
+def _stored_score(row: Mapping[str, Any]) -> Score:
+    known = {name: row[name] for name in SCORE}
+    known["span"] = None if known["span"] is None else tuple(known["span"])
+    known["parts"] = tuple(known["parts"])
+    return Score(**known)
 
 
 def _unread() -> bytes:

@@ -15,9 +15,9 @@ FILES = [*LIBRARY.rglob("*.py"), *(ROOT / "tasks").glob("*.py"), *(ROOT / "model
 LAYERS = [
     ["errors", "types"],
     ["answers", "metrics", "binary", "data", "adapter", "options", "answer_files", "task"],
-    ["captions", "certificate", "engine", "backends", "journal", "store", "plugins", "probability", "scoring"],
+    ["captions", "certificate", "engine", "backends", "journal", "store", "plugins", "probability", "scoring", "stats"],
     ["demo", "selection"],
-    ["where"],
+    ["where", "stored_task", "comparison"],
     [
         "adversarial",
         "certify",

@@ -1,0 +1,1 @@
+"""Runs compared on the questions that they share; see docs/statistics.md."""

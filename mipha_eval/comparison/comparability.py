@@ -1,0 +1,38 @@
+"""Which results may be compared, and what a reader must know when they are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from mipha_eval.stored_task import StoredTask
+
+
+def why_not(first: StoredTask, second: StoredTask) -> str | None:
+    """Why two results must not be compared; None if they may."""
+    if first.label != second.label:
+        return f"{first.label} and {second.label} are different protocols"
+    versions = [stored.record["version"] for stored in (first, second)]
+    if versions[0] != versions[1]:
+        return f"version {versions[0]} of the task and version {versions[1]}; the same run commands score them again"
+    if versions[0] != first.task.version:
+        return f"scored by version {versions[0]} of the task, this is version {first.task.version}; run them again"
+    judges = [_judge(stored.summary) for stored in (first, second)]
+    if judges[0] != judges[1]:
+        return f"judged by {judges[0] or 'nobody'} and by {judges[1] or 'nobody'}"
+    headlines = [stored.summary["headline"] for stored in (first, second)]
+    if headlines[0] != headlines[1]:
+        return f"{headlines[0]} and {headlines[1]} are not the same metric"
+    return None
+
+
+def _judge(summary: Mapping[str, Any]) -> str:
+    judge = summary.get("judge") or {}
+    return str(judge.get("name", ""))
+
+
+def other_options(first: StoredTask, second: StoredTask) -> list[str]:
+    """Options of the task that differ, such as ``tokenizer=ptb, not treebank``."""
+    own, others = (stored.record["options"] for stored in (first, second))
+    keys = sorted(own.keys() | others.keys())
+    return [f"{key}={others.get(key)}, not {own.get(key)}" for key in keys if own.get(key) != others.get(key)]

@@ -1,0 +1,1 @@
+"""Intervals, standard errors and tests over clusters (images), for any metric; see docs/statistics.md."""
