@@ -191,8 +191,8 @@ class Candidate:
 def candidates(quotes: Iterable[Quote], model: str, tasks: Sequence[str], metric: str) -> list[Candidate]:
     """What was published of a model for a metric of one of the tasks, the preferred first.
 
-    Preferred is what a model's own authors published, then the protocol that is the same, then the earlier of `tasks`, then
-    the value that most sources give, then the first in the files.
+    Preferred is what a model's own authors published, then the protocol that is the same, then the earlier of `tasks`. Of
+    several numbers of the authors' own, the first in the files, where the newer stands; of others', the one that most give.
     """
     found = []
     for quote in quotes:
@@ -207,7 +207,7 @@ def candidates(quotes: Iterable[Quote], model: str, tasks: Sequence[str], metric
             not each.quote.own,
             standings.index(each.target.standing),
             tasks.index(each.target.task),
-            -votes[each.target, each.quote.number],
+            0 if each.quote.own else -votes[each.target, each.quote.number],
         ),
     )
 

@@ -15,7 +15,19 @@ FILES = [*LIBRARY.rglob("*.py"), *(ROOT / "tasks").glob("*.py"), *(ROOT / "model
 LAYERS = [
     ["errors", "types"],
     ["answers", "metrics", "binary", "data", "adapter", "options", "answer_files", "task"],
-    ["captions", "certificate", "engine", "backends", "journal", "store", "plugins", "probability", "scoring", "stats"],
+    [
+        "captions",
+        "certificate",
+        "engine",
+        "backends",
+        "journal",
+        "store",
+        "plugins",
+        "probability",
+        "scoring",
+        "stats",
+        "published",
+    ],
     ["demo", "selection"],
     ["where", "stored_task", "comparison"],
     [
@@ -31,6 +43,7 @@ LAYERS = [
         "submission",
         "verify",
         "record_release",
+        "record_published",
     ],
     ["report"],
     ["cli", "__main__"],
