@@ -11,7 +11,7 @@ from typing import Any
 
 from mipha_eval.data.source import DataSource
 from mipha_eval.errors import UserError
-from mipha_eval.metrics import Metric, Totals, add_tallies, group_scores
+from mipha_eval.metrics import Metric, Tally, Totals, add_tallies, group_scores
 from mipha_eval.plugins import Registry
 from mipha_eval.selection import build_task
 from mipha_eval.store import RunFolder
@@ -46,7 +46,22 @@ class StoredTask:
     @cached_property
     def metrics(self) -> Mapping[str, Metric]:
         """The metrics of the stored scores by the names that the summary has."""
-        return named_metrics(self, Totals(add_tallies(self.task.tally(group) for group in group_scores(self.scores))))
+        return self.measures(Totals(add_tallies(self.tally(group) for group in group_scores(self.scores))))
+
+    def tally(self, group: Sequence[Score]) -> Tally:
+        """Counts of scores that belong together."""
+        return self.task.tally(group)
+
+    def measures(self, totals: Totals) -> dict[str, Metric]:
+        """The metrics that are defined on `totals`, of any of the scores, by the names that the summary has.
+
+        A name may end in how a score was made, such as ``score[gpt-4-0613]`` or ``CIDEr[ptb]``, which the task object, built
+        again without its judge or on a machine without Java, does not say or says otherwise. The formula is the same.
+        """
+        found = {metric.name: metric for metric in self.task.measures(totals) if metric.defined(totals)}
+        plain = {_without_mark(name): metric for name, metric in found.items()}
+        known = {name: found.get(name) or plain.get(_without_mark(name)) for name in self.summary["metrics"]}
+        return {name: dataclasses.replace(metric, name=name) for name, metric in known.items() if metric}
 
 
 def read_stored_tasks(run: Path, registry: Registry) -> list[StoredTask]:
@@ -79,18 +94,5 @@ def stored_task(folder: RunFolder, label: str, registry: Registry) -> Task:
     return build_task(f"{record['name']}@{record['protocol']}", options, source, registry)
 
 
-def named_metrics(stored: StoredTask, totals: Totals) -> dict[str, Metric]:
-    """The metrics that are defined on `totals`, by the names that the summary has.
-
-    A name may end in how a score was made, such as ``score[gpt-4-0613]`` or ``CIDEr[ptb]``, which the task object, built
-    again without its judge or on a machine without Java, does not say or says otherwise. The formula is the same.
-    """
-    found = {metric.name: metric for metric in stored.task.measures(totals) if metric.defined(totals)}
-    plain = {_plain(name): metric for name, metric in found.items()}
-    names = [name for name in stored.summary["metrics"] if name in found or _plain(name) in plain]
-    return {name: dataclasses.replace(found.get(name) or plain[_plain(name)], name=name) for name in names}
-
-
-def _plain(name: str) -> str:
-    """A metric's name without its mark."""
+def _without_mark(name: str) -> str:
     return name.partition("[")[0]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import combinations
 
 from mipha_eval.comparison.matched import Matched
 from mipha_eval.stored_task import StoredTask
@@ -100,15 +99,10 @@ def tie_group(tasks: Sequence[StoredTask], metric: str, resamples: int = RESAMPL
     Raises:
         UserError: the runs share no question, or do not all have the metric.
     """
-    from mipha_eval.stats.holm import holm
-    from mipha_eval.stats.paired_test import paired_test
     from mipha_eval.stats.ties import tied_with_best
 
-    panel = Matched.of(tasks).panel(metric)
-    pairs = list(combinations(range(len(tasks)), 2))
-    draws = enough_draws(resamples, len(pairs), alpha)
-    corrected = holm([paired_test(panel.pair(*pair), draws).p for pair in pairs])
-    return tied_with_best(panel.values().tolist(), dict(zip(pairs, corrected, strict=True)), alpha)
+    pairs = len(tasks) * (len(tasks) - 1) // 2
+    return tied_with_best(Matched.of(tasks).panel(metric), enough_draws(resamples, pairs, alpha), alpha)
 
 
 def rank_intervals(tasks: Sequence[StoredTask], metric: str, resamples: int = RESAMPLES) -> list[tuple[int, int]]:

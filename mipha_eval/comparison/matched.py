@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from mipha_eval.errors import UserError
 from mipha_eval.metrics import ClusterCounts, Metric, Totals
 from mipha_eval.store import RunFolder
-from mipha_eval.stored_task import StoredTask, named_metrics
+from mipha_eval.stored_task import StoredTask
 from mipha_eval.task import NOT_JUDGED
 from mipha_eval.types import Score
 
@@ -62,14 +62,14 @@ class Matched:
         for stored, scores in zip(self.tasks, self.scores, strict=True):
             counts = ClusterCounts()
             for places in groups.values():
-                counts.add(self.scores[0][places[0]].cluster, stored.task.tally([scores[place] for place in places]))
+                counts.add(self.scores[0][places[0]].cluster, stored.tally([scores[place] for place in places]))
             found.append(counts)
         return found
 
     @cached_property
     def metrics(self) -> Mapping[str, Metric]:
         """The metrics that all runs have on these questions, by name."""
-        found = [named_metrics(stored, Totals(own.totals)) for stored, own in zip(self.tasks, self.counts, strict=True)]
+        found = [stored.measures(Totals(own.totals)) for stored, own in zip(self.tasks, self.counts, strict=True)]
         return {name: metric for name, metric in found[0].items() if all(name in own for own in found)}
 
     def panel(self, metric: str) -> Panel:

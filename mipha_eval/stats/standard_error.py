@@ -1,9 +1,9 @@
 """Standard errors of clustered data by linearisation.
 
 A metric f of sums T moves by about u_c when cluster c counts a little more: u_c = d f(T + t x_c) / dt at t = 0, where x_c
-are the cluster's counts. Then Var f(T) is estimated by G / (G - 1) * sum over c of (u_c - mean u)^2. For a mean of questions this is
-the usual cluster-robust standard error (Liang and Zeger, 1986; Miller, "Adding Error Bars to Evals", arXiv:2411.00640); for
-other formulas it is the delta method, also called the infinitesimal jackknife (Jaeckel, 1972).
+are the cluster's counts. Of G clusters, Var f(T) is then estimated by G / (G - 1) times the sum of (u_c - mean u)^2. For a mean
+of questions this is the usual cluster-robust standard error (Liang and Zeger, 1986; Miller, "Adding Error Bars to Evals",
+arXiv:2411.00640); for other formulas it is the delta method, also called the infinitesimal jackknife (Jaeckel, 1972).
 """
 
 from __future__ import annotations
