@@ -55,11 +55,17 @@ def make_report(config: ReportConfig, registry: Registry) -> list[Path]:
     published = Published(read_published(*config.published_files), config.published, config.rank_published)
     table = build_table(definition, measured, published, PairedTests(registry))
     text = RENDERERS[_format(config)](replace(table, intervals=config.intervals))
+    written = []
     if config.output is None:
         sys.stdout.write(text)
-        return []
-    write_text(config.output, text)
-    return [config.output]
+    else:
+        write_text(config.output, text)
+        written.append(config.output)
+    if config.plots is not None:
+        from mipha_eval.report.plots.write import write_plots
+
+        written += write_plots(table, measured, config.plots)
+    return written
 
 
 def _format(config: ReportConfig) -> str:
