@@ -16,7 +16,7 @@ from mipha_eval.report.definition import SIZE
 from mipha_eval.store import RunFolder
 
 #: options that tell rows of one model apart
-TELLING = ("path", "revision", "dtype", "device", "share")
+TELLING = ("blind", "path", "revision", "dtype", "device", "share")
 COUNTS = ("n", "missing", "failed", "unparsed")
 SETTING = re.compile(r"(?P<run>.+):(?P<key>[\w-]+)", re.DOTALL)
 
@@ -144,7 +144,7 @@ def run_name(manifest: Mapping[str, Any]) -> str:
 
 def _facts(manifest: Mapping[str, Any]) -> dict[str, str]:
     """What the manifest says of the model: its options, and what they came to."""
-    facts: dict[str, str] = {}
+    facts = {"blind": str(bool(manifest.get("blind"))).lower()}
     for part in ("options", "weights", "about"):
         facts |= {key: str(value) for key, value in (manifest.get(part) or {}).items()}
     return facts

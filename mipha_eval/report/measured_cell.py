@@ -26,6 +26,7 @@ def _cell(column: Column, result: StoredResult) -> Cell:
     if content["unparsed"]:
         remarks.append(f"unparsed {share(content['unparsed'], content['n'])}")
     other = result.label != column.task
+    doubted = other or any(doubt != "DEMO" or not column.demo for doubt in doubts)
     if other:
         remarks.insert(0, result.label)
     return Cell(
@@ -39,7 +40,7 @@ def _cell(column: Column, result: StoredResult) -> Cell:
         judge=(name or "").partition("[")[2].rstrip("]"),
         version=content.get("version"),
         grey=other,
-        ranked=not (other or doubts) and name is not None,
+        ranked=name is not None and not doubted,
         remarks=tuple(remarks),
     )
 

@@ -71,7 +71,8 @@ def _protocols(table: Table) -> str:
     for place, column in enumerate(table.columns):
         judges = {cell.judge for row in table.rows() if (cell := row.cells[place]) is not None and cell.ranked}
         judge = f" judged by {judges.pop()}" if len(judges) == 1 and any(judges) else ""
-        told.append(f"{column.heading} {column.task} {column.metric}{judge}")
+        heading = "" if column.heading == column.task else f"{column.heading} "
+        told.append(f"{heading}{column.task} {column.metric}{judge}")
     return f"Protocols: {'; '.join(told)}."
 
 

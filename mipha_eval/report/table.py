@@ -32,6 +32,11 @@ class Column:
     parts: tuple[str, ...] = ()
 
     @property
+    def demo(self) -> bool:
+        """Whether it shows drawn scenes, which may then be ranked among themselves."""
+        return self.task.partition("@")[2].startswith("demo")
+
+    @property
     def labels(self) -> tuple[str, ...]:
         """The protocols whose numbers may stand here, the right one first, the demo's drawn scenes last."""
         name = self.task.partition("@")[0]
