@@ -63,6 +63,11 @@ class Quote:
     line: int
 
     @property
+    def place(self) -> Path:
+        """The file as people know it, wherever the package is installed."""
+        return Path("results/published") / self.file.name if self.file.parent == published_folder() else self.file
+
+    @property
     def number(self) -> float:
         return float(self.value)
 

@@ -12,6 +12,7 @@ import typer
 from typer.exceptions import TyperException
 
 from mipha_eval.cli.certify import certify_tasks
+from mipha_eval.cli.compare import compare_stored_runs
 from mipha_eval.cli.data import data_verbs
 from mipha_eval.cli.list import list_plugins
 from mipha_eval.cli.predict import predict_answers
@@ -22,7 +23,7 @@ from mipha_eval.cli.show import show_plugin
 from mipha_eval.cli.submit import submit_answers
 from mipha_eval.errors import UserError
 
-OK, BUG, USAGE, INCOMPLETE = 0, 1, 2, 3
+OK, BUG, USAGE, INCOMPLETE, REGRESSION = 0, 1, 2, 3, 4
 
 app = typer.Typer(
     name="mipha-eval",
@@ -36,6 +37,7 @@ app.command("run")(run_tasks)
 app.command("predict")(predict_answers)
 app.command("score")(score_answers)
 app.command("report")(report_table)
+app.command("compare")(compare_stored_runs)
 app.command("submit")(submit_answers)
 app.command("certify")(certify_tasks)
 app.command("list")(list_plugins)

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
 
 from mipha_eval.comparison.comparability import other_options, why_not
-from mipha_eval.comparison.compared import ComparedRun, Comparison, NotCompared, Pair, Row, TieGroup, Verdict
 from mipha_eval.comparison.difference import ALPHA, RESAMPLES, Difference, difference, enough_draws
 from mipha_eval.comparison.flips import find_flips, flips_by_category
 from mipha_eval.comparison.matched import Matched
-from mipha_eval.comparison.plan import Planned, TasksOfRun, choose, plan_pair, run_names
+from mipha_eval.comparison.plan import Planned, choose, plan_pair, run_names
+from mipha_eval.comparison.result import ComparedRun, Comparison, NotCompared, Pair, Row, TieGroup, Verdict
 from mipha_eval.errors import UserError
 from mipha_eval.plugins import Registry
 from mipha_eval.stored_task import StoredTask, read_stored_tasks
@@ -44,9 +44,7 @@ def compare_runs(config: CompareConfig, registry: Registry) -> Comparison:
     Raises:
         UserError: fewer than two runs, a name that does not exist, or nothing that may be compared.
     """
-    runs = _read(config, registry)
-    models = [next(iter(run.values())).model for run in runs]
-    runs = choose(runs, config.tasks, config.metrics)
+    runs = choose(_read(config, registry), config.tasks, config.metrics)
     places = [pair for pair in combinations(range(len(runs)), 2) if config.all_pairs or pair[0] == 0]
     plans = [plan_pair(runs, pair, config.metrics) for pair in places]
     planned = [item for items, _ in plans for item in items]
@@ -57,29 +55,30 @@ def compare_runs(config: CompareConfig, registry: Registry) -> Comparison:
     if not pairs:
         reasons = dict.fromkeys(f"{gap.task}: {gap.reason}" for gap in gaps)
         raise UserError(f"nothing of these runs can be compared; {'; '.join(reasons)}")
-    names = run_names(config.runs, models)
     return Comparison(
-        runs=[
-            ComparedRun(name, path, model, {label: stored.summary for label, stored in run.items()})
-            for name, path, model, run in zip(names, config.runs, models, runs, strict=True)
-        ],
+        runs=runs,
         pairs=_corrected(pairs, config.alpha),
         not_compared=gaps,
-        ties=list(_ties(runs, draws, config.alpha)),
+        ties=list(_ties([run.tasks for run in runs], draws, config.alpha)),
         alpha=config.alpha,
         resamples=config.resamples,
         draws=draws,
     )
 
 
-def _read(config: CompareConfig, registry: Registry) -> list[TasksOfRun]:
+def _read(config: CompareConfig, registry: Registry) -> list[ComparedRun]:
     paths = [path.resolve() for path in config.runs]
     if len(paths) < 2:
         raise UserError("a comparison needs two runs or more")
     twice = next((path for path in config.runs if paths.count(path.resolve()) > 1), None)
     if twice is not None:
         raise UserError(f"{twice} was given twice")
-    return [{stored.label: stored for stored in read_stored_tasks(path, registry)} for path in config.runs]
+    tasks = [read_stored_tasks(path, registry) for path in config.runs]
+    models = [own[0].model for own in tasks]
+    return [
+        ComparedRun(name, path, model, {stored.label: stored for stored in own})
+        for name, path, model, own in zip(run_names(config.runs, models), config.runs, models, tasks, strict=True)
+    ]
 
 
 def _unread(stored: StoredTask) -> StoredTask:
@@ -87,8 +86,8 @@ def _unread(stored: StoredTask) -> StoredTask:
     return dataclasses.replace(stored)
 
 
-def _compare(runs: Sequence[TasksOfRun], planned: Planned, draws: int, config: CompareConfig) -> Pair | NotCompared:
-    tasks = [_unread(runs[place][planned.task]) for place in planned.runs]
+def _compare(runs: Sequence[ComparedRun], planned: Planned, draws: int, config: CompareConfig) -> Pair | NotCompared:
+    tasks = [_unread(runs[place].tasks[planned.task]) for place in planned.runs]
     try:
         matched = Matched.of(tasks)
     except UserError as error:
@@ -123,7 +122,7 @@ def _judged(found: Difference, corrected: float, alpha: float) -> Row:
     return Row(found, corrected, verdict)
 
 
-def _ties(runs: Sequence[TasksOfRun], draws: int, alpha: float) -> Iterator[TieGroup]:
+def _ties(runs: Sequence[Mapping[str, StoredTask]], draws: int, alpha: float) -> Iterator[TieGroup]:
     """Of every task that three runs or more can be compared in."""
     from mipha_eval.stats.ties import tied_with_best
 

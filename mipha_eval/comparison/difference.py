@@ -21,9 +21,9 @@ class Difference:
         values: of the first run and the second.
         interval: at confidence 1 - alpha, by the paired bootstrap over clusters; None for fewer than two clusters.
         p: of the named test, two-sided, not corrected.
-        standard_error: of the difference, clustered and paired; NaN for fewer than two clusters.
-        effect_size: difference over the standard deviation of the clusters' differences (Cohen's d_z); 0 if none differs.
-        detectable: the smallest true difference that would be found with 80 % power.
+        standard_error: of the difference, clustered and paired; None for fewer than two clusters.
+        effect_size: difference over the standard deviation of the clusters' differences (Cohen's d_z); None if none differs.
+        detectable: the smallest true difference that would be found with 80 % power; None if no cluster differs.
     """
 
     task: str
@@ -33,9 +33,9 @@ class Difference:
     interval: tuple[float, float] | None
     p: float
     test: str
-    standard_error: float
-    effect_size: float
-    detectable: float
+    standard_error: float | None
+    effect_size: float | None
+    detectable: float | None
     questions: int
     clusters: int
 
@@ -83,9 +83,9 @@ def difference(matched: Matched, metric: str, resamples: int, draws: int, alpha:
         interval=interval,
         p=significance.p,
         test=significance.test,
-        standard_error=error,
-        effect_size=(second - first) / (error * math.sqrt(panel.clusters)) if error > 0 else 0.0,
-        detectable=detectable_difference(error, alpha),
+        standard_error=error if panel.clusters > 1 else None,
+        effect_size=(second - first) / (error * math.sqrt(panel.clusters)) if error > 0 else None,
+        detectable=detectable_difference(error, alpha) if error > 0 else None,
         questions=matched.questions,
         clusters=panel.clusters,
     )

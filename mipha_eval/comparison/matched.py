@@ -43,7 +43,7 @@ class Matched:
         common = [name for name in shared if name not in changed]
         if not common:
             raise UserError(
-                f"{tasks[0].label}: {' and '.join(str(stored.run) for stored in tasks)} share no scored question"
+                f"{' and '.join(str(stored.run) for stored in tasks)} share no scored question of {tasks[0].label}"
             )
         scores = [[own[name] for name in common] for own in found]
         return cls(tasks, scores, [len(own) - len(shared) for own in found], len(changed))

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mipha_eval.comparison.comparability import why_not
-from mipha_eval.comparison.compared import NotCompared
+from mipha_eval.comparison.result import ComparedRun, NotCompared
 from mipha_eval.errors import UserError
 from mipha_eval.options import unknown
 from mipha_eval.stored_task import StoredTask
 
 ALL = "all"
-
-TasksOfRun = Mapping[str, StoredTask]  # by label
 
 
 @dataclass(frozen=True)
@@ -28,7 +26,7 @@ class Planned:
 
 
 def plan_pair(
-    runs: Sequence[TasksOfRun], places: tuple[int, int], metrics: Sequence[str]
+    runs: Sequence[ComparedRun], places: tuple[int, int], metrics: Sequence[str]
 ) -> tuple[list[Planned], list[NotCompared]]:
     """What of two runs is to be compared, and what is not and why.
 
@@ -37,29 +35,27 @@ def plan_pair(
     """
     first, second = (runs[place] for place in places)
     planned, gaps = [], []
-    for label in dict.fromkeys([*first, *second]):
+    for label in dict.fromkeys([*first.tasks, *second.tasks]):
         reason = _reason(first, second, label)
-        if reason is not None:
+        if reason is None:
+            planned.append(Planned(label, places, _metrics(first.tasks[label], second.tasks[label], metrics)))
+        else:
             gaps.append(NotCompared(label, places, reason))
-        elif label in first and label in second:
-            planned.append(Planned(label, places, _metrics(first[label], second[label], metrics)))
     return planned, gaps
 
 
-def _reason(first: TasksOfRun, second: TasksOfRun, label: str) -> str | None:
-    """Why a task that one of two runs has cannot be compared."""
-    if label in first and label in second:
-        return why_not(first[label], second[label]) or _no_score(first[label], second[label])
-    has, lacks = (first, second) if label in first else (second, first)
-    kin = [other for other in lacks if lacks[other].task.name == has[label].task.name and other not in has]
-    if kin:
-        return why_not(has[label], lacks[kin[0]])
-    return f"only the {'first' if has is first else 'second'} run has it"
+def _reason(first: ComparedRun, second: ComparedRun, label: str) -> str | None:
+    """Why a task that at least one of two runs has cannot be compared."""
+    if label in first.tasks and label in second.tasks:
+        return why_not(first.tasks[label], second.tasks[label]) or _no_score(first, second, label)
+    has, lacks = (first, second) if label in first.tasks else (second, first)
+    kin = [other for other in lacks.tasks if lacks.tasks[other].task.name == has.tasks[label].task.name]
+    return f"{lacks.name} has {kin[0]}, another protocol" if kin else f"only {has.name} has it"
 
 
-def _no_score(first: StoredTask, second: StoredTask) -> str | None:
-    headline = first.summary["headline"]
-    lacking = [stored.run.name for stored in (first, second) if headline not in stored.summary["metrics"]]
+def _no_score(first: ComparedRun, second: ComparedRun, label: str) -> str | None:
+    headline = first.tasks[label].summary["headline"]
+    lacking = [run.name for run in (first, second) if headline not in run.tasks[label].summary["metrics"]]
     return f"no {headline} in {' and '.join(lacking)}" if lacking else None
 
 
@@ -69,18 +65,22 @@ def _metrics(first: StoredTask, second: StoredTask, wanted: Sequence[str]) -> li
     return [headline, *(name for name in common if name != headline and (name in wanted or ALL in wanted))]
 
 
-def choose(runs: Sequence[TasksOfRun], tasks: Sequence[str], metrics: Sequence[str]) -> list[TasksOfRun]:
+def choose(runs: Sequence[ComparedRun], tasks: Sequence[str], metrics: Sequence[str]) -> list[ComparedRun]:
     """The runs with the tasks that were named, by name or label. Raises UserError for what no run has."""
-    every = [stored for run in runs for stored in run.values()]
-    _check("task", tasks, [name for stored in every for name in (stored.label, stored.task.name)])
-    chosen = [
-        {label: stored for label, stored in run.items() if not tasks or label in tasks or stored.task.name in tasks}
-        for run in runs
-    ]
+    _check("task", tasks, [name for run in runs for stored in run.tasks.values() for name in _names(stored)])
+    if tasks:
+        runs = [
+            replace(run, tasks={label: own for label, own in run.tasks.items() if not _names(own).isdisjoint(tasks)})
+            for run in runs
+        ]
     _check(
-        "metric", metrics, [ALL, *(name for run in chosen for stored in run.values() for name in stored.summary["metrics"])]
+        "metric", metrics, [ALL, *(name for run in runs for own in run.tasks.values() for name in own.summary["metrics"])]
     )
-    return chosen
+    return list(runs)
+
+
+def _names(stored: StoredTask) -> set[str]:
+    return {stored.label, stored.task.name}
 
 
 def _check(what: str, names: Iterable[str], known: Iterable[str]) -> None:

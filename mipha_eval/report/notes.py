@@ -85,6 +85,8 @@ def _places(cells: Sequence[Cell], tests: PairedTests) -> str:
         )
     if any(cell.quoted and cell.ranked for cell in cells):
         text += " Published numbers cannot be tested: they share a place where they print alike."
+    elif any(cell.quoted for cell in cells):
+        text += " Published numbers are not ranked."
     return text
 
 

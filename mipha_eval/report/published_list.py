@@ -76,5 +76,5 @@ def quote_objects(quotes: Sequence[Quote]) -> list[dict[str, Any]]:
             "why": target.why,
         }
         known = {key: value for key, value in vars(quote).items() if key != "file"}
-        found.append({**known, "file": quote.file.name, "protocol": ours})
+        found.append({**known, "file": str(quote.place), "protocol": ours})
     return found

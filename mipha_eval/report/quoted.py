@@ -58,7 +58,7 @@ def _cell(found: Sequence[Candidate], column: Column) -> Cell | None:
         decimals=min(column.decimals, quote.decimals),
         protocol=target.task,
         metric=target.metric,
-        origin=Origin(quote.file, f"line {quote.line}", quote.source),
+        origin=Origin(quote.place, f"line {quote.line}", quote.source),
         judge=target.judge,
         quoted=True,
         grey=other or target.standing == "other",

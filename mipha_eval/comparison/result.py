@@ -5,22 +5,23 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from mipha_eval.comparison.difference import Difference
 from mipha_eval.comparison.flips import Flips
+from mipha_eval.stored_task import StoredTask
 
 Verdict = Literal["better", "worse", "not significant"]
 
 
 @dataclass(frozen=True)
 class ComparedRun:
-    """A run under a name that no other run of the comparison has; `summaries` are its results by label."""
+    """A run under a name that no other run of the comparison has, and its tasks by label."""
 
     name: str
     path: Path
     model: str
-    summaries: Mapping[str, Mapping[str, Any]]
+    tasks: Mapping[str, StoredTask]
 
 
 @dataclass(frozen=True)
@@ -109,5 +110,5 @@ class Comparison:
     @property
     def gaps(self) -> list[NotCompared]:
         """Tasks of the baseline that were not compared."""
-        own = self.runs[0].summaries
+        own = self.runs[0].tasks
         return [gap for gap in self.not_compared if gap.runs[0] == 0 and gap.task in own]
