@@ -77,10 +77,10 @@ def _protocols(table: Table) -> str:
 
 
 def _places(cells: Sequence[Cell], tests: PairedTests) -> str:
-    text = "Bold: the best of its group; underlined: the next."
+    text = "Bold: the best of its group and column; underlined: the next."
     if tests.made:
         text = (
-            "Bold: the best of its group and what cannot be told from it by paired tests on the same questions "
+            "Bold: the best of its group and column and what cannot be told from it by paired tests on the same questions "
             f"(all pairs, Holm's correction, {100 * tests.alpha:g} %); underlined: the next."
         )
     if any(cell.quoted and cell.ranked for cell in cells):
