@@ -14,7 +14,9 @@ from typer.exceptions import TyperException
 from mipha_eval.cli.certify import certify_tasks
 from mipha_eval.cli.compare import compare_stored_runs
 from mipha_eval.cli.data import data_verbs
+from mipha_eval.cli.judge import judge_verbs
 from mipha_eval.cli.list import list_plugins
+from mipha_eval.cli.plan import plan_tasks
 from mipha_eval.cli.predict import predict_answers
 from mipha_eval.cli.report import report_table
 from mipha_eval.cli.run import run_tasks
@@ -39,10 +41,12 @@ app.command("score")(score_answers)
 app.command("report")(report_table)
 app.command("compare")(compare_stored_runs)
 app.command("submit")(submit_answers)
+app.command("plan")(plan_tasks)
 app.command("certify")(certify_tasks)
 app.command("list")(list_plugins)
 app.command("show")(show_plugin)
 app.add_typer(data_verbs, name="data")
+app.add_typer(judge_verbs, name="judge")
 
 
 @app.callback(invoke_without_command=True)

@@ -27,9 +27,7 @@ def compare_stored_runs(
         Optional[Path], typer.Option("--output", "-o", help="Write to this file; its ending gives the format.")
     ] = None,
     resamples: Annotated[int, typer.Option("--resamples", min=100, max=1_000_000, help="Of the bootstrap.")] = 10_000,
-    alpha: Annotated[
-        float, typer.Option("--alpha", min=0.0001, max=0.5, help="Significance level; intervals are at 1 - alpha.")
-    ] = 0.05,
+    alpha: Annotated[float, typer.Option("--alpha", help="Significance level; intervals are at 1 - alpha.")] = 0.05,
     fail_on_regression: Annotated[
         bool,
         typer.Option(
@@ -38,6 +36,9 @@ def compare_stored_runs(
             "all that the table shows; with 3 if there is none but a task of the baseline was not compared.",
         ),
     ] = False,
+    judge: Annotated[
+        Optional[str], typer.Option("--judge", help="Whose result to compare where several judges graded a task.")
+    ] = None,
     plugin: flags.Plugins = None,
     json: flags.Json = False,
 ) -> None:
@@ -53,7 +54,7 @@ def compare_stored_runs(
     from mipha_eval.store import write_text
 
     chosen = chosen_format("json" if json else format, output)
-    config = CompareConfig(runs, task or (), metric or (), all_pairs, resamples, alpha)
+    config = CompareConfig(runs, task or (), metric or (), all_pairs, judge, resamples, alpha)
     comparison = compare_runs(config, Registry(plugin or ()))
     if output is not None:
         write_text(output, comparison_text(comparison, chosen or "md"))

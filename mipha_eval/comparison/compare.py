@@ -28,12 +28,14 @@ class CompareConfig:
         tasks: names or labels; all if empty.
         metrics: beside each task's headline; `plan.ALL` for all of them.
         all_pairs: compare every two runs, not only the baseline with each other one.
+        judge: whose result is compared where several judges graded a task; see `read_stored_tasks`.
     """
 
     runs: Sequence[Path]
     tasks: Sequence[str] = ()
     metrics: Sequence[str] = ()
     all_pairs: bool = False
+    judge: str | None = None
     resamples: int = RESAMPLES
     alpha: float = ALPHA
 
@@ -68,12 +70,14 @@ def compare_runs(config: CompareConfig, registry: Registry) -> Comparison:
 
 def _read(config: CompareConfig, registry: Registry) -> list[ComparedRun]:
     paths = [path.resolve() for path in config.runs]
+    if not 0 < config.alpha < 1:
+        raise UserError(f"--alpha {config.alpha:g}: expected a number between 0 and 1")
     if len(paths) < 2:
         raise UserError("a comparison needs two runs or more")
     twice = next((path for path in config.runs if paths.count(path.resolve()) > 1), None)
     if twice is not None:
         raise UserError(f"{twice} was given twice")
-    tasks = [read_stored_tasks(path, registry) for path in config.runs]
+    tasks = [read_stored_tasks(path, registry, config.judge) for path in config.runs]
     models = [own[0].model for own in tasks]
     return [
         ComparedRun(name, path, model, {stored.label: stored for stored in own})

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from mipha_eval.errors import UserError
 from mipha_eval.options import unknown
 from mipha_eval.report.measured import Measured, StoredResult
-from mipha_eval.report.summary import marks, share
+from mipha_eval.report.summary import calibration_text, marks, share
 from mipha_eval.report.table import Cell, Column, Origin
 
 
@@ -23,6 +23,9 @@ def _cell(column: Column, result: StoredResult) -> Cell:
     interval = content["intervals"].get(name)
     doubts = marks(content)
     remarks = [*doubts, *([] if name else ["NO SCORE"])]
+    calibration = (content.get("judge") or {}).get("calibration")
+    if calibration and "[" in (name or ""):
+        remarks.append(f"judge {content['judge']['name']} {calibration_text(calibration)}")
     if content["unparsed"]:
         remarks.append(f"unparsed {share(content['unparsed'], content['n'])}")
     other = result.label != column.task

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -10,9 +11,12 @@ from mipha_eval.comparison.difference import Difference
 from mipha_eval.comparison.result import Comparison, Pair
 from mipha_eval.plugins import plugin_folder
 from mipha_eval.report.comparison import cells
-from mipha_eval.report.plain_text import markdown, visible
+from mipha_eval.report.visible import visible
 
 Format = Literal["md", "html"]
+
+#: what has a meaning in Markdown; an underscore within a word has none
+MARKUP = re.compile(r"[\\`*\[\]<>|&~#]|(?<![^\W_])_|_(?![^\W_])")
 
 
 @dataclass(frozen=True)
@@ -59,6 +63,11 @@ def render_comparison(comparison: Comparison, form: Format) -> str:
         gaps=[cells.gap_text(comparison, gap) for gap in comparison.not_compared],
         how=cells.how_lines(comparison),
     )
+
+
+def markdown(value: object) -> str:
+    """Text that Markdown shows as it is: no markup, no link, no end of a table's cell."""
+    return MARKUP.sub(r"\\\g<0>", visible(value))
 
 
 def find_sections(comparison: Comparison) -> list[Section]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from mipha_eval.comparison.result import Comparison
 from mipha_eval.report.comparison import cells
 from mipha_eval.report.comparison.page import find_sections
-from mipha_eval.report.plain_text import visible
+from mipha_eval.report.visible import visible
 
 if TYPE_CHECKING:
     from rich.console import Console
