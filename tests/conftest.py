@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 import pytest
 
 from mipha_eval.cli.app import main
+from tests.judge_server import Serve, judge_server
 from tests.oracles import mme, pope
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
@@ -76,6 +78,13 @@ def cli(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> 
         return Outcome(code, captured.out, captured.err)
 
     return call
+
+
+@pytest.fixture
+def serve() -> Iterator[Serve]:
+    """Starts judges' servers, and stops them after the test."""
+    with ExitStack() as stack:
+        yield lambda script: stack.enter_context(judge_server(script))
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -44,7 +45,11 @@ class OpenAIJudge(Judge):
         # a model that refuses a parameter gets another, or none, from then on
         self._names: dict[str, str | None] = {"max_tokens": "max_tokens", "temperature": "temperature"}
         self._client = openai.AsyncOpenAI(
-            api_key=self._key or NO_KEY, base_url=choice.base_url, timeout=choice.timeout, max_retries=choice.tries - 1
+            api_key=self._key or NO_KEY,
+            base_url=choice.base_url,
+            timeout=choice.timeout,
+            max_retries=choice.tries - 1,
+            http_client=openai.DefaultAioHttpClient(),  # half the processor time a query of the usual one
         )
 
     def describe(self) -> Mapping[str, Any]:
@@ -80,21 +85,27 @@ class OpenAIJudge(Judge):
     async def _send(self, query: Query) -> Verdict:
         values = {"max_tokens": query.max_tokens, "temperature": query.temperature}
         given: dict[str, Any] = {name: values[ours] for ours, name in self._names.items() if name}
+        message = {"role": "user", "content": query.prompt}
+        body = {"model": self._choice.model, "messages": [message], **given}
         started = time.perf_counter()
-        completion: Any = await self._client.chat.completions.create(
-            model=self._choice.model, messages=[{"role": "user", "content": query.prompt}], **given
-        )
+        # not chat.completions.create, which spends half of its time on checking and building typed objects
+        reply: Any = await self._client.post("/chat/completions", body=body, cast_to=object)
         seconds = time.perf_counter() - started
+        completion = json.loads(reply) if isinstance(reply, str) else reply
         try:
-            text = completion.choices[0].message.content or ""
-            served = str(completion.model or "")
-            counted = (completion.usage.prompt_tokens, completion.usage.completion_tokens) if completion.usage else None
+            text = completion["choices"][0]["message"]["content"] or ""
+            usage = completion.get("usage") or {}
             if not isinstance(text, str):
                 raise TypeError("its content is no text")
         except (AttributeError, IndexError, KeyError, TypeError) as error:
-            return self._failure(f"the reply is no chat completion: {error}")
-        prompt, reply = counted or (estimated_tokens(query.prompt), estimated_tokens(text))
-        return Verdict(self._safe(text), self._safe(served), prompt, reply, round(seconds, 3))
+            return self._failure(f"the reply is no chat completion: {error!r}")
+        return Verdict(
+            text=self._safe(text),
+            model=self._safe(str(completion.get("model") or "")),
+            prompt_tokens=count_of(usage, "prompt_tokens", query.prompt),
+            completion_tokens=count_of(usage, "completion_tokens", text),
+            seconds=round(seconds, 3),
+        )
 
     def _adapted(self, error: openai.APIStatusError) -> bool:
         """Takes another name for a parameter that this model refuses; newer models of OpenAI's refuse two."""
@@ -127,3 +138,9 @@ class OpenAIJudge(Judge):
 
     def _safe(self, text: str) -> str:
         return text.replace(self._key, "[key]") if self._key else text
+
+
+def count_of(usage: Mapping[str, Any], name: str, text: str) -> int:
+    """Tokens as a server counted them, else an estimate."""
+    counted = usage.get(name)
+    return counted if isinstance(counted, int) else estimated_tokens(text)

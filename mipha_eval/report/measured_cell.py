@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from mipha_eval.errors import UserError
 from mipha_eval.options import unknown
 from mipha_eval.report.measured import Measured, StoredResult
-from mipha_eval.report.summary import calibration_text, marks, share
+from mipha_eval.report.summary import bias_mark, marks, share
 from mipha_eval.report.table import Cell, Column, Origin
 
 
@@ -23,13 +23,11 @@ def _cell(column: Column, result: StoredResult) -> Cell:
     interval = content["intervals"].get(name)
     doubts = marks(content)
     remarks = [*doubts, *([] if name else ["NO SCORE"])]
-    calibration = (content.get("judge") or {}).get("calibration")
-    if calibration and "[" in (name or ""):
-        remarks.append(f"judge {content['judge']['name']} {calibration_text(calibration)}")
     if content["unparsed"]:
         remarks.append(f"unparsed {share(content['unparsed'], content['n'])}")
     other = result.label != column.task
-    doubted = other or any(doubt != "DEMO" or not column.demo for doubt in doubts)
+    harmless = [*bias_mark((content.get("judge") or {}).get("calibration")), *(["DEMO"] if column.demo else [])]
+    doubted = other or not set(doubts) <= set(harmless)
     if other:
         remarks.insert(0, result.label)
     return Cell(

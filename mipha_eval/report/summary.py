@@ -92,7 +92,17 @@ def judge_marks(result: Mapping[str, Any]) -> list[str]:
     if not judge:
         return ["NOT JUDGED"] if NOT_JUDGED in result["rules"] else []
     counts = {"NOT JUDGED": judge["pending"], "JUDGE FAILED": judge["failed"], "UNREADABLE VERDICTS": judge["unreadable"]}
-    return [f"{mark} {count:,}" for mark, count in counts.items() if count]
+    found = [f"{mark} {count:,}" for mark, count in counts.items() if count]
+    return [*found, *bias_mark(judge["calibration"])]
+
+
+def bias_mark(calibration: Mapping[str, Any] | None) -> list[str]:
+    """How many points a calibrated judge adds to the total, with a 95 % interval: the error bar of its scores."""
+    if not calibration:
+        return []
+    bounds = calibration["bias_interval"]
+    interval = f" ({bounds[0]:+.1f} to {bounds[1]:+.1f})" if bounds else ""
+    return [f"JUDGE {calibration['bias']:+.1f}{interval} VS {calibration['reference']}"]
 
 
 def judge_line(result: Mapping[str, Any]) -> str:
@@ -198,6 +208,7 @@ def write_report(folder: RunFolder) -> Path:
     )
     environment.filters["cell"] = markdown_cell
     environment.filters["probabilities"] = probability_line
+    environment.filters["judge"] = judge_line
     results = folder.results()
     page = environment.get_template("run.md.j2").render(
         headings=HEADINGS,
