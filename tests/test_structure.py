@@ -33,6 +33,7 @@ LAYERS = [
         "record_release",
     ],
     ["report"],
+    ["page"],
     ["cli", "__main__"],
 ]
 WITHOUT_TORCH = {f"backends/{name}.py" for name in ("prefix", "tree", "ahead", "mipha_prompt", "pixels")}

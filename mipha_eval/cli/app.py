@@ -19,6 +19,7 @@ from mipha_eval.cli.run import run_tasks
 from mipha_eval.cli.score import score_answers
 from mipha_eval.cli.show import show_plugin
 from mipha_eval.cli.submit import submit_answers
+from mipha_eval.cli.view import view_runs
 from mipha_eval.errors import UserError
 
 OK, BUG, USAGE, INCOMPLETE = 0, 1, 2, 3
@@ -36,6 +37,7 @@ app.command("predict")(predict_answers)
 app.command("score")(score_answers)
 app.command("submit")(submit_answers)
 app.command("certify")(certify_tasks)
+app.command("view")(view_runs)
 app.command("list")(list_plugins)
 app.command("show")(show_plugin)
 app.add_typer(data_verbs, name="data")

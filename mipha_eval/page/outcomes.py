@@ -1,0 +1,101 @@
+"""What one run has on one task, question by question, as it stored it."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from mipha_eval.errors import UserError
+from mipha_eval.journal import read_stored
+from mipha_eval.page.pictures import Origin
+from mipha_eval.page.runs import ShownRun
+from mipha_eval.plugins import Registry
+from mipha_eval.selection import parse_source, read_samples
+from mipha_eval.stored_task import stored_task
+from mipha_eval.task import NOT_JUDGED, Task
+from mipha_eval.types import Image, Response, Sample, Score
+
+#: what became of a question; the letter is small where nobody could say what was answered
+RIGHT, PARTLY, WRONG, FAILED, MISSING, UNLABELLED, UNJUDGED, NOT_ASKED = "RPWFMUJ-"
+
+
+@dataclass(frozen=True)
+class Outcomes:
+    """A run's questions and what it made of them; everything but `samples` by sample id.
+
+    Attributes:
+        samples: in the run's order, by what makes a question the same in two runs.
+        task: what the run's task was; None if it cannot be built here, for want of its plugin.
+        verdicts: of judges, each with ``judge``, ``text`` and ``error``.
+        alone: records of ``equivalence.json``.
+        origin: finds pictures that are no files.
+    """
+
+    samples: Mapping[Hashable, Sample]
+    responses: Mapping[str, Response]
+    scores: Mapping[str, Score]
+    verdicts: Mapping[str, list[Mapping[str, Any]]]
+    alone: Mapping[str, Mapping[str, Any]]
+    task: Task | None
+    origin: Origin
+
+    def standing(self, question: Hashable) -> tuple[str, float | None]:
+        """A letter for what became of a question, and what its answer is worth, where it was scored."""
+        sample = self.samples.get(question)
+        if sample is None:
+            return NOT_ASKED, None
+        score, response = self.scores.get(sample.id), self.responses.get(sample.id)
+        if response is not None and response.error:
+            return FAILED, None
+        if score is None:
+            return UNLABELLED if response is not None and not sample.references else MISSING, None
+        if score.rule == NOT_JUDGED:
+            return UNJUDGED, None
+        state = RIGHT if score.value >= 1 else WRONG if score.value <= 0 else PARTLY
+        return state if score.parsed else state.lower(), score.value
+
+
+def question_key(sample: Sample) -> Hashable:
+    """What makes a question the same in two runs: not its id alone, since releases change under the same ids."""
+    return sample.id, sample.question, sample.references, tuple(image.name for image in sample.images)
+
+
+def read_outcomes(run: ShownRun, label: str, registry: Registry) -> Outcomes:
+    """Raises UserError if a stored file is damaged."""
+    place = run.folder.task(label)
+    task = _task_of(run, label, registry)
+    scores = place.scores() if (place.path / "scores.jsonl").exists() else []
+    verdicts: dict[str, list[Mapping[str, Any]]] = {}
+    for row in read_stored(place.path / "verdicts.jsonl", {"sample": str}):
+        verdicts.setdefault(row["sample"], []).append(row)
+    return Outcomes(
+        samples={question_key(sample): sample for sample in place.samples()},
+        responses={name: stored.response for name, stored in place.responses().items()},
+        scores={score.sample: score for score in scores},
+        verdicts=verdicts,
+        alone={row["sample"]: row for row in run.folder.equivalence() if row["task"] == label},
+        task=task,
+        origin=Origin(lambda: pictures_of(task, run.manifest)),
+    )
+
+
+def _task_of(run: ShownRun, label: str, registry: Registry) -> Task | None:
+    try:
+        return stored_task(run.folder, label, registry)
+    except (UserError, KeyError):  # a plugin's task, or a run of another version
+        return None
+
+
+def pictures_of(task: Task | None, manifest: Mapping[str, Any]) -> dict[str, Image]:
+    """The pictures of the data that a run had, by location; empty if they are not there any more."""
+    data = str(manifest.get("data", ""))
+    # a run does not say whether a folder is LLaVA's layout or a mirror of the hub
+    for source in (data,) if data in ("demo", "hub") else (data, f"hub:{data}"):
+        with contextlib.suppress(UserError):
+            if task is not None:
+                samples = read_samples(dataclasses.replace(task, data=parse_source(source, {})))
+                return {image.location: image for sample in samples for image in sample.images}
+    return {}
