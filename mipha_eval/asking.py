@@ -20,7 +20,8 @@ from mipha_eval.task_run import TaskRun
 class Asking:
     """Asks for what all tasks lack, in one go, so that a picture that several ask about is read once.
 
-    A task is checked and scored as soon as its last answer is there, the scoring beside the others' inference.
+    A task is checked and scored as soon as its last answer is there, the scoring beside the others' inference; one that goes
+    to a judge is left for when the judge has finished.
     """
 
     tasks: Sequence[TaskRun]
@@ -29,7 +30,7 @@ class Asking:
     beside: Beside
 
     def ask_all(self, *, quiet: bool) -> None:
-        """Leaves every task scored; those that Ctrl-C cut short with what they have."""
+        """Leaves every task scored that no judge grades; those that Ctrl-C cut short with what they have."""
         for task in self.tasks:
             if not task.todo:
                 self._finish(task)
@@ -69,7 +70,8 @@ class Asking:
             self.proof.check(task.label, task.some_answers(count))
 
     def _finish(self, task: TaskRun) -> None:
-        self.beside.submit(partial(task.finish, self.proof.summary(task.label)))
+        if task.docket is None:
+            self.beside.submit(partial(task.finish, self.proof.summary(task.label)))
 
 
 def by_task(answered: Answered, begins: Sequence[int]) -> dict[int, Answered]:

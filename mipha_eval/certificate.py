@@ -19,7 +19,7 @@ from mipha_eval.plugins import PACKAGE, plugin_folder
 from mipha_eval.task import Task
 
 #: what every score goes through, beside the task's own file
-SCORER_MODULES = ("answer_files", "binary", "metrics", "scoring", "task")
+SCORER_MODULES = ("answer_files", "binary", "circular", "metrics", "scoring", "task")
 
 SCORER = ("answers/*.py", "captions/*.py", "data/table.py", *map("{}.py".format, SCORER_MODULES))
 ORACLES = "mipha_eval_oracles"

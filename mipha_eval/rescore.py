@@ -1,4 +1,4 @@
-"""Scoring without a model: an answer file that any suite made, or a stored run again."""
+"""Scoring without the model: an answer file that any suite made, or a stored run again; perhaps with a judge."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ from pathlib import Path
 from mipha_eval.answer_files import read_answers
 from mipha_eval.equivalence import equivalence_of
 from mipha_eval.errors import UserError
+from mipha_eval.judge.judged import Judged
+from mipha_eval.judging import Answered, Grading, judge_answers, judges_of, stored_answers
 from mipha_eval.options import parse_pairs
 from mipha_eval.plugins import Registry
-from mipha_eval.prepare import Work
-from mipha_eval.scoring import Result, score_responses
+from mipha_eval.scoring import Result
 from mipha_eval.selection import build_task, parse_source, read_samples
-from mipha_eval.store import RunFolder
+from mipha_eval.store import RunFolder, locked
 from mipha_eval.stored_task import stored_task
 
 
@@ -29,10 +30,13 @@ class ScoreConfig:
     annotations: Path | None = None
     options: Sequence[str] = ()
     subset: bool = False
+    verdicts: Path | None = None
 
 
-def score_file(config: ScoreConfig, registry: Registry) -> Result:
+def score_file(config: ScoreConfig, registry: Registry, grading: Grading | None = None) -> Result:
     """Scores an answer file under ``task`` or ``task@protocol``.
+
+    A judge's verdicts are kept beside the answers, or in the folder `config.verdicts`.
 
     Raises:
         UserError: the data is missing, or the answers do not belong to the task's questions.
@@ -44,29 +48,61 @@ def score_file(config: ScoreConfig, registry: Registry) -> Result:
     if others:
         raise UserError(f"option {others[0]} is of another task than {config.task}")
     task = build_task(config.task, pairs, source, registry)
+    if grading is not None:
+        grading.check([task])
     samples = read_samples(task)
     found = read_answers(config.answers, task, samples, subset=config.subset)
-    result = score_responses(task, samples, found.responses)
+    answered = Answered(task, samples, found.responses)
+    judged = None
+    if grading is not None:
+        folder = (
+            None if grading.choice is None else config.verdicts or config.answers.parent
+        )  # recorded grades are kept already
+        judged = judge_answers(answered, grading, grading.verdicts(folder, f"{config.answers.name}.{task.label}."))
+    result = answered.score(judged)
     standing = {"left_out": found.left_out, "total": len(samples), "demo": source.kind == "demo"}
     return dataclasses.replace(result, summary={**result.summary, **standing})
 
 
-def score_run(path: Path, registry: Registry) -> list[Result]:
-    """Scores the stored responses of every task of a run again, from the run's own copy of questions and options."""
+def score_run(path: Path, registry: Registry, grading: Grading | None = None) -> list[Result]:
+    """Scores the stored responses of every task of a run again, from the run's own copy of questions and options.
+
+    Each judge that has graded a task has a result of its own, beside one another; another judge is asked if `grading` brings
+    one, and its result is kept with the run.
+
+    Returns:
+        The results of a task stand one after the other; with `grading`, those of tasks that it is for alone.
+    """
     if not (path / "manifest.json").exists():
         raise UserError(f"{path} is no run folder; to score answers to a task add --answers FILE")
     folder = RunFolder.open(path)
-    results = []
-    for label in folder.tasks():
-        stored = folder.task(label)
-        record = stored.read_task()
-        task = stored_task(folder, label, registry)
-        samples = stored.samples()
-        work = Work(task, samples, len(samples), record.get("probabilities", False))
-        keys = {sample.id: work.request(sample).key for sample in samples}
-        answered = stored.responses()
-        responses = {name: entry.response for name, entry in answered.items() if keys.get(name) == entry.key}
-        result = score_responses(task, samples, responses)
-        checks = equivalence_of(label, folder)
-        results.append(dataclasses.replace(result, summary={**result.summary, **record["standing"], **checks}))
+    tasks = [read_answered(folder, label, registry) for label in folder.tasks()]
+    if grading is None:
+        return [result for answered in tasks for result in _score_again(answered, folder)]
+    grading.check([answered.task for answered in tasks])
+    with locked(folder.path / "run"):
+        wanted = [answered for answered in tasks if grading.use.applies(answered.task)]
+        return [result for answered in wanted for result in _judge_again(answered, folder, grading)]
+
+
+def read_answered(folder: RunFolder, label: str, registry: Registry) -> Answered:
+    """A task of a run, with the responses that belong to its questions as they are stored."""
+    return stored_answers(folder, stored_task(folder, label, registry))
+
+
+def _score_again(answered: Answered, folder: RunFolder) -> list[Result]:
+    label = answered.task.label
+    standing = {**folder.task(label).read_task()["standing"], **equivalence_of(label, folder)}
+    judges: list[Judged | None] = [*judges_of(folder.task(label).path)]
+    results = [answered.score(judged) for judged in judges or [None]]
+    return [dataclasses.replace(result, summary={**result.summary, **standing}) for result in results]
+
+
+def _judge_again(answered: Answered, folder: RunFolder, grading: Grading) -> list[Result]:
+    place = folder.task(answered.task.label)
+    judge_answers(answered, grading, grading.verdicts(place.path))
+    results = _score_again(answered, folder)
+    for result in results:
+        if result.summary["judge"]["name"] == grading.judge.name:
+            place.write_judged(grading.judge.name, result.summary)
     return results

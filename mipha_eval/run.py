@@ -11,7 +11,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -28,6 +28,8 @@ from mipha_eval.engine.interrupt import Interrupt
 from mipha_eval.equivalence import Proof
 from mipha_eval.errors import UserError
 from mipha_eval.journal import naming
+from mipha_eval.judge.choice import JudgeChoice
+from mipha_eval.judging import Grading, begin_grading
 from mipha_eval.options import option_fields, parse_pairs
 from mipha_eval.plugins import Registry
 from mipha_eval.prepare import Work, check_images, prepare
@@ -57,6 +59,8 @@ class RunConfig:
     quiet: bool = False
     check: int | None = None
     probabilities: bool = False
+    judge: JudgeChoice | None = None
+    grades: Path | None = None
 
 
 def run(config: RunConfig, registry: Registry) -> tuple[RunFolder, list[Result]]:
@@ -77,21 +81,33 @@ def run(config: RunConfig, registry: Registry) -> tuple[RunFolder, list[Result]]
     if adapter.reads_images:
         for item in work:
             check_images(item.samples)
+    grading = begin_grading(config.judge, config.grades, registry)
+    if grading is not None:
+        grading.check([item.task for item in work])
     adapter.load()
     folder = open_run(config, adapter, source)
     with locked(folder.path / "run"), Interrupt() as interrupt:
         for item in work:
             folder.set_status(item.task.label, "pending", total=len(item.samples))
         folder.log(f"model {config.model.name} ready; tasks {', '.join(item.task.label for item in work)}")
-        results = answer_and_score(work, folder, adapter, config, interrupt)
+        results = answer_and_score(work, folder, Models(adapter, grading), config, interrupt)
         folder.log("stopped by the user" if interrupt.asked() else "finished")
     return folder, results
 
 
+@dataclass(frozen=True)
+class Models:
+    """Who is asked: the model that is evaluated, and who grades what it says."""
+
+    adapter: ModelAdapter
+    grading: Grading | None = None
+
+
 def answer_and_score(
-    work: Sequence[Work], folder: RunFolder, adapter: ModelAdapter, config: RunConfig, interrupt: Interrupt
+    work: Sequence[Work], folder: RunFolder, models: Models, config: RunConfig, interrupt: Interrupt
 ) -> list[Result]:
-    """Asks for what is not stored yet, then scores everything; a result for each task."""
+    """Asks for what is not stored yet, has it judged meanwhile, and scores everything; a result for each task."""
+    adapter = models.adapter
     digest = digests(adapter)
     with ExitStack() as stack:
         tasks = []
@@ -100,8 +116,16 @@ def answer_and_score(
             tasks.append(begin_task(item, folder, journal, standing(item, config), digest))
         proof = Proof(folder, adapter, config.check, sum(bool(task.todo) for task in tasks))
         engine = Engine(adapter, config.batch_size, stop=interrupt.asked, known=known_responses(tasks, adapter))
-        beside = stack.enter_context(Beside())
-        Asking(tasks, engine, proof, beside).ask_all(quiet=config.quiet)
+        grading = models.grading
+        with grading.session(interrupt.asked, quiet=config.quiet) if grading else nullcontext() as session:
+            if grading is not None and session is not None:
+                for task in tasks:
+                    task.send_to(grading, session, stack)
+            beside = stack.enter_context(Beside())
+            Asking(tasks, engine, proof, beside).ask_all(quiet=config.quiet)
+        for task in tasks:
+            if task.docket is not None:
+                task.finish(proof.summary(task.label))
     return [task.result for task in tasks if task.result is not None]
 
 

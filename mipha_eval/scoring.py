@@ -5,15 +5,19 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from mipha_eval.certificate import certificate_note
-from mipha_eval.metrics import ClusterCounts, Totals, add_tallies, group_scores
+from mipha_eval.judge.judged import Judged
+from mipha_eval.metrics import ClusterCounts, Metric, Tally, Totals, add_tallies, group_scores, share
 from mipha_eval.probability import summarize_beliefs
 from mipha_eval.stats.bootstrap import bootstrap_intervals
-from mipha_eval.task import NOT_JUDGED, Task
+from mipha_eval.task import UNGRADED, Task
 from mipha_eval.types import Response, Sample, Score
+
+#: the metric of a judge's second opinions, and what their counts begin with, which no category is called
+SECOND_OPINION, OPINIONS = "correct", "[judge]"
 
 
 @dataclass(frozen=True)
@@ -30,22 +34,28 @@ class Result:
     @property
     def complete(self) -> bool:
         gaps = any(self.summary[name] for name in ("missing", "failed", "unlabelled"))
-        return not gaps and NOT_JUDGED not in self.summary["rules"]
+        judge = self.summary.get("judge") or {"pending": 0, "failed": 0}
+        return not gaps and not judge["pending"] and not judge["failed"] and not set(UNGRADED) & set(self.summary["rules"])
 
 
-def score_responses(task: Task, samples: Sequence[Sample], responses: Mapping[str, Response]) -> Result:
+def score_responses(
+    task: Task, samples: Sequence[Sample], responses: Mapping[str, Response], judged: Judged | None = None
+) -> Result:
     """Scores what was answered. A sample that failed gets no score and is counted; so is a missing one, unless the official
     scorer takes it for wrong.
 
     Args:
         responses: by sample id.
+        judged: a judge's verdicts on the answers; None leaves them to the task's own rule.
     """
     found = _read(task, samples, responses)
     by_id = {sample.id: sample for sample in samples}
-    scores = task.finish(by_id, found.scores)
+    read, judge = judged.regrade(task, by_id, responses, found.scores) if judged else (found.scores, None)
+    scores = task.finish(by_id, read)
     forgiving = task.finish(by_id, found.forgiving) if found.read_again else ()
     failed = found.failures.total()
-    numbers = _numbers(task, scores)
+    measuring = Measuring(task, judged.name if judged else "")
+    numbers = _numbers(measuring, scores)
     headline, units = numbers.pop("headline"), numbers.pop("units")
     summary = {
         "task": task.label,
@@ -58,12 +68,13 @@ def score_responses(task: Task, samples: Sequence[Sample], responses: Mapping[st
         "failed": failed,
         "headline": headline,
         **numbers,
-        "envelope": _envelope(task, scores, numbers["metrics"].get(headline)),
-        "robust": _headline(task, forgiving) if found.read_again else None,
+        "envelope": _envelope(measuring, scores, numbers["metrics"].get(headline)),
+        "robust": _headline(measuring, forgiving) if found.read_again else None,
         "units": units,
         "probabilities": summarize_beliefs(task, samples, responses),
         "failures": dict(found.failures.most_common(20)),
         "rules": dict(Counter(score.rule for score in scores)),
+        "judge": judge,
         "data": str(task.data),
         "annotations": task.data.annotations and task.data.annotations.name,
         "expected_rows": list(task.rows.get(task.protocol, ())),
@@ -106,28 +117,61 @@ def _read(task: Task, samples: Sequence[Sample], responses: Mapping[str, Respons
     return found
 
 
-def _envelope(task: Task, scores: Sequence[Score], headline: float | None) -> list[float | None] | None:
+@dataclass(frozen=True)
+class Measuring:
+    """A task's metrics, under the names that say who graded.
+
+    A judge that grades for the task stands in every metric's name, and a rule that stands in for one does (`Task.mark`). A
+    judge that gives second opinions adds one metric.
+    """
+
+    task: Task
+    judge: str = ""
+
+    def tally(self, group: Sequence[Score]) -> Tally:
+        """Counts of a group of scores; none if a judge has yet to grade one of it."""
+        if any(score.rule in UNGRADED for score in group):
+            return {}
+        counts = self.task.tally(group)
+        opinions = [score.judged for score in group if score.judged is not None]
+        if self.judge and opinions:
+            counts = {**counts, f"{OPINIONS}/right": sum(opinions), f"{OPINIONS}/asked": float(len(opinions))}
+        return counts
+
+    def metrics(self, totals: Totals) -> list[Metric]:
+        """The first is the headline."""
+        own = list(self.task.measures(totals))
+        if self.judge and not self.task.judged:
+            return [*own, share(f"{SECOND_OPINION}[{self.judge}]", OPINIONS)]
+        if self.judge:
+            own = [metric for metric in own if metric.name not in self.task.without_judge]
+        mark = f"[{self.judge}]" if self.judge else self.task.mark
+        return [replace(metric, name=f"{metric.name}{mark}") for metric in own]
+
+
+def _envelope(measuring: Measuring, scores: Sequence[Score], headline: float | None) -> list[float | None] | None:
     """The headline with all unparsed answers wrong, and with all of them right; None without a headline."""
     if headline is None or all(score.parsed for score in scores):
         return None if headline is None else [headline, headline]
+    task = measuring.task
     extremes = ([score if score.parsed else task.as_if(score, right) for score in scores] for right in (False, True))
-    return [_headline(task, extreme) for extreme in extremes]
+    return [_headline(measuring, extreme) for extreme in extremes]
 
 
-def _headline(task: Task, scores: Sequence[Score]) -> float | None:
+def _headline(measuring: Measuring, scores: Sequence[Score]) -> float | None:
     """The first metric alone; None if nothing was asked that it needs."""
-    totals = Totals(add_tallies(task.tally(group) for group in group_scores(scores)))
-    metric = task.measures(totals)[0]
+    totals = Totals(add_tallies(measuring.tally(group) for group in group_scores(scores)))
+    metric = measuring.metrics(totals)[0]
     return float(metric.formula(totals)) if scores and metric.defined(totals) else None
 
 
-def _numbers(task: Task, scores: Sequence[Score]) -> dict[str, Any]:
+def _numbers(measuring: Measuring, scores: Sequence[Score]) -> dict[str, Any]:
     """The headline's name, and units, metrics and intervals; a metric without anything to count is left out, not 0."""
     counts = ClusterCounts()
     for group in group_scores(scores):
-        counts.add(group[0].cluster, task.tally(group))
+        counts.add(group[0].cluster, measuring.tally(group))
     totals = Totals(counts.totals)
-    measures = task.measures(totals)
+    measures = measuring.metrics(totals)
     names = {"headline": measures[0].name, "units": {metric.name: metric.unit for metric in measures}}
     if not scores:
         return {**names, "metrics": {}, "intervals": {}}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import hashlib
 import json
 import secrets
 import time
@@ -16,7 +17,8 @@ from typing import Any, TextIO
 from mipha_eval.data.jsonl import read_jsonl
 from mipha_eval.errors import UserError
 from mipha_eval.journal import Appender, naming, read_stored, to_json
-from mipha_eval.types import Image, Response, Sample, Score
+from mipha_eval.records import sample_of, score_of
+from mipha_eval.types import Response, Sample, Score
 
 SCHEMA = 1
 CHECKED = {"task", "sample", "identical"}  # what every record of equivalence.json has
@@ -35,8 +37,7 @@ class RunFolder:
     @classmethod
     def create(cls, parent: Path, model: str, manifest: Mapping[str, Any]) -> RunFolder:
         """Makes ``<model>__<date-time>__<id>`` under `parent` with its manifest."""
-        name = "".join(letter if letter.isalnum() or letter in "-._" else "-" for letter in model)
-        run = cls(parent / f"{name}__{time.strftime('%Y%m%d-%H%M%S')}__{secrets.token_hex(3)}")
+        run = cls(parent / f"{plain_name(model)}__{time.strftime('%Y%m%d-%H%M%S')}__{secrets.token_hex(3)}")
         with naming(run.path):
             run.path.mkdir(parents=True)
             write_json(run.path / "manifest.json", {"schema": SCHEMA, **manifest})
@@ -76,8 +77,8 @@ class RunFolder:
             log.write(f"{time.strftime('%Y-%m-%dT%H:%M:%S%z')} {event}\n")
 
     def results(self) -> list[dict[str, Any]]:
-        """The results of all tasks that have one."""
-        return [read_json(path) for path in sorted(self.path.glob("*/result.json"))]
+        """The results of all tasks that have one, and those that further judges led to."""
+        return [read_json(path) for path in sorted(self.path.glob("*/result*.json"))]
 
     def equivalence(self) -> list[dict[str, Any]]:
         """What ``equivalence.json`` has on answers that were made again alone; nothing if it is not there."""
@@ -97,6 +98,12 @@ class RunFolder:
         write_json(path, {**status, label: {"state": state, **counts}})
 
 
+def plain_name(text: str) -> str:
+    """A text as part of a file name; texts that look alike then stay apart."""
+    plain = "".join(letter if letter.isalnum() or letter in "-._" else "-" for letter in text)
+    return plain if plain == text else f"{plain}-{hashlib.sha256(text.encode()).hexdigest()[:6]}"
+
+
 class TaskFolder:
     """One task of a run: ``samples.jsonl``, ``responses.jsonl``, ``scores.jsonl``, ``result.json``."""
 
@@ -114,6 +121,7 @@ class TaskFolder:
                 "category": sample.category,
                 "group": sample.group,
                 "parts": sample.parts,
+                "bare": sample.bare,
                 "images": [{"name": image.name, "location": image.location} for image in sample.images],
             }
             for sample in samples
@@ -124,7 +132,7 @@ class TaskFolder:
         """The stored questions; their images can no longer be read. Raises UserError if one is damaged."""
         path = self.path / "samples.jsonl"
         try:
-            return [_stored_sample(row) for row in read_jsonl(path)]
+            return [sample_of(row) for row in read_jsonl(path)]
         except (KeyError, TypeError) as error:
             raise UserError(f"{path} is damaged: {error!r}; the same run writes it anew") from error
 
@@ -147,15 +155,34 @@ class TaskFolder:
         """The stored scores. Raises UserError if one is damaged."""
         path = self.path / "scores.jsonl"
         try:
-            return [_stored_score(row) for row in read_jsonl(path)]
+            return [score_of(row) for row in read_jsonl(path)]
         except (KeyError, TypeError) as error:
             raise UserError(f"{path} is damaged: {error!r}; the same run writes it anew") from error
 
     def write_result(self, result: Mapping[str, Any]) -> None:
+        """Writes the result of the run; one that another judge led to before is kept beside it."""
+        before, judge = self._judge_of_result(), (result.get("judge") or {}).get("name")
+        if before and before != judge:
+            (self.path / "result.json").replace(self._result_of(before))
         write_json(self.path / "result.json", result)
+        if judge:
+            self._result_of(judge).unlink(missing_ok=True)
 
-    def result(self) -> dict[str, Any]:
-        return read_json(self.path / "result.json", "is the task finished?")
+    def write_judged(self, judge: str, result: Mapping[str, Any]) -> None:
+        """Keeps the result that a further judge led to beside that of the run."""
+        write_json(self.path / "result.json" if self._judge_of_result() == judge else self._result_of(judge), result)
+
+    def _judge_of_result(self) -> str:
+        path = self.path / "result.json"
+        return (read_json(path).get("judge") or {}).get("name", "") if path.exists() else ""
+
+    def _result_of(self, judge: str) -> Path:
+        return self.path / f"result.{plain_name(judge)}.json"
+
+    def results(self) -> list[dict[str, Any]]:
+        """The run's own result, then those that further judges led to; none before the task is finished."""
+        own = self.path / "result.json"
+        return [read_json(path) for path in (own, *sorted(self.path.glob("result.*.json"))) if path.exists()]
 
     def write_task(self, task: Mapping[str, Any]) -> None:
         """Writes what is needed to build the task again."""
@@ -222,30 +249,6 @@ def locked(path: Path) -> Iterator[None]:
         yield
     finally:
         lock.release()
-
-
-def _stored_sample(row: Mapping[str, Any]) -> Sample:
-    return Sample(
-        id=row["id"],
-        question=row["question"],
-        references=tuple(row["references"]),
-        images=tuple(Image(image["name"], image["location"], _unread) for image in row["images"]),
-        question_id=row["question_id"],
-        category=row["category"],
-        group=row["group"],
-        parts=tuple(row.get("parts", ())),
-    )
-
-
-def _stored_score(row: Mapping[str, Any]) -> Score:
-    known = {name: row[name] for name in SCORE}
-    known["span"] = None if known["span"] is None else tuple(known["span"])
-    known["parts"] = tuple(known["parts"])
-    return Score(**known)
-
-
-def _unread() -> bytes:
-    raise OSError("stored questions have no images")
 
 
 def write_lines(path: Path, records: Iterable[Mapping[str, Any]]) -> None:

@@ -11,8 +11,9 @@ from typing import Any
 
 from mipha_eval.data.source import DataSource
 from mipha_eval.errors import UserError
-from mipha_eval.metrics import Metric, Totals, add_tallies, group_scores
+from mipha_eval.metrics import Metric, Tally, Totals, add_tallies, group_scores
 from mipha_eval.plugins import Registry
+from mipha_eval.scoring import Measuring
 from mipha_eval.selection import build_task
 from mipha_eval.store import RunFolder
 from mipha_eval.task import Task
@@ -28,7 +29,7 @@ class StoredTask:
         model: its name, as the manifest has it.
         label: ``task@protocol``.
         record: what ``task.json`` says: version, options and a digest of what was asked.
-        summary: what ``result.json`` says.
+        summary: what ``result.json`` says, or the result that a further judge led to.
     """
 
     run: Path
@@ -38,19 +39,57 @@ class StoredTask:
     record: Mapping[str, Any]
     summary: Mapping[str, Any]
 
+    @property
+    def judge(self) -> str:
+        """Whose grades or second opinions the result has; empty for nobody's."""
+        return judge_of(self.summary)
+
     @cached_property
     def scores(self) -> Sequence[Score]:
-        """Read when first asked for. Raises UserError if they are missing or damaged."""
-        return RunFolder(self.run).task(self.label).scores()
+        """Read when first asked for; those of a further judge are made again from the stored answers and verdicts.
+
+        Raises:
+            UserError: they are missing or damaged.
+        """
+        folder = RunFolder(self.run)
+        place = folder.task(self.label)
+        if self.judge == judge_of(place.results()[0]):
+            return place.scores()
+        from mipha_eval.judging import judges_of, stored_answers
+
+        judged = next((judged for judged in judges_of(place.path) if judged.name == self.judge), None)
+        if judged is None:
+            raise UserError(f"{place.path} has a result by {self.judge} but not its verdicts")
+        return stored_answers(folder, self.task).score(judged).scores
 
     @cached_property
     def metrics(self) -> Mapping[str, Metric]:
         """The metrics of the stored scores by the names that the summary has."""
-        return named_metrics(self, Totals(add_tallies(self.task.tally(group) for group in group_scores(self.scores))))
+        return self.measures(Totals(add_tallies(self.tally(group) for group in group_scores(self.scores))))
+
+    def tally(self, group: Sequence[Score]) -> Tally:
+        """Counts of scores that belong together."""
+        return Measuring(self.task, self.judge).tally(group)
+
+    def measures(self, totals: Totals) -> dict[str, Metric]:
+        """The metrics that are defined on `totals`, of any of the scores, by the names that the summary has.
+
+        A name may end in how a score was made, such as ``CIDEr[ptb]``, where the task object, built again on a machine
+        without Java, says ``CIDEr[treebank]``. The formula is the same.
+        """
+        every = Measuring(self.task, self.judge).metrics(totals)
+        found = {metric.name: metric for metric in every if metric.defined(totals)}
+        plain = {_without_mark(name): metric for name, metric in found.items()}
+        known = {name: found.get(name) or plain.get(_without_mark(name)) for name in self.summary["metrics"]}
+        return {name: dataclasses.replace(metric, name=name) for name, metric in known.items() if metric}
 
 
-def read_stored_tasks(run: Path, registry: Registry) -> list[StoredTask]:
+def read_stored_tasks(run: Path, registry: Registry, judge: str | None = None) -> list[StoredTask]:
     """The tasks of a run that have a result, by label.
+
+    Args:
+        judge: whose result is wanted where there are several; by default the run's own, or if that has no headline (a judged
+            task that the run itself did not judge) the only other one.
 
     Raises:
         UserError: `run` is no run folder, or none of its tasks has a result.
@@ -58,15 +97,30 @@ def read_stored_tasks(run: Path, registry: Registry) -> list[StoredTask]:
     if not (run / "manifest.json").exists():
         raise UserError(f"{run} is no run folder: it has no manifest.json")
     folder = RunFolder.open(run)
-    labels = [label for label in folder.tasks() if (run / label / "result.json").exists()]
-    if not labels:
+    model = str(folder.manifest()["model"])
+    results = {label: folder.task(label).results() for label in folder.tasks()}
+    found = [
+        StoredTask(
+            run, model, label, stored_task(folder, label, registry), folder.task(label).read_task(), _choose(those, judge)
+        )
+        for label, those in results.items()
+        if those
+    ]
+    if not found:
         raise UserError(f"{run} has no finished task; the same command that began it goes on")
-    return [_read(folder, label, registry) for label in labels]
+    return found
 
 
-def _read(folder: RunFolder, label: str, registry: Registry) -> StoredTask:
-    place, task = folder.task(label), stored_task(folder, label, registry)
-    return StoredTask(folder.path, str(folder.manifest()["model"]), label, task, place.read_task(), place.result())
+def _choose(results: Sequence[Mapping[str, Any]], judge: str | None) -> Mapping[str, Any]:
+    own, *others = results
+    if judge is not None:
+        return next((result for result in results if judge_of(result) == judge), own)
+    return others[0] if len(others) == 1 and own["headline"] not in own["metrics"] else own
+
+
+def judge_of(summary: Mapping[str, Any]) -> str:
+    """The name of the judge in a result; empty without one."""
+    return str((summary.get("judge") or {}).get("name", ""))
 
 
 def stored_task(folder: RunFolder, label: str, registry: Registry) -> Task:
@@ -79,18 +133,5 @@ def stored_task(folder: RunFolder, label: str, registry: Registry) -> Task:
     return build_task(f"{record['name']}@{record['protocol']}", options, source, registry)
 
 
-def named_metrics(stored: StoredTask, totals: Totals) -> dict[str, Metric]:
-    """The metrics that are defined on `totals`, by the names that the summary has.
-
-    A name may end in how a score was made, such as ``score[gpt-4-0613]`` or ``CIDEr[ptb]``, which the task object, built
-    again without its judge or on a machine without Java, does not say or says otherwise. The formula is the same.
-    """
-    found = {metric.name: metric for metric in stored.task.measures(totals) if metric.defined(totals)}
-    plain = {_plain(name): metric for name, metric in found.items()}
-    names = [name for name in stored.summary["metrics"] if name in found or _plain(name) in plain]
-    return {name: dataclasses.replace(found.get(name) or plain[_plain(name)], name=name) for name in names}
-
-
-def _plain(name: str) -> str:
-    """A metric's name without its mark."""
+def _without_mark(name: str) -> str:
     return name.partition("[")[0]

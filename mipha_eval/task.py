@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 from mipha_eval.answers import Reading
 from mipha_eval.data.source import DataSource
 from mipha_eval.metrics import Metric, Tally, Totals
-from mipha_eval.types import Decoding, Request, Response, Sample, Score
+from mipha_eval.types import Answer, Decoding, Dialogue, Request, Response, Sample, Score
 
 #: LLaVA's format lines for short answers and option letters; Mipha uses the same
 SHORT_ANSWER = "Answer the question using a single word or phrase."
@@ -25,8 +25,10 @@ OCR_TOKENS = "Reference OCR token:"
 #: how LLaVA-1.5 was trained to write captions (TextCaps), and how other suites ask it for them
 CAPTION = "Provide a one-sentence caption for the provided image."
 
-#: the rule of a score that waits for a judge; it is in no metric
+#: the rules of scores that a judge did not grade: nobody asked it, or it did not answer. They are in no metric
 NOT_JUDGED = "not-judged"
+JUDGE_FAILED = "judge-failed"
+UNGRADED = (NOT_JUDGED, JUDGE_FAILED)
 
 
 def question_core(prompt: str) -> str:
@@ -49,6 +51,8 @@ class Task(ABC):
         rows: protocol -> how many questions it has, of each release; data with another number is marked.
         annotated: protocols whose own file --annotations can replace.
         uploads: protocols that a server scores.
+        judged: whether a judge can grade answers, see `grade`.
+        without_judge: metrics that only the task's own rule gives.
         lettered: whether answers are option letters, and references the right letter and then the options.
         ignores_foreign_answers: whether answer files hold answers to questions that a later release took out.
     """
@@ -67,6 +71,8 @@ class Task(ABC):
     rows: ClassVar[Mapping[str, Sequence[int]]] = {}
     annotated: ClassVar[Sequence[str]] = ()
     uploads: ClassVar[Sequence[str]] = ()
+    judged: ClassVar[bool] = False
+    without_judge: ClassVar[Sequence[str]] = ()
 
     @abstractmethod
     def samples(self) -> Iterable[Sample]:
@@ -83,6 +89,22 @@ class Task(ABC):
     def measures(self, totals: Totals) -> Sequence[Metric]:
         """`metrics`, and those whose names only the data or an option gives, such as a benchmark's own categories."""
         return self.metrics
+
+    @property
+    def mark(self) -> str:
+        """What names of metrics end with where a rule stands in for a judge, such as ``[rule]``."""
+        return ""
+
+    def grade(self, answers: Sequence[Answer], runs: int) -> Dialogue[Sequence[Score]]:
+        """What a judge is asked about the answers of a group, and the scores that its replies come to, in the same order.
+
+        A generator: it yields queries, is sent the judge's words, and depends on nothing else. For tasks with `judged`.
+
+        Args:
+            runs: grades of each answer, of which the mean counts.
+        """
+        yield from ()
+        return [answer.score for answer in answers]
 
     def finish(self, samples: Mapping[str, Sample], scores: Sequence[Score]) -> Sequence[Score]:
         """Fills in what depends on all answers together (CIDEr's document frequencies).

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import random
 from collections.abc import Callable, Hashable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,6 +13,8 @@ from mipha_eval.adapter import ModelAdapter
 from mipha_eval.engine.engine import Answered
 from mipha_eval.equivalence import Given
 from mipha_eval.journal import Appender
+from mipha_eval.judge.session import Session
+from mipha_eval.judging import Docket, Grading
 from mipha_eval.prepare import Work, task_record
 from mipha_eval.scoring import Result, score_responses
 from mipha_eval.store import RunFolder, response_row
@@ -34,6 +37,7 @@ class TaskRun:
         responses: by sample id, stored and new.
         todo: places of the samples that are asked now.
         generated: how many of these have been answered.
+        docket: hands answers to a judge; None where none is asked.
         announced: whether the run's status says that it is being asked.
         seconds: of the run that went into these, see `asking.share_seconds`.
     """
@@ -49,6 +53,7 @@ class TaskRun:
     generated: int = 0
     seconds: float = 0.0
     announced: bool = False
+    docket: Docket | None = None
     result: Result | None = None
 
     @property
@@ -82,6 +87,9 @@ class TaskRun:
             own = {"sample": self.work.samples[place].id, "key": request.key, "images": self.seen(request)}
             rows.append({**own, **response_row(response)})
         self.journal.append(rows)
+        if self.docket is not None:
+            for number, response in answered:
+                self.docket.add(self.work.samples[self.todo[number]], response)
 
     def some_answers(self, count: int) -> list[Given]:
         """Up to `count` of this run's answers, once all are there, drawn with a fixed seed; failed ones are left out."""
@@ -99,17 +107,33 @@ class TaskRun:
         """
         label, place, total = self.label, self.folder.task(self.label), len(self.work.samples)
         self.folder.set_status(label, "score", total=total, answered=len(self.responses))
-        result = score_responses(self.work.task, self.work.samples, self.responses)
+        judged = self.docket.judged if self.docket else None
+        result = score_responses(self.work.task, self.work.samples, self.responses, judged)
         effort = {"seconds": round(self.seconds, 3), "generated": self.generated}
         summary = {**result.summary, **self.standing, **effort, **checks}
         place.write_scores(result.scores)
         place.write_result(summary)
-        state = "infer" if summary["missing"] else "done"
+        judge = summary["judge"] or {"pending": 0}
+        state = "infer" if summary["missing"] else "judge" if judge["pending"] else "done"
         self.folder.set_status(label, state, **{key: summary[key] for key in ("n", "missing", "failed", "unparsed")})
         self.folder.log(
             f"{label}: {summary['n']} scored, {self.generated} generated in {self.seconds:.1f} s, {summary['failed']} failed"
         )
         self.result = dataclasses.replace(result, summary=summary)
+
+    def send_to(self, grading: Grading, session: Session, files: ExitStack) -> None:
+        """Has a judge grade the answers, if it is one for this task: those that are stored now, the others as they come.
+
+        Args:
+            files: closes the file of verdicts; must outlive the session.
+        """
+        if not grading.use.applies(self.work.task):
+            return
+        verdicts = files.enter_context(grading.verdicts(self.folder.task(self.label).path))
+        self.docket = Docket(self.work.task, self.work.samples, grading.judged(verdicts), session)
+        for sample in self.work.samples:
+            if sample.id in self.responses:
+                self.docket.add(sample, self.responses[sample.id])
 
     def seen(self, request: Request) -> tuple[str, ...]:
         """Digests of a request's images."""

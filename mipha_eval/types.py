@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Generator, Hashable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
+
+Outcome = TypeVar("Outcome")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,7 @@ class Sample:
         question_id: the benchmark's own id, as it stands in LLaVA's answer files; need not be unique.
         group: samples with the same group are scored together (the two questions of an MME image).
         parts: names of what else it counts in beside its category, such as the capabilities that an MM-Vet question needs.
+        bare: the question without hint, options and format line, where a judge is shown that.
     """
 
     id: str
@@ -45,6 +48,7 @@ class Sample:
     category: str = ""
     group: str = ""
     parts: tuple[str, ...] = ()
+    bare: str = ""
 
     @property
     def cluster(self) -> str:
@@ -120,6 +124,50 @@ class Response:
 
 
 @dataclass(frozen=True, slots=True)
+class Query:
+    """What a judge is asked, in one message.
+
+    Attributes:
+        max_tokens: of the reply.
+        temperature: 0 for the likeliest words.
+        repeat: how often the same has been asked before; asked once more, it is to be answered anew.
+    """
+
+    prompt: str
+    max_tokens: int
+    temperature: float = 0.0
+    repeat: int = 0
+
+    @property
+    def key(self) -> str:
+        """A digest by which a stored verdict is found again."""
+        parts = (self.prompt, self.max_tokens, self.temperature, self.repeat)
+        return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:24]
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a judge replied, or why there is no reply: a failed query carries `error` and no text.
+
+    Attributes:
+        model: the name that the judge's server gives itself.
+        prompt_tokens, completion_tokens: as the server counted them, else as they were estimated.
+        seconds: until the reply was there.
+    """
+
+    text: str
+    model: str = ""
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    seconds: float = 0.0
+    error: str = ""
+
+    @classmethod
+    def failure(cls, reason: str) -> Verdict:
+        return cls(text="", error=reason)
+
+
+@dataclass(frozen=True, slots=True)
 class Score:
     """How a response was read and what it is worth.
 
@@ -129,6 +177,7 @@ class Score:
         rule: name of the rule that read it.
         span: start and end of the text that the rule relied on, in characters of the response; None for the whole.
         parsed: False if nobody could say what was answered.
+        judged: a judge's second opinion beside the task's own rule, 0 or 1; None if there is none.
         details: task-specific values for the metrics.
     """
 
@@ -142,4 +191,18 @@ class Score:
     group: str = ""
     cluster: str = ""
     parts: tuple[str, ...] = ()
+    judged: float | None = None
     details: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer as a judge gets it: what was asked, the answer's text, and how the task's own rule reads it."""
+
+    sample: Sample
+    text: str
+    score: Score
+
+
+#: a conversation with a judge: yields what it asks, is sent what the judge replied, and comes to an outcome
+Dialogue = Generator[Query, str, Outcome]

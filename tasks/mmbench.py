@@ -1,7 +1,8 @@
 """MMBench: multiple-choice questions asked with rotated options; only all rotations right count as right.
 
 Paper: Liu et al., "MMBench: Is Your Multi-modal Model an All-around Player?", ECCV 2024 (arXiv:2307.06281). Prompt as in
-LLaVA-1.5 and Mipha; reading and circular evaluation as in VLMEvalKit without a judge.
+LLaVA-1.5 and Mipha; reading and circular evaluation as in VLMEvalKit. A judge (``--judge``) is asked which option an answer
+means where rules cannot read it and all other rotations are right.
 """
 
 from __future__ import annotations
@@ -12,14 +13,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
+from mipha_eval.answers import Reading
 from mipha_eval.answers.letters import read_mmbench
 from mipha_eval.answers.robust import robust_letter
+from mipha_eval.circular import circular_tally, match_unread, options_of
 from mipha_eval.data.hub import read_hub
 from mipha_eval.data.images import base64_image
 from mipha_eval.data.table import as_cells, read_sheet, read_table, whole_number
 from mipha_eval.metrics import Metric, Tally, Totals, share, shares_of_parts
 from mipha_eval.task import LETTER_ANSWER, Task
-from mipha_eval.types import Image, Response, Sample, Score
+from mipha_eval.types import Answer, Dialogue, Image, Response, Sample, Score
 
 ROTATION = 1_000_000  # row index = base index + rotation x this
 HINT = "the tables are at github.com/open-compass/MMBench (dev: 30 MB)"
@@ -55,6 +58,8 @@ class Mmbench(Task):
     hub: ClassVar[Mapping[str, str]] = {"dev": ENGLISH, "cn-dev": "lmms-lab/MMBench", "test": ENGLISH}
     max_new_tokens: ClassVar[int] = 1024
     lettered: ClassVar[bool] = True
+    judged: ClassVar[bool] = True
+    without_judge: ClassVar[Sequence[str]] = ("vanilla",)
     metrics: ClassVar[Sequence[Metric]] = [share("accuracy"), share("vanilla", "vanilla")]
 
     def samples(self) -> Iterator[Sample]:
@@ -89,6 +94,7 @@ class Mmbench(Task):
             category=cells.get("category") or "",
             group=str(number % ROTATION),
             parts=tuple(f"{kind}/{cells[column]}" for kind, column in PARTS.items() if cells.get(column)),
+            bare=cells["question"] or "",
         )
 
     def official_answers(self, path: Path, samples: Sequence[Sample]) -> Iterable[tuple[Hashable, str]] | None:
@@ -106,17 +112,16 @@ class Mmbench(Task):
         return robust_letter(text, sample.references[1:]) == sample.references[0]
 
     def score(self, sample: Sample, response: Response) -> Score:
-        options = {letter: cell for letter, cell in zip("ABCD", sample.references[1:], strict=True) if cell}
-        reading = read_mmbench(response.text, options)
+        return self._scored(sample, read_mmbench(response.text, options_of(sample)))
+
+    def _scored(self, sample: Sample, reading: Reading) -> Score:
         return self.scored(sample, reading, reading.answer == sample.references[0], base=sample.id == sample.group)
 
+    def grade(self, answers: Sequence[Answer], runs: int) -> Dialogue[Sequence[Score]]:
+        return match_unread(answers, self._scored)
+
     def tally(self, scores: Sequence[Score]) -> Tally:
-        base = next((score for score in scores if score.details["base"]), None)
-        if base is None:  # without its base row the official script does not see the question
-            return {}
-        hit = min(score.value for score in scores)
-        right = {"": hit, "vanilla/": base.value} | {f"{part}/": hit for part in base.parts}
-        return {f"{name}right": value for name, value in right.items()} | {f"{name}asked": 1.0 for name in right}
+        return circular_tally(scores)
 
     def measures(self, totals: Totals) -> Sequence[Metric]:
         return [*self.metrics, *shares_of_parts(totals, tuple(PARTS))]

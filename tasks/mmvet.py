@@ -1,17 +1,15 @@
 """MM-Vet: 218 open questions that need several capabilities at once, graded 0 to 1 by GPT-4.
 
 Paper: Yu et al., "MM-Vet: Evaluating Large Multimodal Models for Integrated Capabilities", ICML 2024 (arXiv:2308.02490).
-Prompt as in LLaVA-1.5 and Mipha: the bare question. Grades come from a recorded grade file; the demo, and whoever asks for
-it, is graded by a rule, and every metric then says so.
+Prompt as in LLaVA-1.5 and Mipha: the bare question. Grades come from a judge (``--judge``) or from a file of
+recorded ones (``--grades``); the demo, and whoever asks for it, is graded by a rule, and every metric then says so.
 """
 
 from __future__ import annotations
 
-import dataclasses
 import statistics
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -20,10 +18,10 @@ from mipha_eval.answers import Reading
 from mipha_eval.answers.parts import share_found
 from mipha_eval.data.hub import read_hub
 from mipha_eval.data.jsonl import read_json
-from mipha_eval.errors import UserError
-from mipha_eval.metrics import Metric, Tally, Totals, share, shares_of_parts
-from mipha_eval.task import NOT_JUDGED, Task
-from mipha_eval.types import Image, Response, Sample, Score
+from mipha_eval.judge.prompts import grade
+from mipha_eval.metrics import Metric, Totals, share, shares_of_parts
+from mipha_eval.task import NOT_JUDGED, UNGRADED, Task
+from mipha_eval.types import Answer, Dialogue, Image, Response, Sample, Score
 
 CAPABILITIES = ("rec", "ocr", "know", "gen", "spat", "math")
 HINT = "mm-vet.zip is at github.com/yuweihao/MM-Vet/releases (70 MB)"
@@ -31,9 +29,8 @@ HINT = "mm-vet.zip is at github.com/yuweihao/MM-Vet/releases (70 MB)"
 
 @dataclass(frozen=True)
 class Mmvet(Task):
-    """Options: `grades`, a grade file as the official script writes it; `by_rule` grades without a judge."""
+    """Option: `by_rule` grades without a judge."""
 
-    grades: Path | None = None
     by_rule: bool = False
 
     name: ClassVar[str] = "mmvet"
@@ -41,6 +38,7 @@ class Mmvet(Task):
     rows: ClassVar[Mapping[str, Sequence[int]]] = {"v1": (218,)}
     hub: ClassVar[Mapping[str, str]] = {"v1": "lmms-lab/MMVet"}
     max_new_tokens: ClassVar[int] = 1024
+    judged: ClassVar[bool] = True
     metrics: ClassVar[Sequence[Metric]] = [
         share("score"),
         *(share(name, name) for name in CAPABILITIES),
@@ -72,52 +70,37 @@ class Mmvet(Task):
         texts = json_object_answers(path)
         return None if texts is None else [(name.removeprefix("v1_"), text) for name, text in texts.items()]
 
-    @cached_property
-    def recorded(self) -> Mapping[str, Sequence[float]]:
-        """Sample id -> grades, 0 to 1, one a run of the judge."""
-        if self.grades is None:
-            return {}
-        stored = read_json(self.grades)
-        try:
-            grades = {name: [float(grade) for grade in entry["score"]] for name, entry in stored.items()}
-            if any(isinstance(entry["score"], str) for entry in stored.values()):
-                raise TypeError("score must be a list")
-        except (AttributeError, KeyError, TypeError, ValueError) as error:
-            raise UserError(f"{self.grades} is no grade file of MM-Vet's script: {error!r}") from error
-        uneven = len({len(runs) for runs in grades.values()}) > 1
-        if uneven or not all(0 <= grade <= 1 for runs in grades.values() for grade in runs):
-            raise UserError(f"{self.grades}: grades must be 0 to 1, of equally many runs for every question")
-        return grades
-
-    def __post_init__(self) -> None:
-        if self.by_rule and self.grades is not None:
-            raise UserError("MM-Vet is graded by recorded grades or by rule, not both; leave one out")
-
     @property
     def ruled(self) -> bool:
-        """Whether a rule grades: asked for, or on the demo, which has no judge."""
-        return self.by_rule or (self.data.kind == "demo" and self.grades is None)
+        """Whether a rule grades where no judge does: asked for, or on the demo."""
+        return self.by_rule or self.data.kind == "demo"
+
+    @property
+    def mark(self) -> str:
+        return "[rule]" if self.ruled else ""
 
     def measures(self, totals: Totals) -> Sequence[Metric]:
-        mark = "[rule]" if self.ruled else ""
-        metrics = [*self.metrics, *shares_of_parts(totals, ("only",))]
-        return [dataclasses.replace(metric, name=f"{metric.name}{mark}") for metric in metrics]
+        return [*self.metrics, *shares_of_parts(totals, ("only",))]
 
     def score(self, sample: Sample, response: Response) -> Score:
-        if self.ruled:
-            grade = share_found(response.text, sample.references[0])
-            return self.scored(sample, Reading(response.text, "parts-found"), grade, grades=(grade,))
-        if self.grades is None:
+        if not self.ruled:
             return self.scored(sample, Reading("", NOT_JUDGED), 0, grades=())
-        grades = self.recorded.get(sample.id)
-        if not grades:
-            raise UserError(f"{self.grades} has no grade for {sample.id}; are they grades of other answers?")
-        return self.scored(sample, Reading(response.text, "recorded-grade"), sum(grades) / len(grades), grades=grades)
+        found = share_found(response.text, sample.references[0])
+        return self.scored(sample, Reading(response.text, "parts-found"), found, grades=(found,))
 
-    def tally(self, scores: Sequence[Score]) -> Tally:
-        return {} if scores[0].rule == NOT_JUDGED else super().tally(scores)
+    def grade(self, answers: Sequence[Answer], runs: int) -> Dialogue[Sequence[Score]]:
+        (answer,) = answers
+        sample = answer.sample
+        asked = (sample.question, sample.references[0], answer.text)
+        grades: list[float | None] = []
+        while len(grades) < runs:
+            grades += [(yield from grade(*asked, repeat=len(grades)))]
+        readable = None not in grades
+        reading = Reading(answer.text, "judge-grade" if readable else "judge-unreadable", parsed=readable)
+        counted = [found or 0.0 for found in grades]  # an unreadable grade is 0 in the official script
+        return [self.scored(sample, reading, sum(counted) / runs, grades=counted)]
 
     def notes(self, scores: Sequence[Score]) -> Mapping[str, Any]:
-        runs = list(zip(*(score.details["grades"] for score in scores), strict=True))
-        totals = [round(100 * sum(run) / len(run), 1) for run in runs]
-        return {"runs": totals, "std": statistics.pstdev(totals) if totals else None}
+        graded = [score.details["grades"] for score in scores if score.rule not in UNGRADED]
+        totals = [100 * sum(run) / len(run) for run in zip(*graded, strict=True)]
+        return {"runs": [round(total, 1) for total in totals], "std": statistics.pstdev(totals) if totals else None}

@@ -137,15 +137,18 @@ def test_gqa_on_the_out_of_distribution_head(cli: Cli, benchmarks: Path, llava_a
     assert "10,845 of 12,578 answers belong to no question" in refused.err
 
 
-@pytest.mark.parametrize(("runs", "total", "totals"), [(1, 36.1, [36.1]), (3, 36.3, [36.1, 36.5, 36.3])])
+@pytest.mark.parametrize(("runs", "total", "totals", "std"), [(1, 36.1, [36.1], 0), (3, 36.3, [36.1, 36.5, 36.3], 0.2)])
 def test_mmvet_with_recorded_grades(
-    runs: int, total: float, totals: list[float], cli: Cli, benchmarks: Path, llava_answers: Path
+    runs: int, total: float, totals: list[float], std: float, cli: Cli, benchmarks: Path, llava_answers: Path
 ) -> None:
     grades = llava_answers / f"mmvet_gpt-4-grade-{runs}runs.json"
     arguments = ["score", "mmvet", "--answers", llava_answers / "mmvet.jsonl", "--data", benchmarks, "--json"]
     result = cli(*arguments, "--grades", grades).json
-    assert round(result["metrics"]["score"], 1) == total
+    assert result["headline"] == "score[gpt-4]"
+    assert round(result["metrics"]["score[gpt-4]"], 1) == total
+    assert all(name.endswith("[gpt-4]") for name in result["metrics"])
     assert result["runs"] == totals
+    assert round(result["std"], 1) == std
     for kind in ("cap", "cap-int"):
         with (llava_answers / f"mmvet_gpt-4-{kind}-score-{runs}runs.csv").open() as file:
             row = next(row for row in csv.DictReader(file) if "13b" in row[""])
@@ -160,6 +163,7 @@ def test_mmvet_with_recorded_grades(
 
 
 def _capabilities(metric: str, kind: str) -> set[str]:
+    metric = metric.removesuffix("[gpt-4]")
     if kind == "cap-int":
         return set(metric.removeprefix("only/").split("_")) if metric.startswith("only/") else set()
     return {metric}

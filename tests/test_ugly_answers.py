@@ -255,7 +255,7 @@ BENCHES = {
             {"accuracy": 100, "vanilla": 100},
         ),
         # recorded grades, whatever the text: 0.5, 1, 1, 1
-        Bench("mmvet", write_mmvet, lambda value: {"score": (50 + 300) / 4}, {"score": 100}),
+        Bench("mmvet", write_mmvet, lambda value: {"score[recorded]": (50 + 300) / 4}, {"score[recorded]": 100}),
         *(
             Bench(task, partial(write_captions, file), lambda value: {ROUGE: (100 * value + 300) / 4}, {ROUGE: 100})
             for task, file in {
@@ -696,7 +696,7 @@ def test_mmvets_result_file(cli: Cli, made: Made, tmp_path: Path) -> None:
     def scored(value: Any) -> Outcome:
         return score_path(cli, made, "mmvet", write_json(tmp_path / "results.json", value))
 
-    assert_metrics(scored(texts), {"score": (50 + 300) / 4})
+    assert_metrics(scored(texts), {"score[recorded]": (50 + 300) / 4})
     assert_counts(scored({"v1_1": "", "v1_2": "cat", "v1_3": "cat"}), 4, missing=1)
     assert_refused(scored({**texts, "v1_999": "cat"}), "first question_id 999;")
     for value in (["cat"], "cat", None):
@@ -747,7 +747,7 @@ def test_grade_files_that_cannot_be_read(score: Score, made: Made, tmp_path: Pat
 def test_grades_of_more_questions_and_runs(score: Score, made: Made, tmp_path: Path) -> None:
     runs = {f"v1_{place}": {"score": grades} for place, grades in enumerate([[0, 1], [1, 1], [1, 1], [1, 1], [0, 0]])}
     outcome = score("mmvet", made.answers["mmvet"], "--grades", write_json(tmp_path / "mine.json", runs))
-    assert_metrics(outcome, {"score": (50 + 300) / 4})
+    assert_metrics(outcome, {"score[recorded]": (50 + 300) / 4})
     assert (outcome.json["runs"], outcome.json["std"]) == ([75, 100], 12.5)
 
 

@@ -28,17 +28,16 @@ HARMLESS = ("_", "cache_", "max_", "output_", "return_", "transformers_version",
 DEAD = re.compile(r"\bvision_tower\.(vision_model\.)?(encoder\.layers\.\d+|head)\.")
 
 
-def load_model(folder: Path, device: torch.device, dtype: torch.dtype) -> Any:
-    """Raises UserError if transformers has no such model or the weights do not fit."""
+def load_model(folder: Path, device: torch.device, dtype: torch.dtype, auto: Any = AutoModelForImageTextToText) -> Any:
+    """A model that `auto` loads. Raises UserError if transformers has no such model or the weights do not fit."""
     logging: Any = transformers.logging
     logging.set_verbosity_error()  # its reports on weights that are left out on purpose
     logging.disable_progress_bar()
     auto_config: Any = AutoConfig
-    auto_model: Any = AutoModelForImageTextToText
     try:
         config = auto_config.from_pretrained(folder, trust_remote_code=False)
         trimmed = leave_out_dead_layers(config)
-        model, info = auto_model.from_pretrained(
+        model, info = auto.from_pretrained(
             folder,
             config=config,
             dtype=dtype,
@@ -49,7 +48,7 @@ def load_model(folder: Path, device: torch.device, dtype: torch.dtype) -> Any:
         )
     except (OSError, ValueError, KeyError, RuntimeError, TypeError, AttributeError, ImportError) as error:
         reason = str(error).strip().partition("\n")[0]
-        raise UserError(f"{folder} cannot be loaded as an image-text model of transformers: {reason}") from error
+        raise UserError(f"{folder} cannot be loaded by transformers' {auto.__name__}: {reason}") from error
     unexpected = [key for key in info["unexpected_keys"] if not (trimmed and DEAD.search(key))]
     for keys, what in ((info["missing_keys"], "lacks"), (unexpected, "has unexpected")):
         if keys:

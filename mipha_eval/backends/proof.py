@@ -1,4 +1,4 @@
-"""Does sharing give what a question gives alone, for this architecture? Asked about a made-up picture at load time.
+"""Does sharing give what a question gives alone, for this architecture? Asked at load time, about a made-up picture if any.
 
 Two questions are read behind one prefix; the second, which has everything of the first before it, is compared with the same
 question alone. It is as little as will do, since every run pays for it: every run also makes some of its own answers again.
@@ -40,20 +40,24 @@ class Sharing:
     text: str
 
 
-def prove(ways: Mapping[str, Way], alone: Way, dtype: str) -> Sharing:
+def prove(ways: Mapping[str, Way], alone: Way, dtype: str, *, pictures: bool = True) -> Sharing:
     """The first of `ways` that answers as `alone` does; ``none`` if there is no such way.
+
+    Args:
+        pictures: whether the model is asked about one.
 
     Raises:
         UserError: the model cannot be asked at all.
     """
     # the second token is the first that is decoded one at a time
-    batch = [Request(question, (made_up_image(),), Decoding(2)) for question in QUESTIONS]
+    images = (made_up_image(),) if pictures else ()
+    batch = [Request(question, images, Decoding(2)) for question in QUESTIONS]
     try:
         (expected,) = alone(batch[1:])
     except MISFITS as error:
-        raise UserError(f"the model cannot answer a question about a picture: {_line(error)}") from error
+        raise UserError(f"the model cannot answer a question{' about a picture' * pictures}: {_line(error)}") from error
     if expected.error:
-        raise UserError(f"the model cannot answer a question about a picture: {expected.error}")
+        raise UserError(f"the model cannot answer a question{' about a picture' * pictures}: {expected.error}")
     reasons: list[str] = []
     for level, way in ways.items():
         reason = difference(way, batch, expected, dtype)

@@ -12,8 +12,11 @@ import typer
 from typer.exceptions import TyperException
 
 from mipha_eval.cli.certify import certify_tasks
+from mipha_eval.cli.compare import compare_stored_runs
 from mipha_eval.cli.data import data_verbs
+from mipha_eval.cli.judge import judge_verbs
 from mipha_eval.cli.list import list_plugins
+from mipha_eval.cli.plan import plan_tasks
 from mipha_eval.cli.predict import predict_answers
 from mipha_eval.cli.run import run_tasks
 from mipha_eval.cli.score import score_answers
@@ -22,7 +25,7 @@ from mipha_eval.cli.submit import submit_answers
 from mipha_eval.cli.view import view_runs
 from mipha_eval.errors import UserError
 
-OK, BUG, USAGE, INCOMPLETE = 0, 1, 2, 3
+OK, BUG, USAGE, INCOMPLETE, REGRESSION = 0, 1, 2, 3, 4
 
 app = typer.Typer(
     name="mipha-eval",
@@ -35,12 +38,15 @@ app = typer.Typer(
 app.command("run")(run_tasks)
 app.command("predict")(predict_answers)
 app.command("score")(score_answers)
+app.command("compare")(compare_stored_runs)
 app.command("submit")(submit_answers)
+app.command("plan")(plan_tasks)
 app.command("certify")(certify_tasks)
 app.command("view")(view_runs)
 app.command("list")(list_plugins)
 app.command("show")(show_plugin)
 app.add_typer(data_verbs, name="data")
+app.add_typer(judge_verbs, name="judge")
 
 
 @app.callback(invoke_without_command=True)

@@ -7,7 +7,7 @@ from typing import Annotated, Optional
 
 import typer
 
-from mipha_eval.cli import flags
+from mipha_eval.cli import flags, judge_flags
 
 
 def run_tasks(
@@ -38,6 +38,16 @@ def run_tasks(
         bool,
         typer.Option("--probabilities", help="Also how probable each possible answer is: AUC, calibration."),
     ] = False,
+    judge: judge_flags.Judge = None,
+    judge_base_url: judge_flags.BaseUrl = None,
+    judge_runs: judge_flags.Runs = 1,
+    judge_concurrency: judge_flags.Concurrency = 16,
+    judge_timeout: judge_flags.Timeout = 60.0,
+    judge_tries: judge_flags.Tries = 6,
+    judge_budget: judge_flags.Budget = None,
+    judge_price: judge_flags.Price = None,
+    judge_correctness: judge_flags.Correctness = False,
+    grades: judge_flags.Grades = None,
     plugin: flags.Plugins = None,
     fresh: flags.Fresh = False,
     json: flags.Json = False,
@@ -63,11 +73,20 @@ def run_tasks(
         quiet=json,
         check=check,
         probabilities=probabilities,
+        judge=judge_flags.choice(
+            judge,
+            judge_base_url,
+            (judge_runs, judge_concurrency, judge_timeout, judge_tries),
+            judge_budget,
+            judge_price,
+            judge_correctness,
+        ),
+        grades=grades,
     )
     folder, results = run(config, registry)
     summaries = [result.summary for result in results]
 
-    from mipha_eval.report.summary import certificate_line, probability_line, rich_table, write_report
+    from mipha_eval.report.summary import certificate_line, failure_lines, probability_line, rich_table, write_report
 
     report = write_report(folder)
     if json:
@@ -86,8 +105,8 @@ def run_tasks(
         if any(result.summary["missing"] for result in results):
             typer.echo(f"not finished; the same command{' without --fresh' * fresh} goes on from what is stored", err=True)
         for result in results:
-            for reason, count in result.summary["failures"].items():
-                typer.echo(f"{result.summary['task']}: {count} failed: {reason}", err=True)
+            for line in failure_lines(result.summary):
+                typer.echo(line, err=True)
         raise typer.Exit(3)
 
 

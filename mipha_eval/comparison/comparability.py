@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from mipha_eval.stored_task import StoredTask
 
 
@@ -17,18 +14,12 @@ def why_not(first: StoredTask, second: StoredTask) -> str | None:
         return f"version {versions[0]} of the task and version {versions[1]}; the same run commands score them again"
     if versions[0] != first.task.version:
         return f"scored by version {versions[0]} of the task, this is version {first.task.version}; run them again"
-    judges = [_judge(stored.summary) for stored in (first, second)]
-    if judges[0] != judges[1]:
-        return f"judged by {judges[0] or 'nobody'} and by {judges[1] or 'nobody'}"
+    if first.judge != second.judge and (first.task.judged or first.summary["headline"] != second.summary["headline"]):
+        return f"judged by {first.judge or 'nobody'} and by {second.judge or 'nobody'}"
     headlines = [stored.summary["headline"] for stored in (first, second)]
     if headlines[0] != headlines[1]:
         return f"{headlines[0]} and {headlines[1]} are not the same metric"
     return None
-
-
-def _judge(summary: Mapping[str, Any]) -> str:
-    judge = summary.get("judge") or {}
-    return str(judge.get("name", ""))
 
 
 def other_options(first: StoredTask, second: StoredTask) -> list[str]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import combinations
 
 from mipha_eval.comparison.matched import Matched
 from mipha_eval.stored_task import StoredTask
@@ -22,9 +21,9 @@ class Difference:
         values: of the first run and the second.
         interval: at confidence 1 - alpha, by the paired bootstrap over clusters; None for fewer than two clusters.
         p: of the named test, two-sided, not corrected.
-        standard_error: of the difference, clustered and paired; NaN for fewer than two clusters.
-        effect_size: difference over the standard deviation of the clusters' differences (Cohen's d_z); 0 if none differs.
-        detectable: the smallest true difference that would be found with 80 % power.
+        standard_error: of the difference, clustered and paired; None for fewer than two clusters.
+        effect_size: difference over the standard deviation of the clusters' differences (Cohen's d_z); None if none differs.
+        detectable: the smallest true difference that would be found with 80 % power; None if no cluster differs.
     """
 
     task: str
@@ -34,9 +33,9 @@ class Difference:
     interval: tuple[float, float] | None
     p: float
     test: str
-    standard_error: float
-    effect_size: float
-    detectable: float
+    standard_error: float | None
+    effect_size: float | None
+    detectable: float | None
     questions: int
     clusters: int
 
@@ -84,9 +83,9 @@ def difference(matched: Matched, metric: str, resamples: int, draws: int, alpha:
         interval=interval,
         p=significance.p,
         test=significance.test,
-        standard_error=error,
-        effect_size=(second - first) / (error * math.sqrt(panel.clusters)) if error > 0 else 0.0,
-        detectable=detectable_difference(error, alpha),
+        standard_error=error if panel.clusters > 1 else None,
+        effect_size=(second - first) / (error * math.sqrt(panel.clusters)) if error > 0 else None,
+        detectable=detectable_difference(error, alpha) if error > 0 else None,
         questions=matched.questions,
         clusters=panel.clusters,
     )
@@ -100,15 +99,10 @@ def tie_group(tasks: Sequence[StoredTask], metric: str, resamples: int = RESAMPL
     Raises:
         UserError: the runs share no question, or do not all have the metric.
     """
-    from mipha_eval.stats.holm import holm
-    from mipha_eval.stats.paired_test import paired_test
     from mipha_eval.stats.ties import tied_with_best
 
-    panel = Matched.of(tasks).panel(metric)
-    pairs = list(combinations(range(len(tasks)), 2))
-    draws = enough_draws(resamples, len(pairs), alpha)
-    corrected = holm([paired_test(panel.pair(*pair), draws).p for pair in pairs])
-    return tied_with_best(panel.values().tolist(), dict(zip(pairs, corrected, strict=True)), alpha)
+    pairs = len(tasks) * (len(tasks) - 1) // 2
+    return tied_with_best(Matched.of(tasks).panel(metric), enough_draws(resamples, pairs, alpha), alpha)
 
 
 def rank_intervals(tasks: Sequence[StoredTask], metric: str, resamples: int = RESAMPLES) -> list[tuple[int, int]]:

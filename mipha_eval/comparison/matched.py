@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 from mipha_eval.errors import UserError
 from mipha_eval.metrics import ClusterCounts, Metric, Totals
 from mipha_eval.store import RunFolder
-from mipha_eval.stored_task import StoredTask, named_metrics
-from mipha_eval.task import NOT_JUDGED
+from mipha_eval.stored_task import StoredTask
+from mipha_eval.task import UNGRADED
 from mipha_eval.types import Score
 
 if TYPE_CHECKING:
@@ -25,7 +25,8 @@ class Matched:
     Attributes:
         tasks: the first is the baseline.
         scores: of each run, of the same questions in the same order.
-        left_out: how many questions each run scored and another did not.
+        left_out: how many questions each run scored and another did not; a judge that has yet to grade one of a group
+            leaves out the group.
         changed: how many more have the same id in all runs, but another text, answer or image; they are left out, too.
     """
 
@@ -37,13 +38,14 @@ class Matched:
     @classmethod
     def of(cls, tasks: Sequence[StoredTask]) -> Matched:
         """Raises UserError if the runs share no question."""
-        found = [{score.sample: score for score in stored.scores if score.rule != NOT_JUDGED} for stored in tasks]
+        waiting = {_group(score) for stored in tasks for score in stored.scores if score.rule in UNGRADED}
+        found = [{score.sample: score for score in stored.scores if _group(score) not in waiting} for stored in tasks]
         shared = [name for name in found[0] if all(name in scores for scores in found)]
         changed = _changed(tasks, shared)
         common = [name for name in shared if name not in changed]
         if not common:
             raise UserError(
-                f"{tasks[0].label}: {' and '.join(str(stored.run) for stored in tasks)} share no scored question"
+                f"{' and '.join(str(stored.run) for stored in tasks)} share no scored question of {tasks[0].label}"
             )
         scores = [[own[name] for name in common] for own in found]
         return cls(tasks, scores, [len(own) - len(shared) for own in found], len(changed))
@@ -55,21 +57,21 @@ class Matched:
     @cached_property
     def counts(self) -> list[ClusterCounts]:
         """Of each run; clusters and groups are the baseline's."""
-        groups: dict[str, list[int]] = {}
+        groups: dict[tuple[str, str], list[int]] = {}
         for place, score in enumerate(self.scores[0]):
-            groups.setdefault(f"group {score.group}" if score.group else f"sample {score.sample}", []).append(place)
+            groups.setdefault(_group(score), []).append(place)
         found = []
         for stored, scores in zip(self.tasks, self.scores, strict=True):
             counts = ClusterCounts()
             for places in groups.values():
-                counts.add(self.scores[0][places[0]].cluster, stored.task.tally([scores[place] for place in places]))
+                counts.add(self.scores[0][places[0]].cluster, stored.tally([scores[place] for place in places]))
             found.append(counts)
         return found
 
     @cached_property
     def metrics(self) -> Mapping[str, Metric]:
         """The metrics that all runs have on these questions, by name."""
-        found = [named_metrics(stored, Totals(own.totals)) for stored, own in zip(self.tasks, self.counts, strict=True)]
+        found = [stored.measures(Totals(own.totals)) for stored, own in zip(self.tasks, self.counts, strict=True)]
         return {name: metric for name, metric in found[0].items() if all(name in own for own in found)}
 
     def panel(self, metric: str) -> Panel:
@@ -81,6 +83,11 @@ class Matched:
                 f"{self.tasks[0].label} has no {metric} in all of these runs; they share {', '.join(self.metrics)}"
             )
         return Panel.of(self.counts, self.metrics[metric])
+
+
+def _group(score: Score) -> tuple[str, str]:
+    """What scores that are tallied together have in common; no group is called as a sample is."""
+    return ("group", score.group) if score.group else ("sample", score.sample)
 
 
 def _changed(tasks: Sequence[StoredTask], shared: Sequence[str]) -> set[str]:

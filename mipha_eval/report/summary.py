@@ -70,8 +70,7 @@ def marks(result: Mapping[str, Any]) -> list[str]:
         found.append("BLIND")
     if result.get("limited"):
         found.append(f"LIMITED {result['n'] + result['missing'] + result['failed']:,}/{result['total']:,}")
-    if NOT_JUDGED in result["rules"]:
-        found.append("NOT JUDGED")
+    found += judge_marks(result)
     if result.get("unlabelled"):
         found.append(f"NO PUBLIC LABELS{', see mipha-eval submit' if result.get('for_server') else ''}")
     rows, wanted = result.get("total", 0), result.get("expected_rows") or ()
@@ -85,6 +84,63 @@ def marks(result: Mapping[str, Any]) -> list[str]:
     if result["failed"]:
         found.append(f"FAILED {result['failed']:,}")
     return found
+
+
+def judge_marks(result: Mapping[str, Any]) -> list[str]:
+    """What a judge did not grade, and what it graded unreadably."""
+    judge = result.get("judge")
+    if not judge:
+        return ["NOT JUDGED"] if NOT_JUDGED in result["rules"] else []
+    counts = {"NOT JUDGED": judge["pending"], "JUDGE FAILED": judge["failed"], "UNREADABLE VERDICTS": judge["unreadable"]}
+    return [f"{mark} {count:,}" for mark, count in counts.items() if count]
+
+
+def judge_line(result: Mapping[str, Any]) -> str:
+    """What a result says of its judge: how much was asked, and how far it can be trusted; empty without one."""
+    judge = result.get("judge")
+    if not judge:
+        return ""
+    notes = judge["notes"]
+    where = f"recorded in {notes['recorded']}" if "recorded" in notes else f"{judge['replies']:,} replies"
+    tokens = judge["prompt_tokens"] + judge["completion_tokens"]
+    served = [name for name in judge["served"] if name != judge["name"]]
+    parts = [f"judge {judge['name']}{f' (calls itself {chr(44).join(served)})' if served else ''}: {where}"]
+    if tokens:
+        parts.append(f"{tokens:,} tokens")
+    if tokens and "usd_per_million_tokens" in notes:
+        prompt, reply = notes["usd_per_million_tokens"]
+        parts.append(f"{(prompt * judge['prompt_tokens'] + reply * judge['completion_tokens']) / 1e6:.2f} USD")
+    if len(result.get("runs", ())) > 1:
+        parts.append(f"runs {', '.join(str(total) for total in result['runs'])}, standard deviation {result['std']:.2f}")
+    return ", ".join(parts) + f"; {calibration_text(judge['calibration'])}"
+
+
+def calibration_text(found: Mapping[str, Any] | None) -> str:
+    """How far a judge is from a trusted one, as an error bar of the total."""
+    if not found:
+        return "not calibrated"
+    interval = found["bias_interval"]
+    bounds = f" ({interval[0]:+.1f} to {interval[1]:+.1f})" if interval else ""
+    return (
+        f"against {found['reference']} on {found['n']:,} answers: total {found['bias']:+.1f}{bounds}, "
+        f"mean absolute error {found['mean_absolute_error']:.3f}, kappa {found['kappa']:.2f}"
+    )
+
+
+def failure_lines(result: Mapping[str, Any]) -> list[str]:
+    """Why requests, to the model and to the judge, failed, a line a reason."""
+    judge = result.get("judge") or {"failures": {}}
+    reasons = [("failed", result["failures"]), ("not judged", judge["failures"])]
+    return [
+        f"{result['task']}: {count} {what}: {printable(reason)}"
+        for what, found in reasons
+        for reason, count in found.items()
+    ]
+
+
+def printable(text: str) -> str:
+    """Text from outside on a terminal: what is no visible character is spelled out."""
+    return "".join(letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in text)
 
 
 def difference_mark(check: Mapping[str, Any]) -> list[str]:

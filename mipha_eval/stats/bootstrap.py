@@ -15,7 +15,7 @@ from mipha_eval.stats.panel import Panel
 
 RESAMPLES = 2000
 CONFIDENCE = 0.95
-HELD = 1 << 22  # numbers of a block of resamples that are held at a time: 32 MB
+HELD = 1 << 20  # numbers of a block of resamples that are held at a time: 8 MB
 
 
 def bootstrap_intervals(

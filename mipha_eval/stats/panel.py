@@ -28,7 +28,7 @@ class Panel:
         """Raises ValueError if the runs' clusters are not the same in the same order."""
         if any(run.clusters() != runs[0].clusters() for run in runs):
             raise ValueError("runs to be compared must have the same clusters in the same order")
-        names = counts_read(metric, dict.fromkeys(name for run in runs for name in run.totals))
+        names = counts_read(metric, list(dict.fromkeys(name for run in runs for name in run.totals)))
         return cls(metric, names, np.stack([run.table(names) for run in runs]))
 
     @property
@@ -46,7 +46,7 @@ class Panel:
         return np.broadcast_to(np.asarray(found, dtype=float), sums.shape[:-1])
 
 
-def counts_read(metric: Metric, names: Sequence[str] | dict[str, None]) -> tuple[str, ...]:
+def counts_read(metric: Metric, names: Sequence[str]) -> tuple[str, ...]:
     """Those of `names` that the metric's formula looks up."""
     totals = _Watched(dict.fromkeys(names, 1.0))
     metric.formula(totals)

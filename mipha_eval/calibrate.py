@@ -1,0 +1,133 @@
+"""How far a judge can be trusted: it grades answers again that a trusted judge has graded before."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mipha_eval.answer_files import read_answers
+from mipha_eval.calibrations import calibration_file, store_calibration
+from mipha_eval.errors import UserError
+from mipha_eval.judge.recorded import RecordedGrades
+from mipha_eval.judging import Answered, Grading, judge_answers
+from mipha_eval.metrics import ClusterCounts, Metric
+from mipha_eval.plugins import Registry
+from mipha_eval.selection import build_task, parse_source, read_samples
+from mipha_eval.stats.bootstrap import bootstrap_intervals
+from mipha_eval.task import UNGRADED
+from mipha_eval.types import Score
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    Grades = np.ndarray  # [answers, runs], 0 to 1
+
+
+@dataclass(frozen=True)
+class CalibrateConfig:
+    """What a user asks for; see ``mipha-eval judge calibrate --help``."""
+
+    grades: Path
+    answers: Path
+    task: str = "mmvet"
+    data: str = "hub"
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """What was found, and where it is kept for later scores."""
+
+    found: dict[str, Any]
+    path: Path
+
+
+def calibrate(config: CalibrateConfig, grading: Grading, registry: Registry) -> Calibration:
+    """Has the judge grade recorded answers, compares its grades with the recorded ones, and keeps the result.
+
+    Raises:
+        UserError: the task has no grades, the files do not fit, or the judge graded nothing.
+    """
+    reference = RecordedGrades(config.grades)
+    task = build_task(config.task, {}, parse_source(config.data, {}), registry)
+    grading.check([task])
+    samples = read_samples(task)
+    answered = Answered(task, samples, read_answers(config.answers, task, samples).responses)
+    own = calibration_file(grading.judge.name)
+    judged = judge_answers(answered, grading, grading.verdicts(own.parent, f"{own.stem}.{config.answers.name}."))
+    result = answered.score(judged)
+    graded = [score for score in result.scores if score.rule not in UNGRADED]
+    if not graded or any("grades" not in score.details for score in graded):
+        raise UserError(f"judge {grading.judge.name} graded no answer of {task.label}; see what it said above")
+    truth = [reference.grades_of(score.sample) for score in graded]
+    found = {
+        "task": task.label,
+        "reference": reference.name,
+        "grades": config.grades.name,
+        "answers": config.answers.name,
+        **agreement(graded, truth),
+        "unreadable": result.summary["judge"]["unreadable"],
+        "not_graded": len(result.scores) - len(graded),
+    }
+    return Calibration(found, store_calibration(grading.judge.name, grading.notes, found))
+
+
+def agreement(graded: Sequence[Score], truth: Sequence[Sequence[float]]) -> dict[str, Any]:
+    """How the judge's grades of answers compare with trusted ones.
+
+    Args:
+        graded: scores with the judge's grades of one or more runs in their details.
+        truth: the trusted grades of each, of one or more runs.
+
+    Returns:
+        Grades are 0 to 1, ``bias`` and totals are points of a score out of 100: what the judge adds to it, with a 95 %
+        interval by resampling images. What cannot be known from so few answers or runs is None.
+    """
+    import numpy as np
+    from scipy.stats import spearmanr
+
+    ours, theirs = np.array([score.details["grades"] for score in graded]), np.array(truth)
+    mine, right = ours.mean(axis=1), theirs.mean(axis=1)
+    varied = mine.std() > 0 and right.std() > 0
+    return {
+        "n": len(graded),
+        "total": 100 * float(mine.mean()),
+        "reference_total": 100 * float(right.mean()),
+        "bias": 100 * float((mine - right).mean()),
+        "bias_interval": _interval(graded, mine - right),
+        "mean_absolute_error": float(np.abs(mine - right).mean()),
+        "kappa": quadratic_kappa(mine, right),
+        "rank_correlation": float(spearmanr(mine, right).statistic) if varied else None,
+        "runs": ours.shape[1],
+        "repeat_deviation": _deviation(ours),
+        "reference_runs": theirs.shape[1],
+        "reference_repeat_deviation": _deviation(theirs),
+        "total_deviation": 100 * float(ours.mean(axis=0).std()) if ours.shape[1] > 1 else None,
+    }
+
+
+def quadratic_kappa(mine: np.ndarray, right: np.ndarray) -> float:
+    """Cohen's kappa with quadratic weights: 1 for equal grades, 0 for agreement by chance.
+
+    With these weights the table of all pairs of grades comes down to means and variances, so grades need not be binned.
+    Source: Fleiss and Cohen, "The equivalence of weighted kappa and the intraclass correlation coefficient", 1973.
+    """
+    observed = ((mine - right) ** 2).mean()
+    expected = mine.var() + right.var() + (mine.mean() - right.mean()) ** 2
+    return float(1 - observed / expected) if expected > 0 else 1.0
+
+
+def _deviation(grades: Grades) -> float | None:
+    """The standard deviation between runs of the same answer (root of the mean variance); None for one run."""
+    runs = grades.shape[1]
+    return float(grades.var(axis=1, ddof=1).mean() ** 0.5) if runs > 1 else None
+
+
+def _interval(graded: Sequence[Score], differences: np.ndarray) -> list[float] | None:
+    counts = ClusterCounts()
+    for score, difference in zip(graded, differences.tolist(), strict=True):
+        counts.add(score.cluster, {"difference": difference, "asked": 1.0})
+    bias = Metric("bias", lambda totals: 100 * totals.ratio(totals["difference"], totals["asked"]))
+    bounds = bootstrap_intervals(counts, [bias]).get("bias")
+    return None if bounds is None else list(bounds)

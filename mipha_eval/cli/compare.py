@@ -1,0 +1,70 @@
+"""``mipha-eval compare``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal, Optional
+
+import typer
+
+from mipha_eval.cli import flags
+
+
+def compare_stored_runs(
+    runs: Annotated[list[Path], typer.Argument(help="Folders of two runs or more; the first is the baseline.")],
+    task: Annotated[
+        Optional[list[str]], typer.Option("--task", "-t", help="Only this task, as name or name@protocol; repeatable.")
+    ] = None,
+    metric: Annotated[
+        Optional[list[str]],
+        typer.Option("--metric", help="Also this metric, beside each task's headline; repeatable; all for all."),
+    ] = None,
+    all_pairs: Annotated[bool, typer.Option("--all-pairs", help="Every two runs, not only each with the baseline.")] = False,
+    format: Annotated[
+        Optional[Literal["md", "json", "html"]], typer.Option("--format", help="A table for people unless given.")
+    ] = None,
+    output: Annotated[
+        Optional[Path], typer.Option("--output", "-o", help="Write to this file; its ending gives the format.")
+    ] = None,
+    resamples: Annotated[int, typer.Option("--resamples", min=100, max=1_000_000, help="Of the bootstrap.")] = 10_000,
+    alpha: Annotated[
+        float, typer.Option("--alpha", min=0.0001, max=0.5, help="Significance level; intervals are at 1 - alpha.")
+    ] = 0.05,
+    fail_on_regression: Annotated[
+        bool,
+        typer.Option(
+            "--fail-on-regression",
+            help="Exit with 4 if the headline of a task is significantly below the baseline's, with Holm's correction over "
+            "all that the table shows; with 3 if there is none but a task of the baseline was not compared.",
+        ),
+    ] = False,
+    judge: Annotated[
+        Optional[str], typer.Option("--judge", help="Whose result to compare where several judges graded a task.")
+    ] = None,
+    plugin: flags.Plugins = None,
+    json: flags.Json = False,
+) -> None:
+    """Compare stored runs question by question; needs no model and no data.
+
+    Only questions that both runs scored count. Intervals and tests are clustered by image and paired; p-values are corrected
+    for all that the table shows. Other protocols, judges or versions of a task are not compared.
+    """
+    from mipha_eval.comparison.compare import CompareConfig, compare_runs
+    from mipha_eval.plugins import Registry
+    from mipha_eval.report.comparison.terminal import print_comparison
+    from mipha_eval.report.comparison.write import chosen_format, comparison_text
+    from mipha_eval.store import write_text
+
+    chosen = chosen_format("json" if json else format, output)
+    config = CompareConfig(runs, task or (), metric or (), all_pairs, judge, resamples, alpha)
+    comparison = compare_runs(config, Registry(plugin or ()))
+    if output is not None:
+        write_text(output, comparison_text(comparison, chosen or "md"))
+    elif chosen is not None:
+        typer.echo(comparison_text(comparison, chosen), nl=False)
+    if output is not None or chosen is None:
+        print_comparison(comparison, flags.console())
+    if fail_on_regression and comparison.regressions:
+        raise typer.Exit(4)
+    if fail_on_regression and comparison.gaps:
+        raise typer.Exit(3)

@@ -1,0 +1,97 @@
+"""``mipha-eval judge``: can a judge be used, and how far can it be trusted?"""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mipha_eval.cli import flags, judge_flags
+
+judge_verbs = typer.Typer(rich_markup_mode=None)
+
+Required = Annotated[str, typer.Option("--judge", help="A name that the server knows, or hf:PATH for a model here.")]
+
+
+@judge_verbs.callback(invoke_without_command=True)
+def overview(context: typer.Context) -> None:
+    """Whether a judge understands what it is asked, and how far it can be trusted."""
+    if context.invoked_subcommand is None:
+        print(context.get_help())
+
+
+@judge_verbs.command("serve-check")
+def check_server(
+    judge: Required,
+    judge_base_url: judge_flags.BaseUrl = None,
+    judge_concurrency: judge_flags.Concurrency = 16,
+    judge_timeout: judge_flags.Timeout = 60.0,
+    judge_tries: judge_flags.Tries = 6,
+    json: flags.Json = False,
+) -> None:
+    """Ask a judge a few questions whose answers are known; exit code 3 if it does not understand them."""
+    from mipha_eval.judging import build_judge
+    from mipha_eval.plugins import Registry
+    from mipha_eval.serve_check import serve_check
+
+    choice = judge_flags.choice(judge, judge_base_url, (1, judge_concurrency, judge_timeout, judge_tries), None, None)
+    assert choice is not None  # noqa: S101 - the flag is required
+    found = serve_check(build_judge(choice, Registry()))
+    if json:
+        flags.print_json({"judge": choice.name, "understood": found.understood, **dataclasses.asdict(found)})
+    else:
+        for check in found.checks:
+            verdict = "yes" if check.right else "no" if check.readable else "unreadable"
+            print(f"{check.name:<28} {verdict:<11} {check.reply!r:.80}")
+        print(f"{'same reply to the same twice':<28} {'yes' if found.steady else 'no'}")
+        print(f"{'keeps to the longest reply':<28} {'yes' if found.counts_tokens else 'no'}")
+        verdict = "understands what it is asked" if found.understood else "cannot be relied on"
+        print(f"{choice.name} ({found.served or 'unnamed'}) {verdict}; {found.seconds:.2f} s a query")
+    if not found.understood:
+        raise typer.Exit(3)
+
+
+@judge_verbs.command("calibrate")
+def calibrate_judge(
+    judge: Required,
+    grades: Annotated[Path, typer.Option("--grades", help="Trusted grades of the answers, a file of MM-Vet's script.")],
+    answers: Annotated[Path, typer.Option("--answers", help="The answers that these grades are of.")],
+    task: Annotated[str, typer.Option("--task", help="The task that they answer.")] = "mmvet",
+    data: flags.Data = None,
+    judge_runs: judge_flags.Runs = 2,
+    judge_base_url: judge_flags.BaseUrl = None,
+    judge_concurrency: judge_flags.Concurrency = 16,
+    judge_timeout: judge_flags.Timeout = 60.0,
+    judge_tries: judge_flags.Tries = 6,
+    judge_budget: judge_flags.Budget = None,
+    judge_price: judge_flags.Price = None,
+    plugin: flags.Plugins = None,
+    json: flags.Json = False,
+) -> None:
+    """Have a judge grade answers that a trusted one has graded; what is found travels with its later scores."""
+    from mipha_eval.calibrate import CalibrateConfig, calibrate
+    from mipha_eval.judging import begin_grading
+    from mipha_eval.plugins import Registry
+    from mipha_eval.report.summary import calibration_text
+
+    limits = (judge_runs, judge_concurrency, judge_timeout, judge_tries)
+    registry = Registry(plugin or ())
+    grading = begin_grading(judge_flags.choice(judge, judge_base_url, limits, judge_budget, judge_price), None, registry)
+    assert grading is not None  # noqa: S101 - the flag is required
+    calibration = calibrate(CalibrateConfig(grades, answers, task, data or "hub"), grading, registry)
+    found = calibration.found
+    if json:
+        flags.print_json({"judge": grading.judge.name, **found})
+    else:
+        for key, value in found.items():
+            print(
+                f"{key.replace('_', ' '):<28} {value:.4f}"
+                if isinstance(value, float)
+                else f"{key.replace('_', ' '):<28} {value}"
+            )
+        print(f"{grading.judge.name} {calibration_text(found)}; kept in {calibration.path}")
+    if found["not_graded"]:
+        typer.echo(f"{found['not_graded']} of {found['n'] + found['not_graded']} answers were not graded", err=True)
+        raise typer.Exit(3)

@@ -1,0 +1,61 @@
+"""Flags of the verbs that ask a judge."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Optional
+
+import typer
+
+if TYPE_CHECKING:
+    from mipha_eval.judge.choice import JudgeChoice
+
+Judge = Annotated[
+    Optional[str],
+    typer.Option("--judge", help="A model that grades answers: a name that the server knows, or hf:PATH for one here."),
+]
+BaseUrl = Annotated[
+    Optional[str],
+    typer.Option(
+        "--judge-base-url",
+        envvar=["MIPHA_EVAL_JUDGE_URL", "OPENAI_BASE_URL"],
+        help="An OpenAI-compatible server, such as http://localhost:8000/v1; none: OpenAI's.",
+    ),
+]
+Runs = Annotated[int, typer.Option("--judge-runs", min=1, help="Grades of each answer, of which the mean counts.")]
+Concurrency = Annotated[int, typer.Option("--judge-concurrency", min=1, help="Queries under way at a time.")]
+Timeout = Annotated[float, typer.Option("--judge-timeout", min=0.1, help="Seconds to wait for a reply.")]
+Tries = Annotated[int, typer.Option("--judge-tries", min=1, help="How often a query is sent while the server fails.")]
+Budget = Annotated[
+    Optional[str], typer.Option("--judge-budget", help="The most to spend, as 500calls, 2e6tokens or 5usd; it stops there.")
+]
+Price = Annotated[
+    Optional[str], typer.Option("--judge-price", help="US dollars for a million tokens of prompts and replies, as IN,OUT.")
+]
+Correctness = Annotated[
+    bool,
+    typer.Option("--judge-correctness", help="Also ask, for tasks without a judge of their own: is the answer correct?"),
+]
+Grades = Annotated[Optional[Path], typer.Option("--grades", help="Recorded grades, a file of MM-Vet's script.")]
+
+
+def choice(
+    model: str | None,
+    base_url: str | None,
+    limits: tuple[int, int, float, int],
+    budget: str | None,
+    price: str | None,
+    correctness: bool = False,
+) -> JudgeChoice | None:
+    """The judge that was asked for; `limits` are runs, concurrency, timeout and tries."""
+    from mipha_eval.errors import UserError
+    from mipha_eval.judge.choice import JudgeChoice, parse_budget, parse_price
+
+    if model is None:
+        if budget or price or correctness:
+            raise UserError("--judge-budget, --judge-price and --judge-correctness need --judge MODEL")
+        return None
+    runs, concurrency, timeout, tries = limits
+    return JudgeChoice(
+        model, base_url, runs, concurrency, timeout, tries, parse_budget(budget), parse_price(price), correctness
+    )

@@ -1,0 +1,49 @@
+"""``mipha-eval plan``."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+
+from mipha_eval.cli import flags, judge_flags
+
+
+def plan_tasks(
+    tasks: Annotated[list[str], typer.Option("--tasks", "-t", help="Tasks as a,b@protocol or repeated.")],
+    data: flags.Data = None,
+    image_dir: flags.ImageDirs = None,
+    limit: Annotated[Optional[int], typer.Option("--limit", "-L", min=1, help="About N questions a task.")] = None,
+    judge: judge_flags.Judge = None,
+    judge_base_url: judge_flags.BaseUrl = None,
+    judge_runs: judge_flags.Runs = 1,
+    judge_price: judge_flags.Price = None,
+    judge_correctness: judge_flags.Correctness = False,
+    answers: Annotated[
+        Optional[Path], typer.Option("--answers", help="Answers to the one task named, for a judge's exact work.")
+    ] = None,
+    options: flags.Options = None,
+    plugin: flags.Plugins = None,
+    json: flags.Json = False,
+) -> None:
+    """Show what a run would ask for, and what a judge would cost, before anything is spent."""
+    from mipha_eval.cli.run import split_tasks
+    from mipha_eval.errors import UserError
+    from mipha_eval.planning import plan_task
+    from mipha_eval.plugins import Registry
+    from mipha_eval.report.plan import plan_lines
+    from mipha_eval.selection import build_tasks, parse_source
+
+    choice = judge_flags.choice(judge, judge_base_url, (judge_runs, 1, 60.0, 1), None, judge_price, judge_correctness)
+    source = parse_source(data or "hub", flags.image_dirs(image_dir))
+    built = build_tasks(split_tasks(tasks), options or (), source, Registry(plugin or ()))
+    if answers is not None and len(built) > 1:
+        raise UserError("--answers belongs to one task; name one")
+    plans = [plan_task(task, limit, choice, answers) for task in built]
+    if json:
+        flags.print_json([dataclasses.asdict(plan) for plan in plans])
+        return
+    for line in plan_lines(plans, choice):
+        print(line)

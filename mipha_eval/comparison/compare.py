@@ -1,0 +1,144 @@
+"""The order of a comparison: read the runs, see what may be compared, compare, correct."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from pathlib import Path
+
+from mipha_eval.comparison.comparability import other_options, why_not
+from mipha_eval.comparison.difference import ALPHA, RESAMPLES, Difference, difference, enough_draws
+from mipha_eval.comparison.flips import find_flips, flips_by_category
+from mipha_eval.comparison.matched import Matched
+from mipha_eval.comparison.plan import Planned, choose, plan_pair, run_names
+from mipha_eval.comparison.result import ComparedRun, Comparison, NotCompared, Pair, Row, TieGroup, Verdict
+from mipha_eval.errors import UserError
+from mipha_eval.plugins import Registry
+from mipha_eval.stored_task import StoredTask, read_stored_tasks
+
+
+@dataclass(frozen=True)
+class CompareConfig:
+    """What a user asks for; see ``mipha-eval compare --help``.
+
+    Attributes:
+        runs: folders; the first is the baseline.
+        tasks: names or labels; all if empty.
+        metrics: beside each task's headline; `plan.ALL` for all of them.
+        all_pairs: compare every two runs, not only the baseline with each other one.
+        judge: whose result is compared where several judges graded a task; see `read_stored_tasks`.
+    """
+
+    runs: Sequence[Path]
+    tasks: Sequence[str] = ()
+    metrics: Sequence[str] = ()
+    all_pairs: bool = False
+    judge: str | None = None
+    resamples: int = RESAMPLES
+    alpha: float = ALPHA
+
+
+def compare_runs(config: CompareConfig, registry: Registry) -> Comparison:
+    """Compares runs on the tasks that they share.
+
+    Raises:
+        UserError: fewer than two runs, a name that does not exist, or nothing that may be compared.
+    """
+    runs = choose(_read(config, registry), config.tasks, config.metrics)
+    places = [pair for pair in combinations(range(len(runs)), 2) if config.all_pairs or pair[0] == 0]
+    plans = [plan_pair(runs, pair, config.metrics) for pair in places]
+    planned = [item for items, _ in plans for item in items]
+    draws = enough_draws(config.resamples, sum(len(item.metrics) for item in planned), config.alpha)
+    found = [_compare(runs, item, draws, config) for item in planned]
+    gaps = [gap for _, gaps in plans for gap in gaps] + [gap for gap in found if isinstance(gap, NotCompared)]
+    pairs = [pair for pair in found if isinstance(pair, Pair)]
+    if not pairs:
+        reasons = dict.fromkeys(f"{gap.task}: {gap.reason}" for gap in gaps)
+        raise UserError(f"nothing of these runs can be compared; {'; '.join(reasons)}")
+    return Comparison(
+        runs=runs,
+        pairs=_corrected(pairs, config.alpha),
+        not_compared=gaps,
+        ties=list(_ties([run.tasks for run in runs], draws, config.alpha)),
+        alpha=config.alpha,
+        resamples=config.resamples,
+        draws=draws,
+    )
+
+
+def _read(config: CompareConfig, registry: Registry) -> list[ComparedRun]:
+    paths = [path.resolve() for path in config.runs]
+    if len(paths) < 2:
+        raise UserError("a comparison needs two runs or more")
+    twice = next((path for path in config.runs if paths.count(path.resolve()) > 1), None)
+    if twice is not None:
+        raise UserError(f"{twice} was given twice")
+    tasks = [read_stored_tasks(path, registry, config.judge) for path in config.runs]
+    models = [own[0].model for own in tasks]
+    return [
+        ComparedRun(name, path, model, {stored.label: stored for stored in own})
+        for name, path, model, own in zip(run_names(config.runs, models), config.runs, models, tasks, strict=True)
+    ]
+
+
+def _unread(stored: StoredTask) -> StoredTask:
+    """The same without its scores, which are many: they are read for each comparison and then given up."""
+    return dataclasses.replace(stored)
+
+
+def _compare(runs: Sequence[ComparedRun], planned: Planned, draws: int, config: CompareConfig) -> Pair | NotCompared:
+    tasks = [_unread(runs[place].tasks[planned.task]) for place in planned.runs]
+    try:
+        matched = Matched.of(tasks)
+    except UserError as error:
+        return NotCompared(planned.task, planned.runs, str(error))
+    metrics = [name for name in planned.metrics if name in matched.metrics]
+    if planned.metrics[0] not in metrics:
+        return NotCompared(planned.task, planned.runs, f"the shared questions give no {planned.metrics[0]}")
+    found = [difference(matched, name, config.resamples, draws, config.alpha) for name in metrics]
+    return Pair(
+        task=planned.task,
+        runs=planned.runs,
+        left_out=matched.left_out,
+        changed=matched.changed,
+        options=other_options(*tasks),
+        flips=find_flips(matched),
+        categories=flips_by_category(matched),
+        rows=[Row(each, each.p, "not significant") for each in found],
+    )
+
+
+def _corrected(pairs: Sequence[Pair], alpha: float) -> list[Pair]:
+    """The pairs with p-values corrected for all that are shown."""
+    from mipha_eval.stats.holm import holm
+
+    corrected = iter(holm([row.difference.p for pair in pairs for row in pair.rows]))
+    rows = [[_judged(row.difference, next(corrected), alpha) for row in pair.rows] for pair in pairs]
+    return [dataclasses.replace(pair, rows=own) for pair, own in zip(pairs, rows, strict=True)]
+
+
+def _judged(found: Difference, corrected: float, alpha: float) -> Row:
+    verdict: Verdict = "not significant" if corrected > alpha else "better" if found.value > 0 else "worse"
+    return Row(found, corrected, verdict)
+
+
+def _ties(runs: Sequence[Mapping[str, StoredTask]], draws: int, alpha: float) -> Iterator[TieGroup]:
+    """Of every task that three runs or more can be compared in."""
+    from mipha_eval.stats.ties import tied_with_best
+
+    for label in dict.fromkeys(label for run in runs for label in run):
+        places = [place for place, run in enumerate(runs) if label in run and run[label].summary["metrics"]]
+        places = [place for place in places if why_not(runs[places[0]][label], runs[place][label]) is None]
+        if len(places) < 3:
+            continue
+        try:
+            matched = Matched.of([_unread(runs[place][label]) for place in places])
+        except UserError:  # no question is common to all
+            continue
+        metric = runs[places[0]][label].summary["headline"]
+        if metric in matched.metrics:
+            values = dict(zip(places, matched.panel(metric).values().tolist(), strict=True))
+            tied = {places[place] for place in tied_with_best(matched.panel(metric), draws, alpha)}
+            yield TieGroup(label, metric, values, tied, matched.questions)

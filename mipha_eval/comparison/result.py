@@ -1,0 +1,114 @@
+"""What a comparison of runs found, as reports show it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from mipha_eval.comparison.difference import Difference
+from mipha_eval.comparison.flips import Flips
+from mipha_eval.stored_task import StoredTask
+
+Verdict = Literal["better", "worse", "not significant"]
+
+
+@dataclass(frozen=True)
+class ComparedRun:
+    """A run under a name that no other run of the comparison has, and its tasks by label."""
+
+    name: str
+    path: Path
+    model: str
+    tasks: Mapping[str, StoredTask]
+
+
+@dataclass(frozen=True)
+class Row:
+    """A line of the table: a difference and its p-value, corrected for all lines of the table."""
+
+    difference: Difference
+    corrected_p: float
+    verdict: Verdict
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two runs of one task.
+
+    Attributes:
+        runs: places of the first run and the second.
+        left_out: how many questions each scored and the other did not.
+        changed: questions of the same id that are not the same question, left out as well.
+        options: options of the task that differ.
+        rows: the first is the headline.
+    """
+
+    task: str
+    runs: tuple[int, int]
+    left_out: Sequence[int]
+    changed: int
+    options: Sequence[str]
+    flips: Flips
+    categories: Mapping[str, Flips]
+    rows: Sequence[Row]
+
+
+@dataclass(frozen=True)
+class NotCompared:
+    """A task of two runs that must not or cannot be compared."""
+
+    task: str
+    runs: tuple[int, int]
+    reason: str
+
+
+@dataclass(frozen=True)
+class TieGroup:
+    """Which runs cannot be told from the best in a task's headline.
+
+    Attributes:
+        values: place of a run -> its value on the questions that all of them scored.
+        tied: places of the best and of those that do not differ from it significantly; corrected for all pairs of the task.
+    """
+
+    task: str
+    metric: str
+    values: Mapping[int, float]
+    tied: Collection[int]
+    questions: int
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Runs, the first being the baseline, pair by pair.
+
+    Attributes:
+        resamples: of each bootstrap interval.
+        draws: of each permutation test whose ways are not listed.
+    """
+
+    runs: Sequence[ComparedRun]
+    pairs: Sequence[Pair]
+    not_compared: Sequence[NotCompared]
+    ties: Sequence[TieGroup]
+    alpha: float
+    resamples: int
+    draws: int
+
+    @property
+    def tests(self) -> int:
+        """How many p-values the table shows; they are corrected for each other."""
+        return sum(len(pair.rows) for pair in self.pairs)
+
+    @property
+    def regressions(self) -> list[Pair]:
+        """Where the headline of another run is significantly below the baseline's."""
+        return [pair for pair in self.pairs if pair.runs[0] == 0 and pair.rows[0].verdict == "worse"]
+
+    @property
+    def gaps(self) -> list[NotCompared]:
+        """Tasks of the baseline that were not compared."""
+        own = self.runs[0].tasks
+        return [gap for gap in self.not_compared if gap.runs[0] == 0 and gap.task in own]

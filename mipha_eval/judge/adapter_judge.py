@@ -1,0 +1,73 @@
+"""A judge in this process: any model that answers text."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, ClassVar
+
+from mipha_eval.adapter import ModelAdapter
+from mipha_eval.engine.engine import Engine
+from mipha_eval.judge.judge import Judge
+from mipha_eval.judge.spending import estimated_tokens
+from mipha_eval.types import Decoding, Query, Request, Verdict
+
+
+class AdapterJudge(Judge):
+    """Queries that wait are answered together, in batches, by one thread. Decoding is greedy: a query that is asked again,
+    hotter or not, has the same reply, which is made once.
+    """
+
+    at_once: ClassVar[int | None] = 256  # prompts that begin alike are read together
+
+    def __init__(self, name: str, adapter: ModelAdapter) -> None:
+        self.name = name
+        self._adapter = adapter
+        self._waiting: list[tuple[Request, asyncio.Future[Verdict]]] = []
+        self._replies: dict[Request, Verdict] = {}
+        self._thread = ThreadPoolExecutor(1, "judge-model")
+        self._busy: asyncio.Task[None] | None = None
+
+    def describe(self) -> Mapping[str, Any]:
+        return {"model": self.name, **self._adapter.describe(), "decoding": "greedy"}
+
+    async def ask(self, query: Query, sample: str) -> Verdict:
+        request = Request(query.prompt, decoding=Decoding(query.max_tokens))
+        if request not in self._replies:
+            reply: asyncio.Future[Verdict] = asyncio.get_running_loop().create_future()
+            self._waiting.append((request, reply))
+            if self._busy is None or self._busy.done():
+                self._busy = asyncio.create_task(self._answer_waiting())
+            self._replies[request] = await reply
+        return self._replies[request]
+
+    async def close(self) -> None:
+        self._thread.shutdown()
+
+    async def _answer_waiting(self) -> None:
+        await asyncio.sleep(0)  # whoever is about to ask joins the batch
+        while self._waiting:
+            batch, self._waiting = self._waiting, []
+            loop = asyncio.get_running_loop()
+            try:
+                verdicts = await loop.run_in_executor(self._thread, self._answer, [request for request, _ in batch])
+            except Exception as error:  # whoever asked gets it
+                for _, reply in batch:
+                    reply.set_exception(error)
+                return
+            for (_, reply), verdict in zip(batch, verdicts, strict=True):
+                reply.set_result(verdict)
+
+    def _answer(self, requests: Sequence[Request]) -> list[Verdict]:
+        verdicts: dict[int, Verdict] = {}
+        started = time.perf_counter()
+        for answered in Engine(self._adapter).run(requests):
+            seconds = round((time.perf_counter() - started) / len(answered), 3)
+            for place, response in answered:
+                tokens = estimated_tokens(requests[place].text)
+                made = Verdict(response.text, self.name, tokens, response.tokens, seconds, response.error)
+                verdicts[place] = made
+            started = time.perf_counter()
+        return [verdicts[place] for place in range(len(requests))]

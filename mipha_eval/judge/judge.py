@@ -1,0 +1,40 @@
+"""What can be asked to judge."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from mipha_eval.types import Query, Verdict
+
+
+class JudgeStoppedError(Exception):
+    """The judge will answer nothing further (wrong key, no such model, no money, a limit); says so in one line."""
+
+
+class Judge(ABC):
+    """Answers queries, many at a time, in one event loop.
+
+    Attributes:
+        name: what metrics are called by.
+        at_once: queries under way that it can use; None leaves it to the user.
+    """
+
+    name: str
+    at_once: ClassVar[int | None] = None
+
+    @abstractmethod
+    async def ask(self, query: Query, sample: str) -> Verdict:
+        """A reply, or a verdict that says why there is none, after as many tries as make sense.
+
+        Raises:
+            JudgeStoppedError: no other query would be answered, either.
+        """
+
+    @abstractmethod
+    def describe(self) -> Mapping[str, Any]:
+        """What decides the replies beside the query, for the notes that travel with a score."""
+
+    async def close(self) -> None:  # noqa: B027 - nothing to close is a fine default
+        """Gives connections back."""

@@ -1,0 +1,129 @@
+"""A judge behind an OpenAI-compatible server, asked with the official client."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from mipha_eval.judge.choice import JudgeChoice, api_key
+from mipha_eval.judge.judge import Judge, JudgeStoppedError
+from mipha_eval.judge.spending import estimated_tokens
+from mipha_eval.types import Query, Verdict
+
+if TYPE_CHECKING:
+    import openai
+
+#: what a server wants a placeholder for where it wants no key
+NO_KEY = "none"
+
+#: replies that are no chat completion are asked for again so often
+MALFORMED_TRIES = 2
+
+#: codes of a 429 that no waiting mends
+NO_MONEY = ("insufficient_quota", "billing_hard_limit_reached")
+
+#: longest piece of a server's message that is kept
+MESSAGE_LENGTH = 300
+
+
+class OpenAIJudge(Judge):
+    """Sends each query as one message of a user.
+
+    The client itself waits and tries again where a server is busy or fails (408, 409, 429 with ``Retry-After``, 5xx, lost
+    connections, timeouts), at most `JudgeChoice.tries` times. The key is read from the environment, sent to the server and
+    nowhere else: it is taken out of whatever text comes back.
+    """
+
+    def __init__(self, choice: JudgeChoice) -> None:
+        import openai
+
+        self.name = choice.name
+        self._choice = choice
+        self._key = api_key(choice)
+        # a model that refuses a parameter gets another, or none, from then on
+        self._names: dict[str, str | None] = {"max_tokens": "max_tokens", "temperature": "temperature"}
+        self._client = openai.AsyncOpenAI(
+            api_key=self._key or NO_KEY, base_url=choice.base_url, timeout=choice.timeout, max_retries=choice.tries - 1
+        )
+
+    def describe(self) -> Mapping[str, Any]:
+        return {"model": self._choice.model, "base_url": str(self._client.base_url)}
+
+    async def close(self) -> None:
+        await self._client.close()
+
+    async def ask(self, query: Query, sample: str) -> Verdict:
+        import openai
+
+        verdict = Verdict.failure("not sent")
+        for _ in range(MALFORMED_TRIES):
+            try:
+                verdict = await self._send(query)
+            except openai.APIStatusError as error:
+                if self._adapted(error):
+                    verdict = await self.ask(query, sample)
+                else:
+                    verdict = self._refused(error)
+                break
+            except openai.APIConnectionError as error:
+                reason = str(error.__cause__ or "") or str(error)
+                timed_out = isinstance(error, openai.APITimeoutError)
+                verdict = self._failure(f"no reply within {self._choice.timeout:g} s" if timed_out else f"lost: {reason}")
+                break
+            except (openai.APIResponseValidationError, ValueError) as error:
+                verdict = self._failure(f"the reply is no JSON: {error}")
+            if not verdict.error:
+                break
+        return verdict
+
+    async def _send(self, query: Query) -> Verdict:
+        values = {"max_tokens": query.max_tokens, "temperature": query.temperature}
+        given: dict[str, Any] = {name: values[ours] for ours, name in self._names.items() if name}
+        started = time.perf_counter()
+        completion: Any = await self._client.chat.completions.create(
+            model=self._choice.model, messages=[{"role": "user", "content": query.prompt}], **given
+        )
+        seconds = time.perf_counter() - started
+        try:
+            text = completion.choices[0].message.content or ""
+            served = str(completion.model or "")
+            counted = (completion.usage.prompt_tokens, completion.usage.completion_tokens) if completion.usage else None
+            if not isinstance(text, str):
+                raise TypeError("its content is no text")
+        except (AttributeError, IndexError, KeyError, TypeError) as error:
+            return self._failure(f"the reply is no chat completion: {error}")
+        prompt, reply = counted or (estimated_tokens(query.prompt), estimated_tokens(text))
+        return Verdict(self._safe(text), self._safe(served), prompt, reply, round(seconds, 3))
+
+    def _adapted(self, error: openai.APIStatusError) -> bool:
+        """Takes another name for a parameter that this model refuses; newer models of OpenAI's refuse two."""
+        ours = next((ours for ours, name in self._names.items() if name and name == error.param), None)
+        if ours is None or error.status_code != 400:
+            return False
+        renamed = ours == "max_tokens" and self._names[ours] == "max_tokens"
+        self._names[ours] = "max_completion_tokens" if renamed else None
+        return True
+
+    def _refused(self, error: openai.APIStatusError) -> Verdict:
+        """A failed verdict for what may concern this query alone. Raises JudgeStoppedError for what concerns all."""
+        text = f"HTTP {error.status_code}: {error.message}"
+        waits = error.response.headers.get("retry-after", "")
+        if error.status_code in (401, 403):
+            raise JudgeStoppedError(self._short(f"{text}; is the key in the environment right?"))
+        if error.status_code == 404:
+            raise JudgeStoppedError(self._short(f"{text}; is there such a model, and does the address end in /v1?"))
+        if error.status_code == 429 and error.code in NO_MONEY:
+            raise JudgeStoppedError(self._short(text))
+        if error.status_code == 429 and waits:
+            raise JudgeStoppedError(self._short(f"{text}; it still asks to wait {waits} s, go on later"))
+        return self._failure(text)
+
+    def _failure(self, reason: str) -> Verdict:
+        return Verdict.failure(self._short(reason))
+
+    def _short(self, text: str) -> str:
+        return " ".join(self._safe(text).split())[:MESSAGE_LENGTH]
+
+    def _safe(self, text: str) -> str:
+        return text.replace(self._key, "[key]") if self._key else text

@@ -1,0 +1,143 @@
+"""Judging beside the model: an event loop in a thread of its own conducts many dialogues at a time."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import threading
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any
+
+from mipha_eval.judge.dialogue import conduct
+from mipha_eval.judge.judge import Judge, JudgeStoppedError
+from mipha_eval.judge.spending import Spending
+from mipha_eval.judge.verdicts import Verdicts
+from mipha_eval.types import Dialogue, Query, Verdict
+
+
+@dataclass(frozen=True)
+class Case:
+    """What is to be judged: a dialogue, which sample it is about, and where its verdicts are kept."""
+
+    dialogue: Dialogue[Any]
+    sample: str
+    verdicts: Verdicts
+
+
+class Session:
+    """Conducts the dialogues that are submitted, `concurrency` at a time; equal queries are asked once.
+
+    When the judge stops (a wrong key, a spent budget, nothing but failures), what is left is not asked, and `stopped` says
+    why. All that was answered is kept by the verdicts' owners.
+
+    Attributes:
+        submitted, finished: numbers of dialogues.
+        failed: of these, how many ended with a failed query.
+    """
+
+    def __init__(self, judge: Judge, concurrency: int, spending: Spending) -> None:
+        self.judge, self.spending = judge, spending
+        self.submitted = self.finished = self.failed = 0
+        self.stopped = ""
+        self._concurrency = concurrency
+        self._failures_in_a_row = 0
+        self._bug: BaseException | None = None
+        self._under_way: dict[tuple[int, str, str], asyncio.Future[Verdict]] = {}
+        self._changed = threading.Condition()
+        self._loop = asyncio.new_event_loop()
+        self._cases: asyncio.Queue[Case | None] = asyncio.Queue()
+        self._thread = threading.Thread(target=self._run, name="judge", daemon=True)
+
+    def __enter__(self) -> Session:
+        self._thread.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if kind is not None:
+            self.stop("the run ended early")
+        self._loop.call_soon_threadsafe(self._cases.put_nowait, None)
+        if kind is None or issubclass(kind, Exception):
+            self._thread.join()
+
+    def submit(self, case: Case) -> None:
+        """Hands over a dialogue; from any thread."""
+        with self._changed:
+            self.submitted += 1
+        self._loop.call_soon_threadsafe(self._cases.put_nowait, case)
+
+    def wait(self, seconds: float) -> bool:
+        """Waits until all that was submitted is finished, or for some time; whether it is. Raises what went wrong here."""
+        with self._changed:
+            done = self._changed.wait_for(lambda: self._bug or self.finished == self.submitted, seconds)
+        if self._bug is not None:
+            raise self._bug
+        return bool(done)
+
+    def stop(self, reason: str) -> None:
+        """Asks nothing further, and says so; what is under way still comes to its end."""
+        if not self.stopped:
+            self.stopped = reason
+            print(f"judge {self.judge.name}: {reason}", file=sys.stderr)
+
+    def _run(self) -> None:
+        try:
+            self._loop.run_until_complete(self._work())
+        finally:
+            self._loop.close()
+
+    async def _work(self) -> None:
+        try:
+            await asyncio.gather(*(self._worker() for _ in range(self._concurrency)))
+        finally:
+            await self.judge.close()
+
+    async def _worker(self) -> None:
+        while (case := await self._cases.get()) is not None:
+            try:
+                await self._conduct(case)
+            except Exception as error:  # raised where somebody waits
+                self._bug = self._bug or error
+                self.stopped = self.stopped or "something went wrong"
+            with self._changed:
+                self.finished += 1
+                self._changed.notify_all()
+        self._cases.put_nowait(None)  # for the next worker
+
+    async def _conduct(self, case: Case) -> None:
+        try:
+            failed = None if self.stopped else await conduct(case.dialogue, lambda query: self._ask(query, case))
+        except JudgeStoppedError as error:
+            self.stop(str(error))
+        else:
+            self.failed += failed is not None
+
+    async def _ask(self, query: Query, case: Case) -> Verdict:
+        """A stored verdict, that of an equal query under way, or a new one."""
+        stored = case.verdicts.find(query, case.sample)
+        if stored is not None and not stored.error:
+            return stored
+        own = case.sample if case.verdicts.notes.get("recorded") else ""
+        same = (id(case.verdicts), own, query.key)
+        if same not in self._under_way:
+            self._under_way[same] = asyncio.ensure_future(self._ask_anew(query, case))
+            self._under_way[same].add_done_callback(lambda _: self._under_way.pop(same))
+        return await self._under_way[same]
+
+    async def _ask_anew(self, query: Query, case: Case) -> Verdict:
+        if self.stopped:
+            raise JudgeStoppedError(self.stopped)
+        reserved, verdict = self.spending.reserve(query), None
+        try:
+            verdict = await self.judge.ask(query, case.sample)
+        finally:
+            self.spending.settle(reserved, verdict)
+        case.verdicts.add(query, case.sample, verdict)
+        self._watch_failures(verdict)
+        return verdict
+
+    def _watch_failures(self, verdict: Verdict) -> None:
+        """A server that answers nobody is not asked thousands of times."""
+        self._failures_in_a_row = self._failures_in_a_row + 1 if verdict.error else 0
+        if self._failures_in_a_row >= max(self._concurrency, 8):
+            self.stop(f"{self._failures_in_a_row} queries in a row failed, the last: {verdict.error}")

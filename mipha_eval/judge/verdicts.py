@@ -1,0 +1,118 @@
+"""Verdicts on disk: a JSONL file a task, appended as they come, for all judges."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+from urllib.parse import urlsplit
+
+from mipha_eval.errors import UserError
+from mipha_eval.journal import Appender, read_stored
+from mipha_eval.store import read_json, write_json
+from mipha_eval.types import Query, Verdict
+
+VERDICT = tuple(entry.name for entry in dataclasses.fields(Verdict))
+
+
+class Verdicts:
+    """What one judge has replied about one task's answers, read from and appended to ``verdicts.jsonl``.
+
+    A reply to equal queries is shared by all samples, except for recorded grades, which belong to a sample. A failed query
+    keeps its reason until it is answered.
+
+    Attributes:
+        judge: the judge's name.
+        notes: on the judge and how it is used; stand in ``judges.json`` beside the verdicts, so that they can be used again.
+    """
+
+    def __init__(self, folder: Path | None, judge: str, notes: Mapping[str, Any], prefix: str = "") -> None:
+        """Reads what is stored in `folder`; without one nothing is kept on disk. `prefix` begins the files' names."""
+        self.judge, self.notes = judge, notes
+        self._folder, self._prefix = folder, prefix
+        self._found: dict[tuple[str, str], Verdict] = {}
+        self._file: Appender | None = None
+        for row in stored_rows(folder, prefix):
+            if row["judge"] == judge:
+                verdict = Verdict(**{name: row[name] for name in VERDICT if name in row})
+                self._found[row["sample"] if row.get("recorded") else "", row["key"]] = verdict
+
+    def find(self, query: Query, sample: str) -> Verdict | None:
+        """The stored verdict on a query about a sample, perhaps a failed one."""
+        return self._found.get(("", query.key)) or self._found.get((sample, query.key))
+
+    def add(self, query: Query, sample: str, verdict: Verdict) -> None:
+        """Keeps a verdict, and appends it to the file."""
+        recorded = bool(self.notes.get("recorded"))
+        self._found[sample if recorded else "", query.key] = verdict
+        if self._file is not None:
+            row = {
+                "sample": sample,
+                "judge": self.judge,
+                "key": query.key,
+                "prompt_sha256": hashlib.sha256(query.prompt.encode(errors="surrogatepass")).hexdigest(),
+                "max_tokens": query.max_tokens,
+                "temperature": query.temperature,
+                "repeat": query.repeat,
+                "time": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
+                **({"recorded": True} if recorded else {}),
+                **{name: getattr(verdict, name) for name in VERDICT},
+            }
+            self._file.append([row])
+
+    def totals(self) -> dict[str, Any]:
+        """Replies, those that failed, tokens, seconds of waiting, and the names that the judge's server gave itself."""
+        replies = [verdict for verdict in self._found.values() if not verdict.error]
+        return {
+            "replies": len(replies),
+            "failed_queries": len(self._found) - len(replies),
+            "prompt_tokens": sum(verdict.prompt_tokens for verdict in replies),
+            "completion_tokens": sum(verdict.completion_tokens for verdict in replies),
+            "seconds": round(sum(verdict.seconds for verdict in replies), 3),
+            "served": sorted({verdict.model for verdict in replies if verdict.model}),
+        }
+
+    def __enter__(self) -> Verdicts:
+        """Opens the file for `add`, and writes down the notes on the judge."""
+        if self._folder is not None:
+            before = stored_judges(self._folder, self._prefix).get(self.judge)
+            check_same_judge(self.judge, before or self.notes, self.notes)
+            self._file = Appender(self._folder / f"{self._prefix}verdicts.jsonl")
+            path = self._folder / f"{self._prefix}judges.json"
+            write_json(path, {**stored_judges(self._folder, self._prefix), self.judge: dict(self.notes)})
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if self._file is not None:
+            self._file.__exit__(kind, error, trace)
+            self._file = None
+
+
+def check_same_judge(name: str, before: Mapping[str, Any], now: Mapping[str, Any]) -> None:
+    """Raises UserError if another judge of the same name has been asked: its verdicts would be taken for this one's."""
+    for key in ("model", "weights", "recorded"):
+        if before.get(key) != now.get(key):
+            raise UserError(
+                f"judge {name} was {key} {before.get(key)} before and is {now.get(key)} now; they must not be mixed"
+            )
+    hosts = [urlsplit(notes.get("base_url") or "").hostname for notes in (before, now)]
+    if hosts[0] != hosts[1]:
+        raise UserError(
+            f"judge {name} was asked at {hosts[0]} before and is at {hosts[1]} now; their verdicts must not be mixed"
+        )
+
+
+def stored_judges(folder: Path, prefix: str = "") -> dict[str, Any]:
+    """Judges by name that have been asked, and the notes on each."""
+    path = folder / f"{prefix}judges.json"
+    return read_json(path, "remove it to go on") if path.exists() else {}
+
+
+def stored_rows(folder: Path | None, prefix: str = "") -> list[dict[str, Any]]:
+    """All records of a file of verdicts."""
+    entries = {"sample": str, "judge": str, "key": str, "text": str, "error": str}
+    return [] if folder is None else list(read_stored(folder / f"{prefix}verdicts.jsonl", entries))

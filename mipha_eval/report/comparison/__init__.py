@@ -1,0 +1,1 @@
+"""A comparison of runs as Markdown, HTML, JSON and on a terminal."""

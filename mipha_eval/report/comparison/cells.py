@@ -1,0 +1,120 @@
+"""The words and numbers of a comparison, the same in every format."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from mipha_eval.comparison.flips import Flips
+from mipha_eval.comparison.result import Comparison, NotCompared, Pair, Row, TieGroup, Verdict
+from mipha_eval.report.summary import marks
+
+IDS = 5  # shown of each kind; JSON has all
+FEW = 30  # clusters; below, intervals are narrower than they should be
+VERDICTS: Mapping[Verdict, str] = {"better": "better", "worse": "worse", "not significant": "n.s."}
+MORE_HEADINGS = ("n", "images", "test")
+FLIP_HEADINGS = ("task", "category", "questions", "gained", "lost", "some gained", "some lost")
+
+
+def difference_headings(comparison: Comparison, runs: tuple[int, int]) -> list[str]:
+    first, second = (comparison.runs[place].name for place in runs)
+    interval = f"{100 * (1 - comparison.alpha):g}% CI"
+    return ["task", "metric", first, second, "difference", interval, "p", "verdict", "effect", "MDE", *MORE_HEADINGS]
+
+
+def difference_cells(comparison: Comparison, pair: Pair, row: Row) -> list[str]:
+    """A line of the table; what weakens a run's score stands beside it."""
+    found = row.difference
+    first, second = (
+        " ".join([f"{value:.2f}", *marks(comparison.runs[place].tasks[pair.task].summary)])
+        for place, value in zip(pair.runs, found.values, strict=True)
+    )
+    low, high = found.interval or (None, None)
+    numbers = [
+        f"{found.value:+.2f}",
+        "–" if found.interval is None else f"{low:+.2f} to {high:+.2f}",
+        p_text(row.corrected_p),
+        VERDICTS[row.verdict],
+        _number(found.effect_size, "+.2f"),
+        _number(found.detectable, ".2f"),
+    ]
+    return [pair.task, found.metric, first, second, *numbers, f"{found.questions:,}", f"{found.clusters:,}", found.test]
+
+
+def _number(value: float | None, form: str) -> str:
+    return "–" if value is None else format(value, form)
+
+
+def p_text(p: float) -> str:
+    return "<0.001" if p < 0.001 else f"{p:.3f}"
+
+
+def flip_rows(pair: Pair) -> list[list[str]]:
+    """All questions, then those of each category that has a flip."""
+    named = [("all", pair.flips), *((name, flips) for name, flips in pair.categories.items() if flips.gained or flips.lost)]
+    return [_flip_cells(pair.task, name, flips) for name, flips in named]
+
+
+def _flip_cells(task: str, name: str, flips: Flips) -> list[str]:
+    counts = [f"{flips.questions:,}", f"{len(flips.gained):,}", f"{len(flips.lost):,}"]
+    return [task, name, *counts, _some(flips.gained), _some(flips.lost)]
+
+
+def _some(ids: Sequence[str]) -> str:
+    return ", ".join([*ids[:IDS], *(["…"] if len(ids) > IDS else [])])
+
+
+def pair_notes(comparison: Comparison, pair: Pair) -> list[str]:
+    """What else a reader of a pair's numbers must know, a sentence each."""
+    names = [comparison.runs[place].name for place in pair.runs]
+    notes = [
+        f"{pair.task}: {count:,} questions that only {name} scored are left out"
+        for name, count in zip(names, pair.left_out, strict=True)
+        if count
+    ]
+    if pair.changed:
+        notes.append(f"{pair.task}: OTHER DATA, {pair.changed:,} questions of the same id are not the same and are left out")
+    notes += [f"{pair.task}: OTHER OPTIONS, {option}" for option in pair.options]
+    clusters = pair.rows[0].difference.clusters
+    if clusters < FEW:
+        notes.append(f"{pair.task}: FEW IMAGES, {clusters}; intervals of so few are too narrow")
+    return notes
+
+
+def gap_text(comparison: Comparison, gap: NotCompared) -> str:
+    first, second = (comparison.runs[place].name for place in gap.runs)
+    return f"{gap.task} of {first} and {second}: {gap.reason}"
+
+
+def tie_text(comparison: Comparison, group: TieGroup) -> str:
+    """The runs from best to worst, those that cannot be told from the best marked."""
+    order = sorted(group.values, key=lambda place: -group.values[place])
+    runs = [f"{comparison.runs[place].name} {group.values[place]:.2f}{' =' * (place in group.tied)}" for place in order]
+    return f"{group.task} {group.metric}, {group.questions:,} questions that all scored: {', '.join(runs)}"
+
+
+def how_lines(comparison: Comparison) -> list[str]:
+    """How the numbers were made, a sentence each."""
+    tests = f"all {comparison.tests} p-values" if comparison.tests > 1 else "1 p-value"
+    return [
+        "Differences are of the second run minus the first, on the questions that both scored.",
+        f"Intervals: paired bootstrap over images, {comparison.resamples:,} resamples.",
+        f"p: two-sided, by the test that is named, with Holm's correction over {tests} shown; significant at "
+        f"{comparison.alpha:g}.",
+        "effect: difference over the standard deviation of the images' differences (Cohen's d_z).",
+        "MDE: the smallest true difference that a test of it alone finds with 80 % power (minimum detectable effect).",
+        "gained, lost: questions whose own score is higher or lower in the second run.",
+    ]
+
+
+def outcome_lines(comparison: Comparison) -> list[str]:
+    """What the headlines say: those significantly below the baseline, then those above."""
+    found: dict[str, list[str]] = {"worse": [], "better": []}
+    for pair in comparison.pairs:
+        verdict = pair.rows[0].verdict
+        if pair.runs[0] == 0 and verdict in found:
+            found[verdict].append(f"{pair.task} of {comparison.runs[pair.runs[1]].name}")
+    words = {"below": found["worse"], "above": found["better"]}
+    return [
+        f"Headlines significantly {word} {comparison.runs[0].name}: {', '.join(those) or 'none'}."
+        for word, those in words.items()
+    ]

@@ -1,0 +1,143 @@
+"""Text-only language models of transformers, asked through their own chat template: local judges, and blind baselines."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, ClassVar
+
+import torch
+from transformers import AutoModelForCausalLM, AutoTokenizer
+
+from mipha_eval.adapter import Cost
+from mipha_eval.backends.device import moved
+from mipha_eval.backends.hf import PrefixInputs
+from mipha_eval.backends.image_text import load_model, only_greedy
+from mipha_eval.backends.prefix import Prefix, Prompt, respond_shared
+from mipha_eval.backends.proof import Sharing, prove
+from mipha_eval.backends.transformers_adapter import TransformersAdapter
+from mipha_eval.errors import RequestError, UserError
+from mipha_eval.types import Image, Request
+
+
+@dataclass(frozen=True, kw_only=True)
+class HfText(TransformersAdapter):
+    """Options: `path` is a folder or hub id of what `AutoModelForCausalLM` loads, `revision` a commit there.
+
+    Never sees a picture: asked about one, it answers the question alone. What many prompts begin with is read once.
+    """
+
+    name: ClassVar[str] = "hf-text"
+    reads_images: ClassVar[bool] = False
+
+    @cached_property
+    def network(self) -> Any:
+        return load_model(self.folder, *self.place, AutoModelForCausalLM)
+
+    @property
+    def model(self) -> Any:
+        return self.network
+
+    @cached_property
+    def tokenizer(self) -> Any:
+        auto: Any = AutoTokenizer
+        try:
+            tokenizer = auto.from_pretrained(self.folder, trust_remote_code=False)
+        except Exception as error:  # whatever broken files lead to
+            reason = str(error).strip().partition("\n")[0]
+            raise UserError(f"{self.folder} has no usable tokenizer: {reason}") from error
+        tokenizer.pad_token = tokenizer.pad_token or tokenizer.eos_token  # padding is masked, whatever it is
+        return tokenizer
+
+    @cached_property
+    def prompt_end(self) -> str:
+        return self._render("?")[-40:] or " "
+
+    @cached_property
+    def ends(self) -> frozenset[int]:
+        ids = self.model.generation_config.eos_token_id
+        ids = self.tokenizer.eos_token_id if ids is None else ids
+        return frozenset(ids if isinstance(ids, list) else [ids])
+
+    @cached_property
+    def left_out(self) -> Mapping[str, Any]:
+        """The checkpoint's own generation settings, which greedy decoding does not apply."""
+        return only_greedy(self.model, self.ends)
+
+    @cached_property
+    def proved(self) -> Sharing:
+        if not self.share:
+            return Sharing("none", "none, as asked")
+        shared = {"prefix": lambda batch: respond_shared(self, batch)}
+        return prove(shared, self.alone, str(self.place[1]), pictures=False)
+
+    @property
+    def sharing(self) -> bool:
+        return self.proved.level == "prefix"
+
+    @property
+    def reads_ahead(self) -> bool:
+        return False
+
+    def load(self) -> None:
+        _ = self.digest, self.network, self.tokenizer, self.left_out
+        if not self.tokenizer.chat_template:
+            print(f"{self.folder} has no chat template; it is asked the bare question", file=sys.stderr)
+        _ = self.proved
+
+    def describe(self) -> Mapping[str, Any]:
+        own = {"sharing": self.proved.text, "template": bool(self.tokenizer.chat_template), "left_out": self.left_out}
+        return {**super().describe(), **own}
+
+    def cost(self, request: Request) -> Cost:
+        return Cost(0, self.own_cost(request))
+
+    def encode(self, request: Request) -> Prompt:
+        return Prompt(self._ids(self._render(request.text)), (), 0)
+
+    def read_images(self, images: Sequence[Image]) -> None:
+        return None
+
+    def prefix_length(self, prefix: Prefix) -> int:
+        return len(prefix.ids)
+
+    def prefix_inputs(self, prefixes: Sequence[Prefix]) -> PrefixInputs:
+        return lambda first, last: {
+            "input_ids": torch.tensor(
+                [[token for prefix in prefixes[first:last] for token in prefix.ids]], device=self.place[0]
+            )
+        }
+
+    def whole_inputs(self, batch: Sequence[Request]) -> Mapping[str, Any]:
+        rows = [{"input_ids": list(self._ids(self._render(request.text)))} for request in batch]
+        made = self.tokenizer.pad(rows, padding_side="left", return_tensors="pt")
+        return {name: moved(value, *self.place) for name, value in made.items()}
+
+    def plain_inputs(self, batch: Sequence[Request]) -> Mapping[str, Any]:
+        return self.whole_inputs(batch)
+
+    def clean(self, text: str) -> str:
+        return text.strip()
+
+    def _render(self, question: str) -> str:
+        if not self.tokenizer.chat_template:
+            return question
+        try:
+            text: str = self.tokenizer.apply_chat_template(
+                [{"role": "user", "content": question}], add_generation_prompt=True, tokenize=False
+            )
+        except Exception as error:  # a template is a program
+            raise RequestError(f"the chat template cannot be filled in: {error}") from error
+        return text
+
+    def _ids(self, text: str) -> tuple[int, ...]:
+        begin = self.tokenizer.bos_token  # a template that writes it must not get a second one
+        try:
+            ids = self.tokenizer(text, add_special_tokens=not (begin and text.startswith(begin))).input_ids
+        except TypeError as error:  # how a tokenizer takes a lone surrogate
+            raise RequestError(f"the question cannot be tokenized: {error}") from error
+        if not ids:
+            raise RequestError("the prompt has no tokens")
+        return tuple(ids)
