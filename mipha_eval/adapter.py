@@ -98,6 +98,10 @@ class ModelAdapter(ABC):
         """
         return {}
 
+    def about(self) -> Mapping[str, str]:
+        """What tables say of the model beside its name: ``parameters`` in billions, ``llm``, ``vision``, ``resolution``."""
+        return {}
+
     def identity(self, request: Request) -> Hashable:
         """Requests with equal identities are answered once and share the response."""
         return request.identity

@@ -167,6 +167,7 @@ def open_run(config: RunConfig, adapter: ModelAdapter, source: DataSource) -> Ru
         "argv": sys.argv[1:],
         "config": dataclasses.asdict(config),
         **same,
+        "about": dict(adapter.about()),
         "python": platform.python_version(),
         "machine": platform.platform(),
         "packages": _package_versions(),

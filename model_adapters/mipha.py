@@ -70,6 +70,11 @@ class Mipha(TransformersAdapter):
             raise UserError(f"{self.folder}: preprocessor makes {made.width} x {made.height} pixels, the tower takes {side}")
         return made
 
+    def about(self) -> Mapping[str, str]:
+        tower = read_config(self.folder)["vision_config"]["vision_tower"]
+        name = str(tower.get("vision_model_name_or_path", "")).rpartition("/")[2]
+        return {**super().about(), "resolution": str(tower["image_size"]), **({"vision": name} if name else {})}
+
     @cached_property
     def patches(self) -> int:
         tower = read_config(self.folder)["vision_config"]["vision_tower"]

@@ -101,6 +101,9 @@ class TransformersAdapter(PrefixAdapter):
         name = torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
         return {"weights": self.digest.result(), "device": name, "dtype": str(dtype), "attention": "sdpa"}
 
+    def about(self) -> Mapping[str, str]:
+        return {"parameters": f"{sum(weight.numel() for weight in self.network.parameters()) / 1e9:.3g}"}
+
     def budget(self) -> int:
         device, dtype = self.place
         return batch_tokens(device, cache_bytes(self.decoder.config, dtype))

@@ -18,6 +18,7 @@ from mipha_eval.cli.judge import judge_verbs
 from mipha_eval.cli.list import list_plugins
 from mipha_eval.cli.plan import plan_tasks
 from mipha_eval.cli.predict import predict_answers
+from mipha_eval.cli.report import report_table
 from mipha_eval.cli.run import run_tasks
 from mipha_eval.cli.score import score_answers
 from mipha_eval.cli.show import show_plugin
@@ -38,6 +39,7 @@ app = typer.Typer(
 app.command("run")(run_tasks)
 app.command("predict")(predict_answers)
 app.command("score")(score_answers)
+app.command("report")(report_table)
 app.command("compare")(compare_stored_runs)
 app.command("submit")(submit_answers)
 app.command("plan")(plan_tasks)

@@ -16,22 +16,35 @@ class What(str, Enum):
     tasks = "tasks"
     models = "models"
     protocols = "protocols"
+    tables = "tables"
+    published = "published"
 
 
 def list_plugins(
     what: Annotated[Optional[What], typer.Argument(help="Nothing lists tasks and models.")] = None,
+    benchmark: Annotated[
+        Optional[str], typer.Option("--benchmark", help="Of published scores: one benchmark or task.")
+    ] = None,
+    model: Annotated[Optional[str], typer.Option("--model", "-m", help="Of published scores: one model.")] = None,
     plugin: flags.Plugins = None,
     json: flags.Json = False,
 ) -> None:
-    """List tasks, models or protocols."""
+    """List tasks, models, protocols, tables for report, or published scores with their sources."""
     from mipha_eval.plugins import Registry
 
+    if what is What.published:
+        _list_published(benchmark, model, json=json)
+        return
     registry = Registry(plugin or ())
     listing: dict[str, dict[str, str]] = {}
     if what in (None, What.tasks):
         listing["tasks"] = {name: found.summary for name, found in registry.names("tasks").items()}
     if what in (None, What.models):
         listing["models"] = {name: found.summary for name, found in registry.names("model_adapters").items()}
+    if what is What.tables:
+        from mipha_eval.report.definition import read_definition, table_names
+
+        listing["tables"] = {name: read_definition(name).title for name in table_names()}
     if what is What.protocols:
         listing["protocols"] = {
             f"{name}@{protocol}": line
@@ -46,3 +59,14 @@ def list_plugins(
         print(f"{heading}:")
         for name, line in entries.items():
             print(f"  {name:<{width}}  {line}")
+
+
+def _list_published(benchmark: str | None, model: str | None, *, json: bool) -> None:
+    from mipha_eval.published import read_published
+    from mipha_eval.report.published_list import chosen_quotes, quote_objects, quote_table
+
+    quotes = chosen_quotes(read_published(), benchmark, model)
+    if json:
+        flags.print_json(quote_objects(quotes))
+    else:
+        flags.console().print(quote_table(quotes))

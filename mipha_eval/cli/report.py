@@ -1,0 +1,70 @@
+"""``mipha-eval report``."""
+
+from __future__ import annotations
+
+from enum import Enum
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+
+from mipha_eval.cli import flags
+
+
+class Format(str, Enum):
+    """What a table can be written as."""
+
+    md = "md"
+    latex = "latex"
+    html = "html"
+    csv = "csv"
+    json = "json"
+
+
+def report_table(
+    runs: Annotated[Optional[list[Path]], typer.Argument(help="Run folders, or files that score --json printed.")] = None,
+    table: Annotated[
+        Optional[str], typer.Option("--table", help="A table, see list tables, or a TOML file of your own.")
+    ] = None,
+    format: Annotated[
+        Optional[Format], typer.Option("--format", help="Default: what the output's name ends in, or md.")
+    ] = None,
+    output: Annotated[Optional[Path], typer.Option("--output", "-o", help="A file instead of standard output.")] = None,
+    intervals: Annotated[bool, typer.Option("--intervals", help="95 % intervals as subscripts.")] = False,
+    published: Annotated[
+        Optional[list[str]],
+        typer.Option("--published", help="Models as a,b or repeated, all or none; default: those that the table names."),
+    ] = None,
+    published_file: Annotated[
+        Optional[list[Path]], typer.Option("--published-file", help="More published scores, as in results/published.")
+    ] = None,
+    rank_published: Annotated[
+        bool, typer.Option("--rank-published/--no-rank-published", help="Whether published numbers can be the best.")
+    ] = True,
+    row: Annotated[
+        Optional[list[str]],
+        typer.Option("--row", help="RUN:key=value: name, parameters, published or a field of the table; repeatable."),
+    ] = None,
+    plots: Annotated[
+        Optional[Path], typer.Option("--plots", help="Also write plots, PDF, PNG and CSV, to this folder.")
+    ] = None,
+    plugin: flags.Plugins = None,
+) -> None:
+    """Compare runs, beside published numbers, in a table that pastes into a paper; needs neither model nor data."""
+    from mipha_eval.plugins import Registry
+    from mipha_eval.report.make import ReportConfig, make_report
+
+    config = ReportConfig(
+        runs=runs or (),
+        table=table,
+        format=format.value if format else None,
+        output=output,
+        intervals=intervals,
+        published=[name.strip() for text in published for name in text.split(",")] if published else None,
+        published_files=published_file or (),
+        rank_published=rank_published,
+        rows=row or (),
+        plots=plots,
+    )
+    for path in make_report(config, Registry(plugin or ())):
+        typer.echo(f"wrote {path}", err=True)

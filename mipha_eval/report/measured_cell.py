@@ -1,0 +1,61 @@
+"""The cell of a measured result."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from mipha_eval.errors import UserError
+from mipha_eval.options import unknown
+from mipha_eval.report.measured import Measured, StoredResult
+from mipha_eval.report.summary import marks, share
+from mipha_eval.report.table import Cell, Column, Origin
+
+
+def measured_cell(row: Measured, column: Column) -> Cell | None:
+    """What a model has in a column: the first of its protocols that has a result; None without any."""
+    found = [row.results[label] for label in column.labels if label in row.results]
+    scored = [result for result in found if _metric_name(result, column.metric)]
+    return _cell(column, (scored or found)[0]) if found else None
+
+
+def _cell(column: Column, result: StoredResult) -> Cell:
+    content, name = result.content, _metric_name(result, column.metric)
+    interval = content["intervals"].get(name)
+    doubts = marks(content)
+    remarks = [*doubts, *([] if name else ["NO SCORE"])]
+    if content["unparsed"]:
+        remarks.append(f"unparsed {share(content['unparsed'], content['n'])}")
+    other = result.label != column.task
+    doubted = other or any(doubt != "DEMO" or not column.demo for doubt in doubts)
+    if other:
+        remarks.insert(0, result.label)
+    return Cell(
+        value=content["metrics"].get(name),
+        decimals=column.decimals,
+        protocol=result.label,
+        metric=name or column.metric,
+        origin=Origin(result.file, f"{result.place}metrics/{name or column.metric}", run=result.run),
+        interval=interval and (interval[0], interval[1]),
+        **{key: content[key] for key in ("n", "unparsed", "failed", "missing")},
+        judge=(name or "").partition("[")[2].rstrip("]"),
+        version=content.get("version"),
+        grey=other,
+        ranked=name is not None and not doubted,
+        remarks=tuple(remarks),
+    )
+
+
+def _metric_name(result: StoredResult, metric: str) -> str | None:
+    """The metric as the result has it, perhaps with a judge or a rule in brackets; None if it is not there."""
+    names = [name for name in result.content["metrics"] if name == metric or name.startswith(f"{metric}[")]
+    return min(names, key=len, default=None)
+
+
+def check_metrics(rows: Sequence[Measured], columns: Sequence[Column]) -> None:
+    """Raises UserError for a column whose metric is in none of its task's results that have metrics."""
+    for column in columns:
+        scored = [row.results[column.task] for row in rows if column.task in row.results]
+        scored = [result for result in scored if result.content["metrics"]]
+        if scored and not any(_metric_name(result, column.metric) for result in scored):
+            names = {name.partition("[")[0] for result in scored for name in result.content["metrics"]}
+            raise UserError(f"column {column.heading}: {unknown('metric', column.metric, names, f'{column.task} has')}")

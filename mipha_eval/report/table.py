@@ -1,0 +1,199 @@
+"""A comparison table as values: every cell knows its number, what it is a number of, and where it stands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+Place = Literal["", "best", "second"]
+
+
+@dataclass(frozen=True)
+class Column:
+    """What a column shows.
+
+    Attributes:
+        task: ``task@protocol``, the one that is ranked.
+        metric: its name without the judge.
+        also: protocols whose numbers may stand here where the first has none; marked and not ranked.
+        most: the highest value possible, for plots.
+        parts: patterns of names of metrics that it falls into, for plots, such as ``*/f1``.
+    """
+
+    heading: str
+    task: str
+    metric: str
+    decimals: int = 1
+    better: Literal["higher", "lower"] = "higher"
+    also: tuple[str, ...] = ()
+    most: float = 100.0
+    parts: tuple[str, ...] = ()
+
+    @property
+    def demo(self) -> bool:
+        """Whether it shows drawn scenes, which may then be ranked among themselves."""
+        return self.task.partition("@")[2].startswith("demo")
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The protocols whose numbers may stand here, the right one first, the demo's drawn scenes last."""
+        name = self.task.partition("@")[0]
+        return (self.task, *self.also, f"{name}@demo", f"{name}@demo-{self.task.partition('@')[2]}")
+
+
+@dataclass(frozen=True)
+class Field:
+    """A column of words: what is known about a model."""
+
+    key: str
+    heading: str
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a number stands.
+
+    Attributes:
+        file: a result file or a file of published scores.
+        place: in that file, ``metrics/f1`` or ``line 7``.
+        source: where a published score was found.
+        run: the folder of the run that it was measured in; None if there is no run.
+    """
+
+    file: Path
+    place: str
+    source: str = ""
+    run: Path | None = None
+
+
+@dataclass(frozen=True)
+class Elsewhere:
+    """Another published number, and who has it."""
+
+    value: str
+    sources: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A number and all that a reader must know about it.
+
+    Attributes:
+        value: unrounded; None where there is a result without a score.
+        decimals: to print; fewer than the column's where fewer were published.
+        protocol: ``task@protocol``.
+        metric: as the file names it, with its judge, such as ``score[gpt-4]``.
+        judge: who graded, ``rule`` for a rule in a judge's place; "" where nobody had to.
+        version: of the task; None for published scores.
+        quoted: published by others, not measured.
+        grey: another quantity than the column's.
+        ranked: may be the best; not so where anything is in doubt.
+        remarks: what stands in the footnotes.
+        elsewhere: other published numbers for the same.
+        place: among the ranked cells of its group and column.
+        tied: whether others share its place.
+    """
+
+    value: float | None
+    decimals: int
+    protocol: str
+    metric: str
+    origin: Origin
+    interval: tuple[float, float] | None = None
+    n: int | None = None
+    unparsed: int = 0
+    failed: int = 0
+    missing: int = 0
+    judge: str = ""
+    version: int | None = None
+    quoted: bool = False
+    grey: bool = False
+    ranked: bool = True
+    remarks: tuple[str, ...] = ()
+    elsewhere: tuple[Elsewhere, ...] = ()
+    place: Place = ""
+    tied: bool = False
+
+    @property
+    def text(self) -> str:
+        """The number as it is printed."""
+        return "–" if self.value is None else f"{self.value:.{self.decimals}f}"
+
+    @property
+    def interval_text(self) -> str:
+        """The interval's ends as they are printed; "" without one."""
+        return "" if self.interval is None else "–".join(f"{end:.{self.decimals}f}" for end in self.interval)
+
+
+@dataclass(frozen=True)
+class Reproduction:
+    """A measured number beside what was published of the same model under the same protocol.
+
+    Attributes:
+        published: as it was printed.
+        rounded: the measured number to as many digits.
+        source: of the published number.
+    """
+
+    column: str
+    published: str
+    rounded: str
+    source: str
+
+    @property
+    def equal(self) -> bool:
+        return self.published == self.rounded
+
+
+@dataclass(frozen=True)
+class Row:
+    """A model, or a variant of one.
+
+    Attributes:
+        fields: by key.
+        parameters: in billions; None if not known.
+        cells: one a column; None where nothing is known.
+        published_as: the name under which numbers of this measured model were published; "" if none.
+        reproductions: how its numbers compare with those.
+    """
+
+    name: str
+    fields: Mapping[str, str]
+    parameters: float | None
+    cells: tuple[Cell | None, ...]
+    quoted: bool = False
+    published_as: str = ""
+    reproductions: tuple[Reproduction, ...] = ()
+
+
+@dataclass(frozen=True)
+class Group:
+    """Rows that are ranked together."""
+
+    title: str
+    rows: tuple[Row, ...]
+
+
+@dataclass(frozen=True)
+class Table:
+    """A comparison table.
+
+    Attributes:
+        name: of its definition.
+        notes: what stands under it beside the footnotes of cells.
+        intervals: whether they are printed beside the numbers.
+    """
+
+    name: str
+    title: str
+    fields: tuple[Field, ...]
+    columns: tuple[Column, ...]
+    groups: tuple[Group, ...]
+    notes: tuple[str, ...] = ()
+    intervals: bool = False
+
+    def rows(self) -> Iterator[Row]:
+        for group in self.groups:
+            yield from group.rows
