@@ -1,7 +1,8 @@
 """How soon a page of many questions can be used in a browser: ``python -m bench.pages``.
 
-A made-up set is answered by a constant, and ``mipha-eval view`` writes the page as a user would have it, a picture of its own for
-every question. A browser opens the file several times; the clock is the browser's, from the beginning of the navigation.
+A made-up set is answered by a constant, and ``mipha-eval view`` writes the page as a user would have it, by default with a
+picture of its own for every question. A browser opens the file several times; the clock is the browser's, from the beginning
+of the navigation.
 """
 
 from __future__ import annotations
@@ -45,6 +46,7 @@ def open_page(page: Path) -> dict[str, float]:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
         tab = browser.new_page()
         tab.goto(f"{page.as_uri()}#task=bench-pope%40llava", wait_until="load")
+        tab.wait_for_function(SHOWN)
         found = {"shown": tab.evaluate(SHOWN) / 1000, "loaded": tab.evaluate(LOADED) / 1000}
         for name, change in (("filter", "{state: 'wrong'}"), ("search", "{text: 'dog'}")):
             found[name] = tab.evaluate(_timed(change)) / 1000

@@ -15,6 +15,7 @@ from mipha_eval.cli.certify import certify_tasks
 from mipha_eval.cli.compare import compare_stored_runs
 from mipha_eval.cli.data import data_verbs
 from mipha_eval.cli.judge import judge_verbs
+from mipha_eval.cli.leaderboard import write_site
 from mipha_eval.cli.list import list_plugins
 from mipha_eval.cli.plan import plan_tasks
 from mipha_eval.cli.predict import predict_answers
@@ -45,6 +46,7 @@ app.command("submit")(submit_answers)
 app.command("plan")(plan_tasks)
 app.command("certify")(certify_tasks)
 app.command("view")(view_runs)
+app.command("leaderboard")(write_site)
 app.command("list")(list_plugins)
 app.command("show")(show_plugin)
 app.add_typer(data_verbs, name="data")

@@ -49,14 +49,14 @@ class Page:
     Attributes:
         title: untrusted, as the data are.
         scripts: names of files in ``reports/pages``, in the order in which they are run.
-        data: element id -> value for the scripts, there before they run.
-        later: element id -> JSON (see `to_json`) that the browser reads while the page is already in use.
+        data: element id -> JSON (see `to_json`) for the scripts, there before they run.
+        later: the same, read by the browser while the page is already in use.
         connects: whether the page asks the server that it came from for more.
     """
 
     title: str
     scripts: Sequence[str]
-    data: Mapping[str, object]
+    data: Mapping[str, str]
     later: Mapping[str, str] = field(default_factory=dict)
     connects: bool = False
 
@@ -71,8 +71,8 @@ def html_of(page: Page) -> Iterator[str]:
     environment = Environment(loader=FileSystemLoader(folder), undefined=StrictUndefined, autoescape=True, trim_blocks=True)
     head, tail = (environment.get_template(f"page.{part}.html.j2") for part in ("head", "tail"))
     yield head.render(title=page.title, policy=policy_of(page), style=Markup(style))  # noqa: S704
-    for name, value in page.data.items():
-        yield data_element(name, to_json(value))
+    for name, text in page.data.items():
+        yield data_element(name, text)
     for script in scripts:
         yield f"<script>{script}</script>\n"
     for name, text in page.later.items():

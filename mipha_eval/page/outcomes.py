@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from mipha_eval.errors import UserError
-from mipha_eval.journal import read_stored
 from mipha_eval.page.pictures import Origin
-from mipha_eval.page.runs import ShownRun
+from mipha_eval.page.runs import ShownRun, stored_result
+from mipha_eval.page.verdicts import Said, stored_verdicts
 from mipha_eval.plugins import Registry
 from mipha_eval.selection import parse_source, read_samples
-from mipha_eval.stored_task import stored_task
-from mipha_eval.task import NOT_JUDGED, Task
+from mipha_eval.stored_task import StoredTask
+from mipha_eval.task import UNGRADED, Task
 from mipha_eval.types import Image, Response, Sample, Score
 
 #: what became of a question; the letter is small where nobody could say what was answered
@@ -29,7 +29,7 @@ class Outcomes:
     Attributes:
         samples: in the run's order, by what makes a question the same in two runs.
         task: what the run's task was; None if it cannot be built here, for want of its plugin.
-        verdicts: of judges, each with ``judge``, ``text`` and ``error``.
+        verdicts: what judges said.
         alone: records of ``equivalence.json``.
         origin: finds pictures that are no files.
     """
@@ -37,7 +37,7 @@ class Outcomes:
     samples: Mapping[Hashable, Sample]
     responses: Mapping[str, Response]
     scores: Mapping[str, Score]
-    verdicts: Mapping[str, list[Mapping[str, Any]]]
+    verdicts: Mapping[str, list[Said]]
     alone: Mapping[str, Mapping[str, Any]]
     task: Task | None
     origin: Origin
@@ -52,7 +52,7 @@ class Outcomes:
             return FAILED, None
         if score is None:
             return UNLABELLED if response is not None and not sample.references else MISSING, None
-        if score.rule == NOT_JUDGED:
+        if score.rule in UNGRADED:
             return UNJUDGED, None
         state = RIGHT if score.value >= 1 else WRONG if score.value <= 0 else PARTLY
         return state if score.parsed else state.lower(), score.value
@@ -66,27 +66,27 @@ def question_key(sample: Sample) -> Hashable:
 def read_outcomes(run: ShownRun, label: str, registry: Registry) -> Outcomes:
     """Raises UserError if a stored file is damaged."""
     place = run.folder.task(label)
-    task = _task_of(run, label, registry)
-    scores = place.scores() if (place.path / "scores.jsonl").exists() else []
-    verdicts: dict[str, list[Mapping[str, Any]]] = {}
-    for row in read_stored(place.path / "verdicts.jsonl", {"sample": str}):
-        verdicts.setdefault(row["sample"], []).append(row)
+    stored = stored_result(run, label, registry)
+    task = stored.task if stored else None
+    samples = place.samples()
+    responses = {name: stored.response for name, stored in place.responses().items()}
+    scores = _scores(run, label, stored)
     return Outcomes(
-        samples={question_key(sample): sample for sample in place.samples()},
-        responses={name: stored.response for name, stored in place.responses().items()},
+        samples={question_key(sample): sample for sample in samples},
+        responses=responses,
         scores={score.sample: score for score in scores},
-        verdicts=verdicts,
+        verdicts={} if task is None else stored_verdicts(place, task, samples, responses, scores),
         alone={row["sample"]: row for row in run.folder.equivalence() if row["task"] == label},
         task=task,
         origin=Origin(lambda: pictures_of(task, run.manifest)),
     )
 
 
-def _task_of(run: ShownRun, label: str, registry: Registry) -> Task | None:
-    try:
-        return stored_task(run.folder, label, registry)
-    except (UserError, KeyError):  # a plugin's task, or a run of another version
-        return None
+def _scores(run: ShownRun, label: str, stored: StoredTask | None) -> Sequence[Score]:
+    """Those that led to the result that is shown, perhaps by a further judge; none before the task was scored."""
+    if label not in run.results:
+        return []
+    return run.folder.task(label).scores() if stored is None else stored.scores
 
 
 def pictures_of(task: Task | None, manifest: Mapping[str, Any]) -> dict[str, Image]:

@@ -109,7 +109,7 @@ def _answer(run: Outcomes, question: Hashable) -> dict[str, Any] | None:
         "error": response.error if response else "",
         "cut": response is not None and response.finish == "length",
         "chances": _chances(run, sample, response),
-        "verdicts": [{key: row.get(key) for key in ("judge", "text", "error")} for row in run.verdicts.get(sample.id, ())],
+        "verdicts": [vars(said) for said in run.verdicts.get(sample.id, ())],
         "alone": _made_again(run.alone.get(sample.id)),
         **(_reading(score, response) if score else {}),
     }
@@ -121,6 +121,7 @@ def _reading(score: Score, response: Response | None) -> dict[str, Any]:
         "value": score.value,
         "reading": score.reading,
         "rule": score.rule,
+        "opinion": None if score.judged is None else [score.judged],
         "unparsed": not score.parsed,
         "span": None if score.span is None or response is None else browser_span(response.text, score.span),
         "details": dict(score.details),

@@ -79,7 +79,7 @@ class ServedView:
     @cached_property
     def page(self) -> Page:
         document = self.view.document({"served": True, "leftOut": []})
-        return Page(self.view.title, SCRIPTS, {"document": document}, connects=True)
+        return Page(self.view.title, SCRIPTS, {"document": to_json(document)}, connects=True)
 
     @cached_property
     def html(self) -> bytes:

@@ -50,15 +50,15 @@ def write_page(view: View, path: Path, megabytes: float = MEGABYTES) -> Written:
     room = int(megabytes * 1e6)
     texts = embedded_texts(view.questions, room)
     big = [task.label for task in view.questions if task.label not in texts]
-    pieces = {
-        f"rows-{view.questions.index(task)}-{number}": text
-        for task in view.questions
-        for number, text in enumerate(texts.get(task.label, ()))
+    rows = {
+        f"rows-{number}-{piece}": text
+        for number, task in enumerate(view.questions)
+        for piece, text in enumerate(texts.get(task.label, ()))
     }
-    pictures = embedded_pictures(view, room - sum(map(len, pieces.values())))
-    document = view.document({"served": False, "leftOut": big})
+    pictures = embedded_pictures(view, room - sum(map(len, rows.values())))
+    document = to_json(view.document({"served": False, "leftOut": big}))
     later = {f"images-{number}": text for number, text in enumerate(in_pieces(pictures, IMAGES))}
-    write_html(path, Page(view.title, SCRIPTS, {"document": document}, {**pieces, **later}))
+    write_html(path, Page(view.title, SCRIPTS, {"document": document, **rows}, later))
     return Written(path, list(_left_out(view, big, pictures)))
 
 

@@ -65,4 +65,4 @@ class View:
 
     @staticmethod
     def _result(run: ShownRun, label: str) -> dict[str, Any] | None:
-        return result_facts(run.results[label]) if label in run.results else None
+        return result_facts(run.results[label], run.others[label]) if label in run.results else None

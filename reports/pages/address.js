@@ -1,7 +1,6 @@
 "use strict";
-// What is looked at stands behind the # of the address, so that a link leads there again.
-
-const NOTHING = { task: "", run: 0, baseline: -1, state: "", change: "", category: "", text: "", sample: "" };
+// What is looked at stands behind the # of the address, so that a link leads there again. Each page says in NOTHING what
+// there is to be looked at, and how it is at first.
 
 function readAddress() {
   const given = new URLSearchParams(location.hash.slice(1));

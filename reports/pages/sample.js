@@ -90,6 +90,7 @@ function answerView(page, task, answer, place, run) {
     answer.rule ? reading(answer) : null,
     answer.cut ? h("p", { class: "note" }, "Cut off at the most tokens that an answer may have.") : null,
     answer.chances ? chances(answer.chances) : null,
+    answer.opinion ? opinion(answer.opinion) : null,
     (answer.verdicts ?? []).map(verdict),
     answer.alone ? alone(answer.alone) : null,
     answer.details ? details(answer.details) : null,
@@ -112,6 +113,11 @@ function reading(answer) {
 function chances(pairs) {
   const rows = pairs.map(([name, chance]) => [own(name), `${fixed(100 * chance, 1)}`, bars(`${name} ${fixed(100 * chance, 1)} %`, [{ value: chance, interval: null }], 1)]);
   return table("How probable the model held each answer, %", ["Answer", "Value", "Bar"], rows);
+}
+
+/** A judge's second opinion on an answer that the task reads by a rule of its own. */
+function opinion([value]) {
+  return h("p", {}, "The judge holds it for ", h("b", {}, value >= 1 ? "right" : value <= 0 ? "wrong" : fixed(value)), ".");
 }
 
 function verdict(found) {

@@ -7,14 +7,18 @@ function table(caption, heads, rows) {
   return tableOf(caption, heads, [body]);
 }
 
-/** The same of rows that are made already, in groups. */
-function tableOf(caption, heads, groups) {
-  const head = h("tr", {}, heads.map((text) => h("th", { scope: "col", class: NUMBERS.has(text) || text.length === 1 ? "number" : null }, text)));
-  const bodies = groups.map((rows) => h("tbody", {}, rows));
+/** The same of rows that are made already, in groups; heads may be made, too. */
+function tableOf(caption, heads, groups, kind = null) {
+  const head = h("tr", {}, heads.map((text) => (text instanceof Node ? text : h("th", { scope: "col", class: isNumber(text) }, text))));
+  const bodies = groups.map((rows) => h("tbody", { class: kind }, rows));
   return scrolling(caption, h("table", {}, h("caption", {}, own(caption)), h("thead", {}, head), bodies));
 }
 
-const NUMBERS = new Set(["n", "95 % CI", "Unparsed", "Failed", "Seconds", "Samples/s", "Value", "Size"]);
+const NUMBERS = new Set(["n", "95 % CI", "Unparsed", "Failed", "Seconds", "Samples/s", "Value"]);
+
+function isNumber(head) {
+  return NUMBERS.has(head) || head.length === 1 ? "number" : null;
+}
 
 function dataCell(cell) {
   return h("td", { class: typeof cell === "string" && /^[\d.,–-]/.test(cell) ? "number" : null }, cell);
@@ -23,6 +27,15 @@ function dataCell(cell) {
 /** A part of the page that may be wider than the screen; it can be scrolled by keyboard. */
 function scrolling(label, content) {
   return h("div", { class: "scrolling", tabindex: 0, role: "region", "aria-label": label }, content);
+}
+
+/** Links above a page, of which one leads to what is shown: [text, address, whether it does]. */
+function drawLinks(nav, entries) {
+  const links = entries.map(([text, href, here]) => h("li", {}, h("a", { href, "aria-current": here ? "page" : null }, text)));
+  const list = h("ul", {}, links);
+  nav.replaceChildren(list);
+  const here = list.querySelector("[aria-current]");
+  if (here) list.scrollLeft = here.offsetLeft - list.offsetLeft - (list.clientWidth - here.offsetWidth) / 2;
 }
 
 /** What a reader must know before comparing a score. */

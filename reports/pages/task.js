@@ -29,7 +29,7 @@ function resultFacts(page, result, run) {
     facts.push(["Forgiving", `${fixed(result.robust)} under a more forgiving reading, for comparison only`]);
   facts.push(["Read by", Object.entries(result.rules).map(([rule, number]) => `${rule} ${count(number)}`).join(", ") || "–"]);
   for (const [reason, number] of Object.entries(result.failures)) facts.push(["Failure", `${count(number)} × ${reason}`]);
-  if (result.judge) facts.push(["Judge", Object.entries(result.judge).map(([name, value]) => `${name} ${asText(value)}`).join(", ")]);
+  for (const line of result.judges) facts.push(["Judge", line]);
   const check = result.equivalence;
   if (check?.checked) facts.push(["Made again", `${check.identical} of ${check.checked} answers made without sharing have the same text${check.exact ? "" : "; in half precision they need not"}`]);
   facts.push(["Certificate", result.certificate ? `scorer compared with an independent one, ${result.certificate}` : "none that is current"]);

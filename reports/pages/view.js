@@ -1,6 +1,8 @@
 "use strict";
 // The page: its frame, what the address asks for, and the keys.
 
+const NOTHING = { task: "", run: 0, baseline: -1, state: "", change: "", category: "", text: "", sample: "" };
+
 const KEYS = [
   ["j", "next question"],
   ["k", "previous question"],
@@ -78,9 +80,8 @@ function masthead(page) {
 }
 
 function drawNav(nav, page, number) {
-  const entries = [["Scores", "#", -1], ...page.tasks.map((task, place) => [own(task.label), addressOf({ ...NOTHING, task: task.label }), place])];
-  const links = entries.map(([text, href, place]) => h("li", {}, h("a", { href, "aria-current": place === number ? "page" : null }, text)));
-  nav.replaceChildren(h("ul", {}, links));
+  const tasks = page.tasks.map((task, place) => [own(task.label), addressOf({ ...NOTHING, task: task.label }), place === number]);
+  drawLinks(nav, [["Scores", "#", number < 0], ...tasks]);
 }
 
 function tooBig(task) {
