@@ -5,7 +5,7 @@ const NOTHING = { task: "", protocol: "", size: "", text: "", sort: "", down: 0 
 
 function start() {
   const page = embedded("document");
-  const main = h("main", { id: "main", tabindex: -1 });
+  const main = h("main", { id: "main", tabindex: -1, "aria-busy": "false" });
   const nav = h("nav", { "aria-label": "Tasks" });
   const form = h("form", { class: "filters", role: "search", onsubmit: (event) => event.preventDefault() });
   const tables = h("div", { class: "boards" });

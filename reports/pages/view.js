@@ -18,12 +18,26 @@ const KEYS = [
 function start() {
   const page = embedded("document");
   const source = page.served ? servedSource() : embeddedSource(page.tasks, page.imagePiece);
-  const main = h("main", { id: "main", tabindex: -1 });
+  const main = h("main", { id: "main", tabindex: -1, "aria-busy": "true" });
   const nav = h("nav", { "aria-label": "Tasks" });
   document.getElementById("page").replaceChildren(masthead(page), nav, main);
   const state = { task: null, browser: null };
 
-  const show = (view) => {
+  let turns = 0;
+  /** Shows what an address asks for; busy until the last that was asked for is there. */
+  const show = async (view) => {
+    turns += 1;
+    const turn = turns;
+    main.setAttribute("aria-busy", "true");
+    try {
+      await draw(view);
+    } catch (error) {
+      main.prepend(h("p", { role: "alert", class: "note" }, `This cannot be shown: ${error.message}`));
+    }
+    if (turn === turns) main.setAttribute("aria-busy", "false");
+  };
+
+  const draw = (view) => {
     const number = page.tasks.findIndex((task) => task.label === view.task);
     drawNav(nav, page, number);
     if (number < 0) {
@@ -59,8 +73,7 @@ function start() {
     event.preventDefault();
     main.focus();
   });
-  const shown = show(readAddress());
-  Promise.resolve(shown).then(() => performance.mark("shown"));
+  show(readAddress()).then(() => performance.mark("shown"));
 }
 
 /** What an address asks for, with runs that the task has. */
