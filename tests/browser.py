@@ -82,7 +82,7 @@ class Tab:
 
     def settle(self) -> None:
         """Waits until the page shows what its address asks for."""
-        self.page.wait_for_function("document.querySelector('main')?.getAttribute('aria-busy') === 'false'")
+        self.page.wait_for_function("() => document.querySelector('main')?.getAttribute('aria-busy') === 'false'")
 
     def close(self) -> None:
         """Fails the test if anything went wrong on the page."""
@@ -124,7 +124,9 @@ class Tab:
 
     def violations(self) -> list[str]:
         """What axe-core finds serious."""
-        checker = pytest.importorskip("axe_playwright_python.sync_playwright", reason="no accessibility check: axe is missing")
+        checker = pytest.importorskip(
+            "axe_playwright_python.sync_playwright", reason="no accessibility check: axe is missing"
+        )
         found: list[dict[str, Any]] = checker.Axe().run(self.page).response["violations"]
         return [f"{each['id']}: {each['nodes'][0]['html'][:200]}" for each in found if each["impact"] in SERIOUS]
 

@@ -36,11 +36,12 @@ class Made:
     limit: int | None = None
     blind: bool = False
     judge: JudgeChoice | None = None
+    plugins: Sequence[Path] = ()
 
 
 def make_run(folder: Path, made: Made, answers: Answers) -> Path:
     """Runs scripted answers through the whole of ``mipha-eval run``; returns the run's folder."""
-    registry = Registry([PLUGIN])
+    registry = Registry([PLUGIN, *made.plugins])
     source = parse_source(made.data, {})
     script: dict[str, Mapping[str, Any]] = {}
     for name in made.tasks:
@@ -102,7 +103,9 @@ class Told:
             read_json(folder / "result.json"),
         )
 
-    def ids(self, fits: Callable[[Mapping[str, Any], Mapping[str, Any] | None, Mapping[str, Any] | None], bool]) -> list[str]:
+    def ids(
+        self, fits: Callable[[Mapping[str, Any], Mapping[str, Any] | None, Mapping[str, Any] | None], bool]
+    ) -> list[str]:
         """Ids of the samples for which `fits`(sample, response, score), in the run's order."""
         return [
             sample["id"]

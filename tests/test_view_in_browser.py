@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
 TASKS = ("mmbench@demo", "pope@demo", "vqav2@demo")
+#: whether the picture of the question that is looked at is there
+PICTURE = "() => document.querySelector('img.picture').naturalWidth > 0"
 Open = Callable[..., Tab]
 
 
@@ -55,6 +57,10 @@ def value_of(score: Any) -> float | None:
     return None if score is None else float(score["value"])
 
 
+def sign(number: float) -> int:
+    return (number > 0) - (number < 0)
+
+
 def test_every_number_of_the_summary_is_a_result_s(tab: Open, runs: tuple[Path, Path]) -> None:
     rows = [[text.strip() for text in row.split("\t")] for row in tab().texts("main table tbody tr")]
     assert len(rows) == 6
@@ -86,7 +92,9 @@ def test_metrics_and_their_bars(tab: Open, runs: tuple[Path, Path]) -> None:
     drawn = page.page.locator("svg.bars").first
     frame = float(drawn.locator(".frame").get_attribute("width") or 0)
     bars = [float(bar.get_attribute("width") or 0) for bar in drawn.locator(".bar").all()]
-    assert [bar / (frame - 1) for bar in bars] == pytest.approx([result["metrics"]["f1"] / 100 for result in results], abs=0.01)
+    assert [bar / (frame - 1) for bar in bars] == pytest.approx(
+        [result["metrics"]["f1"] / 100 for result in results], abs=0.01
+    )
     ends = [re.findall(r"M([\d.]+) ", whisker.get_attribute("d") or "") for whisker in drawn.locator(".whisker").all()]
     for whisker, result in zip(ends, results, strict=True):
         low, high = (100 * (float(end) - 1) / (frame - 1) for end in (whisker[0], whisker[-1]))
@@ -146,9 +154,9 @@ def test_filters_by_category_and_text(tab: Open, runs: tuple[Path, Path]) -> Non
     page.type("DIAMOND")
     page.choose("state", "wrong")
     expected = own.ids(
-        lambda sample, response, score: sample["category"] == "yes/no"
-        and "diamond" in sample["question"].lower()
-        and value_of(score) == 0
+        lambda sample, response, score: (
+            sample["category"] == "yes/no" and "diamond" in sample["question"].lower() and value_of(score) == 0
+        )
     )
     assert page.ids() == expected != []
     page.type("no such text anywhere")
@@ -161,7 +169,7 @@ def test_filters_by_category_and_text(tab: Open, runs: tuple[Path, Path]) -> Non
     page.type(UNREADABLE)
     answers = [own.responses for own in told(runs, "mmbench@demo")]
     asked = told(runs, "mmbench@demo")[0].ids(lambda *_: True)
-    assert page.ids() == [name for name in asked if any(UNREADABLE == answer[name]["text"] for answer in answers)]
+    assert page.ids() == [name for name in asked if any(answer[name]["text"] == UNREADABLE for answer in answers)]
 
 
 def test_pages_of_200(tab: Open, runs: tuple[Path, Path]) -> None:
@@ -201,7 +209,7 @@ def test_two_runs_side_by_side(tab: Open, runs: tuple[Path, Path], label: str) -
             for name in second.ids(lambda *_: True)
             if name in first.scores
             and name in second.scores
-            and (lambda gap: (gap > 0) - (gap < 0))(second.scores[name]["value"] - first.scores[name]["value"]) == fits
+            and sign(second.scores[name]["value"] - first.scores[name]["value"]) == fits
         ]
         assert page.ids() == expected[:200]
         assert len(expected) > 3
@@ -247,7 +255,7 @@ def test_keys(tab: Open, runs: tuple[Path, Path]) -> None:
 
 
 def test_a_question_with_all_that_is_known_of_it(tab: Open, runs: tuple[Path, Path]) -> None:
-    first, second = told(runs, "pope@demo")
+    first, _ = told(runs, "pope@demo")
     name = first.ids(lambda sample, response, score: score is not None and score["span"] and value_of(score) == 0)[0]
     page = tab(task="pope@demo", sample=name)
     sample = next(sample for sample in first.samples if sample["id"] == name)
@@ -262,7 +270,7 @@ def test_a_question_with_all_that_is_known_of_it(tab: Open, runs: tuple[Path, Pa
     chances = [f"{100 * chance:.1f}" for chance in first.responses[name]["chances"]]
     assert [row.split("\t")[1].strip() for row in page.texts(".answer >> nth=0 >> tbody tr")] == chances
     picture = page.page.locator("img.picture")
-    page.page.wait_for_function("document.querySelector('img.picture').naturalWidth > 0")
+    page.page.wait_for_function(PICTURE)
     assert picture.get_attribute("alt") == f"Picture {sample['images'][0]['name']}"
 
 
@@ -273,7 +281,7 @@ def test_options_and_questions_that_are_scored_together(tab: Open, runs: tuple[P
     right, *options = sample["references"]
     letters = [f"{letter}. {text}" for letter, text in zip("ABCD", options, strict=False) if text]
     assert page.texts(".options li") == [f"{line} (right)" if line[0] == right else line for line in letters]
-    page.page.wait_for_function("document.querySelector('img.picture').naturalWidth > 0")  # out of the benchmark's table
+    page.page.wait_for_function(PICTURE)  # out of the benchmark's table
     others = [other["id"] for other in own.samples if other["group"] == sample["group"] and other is not sample]
     buttons = page.page.locator("p button.link")
     assert buttons.count() == len(others)
@@ -302,7 +310,9 @@ def test_no_page_is_wider_than_a_telephone(tab: Open, label: str) -> None:
 def test_accessible_light_and_dark_wide_and_narrow(tab: Open, looks: str) -> None:
     page = tab(looks)
     assert page.violations() == []
-    page.go(task="mmbench@demo", run=1, baseline=0, change="lost", category="count")  # few rows, for it looks at each of them
+    page.go(
+        task="mmbench@demo", run=1, baseline=0, change="lost", category="count"
+    )  # few rows, for it looks at each of them
     assert page.violations() == []
     page.press("?")
     assert page.violations() == []
