@@ -16,7 +16,7 @@ def write_site(
         Path, typer.Option("--output", "-o", metavar="SITE", help="The folder that the site is written into.")
     ],
     megabytes: Annotated[
-        float, typer.Option("--megabytes", min=1, help="Largest page of a run; what is more is left out.")
+        float, typer.Option("--megabytes", min=1, help="How large a run's page may be; what does not fit is told.")
     ] = 30,
     plugin: flags.Plugins = None,
 ) -> None:

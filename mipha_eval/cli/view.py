@@ -12,14 +12,16 @@ from mipha_eval.cli import flags
 
 
 def view_runs(
-    runs: Annotated[list[Path], typer.Argument(metavar="RUN...", help="Folders of runs; several are compared.")],
+    runs: Annotated[list[Path], typer.Argument(metavar="RUN", help="Folders of runs; several are compared.")],
     output: Annotated[
         Optional[Path], typer.Option("--output", "-o", help="The page; by default view.html in the run, of several here.")
     ] = None,
-    megabytes: Annotated[float, typer.Option("--megabytes", min=1, help="Largest page; what is more is left out.")] = 100,
-    serve: Annotated[bool, typer.Option("--serve", help="Serve the page with everything, instead of writing it.")] = False,
+    megabytes: Annotated[
+        float, typer.Option("--megabytes", min=1, help="How large the page may be; what does not fit is told.")
+    ] = 100,
+    serve: Annotated[bool, typer.Option("--serve", help="Serve the page, with everything, instead of writing it.")] = False,
     host: Annotated[
-        str, typer.Option("--host", help="Address to serve at; others than this machine can reach 0.0.0.0.")
+        str, typer.Option("--host", help="Where to serve; the default is for this machine alone.")
     ] = "127.0.0.1",
     port: Annotated[int, typer.Option("--port", min=0, max=65535, help="Port to serve at; 0 takes a free one.")] = 8000,
     plugin: flags.Plugins = None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -16,6 +17,7 @@ from mipha_eval.plugins import Registry
 
 MEGABYTES = 100.0  # of a page, unless a user says otherwise; a browser opens that within two seconds
 BASE64 = 4 / 3  # characters a byte
+MANY = 1000  # pictures, which take more than a moment
 
 
 @dataclass(frozen=True)
@@ -84,6 +86,8 @@ def embedded_pictures(view: View, room: int) -> list[str | None]:
     pictures = view.pictures.found
     each = int(room / BASE64 / max(len(pictures), 1))
     count = len(pictures) if each >= FEWEST_BYTES else max(0, int(room / BASE64 / FEWEST_BYTES))
+    if count > MANY:
+        print(f"making thumbnails of {count:,} pictures", file=sys.stderr)
     return list(data_uris(pictures[:count], min(MOST_BYTES, max(each, FEWEST_BYTES))))
 
 

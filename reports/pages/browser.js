@@ -86,7 +86,7 @@ class Browser {
     if (turn !== this.turn) return;
     this.places = places;
     const given = view.sample === "" ? -1 : this.task.ids.indexOf(view.sample);
-    this.place = given >= 0 ? given : places[0] ?? -1;
+    this.place = given >= 0 ? given : (places[0] ?? -1);
     await Promise.all([this.drawList(turn), this.drawDetail(turn)]);
   }
 
@@ -125,8 +125,17 @@ class Browser {
     const several = asked.length > 1;
     const compared = view.baseline >= 0 && asked.includes(view.baseline);
     const fields = [
-      several && this.field("run", "Run", asked.map((run) => [run, named(run)])),
-      several && this.field("baseline", "Compare with", [[-1, "nothing"], ...asked.filter((run) => run !== view.run).map((run) => [run, named(run)])]),
+      several &&
+        this.field(
+          "run",
+          "Run",
+          asked.map((run) => [run, named(run)]),
+        ),
+      several &&
+        this.field("baseline", "Compare with", [
+          [-1, "nothing"],
+          ...asked.filter((run) => run !== view.run).map((run) => [run, named(run)]),
+        ]),
       this.field("state", "Outcome", [["", `All ${count(task.count)}`], ...this.stateOptions()]),
       compared && this.field("change", "Against it", [["", "All"], ...this.changeOptions()]),
       names.length > 0 && this.field("category", "Category", [["", "All"], ...names.map((name) => [name, name])]),
@@ -142,12 +151,19 @@ class Browser {
 
   field(name, label, options) {
     const select = h("select", { name, onchange: () => this.choose(name, select.value) });
-    for (const [value, text] of options) select.append(h("option", { value, selected: value === this.view[name] }, text));
+    for (const [value, text] of options)
+      select.append(h("option", { value, selected: value === this.view[name] }, text));
     return h("label", {}, h("span", {}, label), select);
   }
 
   searchField() {
-    const input = h("input", { type: "search", name: "text", value: this.view.text, autocomplete: "off", spellcheck: "false" });
+    const input = h("input", {
+      type: "search",
+      name: "text",
+      value: this.view.text,
+      autocomplete: "off",
+      spellcheck: "false",
+    });
     input.addEventListener("input", () => this.choose("text", input.value));
     return h("label", { class: "grows" }, h("span", {}, "Text"), input);
   }
@@ -167,7 +183,9 @@ class Browser {
   stateOptions() {
     const states = [...(this.task.states[this.view.run] ?? "")];
     const counted = STATES.map(([name, label, holds]) => [name, label, states.filter(holds).length]);
-    return counted.filter(([name, , number]) => number || name === this.view.state).map(([name, label, number]) => [name, `${label} ${count(number)}`]);
+    return counted
+      .filter(([name, , number]) => number || name === this.view.state)
+      .map(([name, label, number]) => [name, `${label} ${count(number)}`]);
   }
 
   changeOptions() {
@@ -205,7 +223,8 @@ class Browser {
 
   tell(shown) {
     const all = this.places.length;
-    const range = all > shown ? `${count(this.start + 1)} to ${count(this.start + shown)} of ${count(all)}` : count(all);
+    const range =
+      all > shown ? `${count(this.start + 1)} to ${count(this.start + shown)} of ${count(all)}` : count(all);
     this.status.textContent = all === 0 ? "No question passes these filters." : `Questions ${range}`;
     this.previous.disabled = this.start === 0;
     this.next.disabled = this.start + shown >= all;
@@ -219,9 +238,23 @@ class Browser {
     const href = addressOf({ ...view, sample: row.id });
     const signs = runs.map((run) => [runs.length > 1 ? badge(run) : null, sign(task.states[run]?.[place] ?? "-")]);
     const thumbnail = h("img", { alt: "", class: "small", width: 40, height: 40 });
-    if (row.images.length) this.source.thumbnail(row.images[0][0]).then((address) => address && thumbnail.setAttribute("src", address));
-    const lines = [h("span", { class: "asked" }, brief(row.question)), h("span", { class: "said" }, text === undefined ? "" : ["→ ", brief(text)])];
-    return h("li", {}, h("a", { href }, thumbnail, h("span", { class: runs.length > 1 ? "signs compared" : "signs" }, signs), h("span", { class: "lines" }, lines)));
+    if (row.images.length)
+      this.source.thumbnail(row.images[0][0]).then((address) => address && thumbnail.setAttribute("src", address));
+    const lines = [
+      h("span", { class: "asked" }, brief(row.question)),
+      h("span", { class: "said" }, text === undefined ? "" : ["→ ", brief(text)]),
+    ];
+    return h(
+      "li",
+      {},
+      h(
+        "a",
+        { href },
+        thumbnail,
+        h("span", { class: runs.length > 1 ? "signs compared" : "signs" }, signs),
+        h("span", { class: "lines" }, lines),
+      ),
+    );
   }
 
   async drawDetail(turn) {
@@ -234,10 +267,21 @@ class Browser {
     const position = this.position;
     const where = position < 0 ? "not among these questions" : `${count(position + 1)} of ${count(this.places.length)}`;
     const back = h("button", { type: "button", onclick: () => this.step(-1), disabled: position <= 0 }, "Previous");
-    const on = h("button", { type: "button", onclick: () => this.step(1), disabled: position + 1 >= this.places.length }, "Next");
+    const on = h(
+      "button",
+      { type: "button", onclick: () => this.step(1), disabled: position + 1 >= this.places.length },
+      "Next",
+    );
     this.detail.replaceChildren(
-      h("div", { class: "detail-head" }, h("h3", { id: "sample" }, own(row.id), h("span", { class: "quiet" }, ` ${where}`)), h("span", { class: "steps" }, back, on)),
-      ...sampleView(this.page, this.source, this.task, row, this.place, (place) => this.go(place)).flat().filter(Boolean),
+      h(
+        "div",
+        { class: "detail-head" },
+        h("h3", { id: "sample" }, own(row.id), h("span", { class: "quiet" }, ` ${where}`)),
+        h("span", { class: "steps" }, back, on),
+      ),
+      ...sampleView(this.page, this.source, this.task, row, this.place, (place) => this.go(place))
+        .flat()
+        .filter(Boolean),
     );
     this.detail.scrollTop = 0;
   }

@@ -19,7 +19,9 @@ function start() {
     drawNav(nav, page, view, task);
     heading.replaceChildren(task ? own(task.label) : "All tasks");
     drawFilters(form, page, view, task, move);
-    const focused = tables.contains(document.activeElement) ? [...tables.querySelectorAll("button")].indexOf(document.activeElement) : -1;
+    const focused = tables.contains(document.activeElement)
+      ? [...tables.querySelectorAll("button")].indexOf(document.activeElement)
+      : -1;
     const tasks = page.tasks.filter((each) => !view.protocol || protocolOf(each.label) === view.protocol);
     tables.replaceChildren(task ? boardView(page, task, view, sortBy) : matrix(page, tasks, view, sortBy));
     if (focused >= 0) tables.querySelectorAll("button")[focused]?.focus();
@@ -43,7 +45,11 @@ function start() {
 
 function masthead(page) {
   const about = `${page.by} · ${plural(page.runs.length, "run")} · ${plural(page.tasks.length, "task")}`;
-  return h("header", {}, h("div", {}, h("h1", {}, "Leaderboard of ", own(page.title)), h("p", { class: "quiet" }, about)));
+  return h(
+    "header",
+    {},
+    h("div", {}, h("h1", {}, "Leaderboard of ", own(page.title)), h("p", { class: "quiet" }, about)),
+  );
 }
 
 function notes() {
@@ -57,7 +63,8 @@ function notes() {
 function drawNav(nav, page, view, task) {
   const kept = { ...NOTHING, size: view.size, text: view.text };
   const entries = [["All tasks", addressOf(kept), task === null]];
-  for (const each of page.tasks) entries.push([own(each.label), addressOf({ ...kept, task: each.label }), each === task]);
+  for (const each of page.tasks)
+    entries.push([own(each.label), addressOf({ ...kept, task: each.label }), each === task]);
   drawLinks(nav, entries);
 }
 

@@ -18,12 +18,20 @@ function badge(run) {
 }
 
 function legend(runs) {
-  return h("ul", { class: "legend" }, runs.map((run, place) => h("li", {}, badge(place), " ", own(run.name))));
+  return h(
+    "ul",
+    { class: "legend" },
+    runs.map((run, place) => h("li", {}, badge(place), " ", own(run.name))),
+  );
 }
 
 /** A figure with a drawing that says in words what it shows. */
 function figure(caption, width, height, marks, note = null) {
-  const drawing = svg("svg", { viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": caption, class: "plot" }, marks);
+  const drawing = svg(
+    "svg",
+    { viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": caption, class: "plot" },
+    marks,
+  );
   drawing.style.maxWidth = `${width}px`;
   return h("figure", {}, drawing, h("figcaption", {}, h("b", {}, own(caption)), note && [" ", note]));
 }
@@ -35,7 +43,14 @@ function radar(caption, axes, runs, note) {
     const angle = (2 * Math.PI * axis) / axes.length - Math.PI / 2;
     return [width / 2 + radius * share * Math.cos(angle), height / 2 + radius * share * Math.sin(angle)];
   };
-  const points = (share) => axes.map((_, axis) => at(axis, share).map((value) => value.toFixed(1)).join()).join(" ");
+  const points = (share) =>
+    axes
+      .map((_, axis) =>
+        at(axis, share)
+          .map((value) => value.toFixed(1))
+          .join(),
+      )
+      .join(" ");
   const rings = [0.25, 0.5, 0.75, 1].map((share) => svg("polygon", { points: points(share), class: "grid" }));
   const spokes = axes.map((_, axis) => {
     const [x, y] = at(axis, 1);
@@ -44,11 +59,17 @@ function radar(caption, axes, runs, note) {
   const labels = axes.map((text, axis) => {
     const [x, y] = at(axis, 1.1);
     const side = Math.abs(x - width / 2) < 20 ? "middle" : x > width / 2 ? "start" : "end";
-    return svg("text", { x, y, "text-anchor": side, "dominant-baseline": "middle" }, text.length > 22 ? `${cut(text, 21)}…` : text);
+    return svg(
+      "text",
+      { x, y, "text-anchor": side, "dominant-baseline": "middle" },
+      text.length > 22 ? `${cut(text, 21)}…` : text,
+    );
   });
   const shapes = runs.map((shares, run) => {
     const corners = shares.map((share, axis) => (share === null ? null : at(axis, Math.max(0, Math.min(1, share)))));
-    const dots = corners.filter(Boolean).map(([x, y]) => svg("circle", { cx: x.toFixed(1), cy: y.toFixed(1), r: 2.5, class: "dot" }));
+    const dots = corners
+      .filter(Boolean)
+      .map(([x, y]) => svg("circle", { cx: x.toFixed(1), cy: y.toFixed(1), r: 2.5, class: "dot" }));
     const line = svg("path", { d: outline(corners), class: "shape", "stroke-dasharray": DASHES[run % DASHES.length] });
     return svg("g", { class: series(run) }, line, dots);
   });
@@ -61,7 +82,10 @@ function outline(corners) {
   const text = ([x, y]) => `${x.toFixed(1)} ${y.toFixed(1)}`;
   if (!corners.includes(null)) return `M${corners.map(text).join("L")}Z`;
   const pairs = corners.map((corner, place) => [corner, corners[(place + 1) % corners.length]]);
-  return pairs.filter((pair) => !pair.includes(null)).map(([from, to]) => `M${text(from)}L${text(to)}`).join("");
+  return pairs
+    .filter((pair) => !pair.includes(null))
+    .map(([from, to]) => `M${text(from)}L${text(to)}`)
+    .join("");
 }
 
 /** A metric of each run as a bar from 0 to `most` with its interval. */
@@ -72,16 +96,34 @@ function bars(label, values, most) {
   const marks = values.map((metric, run) => {
     if (metric === null || metric.value === null) return null;
     const y = run * step + 2;
-    const parts = [svg("rect", { x: 1, y, width: Math.max(0.5, place(metric.value) - 1).toFixed(1), height: step - 3, class: "bar" })];
+    const parts = [
+      svg("rect", {
+        x: 1,
+        y,
+        width: Math.max(0.5, place(metric.value) - 1).toFixed(1),
+        height: step - 3,
+        class: "bar",
+      }),
+    ];
     if (metric.interval) {
       const [low, high] = metric.interval.map((value) => place(value).toFixed(1));
       const middle = y + (step - 3) / 2;
-      parts.push(svg("path", { d: `M${low} ${y + 1}V${y + step - 4}M${low} ${middle}H${high}M${high} ${y + 1}V${y + step - 4}`, class: "whisker" }));
+      parts.push(
+        svg("path", {
+          d: `M${low} ${y + 1}V${y + step - 4}M${low} ${middle}H${high}M${high} ${y + 1}V${y + step - 4}`,
+          class: "whisker",
+        }),
+      );
     }
     return svg("g", { class: series(run) }, parts);
   });
   const frame = svg("rect", { x: 0.5, y: 0.5, width: width - 1, height: height - 1, class: "frame" });
-  return svg("svg", { viewBox: `0 0 ${width} ${height}`, width, height, role: "img", "aria-label": label, class: "bars" }, frame, marks);
+  return svg(
+    "svg",
+    { viewBox: `0 0 ${width} ${height}`, width, height, role: "img", "aria-label": label, class: "bars" },
+    frame,
+    marks,
+  );
 }
 
 /** Confidence against accuracy: the area of a dot is the share of the questions in its bin. */
@@ -99,7 +141,11 @@ function calibration(found, run, name) {
   const dots = found.bins.map(([number, confidence, accuracy]) => {
     const told = `${plural(number, "question")}: confidence ${fixed(100 * confidence, 1)} %, right ${fixed(100 * accuracy, 1)} %`;
     const r = (2 + 10 * Math.sqrt(number / found.n)).toFixed(1);
-    return svg("circle", { cx: x(confidence).toFixed(1), cy: y(accuracy).toFixed(1), r, class: "bubble" }, svg("title", {}, told));
+    return svg(
+      "circle",
+      { cx: x(confidence).toFixed(1), cy: y(accuracy).toFixed(1), r, class: "bubble" },
+      svg("title", {}, told),
+    );
   });
   const axes = [
     svg("text", { x: x(0.5), y: size - 4, "text-anchor": "middle" }, "confidence, %"),

@@ -7,7 +7,11 @@ function summaryView(page) {
     page.runs.length > 1 ? legend(page.runs) : null,
     scores(page),
     h("p", { class: "actions" }, copyButton("Copy as LaTeX", page.latex)),
-    h("p", { class: "quiet" }, "Percentages are 0 to 100. Intervals: 95 %, bootstrap over images. Marks in capitals say what weakens a score."),
+    h(
+      "p",
+      { class: "quiet" },
+      "Percentages are 0 to 100. Intervals: 95 %, bootstrap over images. Marks in capitals say what weakens a score.",
+    ),
     benchmarks(page),
     h("h2", {}, "How the runs were made"),
     page.runs.map((run, place) => making(run, place)),
@@ -16,7 +20,18 @@ function summaryView(page) {
 
 function scores(page) {
   const several = page.runs.length > 1;
-  const heads = ["Task", several ? "Run" : null, "n", "Metric", "Score", "95 % CI", "Unparsed", "Failed", "Seconds", "Samples/s"];
+  const heads = [
+    "Task",
+    several ? "Run" : null,
+    "n",
+    "Metric",
+    "Score",
+    "95 % CI",
+    "Unparsed",
+    "Failed",
+    "Seconds",
+    "Samples/s",
+  ];
   const groups = page.tasks.map((task) => {
     const runs = page.runs.map((_, run) => run).filter((run) => task.results[run] !== null);
     return runs.map((run, place) => {
@@ -25,7 +40,11 @@ function scores(page) {
     });
   });
   const caption = `Headline scores of ${plural(page.runs.length, "run")} on ${plural(page.tasks.length, "task")}`;
-  return tableOf(caption, heads.filter((head) => head !== null), groups);
+  return tableOf(
+    caption,
+    heads.filter((head) => head !== null),
+    groups,
+  );
 }
 
 function taskLink(task, run) {
@@ -65,8 +84,14 @@ function benchmarks(page) {
     }),
   );
   const left = page.tasks.filter((task) => !axes.includes(task)).map((task) => task.label);
-  const note = `Headline scores as a share of the most they could be.${left.length ? ` Without ${left.join(", ")}, which have no such limit.` : ""}`;
-  return radar("Benchmarks", axes.map((task) => task.label), runs, note);
+  const without = left.length ? ` Without ${left.join(", ")}, which have no such limit.` : "";
+  const note = `Headline scores as a share of the most they could be.${without}`;
+  return radar(
+    "Benchmarks",
+    axes.map((task) => task.label),
+    runs,
+    note,
+  );
 }
 
 function making(run, place) {

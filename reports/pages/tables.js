@@ -9,7 +9,11 @@ function table(caption, heads, rows) {
 
 /** The same of rows that are made already, in groups; heads may be made, too. */
 function tableOf(caption, heads, groups, kind = null) {
-  const head = h("tr", {}, heads.map((text) => (text instanceof Node ? text : h("th", { scope: "col", class: isNumber(text) }, text))));
+  const head = h(
+    "tr",
+    {},
+    heads.map((text) => (text instanceof Node ? text : h("th", { scope: "col", class: isNumber(text) }, text))),
+  );
   const bodies = groups.map((rows) => h("tbody", { class: kind }, rows));
   return scrolling(caption, h("table", {}, h("caption", {}, own(caption)), h("thead", {}, head), bodies));
 }
@@ -31,7 +35,9 @@ function scrolling(label, content) {
 
 /** Links above a page, of which one leads to what is shown: [text, address, whether it does]. */
 function drawLinks(nav, entries) {
-  const links = entries.map(([text, href, here]) => h("li", {}, h("a", { href, "aria-current": here ? "page" : null }, text)));
+  const links = entries.map(([text, href, here]) =>
+    h("li", {}, h("a", { href, "aria-current": here ? "page" : null }, text)),
+  );
   const list = h("ul", {}, links);
   nav.replaceChildren(list);
   const here = list.querySelector("[aria-current]");

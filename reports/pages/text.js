@@ -48,7 +48,10 @@ function own(text) {
 
 /** The beginning of a text, on one line. */
 function brief(text, most = 160) {
-  const line = text.slice(0, 4 * most).replace(/\s+/g, " ").trim();
+  const line = text
+    .slice(0, 4 * most)
+    .replace(/\s+/g, " ")
+    .trim();
   return own(line.length > most ? `${cut(line, most)}…` : line);
 }
 

@@ -93,13 +93,22 @@ function masthead(page) {
 }
 
 function drawNav(nav, page, number) {
-  const tasks = page.tasks.map((task, place) => [own(task.label), addressOf({ ...NOTHING, task: task.label }), place === number]);
+  const tasks = page.tasks.map((task, place) => [
+    own(task.label),
+    addressOf({ ...NOTHING, task: task.label }),
+    place === number,
+  ]);
   drawLinks(nav, [["Scores", "#", number < 0], ...tasks]);
 }
 
 function tooBig(task) {
   const told = `${plural(task.count, "question")} are more than this page holds. `;
-  return h("section", {}, h("h2", {}, "Questions"), h("p", {}, told, h("code", {}, "mipha-eval view --serve RUN"), " shows them."));
+  return h(
+    "section",
+    {},
+    h("h2", {}, "Questions"),
+    h("p", {}, told, h("code", {}, "mipha-eval view --serve RUN"), " shows them."),
+  );
 }
 
 function showKeys() {
