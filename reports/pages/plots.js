@@ -38,7 +38,8 @@ function figure(caption, width, height, marks, note = null) {
 
 /** Benchmarks as axes from 0 to the most they could be. `axes`: label; `runs`: of each run a share (0 to 1) or null an axis. */
 function radar(caption, axes, runs, note) {
-  const [width, height, radius] = [560, 420, 140];
+  const width = Math.min(560, document.documentElement.clientWidth - 24); // so that its letters stay legible
+  const [height, radius] = [0.72 * width, Math.min(0.25 * width, width / 2 - 100)];
   const at = (axis, share) => {
     const angle = (2 * Math.PI * axis) / axes.length - Math.PI / 2;
     return [width / 2 + radius * share * Math.cos(angle), height / 2 + radius * share * Math.sin(angle)];

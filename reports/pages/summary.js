@@ -23,10 +23,10 @@ function scores(page) {
   const heads = [
     "Task",
     several ? "Run" : null,
-    "n",
-    "Metric",
     "Score",
     "95 % CI",
+    "Metric",
+    "n",
     "Unparsed",
     "Failed",
     "Seconds",
@@ -55,11 +55,11 @@ function taskLink(task, run) {
 function scoreCells(page, result, run) {
   const interval = result.metrics.find((metric) => metric.name === result.headline)?.interval;
   const cells = [
-    run === null ? null : h("span", { class: "nowrap" }, badge(run), " ", own(page.runs[run].name)),
-    count(result.n),
-    own(result.headline),
+    run === null ? null : h("span", { class: "nowrap run-name" }, badge(run), " ", own(page.runs[run].name)),
     h("span", {}, h("b", {}, own(result.score)), tags(result.marks)),
     interval ? `${fixed(interval[0])} to ${fixed(interval[1])}` : "–",
+    own(result.headline),
+    count(result.n),
     share(result.unparsed, result.n),
     count(result.failed),
     result.generated ? fixed(result.seconds, 1) : "stored",
