@@ -193,6 +193,18 @@ def test_a_run_that_goes_on_and_a_damaged_one(runs: tuple[Path, Path], tmp_path:
     assert "names no model" in cli("view", run).err
 
 
+def test_an_answer_to_another_request_is_none(runs: tuple[Path, Path], tmp_path: Path) -> None:
+    """As when scoring: what was stored for a question that is asked differently now does not belong to it."""
+    run = shutil.copytree(runs[0], tmp_path / "run")
+    answers = read_jsonl(run / "vqav2@demo/responses.jsonl")
+    answers[7]["key"] = "0" * 24
+    write_jsonl(run / "vqav2@demo/responses.jsonl", answers)
+    data, _ = written((run,), tmp_path)
+    rows = {row["id"]: row["answers"][0] for row in rows_of(data, "vqav2@demo")}
+    assert "text" not in rows[answers[7]["sample"]]
+    assert rows[answers[8]["sample"]]["text"] == answers[8]["text"]
+
+
 def test_judges_replies_stand_beside_each_answer(tmp_path: Path) -> None:
     """Equal queries are asked once; every answer that they were about shows the reply."""
     with judge_server(lambda prompt, before: Say("0.5 </script><b>" if before == 0 else "1.0")) as server:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mipha_eval.errors import UserError
+from mipha_eval.judging import stored_answers
 from mipha_eval.page.pictures import Origin
 from mipha_eval.page.runs import ShownRun, stored_result
 from mipha_eval.page.verdicts import Said, stored_verdicts
@@ -69,7 +70,7 @@ def read_outcomes(run: ShownRun, label: str, registry: Registry) -> Outcomes:
     stored = stored_result(run, label, registry)
     task = stored.task if stored else None
     samples = place.samples()
-    responses = {name: stored.response for name, stored in place.responses().items()}
+    responses = _responses(run, label, stored)
     scores = _scores(run, label, stored)
     return Outcomes(
         samples={question_key(sample): sample for sample in samples},
@@ -78,8 +79,15 @@ def read_outcomes(run: ShownRun, label: str, registry: Registry) -> Outcomes:
         verdicts={} if task is None else stored_verdicts(place, task, samples, responses, scores),
         alone={row["sample"]: row for row in run.folder.equivalence() if row["task"] == label},
         task=task,
-        origin=Origin(lambda: pictures_of(task, run.manifest)),
+        origin=Origin(lambda: {} if task is None else pictures_of(task, run.manifest)),
     )
+
+
+def _responses(run: ShownRun, label: str, stored: StoredTask | None) -> Mapping[str, Response]:
+    """Those that belong to the questions as they are asked now; a task that is another today cannot tell."""
+    if stored is not None and stored.record.get("version") == stored.task.version:
+        return stored_answers(run.folder, stored.task).responses
+    return {name: entry.response for name, entry in run.folder.task(label).responses().items()}
 
 
 def _scores(run: ShownRun, label: str, stored: StoredTask | None) -> Sequence[Score]:
@@ -89,13 +97,12 @@ def _scores(run: ShownRun, label: str, stored: StoredTask | None) -> Sequence[Sc
     return run.folder.task(label).scores() if stored is None else stored.scores
 
 
-def pictures_of(task: Task | None, manifest: Mapping[str, Any]) -> dict[str, Image]:
+def pictures_of(task: Task, manifest: Mapping[str, Any]) -> dict[str, Image]:
     """The pictures of the data that a run had, by location; empty if they are not there any more."""
     data = str(manifest.get("data", ""))
     # a run does not say whether a folder is LLaVA's layout or a mirror of the hub
     for source in (data,) if data in ("demo", "hub") else (data, f"hub:{data}"):
         with contextlib.suppress(UserError):
-            if task is not None:
-                samples = read_samples(dataclasses.replace(task, data=parse_source(source, {})))
-                return {image.location: image for sample in samples for image in sample.images}
+            samples = read_samples(dataclasses.replace(task, data=parse_source(source, {})))
+            return {image.location: image for sample in samples for image in sample.images}
     return {}
