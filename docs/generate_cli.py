@@ -6,7 +6,20 @@ import os
 from pathlib import Path
 
 TARGET = Path(__file__).with_name("cli.md")
-VERBS = ("run", "predict", "score", "compare", "submit", "certify", "list", "show", "data verify", "data where")
+VERBS = (
+    "run",
+    "predict",
+    "score",
+    "compare",
+    "view",
+    "leaderboard",
+    "submit",
+    "certify",
+    "list",
+    "show",
+    "data verify",
+    "data where",
+)
 
 
 def render() -> str:

@@ -101,7 +101,12 @@ def read_stored_tasks(run: Path, registry: Registry, judge: str | None = None) -
     results = {label: folder.task(label).results() for label in folder.tasks()}
     found = [
         StoredTask(
-            run, model, label, stored_task(folder, label, registry), folder.task(label).read_task(), _choose(those, judge)
+            run,
+            model,
+            label,
+            stored_task(folder, label, registry),
+            folder.task(label).read_task(),
+            choose_result(those, judge),
         )
         for label, those in results.items()
         if those
@@ -111,7 +116,8 @@ def read_stored_tasks(run: Path, registry: Registry, judge: str | None = None) -
     return found
 
 
-def _choose(results: Sequence[Mapping[str, Any]], judge: str | None) -> Mapping[str, Any]:
+def choose_result(results: Sequence[Mapping[str, Any]], judge: str | None = None) -> Mapping[str, Any]:
+    """Of the run's own result and those of further judges the one that is wanted, see `read_stored_tasks`."""
     own, *others = results
     if judge is not None:
         return next((result for result in results if judge_of(result) == judge), own)

@@ -9,13 +9,17 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from mipha_eval.cli.app import main
+from tests.browser import chromium
 from tests.judge_server import Serve, judge_server
 from tests.oracles import mme, pope
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
@@ -94,6 +98,13 @@ def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> None:
     os.environ["MIPHA_EVAL_CACHE"] = str(cache / "mipha-eval")
     os.environ["HF_DATASETS_CACHE"] = str(cache / "datasets")
     os.environ["HF_HUB_OFFLINE"] = "1"
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """A browser; skips the test where there is none."""
+    with chromium() as program:
+        yield program
 
 
 def write_jsonl(path: Path, rows: Iterable[Mapping[str, Any]]) -> Path:

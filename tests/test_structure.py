@@ -56,6 +56,7 @@ LAYERS = [
         "record_published",
     ],
     ["report"],
+    ["page"],
     ["cli", "__main__"],
 ]
 WITHOUT_TORCH = {f"backends/{name}.py" for name in ("prefix", "tree", "ahead", "mipha_prompt", "pixels")}

@@ -15,6 +15,7 @@ from mipha_eval.cli.certify import certify_tasks
 from mipha_eval.cli.compare import compare_stored_runs
 from mipha_eval.cli.data import data_verbs
 from mipha_eval.cli.judge import judge_verbs
+from mipha_eval.cli.leaderboard import write_site
 from mipha_eval.cli.list import list_plugins
 from mipha_eval.cli.plan import plan_tasks
 from mipha_eval.cli.predict import predict_answers
@@ -23,6 +24,7 @@ from mipha_eval.cli.run import run_tasks
 from mipha_eval.cli.score import score_answers
 from mipha_eval.cli.show import show_plugin
 from mipha_eval.cli.submit import submit_answers
+from mipha_eval.cli.view import view_runs
 from mipha_eval.errors import UserError
 
 OK, BUG, USAGE, INCOMPLETE, REGRESSION = 0, 1, 2, 3, 4
@@ -43,6 +45,8 @@ app.command("compare")(compare_stored_runs)
 app.command("submit")(submit_answers)
 app.command("plan")(plan_tasks)
 app.command("certify")(certify_tasks)
+app.command("view")(view_runs)
+app.command("leaderboard")(write_site)
 app.command("list")(list_plugins)
 app.command("show")(show_plugin)
 app.add_typer(data_verbs, name="data")

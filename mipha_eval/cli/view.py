@@ -1,0 +1,41 @@
+"""``mipha-eval view``."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+
+from mipha_eval.cli import flags
+
+
+def view_runs(
+    runs: Annotated[list[Path], typer.Argument(metavar="RUN", help="Folders of runs; several are compared.")],
+    output: Annotated[
+        Optional[Path], typer.Option("--output", "-o", help="The page; by default view.html in the run, of several here.")
+    ] = None,
+    megabytes: Annotated[
+        float, typer.Option("--megabytes", min=1, help="How large the page may be; what does not fit is told.")
+    ] = 100,
+    serve: Annotated[bool, typer.Option("--serve", help="Serve the page, with everything, instead of writing it.")] = False,
+    host: Annotated[
+        str, typer.Option("--host", help="Where to serve; the default is for this machine alone.")
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="Port to serve at; 0 takes a free one.")] = 8000,
+    plugin: flags.Plugins = None,
+) -> None:
+    """Show runs, side by side down to single answers, as one page that needs no network."""
+    from mipha_eval.page.server import serve_view
+    from mipha_eval.page.static_view import ViewConfig, write_view
+    from mipha_eval.plugins import Registry
+
+    registry = Registry(plugin or ())
+    if serve:
+        serve_view(runs, host, port, registry)
+        return
+    written = write_view(ViewConfig(runs, output, megabytes), registry)
+    for line in written.left_out:
+        print(line, file=sys.stderr)
+    print(f"view: {written.path}")

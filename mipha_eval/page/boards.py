@@ -1,0 +1,156 @@
+"""Results of many runs on one task, ranked as far as they may be.
+
+A rank is an interval: the ranks that a run has in the middle 95 % of bootstrap resamples of the images, the same images for
+all runs. Runs are ranked together only if they were asked the same questions under the same conditions, and all of them were
+answered and scored.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from mipha_eval.comparison.comparability import why_not
+from mipha_eval.comparison.matched import Matched
+from mipha_eval.errors import UserError
+from mipha_eval.page.runs import ShownRun, result_facts, stored_result
+from mipha_eval.plugins import Registry
+from mipha_eval.stored_task import StoredTask
+from mipha_eval.task import UNGRADED
+
+#: what must be the same in two results for their runs to be ranked together, beside what `why_not` asks
+CONDITIONS = ("demo", "blind", "limited", "annotations")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A run's result on a task.
+
+    Attributes:
+        number: of the run.
+        why_unranked: empty if it may be ranked with others of its kind.
+    """
+
+    number: int
+    result: Mapping[str, Any]
+    stored: StoredTask | None
+    why_unranked: str
+
+
+@dataclass(frozen=True)
+class Group:
+    """Runs that are ranked together.
+
+    Attributes:
+        ranks: first and last of each entry; None where there is nothing to rank with.
+        questions: how many all of them answered.
+    """
+
+    entries: Sequence[Entry]
+    ranks: Sequence[tuple[int, int]] | None
+    questions: int
+
+
+def read_entries(runs: Sequence[ShownRun], label: str, registry: Registry) -> list[Entry]:
+    """The results of all runs that have one."""
+    entries = []
+    for number, run in enumerate(runs):
+        if label in run.results:
+            result, stored = run.results[label], stored_result(run, label, registry)
+            entries.append(Entry(number, result, stored, _why_unranked(result, stored)))
+    return entries
+
+
+def _why_unranked(result: Mapping[str, Any], stored: StoredTask | None) -> str:
+    """Why a result can be ranked with no other; empty if it can."""
+    if stored is None:
+        return "its task is not installed here"
+    if result["headline"] not in result["metrics"]:
+        return f"it has no {result['headline']}"
+    gaps = {name: result.get(name) or 0 for name in ("failed", "missing", "unlabelled")}
+    gaps["not judged"] = sum(result["rules"].get(rule, 0) for rule in UNGRADED)
+    told = [f"{count:,} {name}" for name, count in gaps.items() if count]
+    return f"questions are left: {', '.join(told)}" if told else ""
+
+
+def ranked_groups(entries: Sequence[Entry]) -> list[Group]:
+    """Groups of runs that may be ranked together, whole and larger ones first; what cannot be ranked is in none."""
+    groups: list[list[Entry]] = []
+    for entry in entries:
+        if not entry.why_unranked:
+            group = next((group for group in groups if _alike(group[0], entry)), None)
+            groups.append([entry]) if group is None else group.append(entry)
+    ranked = [_ranked(group) for group in groups]
+    return sorted(ranked, key=lambda group: (_special(group.entries[0]), -len(group.entries), -group.questions))
+
+
+def _special(entry: Entry) -> bool:
+    """Whether it is another thing than what the task's name says; demo data are in the name."""
+    return any(entry.result.get(name) for name in CONDITIONS if name != "demo")
+
+
+def _alike(first: Entry, second: Entry) -> bool:
+    if first.stored is None or second.stored is None or why_not(first.stored, second.stored):
+        return False
+    digests = [stored.record.get("data_sha256") for stored in (first.stored, second.stored)]
+    return digests[0] == digests[1] and all(first.result.get(name) == second.result.get(name) for name in CONDITIONS)
+
+
+def _ranked(group: Sequence[Entry]) -> Group:
+    questions = int(group[0].result["n"])
+    tasks = [entry.stored for entry in group if entry.stored is not None]
+    if len(tasks) < 2:
+        return Group(group, None, questions)
+    from mipha_eval.stats.bootstrap import RESAMPLES, bootstrap_values
+    from mipha_eval.stats.ranks import rank_intervals
+
+    matched = Matched.of(tasks)
+    values = bootstrap_values(matched.panel(str(group[0].result["headline"])), RESAMPLES)
+    return Group(group, rank_intervals(values), matched.questions)
+
+
+def board(runs: Sequence[ShownRun], label: str, registry: Registry) -> dict[str, Any]:
+    """A task's part of a leaderboard.
+
+    Returns:
+        entries: by number of the run its result, its group and rank in it, or why it has none; groups: how many runs and
+        questions each has.
+    """
+    entries = read_entries(runs, label, registry)
+    groups = ranked_groups(entries)
+    shown = {
+        str(entry.number): {
+            **_told(entry, label),
+            "rank": None if group.ranks is None else list(group.ranks[place]),
+            "group": number,
+        }
+        for number, group in enumerate(groups)
+        for place, entry in enumerate(group.entries)
+    }
+    unranked = {
+        str(entry.number): {**_told(entry, label), "why": entry.why_unranked} for entry in entries if entry.why_unranked
+    }
+    return {
+        "label": label,
+        "entries": {**shown, **unranked},
+        "groups": [
+            {"runs": len(group.entries), "questions": group.questions, "special": _special(group.entries[0])}
+            for group in groups
+        ],
+    }
+
+
+def _told(entry: Entry, label: str) -> dict[str, Any]:
+    facts = result_facts(entry.result)
+    headline = next((metric for metric in facts["metrics"] if metric["name"] == facts["headline"]), None)
+    if headline is None and not entry.why_unranked:
+        raise UserError(f"{label} has no {facts['headline']}")
+    return {
+        "metric": facts["headline"],
+        "score": facts["score"],
+        "value": headline and headline["value"],
+        "interval": headline and headline["interval"],
+        "n": facts["n"],
+        "marks": facts["marks"],
+    }

@@ -1,0 +1,86 @@
+"""``mipha-eval leaderboard``: a static site on all runs below a folder."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+from mipha_eval import __version__
+from mipha_eval.errors import UserError
+from mipha_eval.page.boards import board
+from mipha_eval.page.embed import Page, to_json, write_html
+from mipha_eval.page.pictures import Pictures
+from mipha_eval.page.runs import ShownRun, read_runs, run_facts
+from mipha_eval.page.static_view import write_page
+from mipha_eval.page.view import View
+from mipha_eval.plugins import Registry
+from mipha_eval.store import plain_name
+
+MEGABYTES = 30.0  # of a run's page, unless a user says otherwise
+SCRIPTS = tuple(f"{name}.js" for name in ("text", "tables", "source", "address", "board", "leaderboard"))
+
+
+@dataclass(frozen=True)
+class LeaderboardConfig:
+    """What a user asks for; see ``mipha-eval leaderboard --help``."""
+
+    folder: Path
+    site: Path
+    megabytes: float = MEGABYTES
+
+
+def write_leaderboard(config: LeaderboardConfig, registry: Registry) -> Path:
+    """Writes ``index.html`` and a page for each run, and returns the former.
+
+    Raises:
+        UserError: there is no run that can be shown, or the site cannot be written.
+    """
+    runs = find_runs(config.folder)
+    files = page_files(runs)
+    for run, file in zip(runs, files, strict=True):
+        written = write_page(View([run], registry, Pictures()), config.site / file, config.megabytes)
+        for line in written.left_out:
+            print(f"{run.folder.path.name}: {line}", file=sys.stderr)
+    labels = sorted({label for run in runs for label in run.results})
+    document = {
+        "by": f"mipha-eval {__version__}",
+        "title": config.folder.resolve().name,
+        "runs": [{**run_facts(run), "page": quote(file)} for run, file in zip(runs, files, strict=True)],
+        "tasks": [board(runs, label, registry) for label in labels],
+    }
+    index = config.site / "index.html"
+    write_html(index, Page(f"Leaderboard of {document['title']}", SCRIPTS, {"document": to_json(document)}))
+    return index
+
+
+def find_runs(folder: Path) -> list[ShownRun]:
+    """All runs below a folder with a finished task; those that cannot be read are told and left out."""
+    if not folder.is_dir():
+        raise UserError(f"{folder} is no folder")
+    paths = sorted(path.parent for path in folder.rglob("manifest.json"))
+    good = []
+    for path in paths:
+        try:
+            if read_runs([path])[0].results:
+                good.append(path)
+            else:
+                print(f"left out {path}: it has no finished task", file=sys.stderr)
+        except UserError as error:
+            print(f"left out: {error}", file=sys.stderr)
+    if not good:
+        raise UserError(f"no run below {folder} has a finished task")
+    return read_runs(good)
+
+
+def page_files(runs: Sequence[ShownRun]) -> list[str]:
+    """Where each run's page is in the site; runs whose folders have the same name are numbered."""
+    taken: dict[str, int] = {}
+    files = []
+    for run in runs:
+        name = plain_name(run.folder.path.name)
+        taken[name] = taken.get(name, 0) + 1
+        files.append(f"runs/{name}{f'-{taken[name]}' if taken[name] > 1 else ''}.html")
+    return files

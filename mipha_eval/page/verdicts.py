@@ -1,0 +1,62 @@
+"""What judges said of each answer, from their stored replies."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from mipha_eval.judge.dialogue import UnansweredError, replay
+from mipha_eval.judge.judged import Judged, answer_groups
+from mipha_eval.judging import judges_of
+from mipha_eval.store import TaskFolder
+from mipha_eval.task import Task
+from mipha_eval.types import Query, Response, Sample, Score, Verdict
+
+
+@dataclass(frozen=True)
+class Said:
+    """A reply of a judge, or why there is none."""
+
+    judge: str
+    text: str
+    error: str
+
+
+def stored_verdicts(
+    place: TaskFolder,
+    task: Task,
+    samples: Sequence[Sample],
+    responses: Mapping[str, Response],
+    scores: Sequence[Score],
+) -> dict[str, list[Said]]:
+    """What each judge replied about each answer, by sample id.
+
+    The dialogues are held again with the stored replies, since a reply to equal queries is stored once, whichever sample it
+    was about.
+    """
+    by_id = {sample.id: sample for sample in samples}
+    answered = {name: response for name, response in responses.items() if not response.error}
+    found: dict[str, list[Said]] = {}
+    for judged in judges_of(place.path):
+        if not judged.use.applies(task):
+            continue
+        for answers in answer_groups(by_id, answered, scores):
+            said: list[Said] = []
+            with contextlib.suppress(UnansweredError):  # what was said until then is told all the same
+                replay(judged.use.dialogue(task, answers), _heard(judged, answers[0].sample.id, said))
+            for answer in answers:
+                found.setdefault(answer.sample.id, []).extend(said)
+    return found
+
+
+def _heard(judged: Judged, sample: str, said: list[Said]) -> Callable[[Query], Verdict | None]:
+    """Finds stored replies, and notes them."""
+
+    def find(query: Query) -> Verdict | None:
+        verdict = judged.verdicts.find(query, sample)
+        if verdict is not None:
+            said.append(Said(judged.name, verdict.text, verdict.error))
+        return verdict
+
+    return find
