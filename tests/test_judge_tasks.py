@@ -8,6 +8,7 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections import Counter
 from pathlib import Path
@@ -76,6 +77,31 @@ def test_a_killed_run_asks_nothing_again_that_was_answered(serve: Serve, tmp_pat
     asked_again = set(server.prompts[before.total() :]) & before.keys()
     assert not {hashlib.sha256(prompt.encode()).hexdigest() for prompt in asked_again} & stored
     assert len(asked_again) <= 2  # those under way when it was killed
+
+
+def test_a_second_interrupt_stops_at_once(serve: Serve, tmp_path: Path) -> None:
+    """And says so, with the exit code of what is not finished; the rest is asked by the same command."""
+    answers = write_mmbench(tmp_path, "What is it", ["A", UNREAD, "A", "B"])
+    asked, held = threading.Event(), threading.Event()
+
+    def script(prompt: str, before: int) -> Say:
+        asked.set()
+        held.wait(60)
+        return Say("B")
+
+    server = serve(script)
+    command = [sys.executable, "-m", "mipha_eval", "score", "mmbench", "--answers", str(answers), "--data", str(tmp_path)]
+    command += [*map(str, judge_flags(server))]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
+        assert asked.wait(60)
+        process.send_signal(signal.SIGINT)
+        assert process.stderr is not None
+        assert "once more stops at once" in process.stderr.readline()
+        process.send_signal(signal.SIGINT)
+        told = process.stderr.read()
+    held.set()
+    assert (process.returncode, "stopped; the same command goes on" in told) == (3, True)
+    assert subprocess.run(command, capture_output=True, check=False).returncode == 0
 
 
 def test_a_run_judged_by_two(cli: Cli, serve: Serve, tmp_path: Path) -> None:
