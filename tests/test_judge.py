@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -117,6 +119,9 @@ FAULTS = {
     "no JSON": lambda before: Say(body=b"{not json") if before == 0 else Say("0.4"),
     "no completion": lambda before: Say(body=b'{"choices": []}') if before == 0 else Say("0.4"),
     "a list": lambda before: Say(body=b"[1, 2]") if before == 0 else Say("0.4"),
+    "nested": lambda before: Say(body=b"[" * 100_000) if before == 0 else Say("0.4"),
+    "no gzip": lambda before: Say("0.4", headers={"Content-Encoding": "gzip"} if before == 0 else {}),
+    "no UTF-8": lambda before: Say(body=b'{"choices": "\xff"}') if before == 0 else Say("0.4"),
     "plain text": lambda before: Say("", 200, {"Content-Type": "text/plain"}, b"0.9") if before == 0 else Say("0.4"),
 }
 
@@ -198,6 +203,120 @@ def test_a_server_that_is_not_there_is_not_asked_thousands_of_times(bench: Bench
     assert "8 queries in a row failed" in outcome.err
     assert outcome.json["judge"]["pending"] + outcome.json["judge"]["failed"] == 40
     assert outcome.json["judge"]["failed"] <= 16
+
+
+@pytest.mark.parametrize("usage", [[1], "many", {"prompt_tokens": -5, "completion_tokens": True}, {"prompt_tokens": "x"}])
+def test_odd_counts_of_tokens_are_estimated(usage: object, bench: Bench, serve: Serve) -> None:
+    reply = {"choices": [{"message": {"content": "0.4"}}], "usage": usage}
+    server = serve(lambda prompt, before: Say(body=json.dumps(reply).encode()))
+    outcome = bench.judge(server, "--json")
+    assert (outcome.code, outcome.json["metrics"]["score[gpt-4-0613]"]) == (0, pytest.approx(40))
+    expected = sum(-(-len(prompt.encode()) // 4) for prompt in server.prompts)
+    assert outcome.json["judge"]["prompt_tokens"] == expected
+    assert outcome.json["judge"]["completion_tokens"] == 4
+
+
+def test_what_a_server_says_of_itself_is_no_command_to_the_terminal(bench: Bench, serve: Serve) -> None:
+    reply = {"choices": [{"message": {"content": "0.4"}}], "model": "m\x1b[31m\ud800"}
+    fine = serve(lambda prompt, before: Say(body=json.dumps(reply).encode()))
+    outcome = bench.judge(fine)
+    assert (outcome.code, "calls itself m\\x1b[31m\\ud800" in outcome.out.replace("\n", "")) == (0, True)
+    refused = serve(lambda prompt, before: Say("bad \x1b[31m\ud800", 401))
+    outcome = bench.judge(refused, model="other")
+    assert (outcome.code, "bad \\x1b[31m\\ud800" in outcome.err) == (3, True)
+
+
+@pytest.mark.parametrize(
+    "reply", ["1e0", ".5", "0,5", "\uff10.\uff15", "1_0", "0_1", "1\n", "0.5\x00", "1.0 \ud800", "-0", "inf", "0.5\t1"]
+)
+def test_odd_grades_are_read_as_the_official_script_does(reply: str, bench: Bench, serve: Serve) -> None:
+    try:
+        value = float(reply.split(" ", maxsplit=1)[0].strip())
+    except ValueError:
+        value = -1
+    result = bench.judge(serve(lambda prompt, before: Say(reply)), "--json").json
+    assert result["metrics"]["score[gpt-4-0613]"] == pytest.approx(100 * value if 0 <= value <= 1 else 0)
+    assert result["judge"]["unreadable"] == (0 if 0 <= value <= 1 else 4)
+
+
+@pytest.mark.parametrize("name", ["a/b/../c", "..", "with space", "\u00fc\u6a21\u578b", "x" * 1000, "a]b[c"])
+def test_odd_names_of_models(name: str, bench: Bench, serve: Serve) -> None:
+    server = serve(lambda prompt, before: Say("0.5"))
+    outcome = bench.cli("run", "--tasks", "mmvet", "--data", "demo", "--limit", 2, "-o", bench.folder / "runs", "--json")
+    other = ["--judge", name, "--judge-base-url", server.url, "--json"]
+    outcome = bench.cli("score", outcome.json["run"], *other)
+    assert (outcome.code, outcome.json["headline"]) == (0, f"score[{name}]")
+    assert {request["model"] for request in server.requests} == {name}
+
+
+@pytest.mark.parametrize("name", ["\x1b[31mred", "to\u202eleft", "caf\udce9", "a\nb", " "])
+def test_names_that_nobody_can_see_are_refused(name: str, bench: Bench, serve: Serve) -> None:
+    outcome = bench.judge(serve(lambda prompt, before: Say("0.5")), model=name)
+    assert (outcome.code, outcome.err.startswith("error: --judge")) == (2, True)
+    assert outcome.err.strip().isprintable()
+
+
+def test_a_prompt_that_cannot_be_sent(bench: Bench, serve: Serve) -> None:
+    texts = {name: "\ud800" if name == "v1_0" else text for name, *_, text in QUESTIONS}
+    bench.answers.write_text(json.dumps(texts))
+    outcome = bench.judge(serve(lambda prompt, before: Say("1")), "--json")
+    assert (outcome.code, outcome.json["judge"]["failed"], "cannot be sent" in outcome.err) == (3, 1, True)
+
+
+@pytest.mark.parametrize("key", ["1", "0", f"{CANARY}\n", f" {CANARY}"])
+def test_keys_as_people_set_them(key: str, bench: Bench, serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What local servers are given for a key stands in grades, too; and files end in line ends."""
+    monkeypatch.setenv("OPENAI_API_KEY", key)
+    server = serve(lambda prompt, before: Say("1.0"))
+    assert bench.judge(server, "--json").json["metrics"]["score[gpt-4-0613]"] == 100
+    assert server.requests[0]["authorization"] == f"Bearer {key.strip()}"
+
+
+@pytest.mark.parametrize("key", [f"{CANARY}\r\nX: y", f"\u00fc{CANARY}"])
+def test_keys_that_no_header_holds(key: str, bench: Bench, serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", key)
+    outcome = bench.judge(serve(lambda prompt, before: Say("1.0")))
+    assert (outcome.code, outcome.err.startswith("error: OPENAI_API_KEY holds"), "canary" in outcome.err) == (2, True, False)
+
+
+@pytest.mark.parametrize(("name", "value"), [("text", 7), ("prompt_tokens", "x"), ("seconds", [1]), ("model", None)])
+def test_a_damaged_verdict_is_asked_for_again(name: str, value: object, bench: Bench, serve: Serve) -> None:
+    server = serve(lambda prompt, before: Say("1.0"))
+    bench.judge(server)
+    rows = bench.verdicts
+    write_jsonl(bench.folder / "answers.json.mmvet@v1.verdicts.jsonl", [{**rows[0], name: value}, *rows[1:]])
+    outcome = bench.judge(server, "--json")
+    assert (outcome.code, len(server.requests), "is damaged" in outcome.err) == (0, 5, True)
+
+
+@pytest.mark.parametrize("text", ["[]", "{", '{"gpt-4-0613": 7}', '{"other": {"runs": "x"}}', '{"other": {"base_url": 7}}'])
+def test_damaged_notes_on_judges_are_told(text: str, bench: Bench, serve: Serve) -> None:
+    (bench.folder / "answers.json.mmvet@v1.judges.json").write_text(text)
+    outcome = bench.judge(serve(lambda prompt, before: Say("1.0")))
+    assert (outcome.code, "judges.json" in outcome.err, "Traceback" in outcome.err) == (2, True, False)
+
+
+@pytest.mark.parametrize("text", ["{}", "[]", '{"v1_0": {"score": []}}', '{"v1_0": 7}', '{"v1_0": {"score": [NaN]}}'])
+def test_broken_grade_files_are_told(text: str, bench: Bench) -> None:
+    grades = bench.folder / "grades.json"
+    grades.write_text(text)
+    outcome = bench.cli("score", "mmvet", "--answers", bench.answers, "--data", bench.folder, "--grades", grades)
+    assert (outcome.code, "grades.json" in outcome.err) == (2, True)
+
+
+def test_two_processes_do_not_pay_twice(bench: Bench, serve: Serve) -> None:
+    """While one asks, another that would ask the same is refused."""
+    refused: list[int] = []
+
+    def script(prompt: str, before: int) -> Say:
+        if not refused:
+            command = [sys.executable, "-m", "mipha_eval", *sys.argv[1:]]
+            refused.append(subprocess.run(command, capture_output=True, check=False).returncode)
+        return Say("1.0")
+
+    server = serve(script)
+    assert bench.judge(server, "--judge-concurrency", 1).code == 0
+    assert (refused, len(server.requests)) == ([2], 4)
 
 
 def test_no_key_is_asked_for_where_none_is_needed(bench: Bench, serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -312,7 +431,7 @@ def test_models_that_refuse_parameters_are_asked_without(bench: Bench, serve: Se
                 return Say(f"Unsupported parameter: {name}", 400, param=name, code="unsupported_parameter")
         return Say("0.6")
 
-    outcome = bench.judge(server, "--json", "--judge-concurrency", 1)
+    outcome = bench.judge(server, "--json")  # several at once are refused for the same
     assert (outcome.code, outcome.json["metrics"]["score[gpt-4-0613]"]) == (0, pytest.approx(60))
     assert server.requests[-1]["max_completion_tokens"] == 3
 

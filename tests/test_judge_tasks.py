@@ -5,9 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections import Counter
 from pathlib import Path
@@ -92,6 +94,31 @@ def test_judging_goes_on_beside_the_model(cli: Cli, serve: Serve, tmp_path: Path
     assert answered[-1] >= 20
 
 
+def test_a_second_interrupt_stops_at_once(serve: Serve, tmp_path: Path) -> None:
+    """And says so, with the exit code of what is not finished; the rest is asked by the same command."""
+    answers = write_mmbench(tmp_path, "What is it", ["A", UNREAD, "A", "B"])
+    asked, held = threading.Event(), threading.Event()
+
+    def script(prompt: str, before: int) -> Say:
+        asked.set()
+        held.wait(60)
+        return Say("B")
+
+    server = serve(script)
+    command = [sys.executable, "-m", "mipha_eval", "score", "mmbench", "--answers", str(answers), "--data", str(tmp_path)]
+    command += [*map(str, judge_flags(server))]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
+        assert asked.wait(60)
+        process.send_signal(signal.SIGINT)
+        assert process.stderr is not None
+        assert "once more stops at once" in process.stderr.readline()
+        process.send_signal(signal.SIGINT)
+        told = process.stderr.read()
+    held.set()
+    assert (process.returncode, "stopped; the same command goes on" in told) == (3, True)
+    assert subprocess.run(command, capture_output=True, check=False).returncode == 0
+
+
 def test_a_run_judged_by_two(cli: Cli, serve: Serve, tmp_path: Path) -> None:
     """Another judge grades stored answers again, side by side; the model is not asked, and neither is the first judge."""
     first, other = serve(lambda prompt, before: Say("1.0")), serve(lambda prompt, before: Say("0.25"))
@@ -108,6 +135,30 @@ def test_a_run_judged_by_two(cli: Cli, serve: Serve, tmp_path: Path) -> None:
     cli("run", "--tasks", "mmvet,pope", "--limit", 9, "-o", tmp_path, *judge_flags(other, "other"))
     assert read_json(place / "mmvet@demo/result.json")["headline"] == "score[other]"
     assert {file.name for file in place.glob("mmvet@demo/result*.json")} == {"result.json", "result.first.json"}
+
+
+def test_all_tasks_of_a_run_are_judged_in_one_session(cli: Cli, serve: Serve, tmp_path: Path) -> None:
+    """By one client, and with one budget."""
+    server = serve(lambda prompt, before: Say("yes"))
+    place = Path(cli("run", "--tasks", "pope,gqa", "--limit", 4, "-o", tmp_path, "--json").json["run"])
+    again = ["score", place, "--json", *judge_flags(server), "--judge-correctness"]
+    outcome = cli(*again, "--judge-budget", "1calls")
+    assert (outcome.code, len(server.requests)) == (3, 1)
+    outcome = cli(*again)
+    assert (outcome.code, [result["metrics"]["correct[m]"] for result in outcome.json]) == (0, [100, 100])
+
+
+def test_a_run_of_before_judges_were_is_told_how_to_get_one(cli: Cli, serve: Serve, tmp_path: Path) -> None:
+    """Its copy of the questions lacks what MMBench's judge is shown."""
+    server = serve(lambda prompt, before: Say("Z"))
+    run = ["run", "--tasks", "mmbench", "--data", "demo", "--limit", 4, "-o", tmp_path, "--json"]
+    place = Path(cli(*run).json["run"])
+    (samples,) = place.glob("*/samples.jsonl")
+    write_jsonl(samples, [{key: row[key] for key in row if key != "bare"} for row in read_jsonl(samples)])
+    outcome = cli("score", place, *judge_flags(server))
+    assert (outcome.code, "the run's own command with --judge adds it" in outcome.err, server.requests) == (2, True, [])
+    assert cli(*run, *judge_flags(server)).code == 0
+    assert cli("score", place, *judge_flags(server)).code == 0
 
 
 def test_recorded_grades_in_a_run(cli: Cli, benchmarks: Path, llava_answers: Path, tmp_path: Path) -> None:
@@ -230,6 +281,23 @@ def test_any_task_can_have_a_second_opinion(cli: Cli, serve: Serve, tmp_path: Pa
     assert result["metrics"]["correct[m]"] == pytest.approx(100 * sum(opinions) / len(opinions))
     assert len(server.requests) == len(set(server.prompts)) <= 30
     assert "correct[m]" in result["intervals"]
+
+
+@pytest.mark.parametrize("task", ["seed", "seed@ppl", "scienceqa"])
+def test_the_wrong_options_are_no_accepted_answers(task: str, cli: Cli, serve: Serve, tmp_path: Path) -> None:
+    server = serve(lambda prompt, before: Say("no"))
+    run = ["run", "--tasks", task, "--data", "demo", "--limit", 6, "-o", tmp_path, "--json", "--model", "mipha-tiny"]
+    outcome = cli(*run, *judge_flags(server), "--judge-correctness")
+    assert outcome.code == 0, outcome.err
+    (samples,) = Path(outcome.json["run"]).glob("*/samples.jsonl")
+    right = {
+        (row["references"][0], row["references"][1:]["ABCDE".index(row["references"][0])]) for row in read_jsonl(samples)
+    }
+    accepted = {
+        tuple(re.findall(r"Accepted answers:\n-+\n(.*?)\n-+\n", prompt, re.DOTALL)[0].split("\n"))
+        for prompt in server.prompts
+    }
+    assert accepted == right
 
 
 # ---- calibration

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from mipha_eval.plugins import plugin_folder
+from mipha_eval.printable import printable
 from mipha_eval.store import RunFolder, write_text
 from mipha_eval.task import NOT_JUDGED
 
@@ -146,11 +147,6 @@ def failure_lines(result: Mapping[str, Any]) -> list[str]:
         for what, found in reasons
         for reason, count in found.items()
     ]
-
-
-def printable(text: str) -> str:
-    """Text from outside on a terminal: what is no visible character is spelled out."""
-    return "".join(letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in text)
 
 
 def difference_mark(check: Mapping[str, Any]) -> list[str]:
