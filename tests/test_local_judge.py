@@ -2,22 +2,65 @@
 
 from __future__ import annotations
 
+import asyncio
 import importlib.util
 import json
 import os
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
+from mipha_eval.adapter import ModelAdapter
+from mipha_eval.judge.adapter_judge import AdapterJudge
+from mipha_eval.types import Query, Request, Verdict
 from tests.conftest import Cli, read_json, read_jsonl
+
+
+class TwoBatches(AdapterJudge):
+    """Its first batch fails once a second one waits."""
+
+    def __init__(self) -> None:
+        super().__init__("m", cast(ModelAdapter, None))
+        self.begun, self.waiting = threading.Event(), threading.Event()
+        self.batches: list[list[str]] = []
+
+    def _answer(self, requests: Sequence[Request]) -> list[Verdict]:
+        self.batches.append([request.text for request in requests])
+        self.begun.set()
+        self.waiting.wait(30)
+        if len(self.batches) == 1:
+            raise RuntimeError("out of memory")
+        return [Verdict(request.text.upper()) for request in requests]
+
+
+def test_whoever_asks_while_a_batch_fails_is_answered() -> None:
+    """And equal queries are answered once, however hot and however often they are asked."""
+    judge = TwoBatches()
+
+    async def ask_all() -> list[Verdict | BaseException]:
+        asked = [asyncio.ensure_future(judge.ask(Query("bad", 3), ""))]
+        await asyncio.to_thread(judge.begun.wait, 30)
+        asked += [asyncio.ensure_future(judge.ask(Query("fine", 3, heat), "")) for heat in (0.0, 0.5)]
+        await asyncio.sleep(0)
+        judge.waiting.set()
+        replies = await asyncio.wait_for(asyncio.gather(*asked, return_exceptions=True), 30)
+        await judge.close()
+        return replies
+
+    failed, *fine = asyncio.run(ask_all())
+    assert str(failed) == "out of memory"
+    assert fine == [Verdict("FINE")] * 2
+    assert judge.batches == [["bad"], ["fine"]]
+
 
 GGUF = "SmolLM2-135M-Instruct.Q4_1.gguf"
 
