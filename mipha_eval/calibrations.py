@@ -32,6 +32,13 @@ def find_calibration(name: str, notes: Mapping[str, Any]) -> Mapping[str, Any] |
     return {key: value for key, value in found.items() if key != "notes"} if same else None
 
 
+def stored_calibrations() -> dict[str, Mapping[str, Any]]:
+    """All calibrations there are, by the judge's name."""
+    files = sorted(calibrations_folder().glob("*.json"))
+    rows = [read_json(path, "remove it") for path in files if not path.name.endswith("judges.json")]
+    return {row["judge"]: row for row in rows if "judge" in row}
+
+
 def store_calibration(name: str, notes: Mapping[str, Any], found: Mapping[str, Any]) -> Path:
     """Keeps a calibration for later scores of the same judge; returns its file."""
     path = calibration_file(name)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -70,7 +70,7 @@ class Grading:
     @contextmanager
     def session(self, interrupted: Callable[[], bool], *, quiet: bool) -> Iterator[Session]:
         """A session to submit cases to; waits for them all when it is left."""
-        choice = self.choice or JudgeChoice(self.judge.name)
+        choice = self.choice or JudgeChoice("recorded")
         spending = Spending(choice.budget, choice.prices)
         with Session(self.judge, self.judge.at_once or choice.concurrency, spending) as session:
             yield session
@@ -169,15 +169,19 @@ def stored_answers(folder: RunFolder, task: Task) -> Answered:
     return Answered(task, samples, responses)
 
 
-def judge_answers(answered: Answered, grading: Grading, verdicts: Verdicts) -> Judged:
-    """Asks a judge about all answers that are there, as far as `verdicts` lacks its replies. Ctrl-C ends it early."""
-    judged = grading.judged(verdicts)
-    there = [sample for sample in answered.samples if sample.id in answered.responses]
-    with Interrupt() as interrupt, verdicts, grading.session(interrupt.asked, quiet=False) as session:
-        docket = Docket(answered.task, there, judged, session)
-        for sample in there:
-            docket.add(sample, answered.responses[sample.id])
-    return judged
+def judge_answers(work: Sequence[tuple[Answered, Verdicts]], grading: Grading) -> list[Judged]:
+    """Asks a judge what the verdicts on answers still lack, in one session and with one budget. Ctrl-C ends it early."""
+    found = [grading.judged(verdicts) for _, verdicts in work]
+    with Interrupt() as interrupt, ExitStack() as files:
+        for judged in found:
+            files.enter_context(judged.verdicts)
+        with grading.session(interrupt.asked, quiet=False) as session:
+            for (answered, _), judged in zip(work, found, strict=True):
+                there = [sample for sample in answered.samples if sample.id in answered.responses]
+                docket = Docket(answered.task, there, judged, session)
+                for sample in there:
+                    docket.add(sample, answered.responses[sample.id])
+    return found
 
 
 def judges_of(folder: Path) -> list[Judged]:

@@ -55,10 +55,10 @@ def score_file(config: ScoreConfig, registry: Registry, grading: Grading | None 
     answered = Answered(task, samples, found.responses)
     judged = None
     if grading is not None:
-        folder = (
-            None if grading.choice is None else config.verdicts or config.answers.parent
-        )  # recorded grades are kept already
-        judged = judge_answers(answered, grading, grading.verdicts(folder, f"{config.answers.name}.{task.label}."))
+        # recorded grades are kept already
+        folder = None if grading.choice is None else config.verdicts or config.answers.parent
+        verdicts = grading.verdicts(folder, f"{config.answers.name}.{task.label}.")
+        (judged,) = judge_answers([(answered, verdicts)], grading)
     result = answered.score(judged)
     standing = {"left_out": found.left_out, "total": len(samples), "demo": source.kind == "demo"}
     return dataclasses.replace(result, summary={**result.summary, **standing})
@@ -82,7 +82,10 @@ def score_run(path: Path, registry: Registry, grading: Grading | None = None) ->
     grading.check([answered.task for answered in tasks])
     with locked(folder.path / "run"):
         wanted = [answered for answered in tasks if grading.use.applies(answered.task)]
-        return [result for answered in wanted for result in _judge_again(answered, folder, grading)]
+        for answered in wanted:
+            _check_bare(answered, folder)
+        judge_answers([(each, grading.verdicts(folder.task(each.task.label).path)) for each in wanted], grading)
+        return [result for answered in wanted for result in _score_judged(answered, folder, grading.judge.name)]
 
 
 def read_answered(folder: RunFolder, label: str, registry: Registry) -> Answered:
@@ -98,11 +101,19 @@ def _score_again(answered: Answered, folder: RunFolder) -> list[Result]:
     return [dataclasses.replace(result, summary={**result.summary, **standing}) for result in results]
 
 
-def _judge_again(answered: Answered, folder: RunFolder, grading: Grading) -> list[Result]:
-    place = folder.task(answered.task.label)
-    judge_answers(answered, grading, grading.verdicts(place.path))
+def _score_judged(answered: Answered, folder: RunFolder, judge: str) -> list[Result]:
     results = _score_again(answered, folder)
     for result in results:
-        if result.summary["judge"]["name"] == grading.judge.name:
-            place.write_judged(grading.judge.name, result.summary)
+        if result.summary["judge"]["name"] == judge:
+            folder.task(answered.task.label).write_judged(judge, result.summary)
     return results
+
+
+def _check_bare(answered: Answered, folder: RunFolder) -> None:
+    """Raises UserError for a run of before judges were, which does not hold what one is shown of a question with options."""
+    task = answered.task
+    if task.judged and task.lettered and not all(sample.bare for sample in answered.samples):
+        raise UserError(
+            f"{folder.path} was made by an older mipha-eval and lacks what a judge of {task.label} is shown; "
+            "the run's own command with --judge adds it, and asks the model nothing again"
+        )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from mipha_eval.errors import UserError
@@ -13,13 +13,16 @@ from mipha_eval.judge.judge import Judge, JudgeStoppedError
 from mipha_eval.judge.prompts import grade, is_correct, match_option
 from mipha_eval.types import Dialogue, Query, Verdict
 
+#: of a reply; whoever has understood needs no more
+MOST_TOKENS = 32
+
 COLOURS = {"A": "red", "B": "green", "C": "blue"}
 SHADE = "What colour is the car?"
 
 #: (what is checked, the dialogue, what it should come to)
 QUESTIONS: tuple[tuple[str, Callable[[], Dialogue[Any]], Callable[[Any], bool]], ...] = (
-    ("grades a right answer high", lambda: grade("What is 2 + 2?", "4", "It is 4."), lambda found: (found or 0) >= 0.7),
-    ("grades a wrong answer low", lambda: grade("What is 2 + 2?", "4", "It is 7."), lambda found: (found or 0) <= 0.3),
+    ("grades a right answer high", lambda: grade("What is 2 + 2?", "4", "It is 4."), lambda found: found >= 0.7),
+    ("grades a wrong answer low", lambda: grade("What is 2 + 2?", "4", "It is 7."), lambda found: found <= 0.3),
     ("finds the option meant", lambda: match_option(SHADE, COLOURS, "like grass, I think"), lambda found: found == "B"),
     ("says when none is meant", lambda: match_option(SHADE, COLOURS, "a bicycle"), lambda found: found == "Z"),
     (
@@ -84,7 +87,8 @@ async def _ask_all(judge: Judge) -> ServeCheck:
     known: dict[str, Verdict] = {}
 
     async def ask(query: Query) -> Verdict:
-        known[query.key] = last[0] = await judge.ask(query, "")
+        short = replace(query, max_tokens=min(query.max_tokens, MOST_TOKENS))
+        known[query.key] = last[0] = await judge.ask(short, "")
         return last[0]
 
     checks, last = [], [Verdict("")]
@@ -95,7 +99,8 @@ async def _ask_all(judge: Judge) -> ServeCheck:
                 checks.append(Check(name, False, False, failed.error))
                 continue
             found = replay(begin(), lambda query: known.get(query.key))
-            checks.append(Check(name, found is not None and found != "", expected(found), last[0].text))
+            readable = found is not None and found != ""
+            checks.append(Check(name, readable, readable and expected(found), last[0].text))
         first = next(grade("What is 2 + 2?", "4", "It is 4."))
         again = await judge.ask(first, "")
     finally:

@@ -17,6 +17,7 @@ from mipha_eval.backends.chat import Chat, Head, collate
 from mipha_eval.backends.device import moved, pinned
 from mipha_eval.backends.hf import PrefixInputs
 from mipha_eval.backends.image_text import (
+    end_tokens,
     has_three_axes,
     head_positions,
     image_features,
@@ -64,9 +65,7 @@ class HfChat(TransformersAdapter):
 
     @cached_property
     def ends(self) -> frozenset[int]:
-        ids = self.model.generation_config.eos_token_id
-        ids = self.tokenizer.eos_token_id if ids is None else ids
-        return frozenset(ids if isinstance(ids, list) else [ids])
+        return end_tokens(self.model, self.tokenizer)
 
     @cached_property
     def left_out(self) -> Mapping[str, Any]:

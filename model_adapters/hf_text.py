@@ -14,7 +14,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 from mipha_eval.adapter import Cost
 from mipha_eval.backends.device import moved
 from mipha_eval.backends.hf import PrefixInputs
-from mipha_eval.backends.image_text import load_model, only_greedy
+from mipha_eval.backends.image_text import end_tokens, load_model, only_greedy
 from mipha_eval.backends.prefix import Prefix, Prompt, respond_shared
 from mipha_eval.backends.proof import Sharing, prove
 from mipha_eval.backends.transformers_adapter import TransformersAdapter
@@ -57,9 +57,7 @@ class HfText(TransformersAdapter):
 
     @cached_property
     def ends(self) -> frozenset[int]:
-        ids = self.model.generation_config.eos_token_id
-        ids = self.tokenizer.eos_token_id if ids is None else ids
-        return frozenset(ids if isinstance(ids, list) else [ids])
+        return end_tokens(self.model, self.tokenizer)
 
     @cached_property
     def left_out(self) -> Mapping[str, Any]:

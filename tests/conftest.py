@@ -6,6 +6,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,7 @@ import pytest
 
 from mipha_eval.cli.app import main
 from tests.browser import chromium
+from tests.judge_server import Serve, judge_server
 from tests.oracles import mme, pope
 
 if TYPE_CHECKING:
@@ -80,6 +82,13 @@ def cli(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> 
         return Outcome(code, captured.out, captured.err)
 
     return call
+
+
+@pytest.fixture
+def serve() -> Iterator[Serve]:
+    """Starts judges' servers, and stops them after the test."""
+    with ExitStack() as stack:
+        yield lambda script: stack.enter_context(judge_server(script))
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -35,6 +35,9 @@ class Say:
     param: str | None = None
 
 
+#: starts a server that a script answers for
+Serve = Callable[["Script"], "JudgeServer"]
+
 #: (prompt, how often this prompt was asked before) -> what is replied
 Script = Callable[[str, int], Say]
 
@@ -116,7 +119,7 @@ class Conversation(BaseHTTPRequestHandler):
 def judge_server(script: Script) -> Iterator[JudgeServer]:
     """A server while entered."""
     with JudgeServer(script) as server:
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
         thread.start()
         yield server
         server.shutdown()

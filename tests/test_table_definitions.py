@@ -214,6 +214,31 @@ def test_damaged_results_are_refused(metrics: str, tmp_path: Path, cli: Cli) -> 
     assert str(file) in outcome.err
 
 
+@pytest.mark.parametrize("key", ["n", "rules", "missing", "headline", "intervals"])
+def test_results_that_lack_something_are_refused(key: str, tmp_path: Path, cli: Cli) -> None:
+    run = write_run(tmp_path / "run", {"gqa@testdev": TWO})
+    file = run / "gqa@testdev/result.json"
+    stored = json.loads(file.read_text())
+    for damaged in (
+        {name: value for name, value in stored.items() if name != key},
+        {**stored, key: "x" if key != "headline" else 3},
+    ):
+        file.write_text(json.dumps(damaged))
+        outcome = cli("report", run)
+        assert (outcome.code, outcome.out) == (2, "")
+        assert str(file) in outcome.err
+
+
+def test_several_results_of_one_task_in_a_file_are_refused(tmp_path: Path, cli: Cli) -> None:
+    """Such as `score RUN --judge OTHER` prints; one of them would be lost."""
+    run = write_run(tmp_path / "run", {"gqa@testdev": TWO, "pope@llava": ALSO})
+    stored = [json.loads(file.read_text()) for file in sorted(run.glob("*/result.json"))]
+    (tmp_path / "both.json").write_text(json.dumps(stored))
+    assert len(json.loads(cli("report", tmp_path / "both.json", "--format", "json").out)["columns"]) == 2
+    (tmp_path / "twice.json").write_text(json.dumps([stored[0], stored[0]]))
+    assert "twice.json has several results of one task" in cli("report", tmp_path / "twice.json").err
+
+
 def test_nothing_to_show(cli: Cli, tmp_path: Path) -> None:
     assert "name a run" in cli("report", "--table", "mipha-paper", "--published", "none").err
     assert cli("report").code == 2

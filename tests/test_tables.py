@@ -234,6 +234,20 @@ def test_two_judges_are_never_ranked_together(tmp_path: Path, cli: Cli) -> None:
     assert "judged by gpt-4" in json.loads(outcome.out)["notes"][0]
 
 
+def test_a_calibrated_judges_error_bar_is_a_remark_not_a_doubt(tmp_path: Path, cli: Cli) -> None:
+    calibration = {"bias": 1.2, "bias_interval": [0.4, 2.0], "reference": "gpt-4"}
+    judge = {"name": "local", "pending": 0, "failed": 0, "unreadable": 0, "calibration": calibration}
+    for name, value, told in (("a", 30.0, judge), ("b", 31.0, judge), ("c", 99.0, {**judge, "pending": 3})):
+        result = {"task": "mmvet@v1", "headline": "score[local]", "n": 218, "missing": 0, "failed": 0, "unparsed": 0}
+        result |= {"rules": {}, "metrics": {"score[local]": value}, "intervals": {}, "version": 1, "total": 218}
+        (tmp_path / f"{name}.json").write_text(json.dumps({**result, "judge": told}))
+    outcome = cli("report", *sorted(tmp_path.glob("*.json")), "--format", "json")
+    cells = {row["method"]: row["cells"]["mmvet@v1"] for row in json_rows(outcome.out)}
+    assert {name: cell["place"] for name, cell in cells.items()} == {"a": "second", "b": "best", "c": ""}
+    assert cells["a"]["remarks"] == ["JUDGE +1.2 (+0.4 to +2.0) VS gpt-4"]
+    assert "NOT JUDGED 3" in cells["c"]["remarks"]
+
+
 def test_a_version_of_the_task_is_not_ranked_with_another(tmp_path: Path, cli: Cli) -> None:
     runs = [write_run(tmp_path / name, {"gqa@testdev": texts_of("gqa@testdev", some_right(0.7, 3))}) for name in "abc"]
     stored = read_json(runs[2] / "gqa@testdev/result.json")
@@ -273,7 +287,7 @@ def test_torch_matplotlib_and_scipy_wait_until_they_are_needed(in_golden: Path) 
     code = """
 import sys
 from mipha_eval.cli.app import main
-sys.argv = ["mipha-eval", "report", "runs/best", "--table", "golden.toml"]
+sys.argv = ["mipha-eval", "report", "runs/best", "--table", "golden.toml"]  # one run: nothing to be tested
 try:
     main()
 except SystemExit as stop:

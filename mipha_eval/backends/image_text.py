@@ -107,6 +107,13 @@ def leave_out_dead_layers(config: Any) -> bool:
     return True
 
 
+def end_tokens(model: Any, tokenizer: Any) -> frozenset[int]:
+    """The token ids that end an answer, as the checkpoint's generation settings say, else the tokenizer's."""
+    ids = model.generation_config.eos_token_id
+    ids = tokenizer.eos_token_id if ids is None else ids
+    return frozenset(ids if isinstance(ids, list) else [ids])
+
+
 def only_greedy(model: Any, ends: Collection[int]) -> dict[str, Any]:
     """Takes away a checkpoint's own generation settings, and returns them; transformers would add them to what it is told.
 

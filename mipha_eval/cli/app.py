@@ -28,6 +28,8 @@ from mipha_eval.cli.view import view_runs
 from mipha_eval.errors import UserError
 
 OK, BUG, USAGE, INCOMPLETE, REGRESSION = 0, 1, 2, 3, 4
+INTERRUPTED = 130  # what typer makes of a KeyboardInterrupt
+STOPPED = "stopped; the same command goes on from what is stored"
 
 app = typer.Typer(
     name="mipha-eval",
@@ -77,7 +79,7 @@ def main() -> None:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(USAGE)
     except (KeyboardInterrupt, typer.Abort):
-        print("stopped; the same command goes on from what is stored", file=sys.stderr)
+        print(STOPPED, file=sys.stderr)
         sys.exit(INCOMPLETE)
     except TyperException as error:  # a flag that does not exist, a value that does not fit
         print(f"error: {str(error).rstrip('.')}; see mipha-eval --help", file=sys.stderr)
@@ -85,6 +87,9 @@ def main() -> None:
     except BrokenPipeError:  # the reader of our output has gone, as in `mipha-eval list | head -1`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(OK)
+    if code == INTERRUPTED:
+        print(STOPPED, file=sys.stderr)
+        sys.exit(INCOMPLETE)
     sys.exit(code if isinstance(code, int) else OK)
 
 

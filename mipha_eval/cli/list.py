@@ -16,6 +16,7 @@ class What(str, Enum):
     tasks = "tasks"
     models = "models"
     protocols = "protocols"
+    judges = "judges"
     tables = "tables"
     published = "published"
 
@@ -29,7 +30,7 @@ def list_plugins(
     plugin: flags.Plugins = None,
     json: flags.Json = False,
 ) -> None:
-    """List tasks, models, protocols, tables for report, or published scores with their sources."""
+    """List tasks, models, protocols, judges with prices and agreement, tables, or published scores with sources."""
     from mipha_eval.plugins import Registry
 
     if what is What.published:
@@ -51,6 +52,10 @@ def list_plugins(
             for name in registry.names("tasks")
             for protocol, line in registry.load("tasks", name)[0].protocols.items()
         }
+    if what is What.judges:
+        from mipha_eval.report.judges import judge_listing
+
+        listing["judges"] = judge_listing()
     if json:
         flags.print_json(listing)
         return

@@ -86,14 +86,21 @@ def run_tasks(
     folder, results = run(config, registry)
     summaries = [result.summary for result in results]
 
-    from mipha_eval.report.summary import certificate_line, failure_lines, probability_line, rich_table, write_report
+    from mipha_eval.report.summary import (
+        certificate_line,
+        failure_lines,
+        judge_line,
+        probability_line,
+        rich_table,
+        write_report,
+    )
 
     report = write_report(folder)
     if json:
         flags.print_json({"run": str(folder.path), "results": summaries})
     else:
         flags.console().print(rich_table(summaries))
-        for line in filter(None, map(probability_line, summaries)):
+        for line in filter(None, [*map(probability_line, summaries), *map(judge_line, summaries)]):
             print(line)
         print(certificate_line(summaries))
         print(f"report: {report}")

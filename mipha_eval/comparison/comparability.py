@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from mipha_eval.stored_task import StoredTask
 
 
@@ -23,7 +25,12 @@ def why_not(first: StoredTask, second: StoredTask) -> str | None:
 
 
 def other_options(first: StoredTask, second: StoredTask) -> list[str]:
-    """Options of the task that differ, such as ``tokenizer=ptb, not treebank``."""
-    own, others = (stored.record["options"] for stored in (first, second))
+    """Options of the task, and of how a judge was asked, that differ, such as ``tokenizer=treebank, not ptb``."""
+    own, others = (_options(stored) for stored in (first, second))
     keys = sorted(own.keys() | others.keys())
     return [f"{key}={others.get(key)}, not {own.get(key)}" for key in keys if own.get(key) != others.get(key)]
+
+
+def _options(stored: StoredTask) -> dict[str, Any]:
+    asked = (stored.summary.get("judge") or {}).get("notes", {})
+    return {**stored.record["options"], **{f"judge's {key}": asked[key] for key in ("prompts", "runs") if key in asked}}

@@ -25,8 +25,8 @@ class AdapterJudge(Judge):
     def __init__(self, name: str, adapter: ModelAdapter) -> None:
         self.name = name
         self._adapter = adapter
-        self._waiting: list[tuple[Request, asyncio.Future[Verdict]]] = []
-        self._replies: dict[Request, Verdict] = {}
+        self._waiting: list[Request] = []
+        self._replies: dict[Request, asyncio.Future[Verdict]] = {}
         self._thread = ThreadPoolExecutor(1, "judge-model")
         self._busy: asyncio.Task[None] | None = None
 
@@ -36,12 +36,11 @@ class AdapterJudge(Judge):
     async def ask(self, query: Query, sample: str) -> Verdict:
         request = Request(query.prompt, decoding=Decoding(query.max_tokens))
         if request not in self._replies:
-            reply: asyncio.Future[Verdict] = asyncio.get_running_loop().create_future()
-            self._waiting.append((request, reply))
+            self._replies[request] = asyncio.get_running_loop().create_future()
+            self._waiting.append(request)
             if self._busy is None or self._busy.done():
                 self._busy = asyncio.create_task(self._answer_waiting())
-            self._replies[request] = await reply
-        return self._replies[request]
+        return await self._replies[request]
 
     async def close(self) -> None:
         self._thread.shutdown()
@@ -50,15 +49,14 @@ class AdapterJudge(Judge):
         await asyncio.sleep(0)  # whoever is about to ask joins the batch
         while self._waiting:
             batch, self._waiting = self._waiting, []
-            loop = asyncio.get_running_loop()
             try:
-                verdicts = await loop.run_in_executor(self._thread, self._answer, [request for request, _ in batch])
+                verdicts = await asyncio.get_running_loop().run_in_executor(self._thread, self._answer, batch)
             except Exception as error:  # whoever asked gets it
-                for _, reply in batch:
-                    reply.set_exception(error)
-                return
-            for (_, reply), verdict in zip(batch, verdicts, strict=True):
-                reply.set_result(verdict)
+                for request in batch:
+                    self._replies[request].set_exception(error)
+                continue
+            for request, verdict in zip(batch, verdicts, strict=True):
+                self._replies[request].set_result(verdict)
 
     def _answer(self, requests: Sequence[Request]) -> list[Verdict]:
         verdicts: dict[int, Verdict] = {}

@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from mipha_eval.errors import UserError
+from mipha_eval.printable import printable
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -69,6 +70,8 @@ class JudgeChoice:
     def __post_init__(self) -> None:
         if not self.model.strip():
             raise UserError("--judge needs the name of a model")
+        if not self.model.isprintable():
+            raise UserError(f"--judge {printable(self.model)}: the name has characters that cannot be seen")
         if self.base_url is not None:
             _check_url(self.base_url)
         if self.budget.usd is not None and self.prices is None and not self.local:
@@ -104,12 +107,14 @@ def _check_url(text: str) -> None:
 
 
 def api_key(choice: JudgeChoice) -> str:
-    """The key from the environment; servers other than OpenAI's may need none.
+    """The key from the environment, without space around it; servers other than OpenAI's may need none.
 
     Raises:
-        UserError: there is none for OpenAI's server.
+        UserError: there is none for OpenAI's server, or no HTTP header can hold it.
     """
-    found = next((os.environ[name] for name in KEYS if os.environ.get(name)), "")
+    name, found = next(((name, key) for name in KEYS if (key := os.environ.get(name, "").strip())), ("", ""))
+    if not (found.isascii() and found.isprintable()):
+        raise UserError(f"{name} holds something else than a key: characters that no server is sent; set it anew")
     if not found and choice.base_url is None:
         raise UserError(
             f"judge {choice.model} needs a key: set {KEYS[0]} or {KEYS[1]}, or give --judge-base-url for another server"

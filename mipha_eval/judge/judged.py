@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from mipha_eval.answers.letters import LETTERS
 from mipha_eval.judge.dialogue import UnansweredError, replay
 from mipha_eval.judge.prompts import is_correct
 from mipha_eval.judge.verdicts import Verdicts
@@ -33,16 +34,24 @@ class Use:
 
     def dialogue(self, task: Task, answers: Sequence[Answer]) -> Dialogue[Sequence[Score]]:
         """What the judge is asked about a group of answers."""
-        return task.grade(answers, self.runs) if task.judged else _second_opinions(answers)
+        return task.grade(answers, self.runs) if task.judged else _second_opinions(task, answers)
 
 
-def _second_opinions(answers: Sequence[Answer]) -> Dialogue[Sequence[Score]]:
+def _second_opinions(task: Task, answers: Sequence[Answer]) -> Dialogue[Sequence[Score]]:
     scores = []
     for answer in answers:
-        sample = answer.sample
-        opinion = yield from is_correct(sample.bare or question_core(sample.question), sample.references, answer.text)
+        question = answer.sample.bare or question_core(answer.sample.question)
+        opinion = yield from is_correct(question, _accepted(task, answer.sample), answer.text)
         scores.append(dataclasses.replace(answer.score, judged=None if opinion is None else float(opinion)))
     return scores
+
+
+def _accepted(task: Task, sample: Sample) -> Sequence[str]:
+    """The answers that count as right: of a question with options its letter, and what that stands for."""
+    if not task.lettered:
+        return sample.references
+    letter, *options = sample.references
+    return letter, *(option for name, option in zip(LETTERS, options, strict=False) if name == letter)
 
 
 def answer_groups(

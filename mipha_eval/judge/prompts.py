@@ -97,7 +97,7 @@ def is_correct(question: str, accepted: Sequence[str], answer: str) -> Dialogue[
     body = "".join(f"\n{name}:\n{FENCE}\n{text}\n{FENCE}\n" for name, text in fields)
     for attempt in range(CORRECTNESS_TRIES):
         reply = yield Query(f"{template('correctness')}{body}\nCorrect, yes or no?", CORRECTNESS_TOKENS, repeat=attempt)
-        word = re.match(r"\W*(yes|no)\b", reply, re.IGNORECASE)
-        if word:
-            return word[1].lower() == "yes"
+        words = set(re.findall(r"\b(yes|no)\b", reply.lower()))
+        if len(words) == 1:
+            return words == {"yes"}
     return None

@@ -9,6 +9,7 @@ from typing import Any
 from mipha_eval.data.jsonl import read_json
 from mipha_eval.errors import UserError
 from mipha_eval.judge.judge import Judge
+from mipha_eval.printable import printable
 from mipha_eval.types import Query, Verdict
 
 
@@ -35,8 +36,8 @@ class RecordedGrades(Judge):
         uneven = len({len(runs) for runs in self._grades.values()}) > 1
         if uneven or not all(0 <= grade <= 1 for runs in self._grades.values() for grade in runs):
             raise UserError(f"{path}: grades must be 0 to 1, of equally many runs for every question")
-        self.name = "+".join(dict.fromkeys(models)) or "recorded"
-        self.runs = max(1, *map(len, self._grades.values()))
+        self.name = printable("+".join(dict.fromkeys(models))).strip() or "recorded"
+        self.runs = max([1, *map(len, self._grades.values())])
 
     def describe(self) -> Mapping[str, Any]:
         return {"model": self.name, "recorded": self._path.name}

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 import time
 from collections.abc import Mapping
+from contextlib import ExitStack
 from pathlib import Path
-from types import TracebackType
-from typing import Any
+from types import NoneType, TracebackType
+from typing import Any, get_type_hints
 from urllib.parse import urlsplit
 
 from mipha_eval.errors import UserError
 from mipha_eval.journal import Appender, read_stored
-from mipha_eval.store import read_json, write_json
+from mipha_eval.store import locked, read_json, write_json
 from mipha_eval.types import Query, Verdict
 
-VERDICT = tuple(entry.name for entry in dataclasses.fields(Verdict))
+VERDICT = get_type_hints(Verdict)  # name -> type of what a record has of a verdict
+NOTES = {"base_url": (str, NoneType), "runs": (int, NoneType), "correctness": (bool, NoneType)}  # what notes must fit
 
 
 class Verdicts:
@@ -36,9 +37,10 @@ class Verdicts:
         self._folder, self._prefix = folder, prefix
         self._found: dict[tuple[str, str], Verdict] = {}
         self._file: Appender | None = None
+        self._held = ExitStack()
         for row in stored_rows(folder, prefix):
             if row["judge"] == judge:
-                verdict = Verdict(**{name: row[name] for name in VERDICT if name in row})
+                verdict = Verdict(**{name: row[name] for name in VERDICT})
                 self._found[row["sample"] if row.get("recorded") else "", row["key"]] = verdict
 
     def find(self, query: Query, sample: str) -> Verdict | None:
@@ -77,19 +79,26 @@ class Verdicts:
         }
 
     def __enter__(self) -> Verdicts:
-        """Opens the file for `add`, and writes down the notes on the judge."""
-        if self._folder is not None:
-            before = stored_judges(self._folder, self._prefix).get(self.judge)
-            check_same_judge(self.judge, before or self.notes, self.notes)
-            self._file = Appender(self._folder / f"{self._prefix}verdicts.jsonl")
-            path = self._folder / f"{self._prefix}judges.json"
-            write_json(path, {**stored_judges(self._folder, self._prefix), self.judge: dict(self.notes)})
+        """Opens the file for `add`, and writes down the notes on the judge.
+
+        Raises:
+            UserError: another judge has gone by this name, another process is judging the same, or nothing can be written.
+        """
+        if self._folder is None:
+            return self
+        path = self._folder / f"{self._prefix}verdicts.jsonl"
+        with ExitStack() as held:
+            held.enter_context(locked(path))
+            known = stored_judges(self._folder, self._prefix)
+            check_same_judge(self.judge, known.get(self.judge) or self.notes, self.notes)
+            self._file = held.enter_context(Appender(path))
+            write_json(self._folder / f"{self._prefix}judges.json", {**known, self.judge: dict(self.notes)})
+            self._held = held.pop_all()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        if self._file is not None:
-            self._file.__exit__(kind, error, trace)
-            self._file = None
+        self._file = None
+        self._held.__exit__(kind, error, trace)
 
 
 def check_same_judge(name: str, before: Mapping[str, Any], now: Mapping[str, Any]) -> None:
@@ -109,10 +118,14 @@ def check_same_judge(name: str, before: Mapping[str, Any], now: Mapping[str, Any
 def stored_judges(folder: Path, prefix: str = "") -> dict[str, Any]:
     """Judges by name that have been asked, and the notes on each."""
     path = folder / f"{prefix}judges.json"
-    return read_json(path, "remove it to go on") if path.exists() else {}
+    found = read_json(path, "remove it to go on") if path.exists() else {}
+    for notes in found.values():
+        if not isinstance(notes, dict) or not all(isinstance(notes.get(key), kinds) for key, kinds in NOTES.items()):
+            raise UserError(f"{path} is damaged; remove it to go on")
+    return found
 
 
 def stored_rows(folder: Path | None, prefix: str = "") -> list[dict[str, Any]]:
     """All records of a file of verdicts."""
-    entries = {"sample": str, "judge": str, "key": str, "text": str, "error": str}
+    entries = {"sample": str, "judge": str, "key": str, **VERDICT}
     return [] if folder is None else list(read_stored(folder / f"{prefix}verdicts.jsonl", entries))

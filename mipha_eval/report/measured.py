@@ -13,6 +13,7 @@ from typing import Any
 
 from mipha_eval.errors import UserError
 from mipha_eval.report.definition import SIZE
+from mipha_eval.report.summary import marks
 from mipha_eval.store import RunFolder
 
 #: options that tell rows of one model apart
@@ -91,8 +92,9 @@ def _read(path: Path) -> Measured:
         raise UserError(f"{path} has no finished task; the same command that began it goes on")
     identity = {key: manifest.get(key) for key in ("model", "options", "weights", "blind")}
     facts = _facts(manifest)
-    by_label = {result.label: result for result in results}
-    return Measured(run_name(manifest), by_label, facts, identity=json.dumps(identity, sort_keys=True), sources=(path,))
+    return Measured(
+        run_name(manifest), _by_label(results), facts, identity=json.dumps(identity, sort_keys=True), sources=(path,)
+    )
 
 
 def _read_file(path: Path) -> Measured:
@@ -102,7 +104,14 @@ def _read_file(path: Path) -> Measured:
         StoredResult(checked(entry, path), path, f"{number}/" if isinstance(content, list) else "")
         for number, entry in enumerate(entries)
     ]
-    return Measured(path.stem, {result.label: result for result in results}, identity=str(path), sources=(path,))
+    return Measured(path.stem, _by_label(results), identity=str(path), sources=(path,))
+
+
+def _by_label(results: Sequence[StoredResult]) -> dict[str, StoredResult]:
+    found = {result.label: result for result in results}
+    if len(found) < len(results):
+        raise UserError(f"{results[0].file} has several results of one task; give each in a file of its own")
+    return found
 
 
 def read_content(file: Path) -> Any:
@@ -115,17 +124,19 @@ def read_content(file: Path) -> Any:
 
 def checked(content: Any, file: Path) -> Mapping[str, Any]:
     """The content of a result. Raises UserError if it does not have what every result has."""
-    whole = isinstance(content, dict) and all(isinstance(content.get(key), str) for key in ("task", "headline"))
-    if whole:
-        whole = all(isinstance(content.get(key), int) for key in COUNTS) and isinstance(content.get("rules"), dict)
-    if whole:
-        metrics, intervals = content.get("metrics"), content.get("intervals")
-        whole = isinstance(metrics, dict) and isinstance(intervals, dict) and all(map(_is_number, metrics.values()))
-        whole = whole and all(
-            isinstance(pair, list) and len(pair) == 2 and all(map(_is_number, pair)) for pair in intervals.values()
+    try:
+        whole = (
+            all(isinstance(content[key], str) for key in ("task", "headline"))
+            and isinstance(content["rules"], dict)
+            and all(type(content[key]) is int for key in COUNTS)
+            and all(map(_is_number, content["metrics"].values()))
+            and all(len(pair) == 2 and all(map(_is_number, pair)) for pair in content["intervals"].values())
         )
+        marks(content)  # reads the rest
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError):
+        whole = False
     if not whole:
-        raise UserError(f"{file} is no result of a task; give a run folder, or what score --json printed")
+        raise UserError(f"{file} is no result of a task, or damaged; give a run folder, or what score --json printed")
     found: Mapping[str, Any] = content
     return found
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from mipha_eval.errors import UserError
 from mipha_eval.options import unknown
 from mipha_eval.report.measured import Measured, StoredResult
-from mipha_eval.report.summary import marks, share
+from mipha_eval.report.summary import bias_mark, marks, share
 from mipha_eval.report.table import Cell, Column, Origin
 
 
@@ -26,7 +26,8 @@ def _cell(column: Column, result: StoredResult) -> Cell:
     if content["unparsed"]:
         remarks.append(f"unparsed {share(content['unparsed'], content['n'])}")
     other = result.label != column.task
-    doubted = other or any(doubt != "DEMO" or not column.demo for doubt in doubts)
+    harmless = [*bias_mark((content.get("judge") or {}).get("calibration")), *(["DEMO"] if column.demo else [])]
+    doubted = other or not set(doubts) <= set(harmless)
     if other:
         remarks.insert(0, result.label)
     return Cell(

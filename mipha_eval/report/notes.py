@@ -78,10 +78,10 @@ def _protocols(table: Table) -> str:
 
 def _places(cells: Sequence[Cell], tests: PairedTests) -> str:
     text = "Bold: the best of its group and column; underlined: the next."
-    if tests.made:
+    if tests.level is not None:
         text = (
             "Bold: the best of its group and column and what cannot be told from it by paired tests on the same questions "
-            f"(all pairs, Holm's correction, {100 * tests.alpha:g} %); underlined: the next."
+            f"(all pairs, Holm's correction, {100 * tests.level:g} %); underlined: the next."
         )
     if any(cell.quoted and cell.ranked for cell in cells):
         text += " Published numbers cannot be tested: they share a place where they print alike."

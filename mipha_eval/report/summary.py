@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from mipha_eval.plugins import plugin_folder
+from mipha_eval.printable import printable
 from mipha_eval.store import RunFolder, write_text
 from mipha_eval.task import NOT_JUDGED
 
@@ -92,7 +93,17 @@ def judge_marks(result: Mapping[str, Any]) -> list[str]:
     if not judge:
         return ["NOT JUDGED"] if NOT_JUDGED in result["rules"] else []
     counts = {"NOT JUDGED": judge["pending"], "JUDGE FAILED": judge["failed"], "UNREADABLE VERDICTS": judge["unreadable"]}
-    return [f"{mark} {count:,}" for mark, count in counts.items() if count]
+    found = [f"{mark} {count:,}" for mark, count in counts.items() if count]
+    return [*found, *bias_mark(judge["calibration"])]
+
+
+def bias_mark(calibration: Mapping[str, Any] | None) -> list[str]:
+    """How many points a calibrated judge adds to the total, with a 95 % interval: the error bar of its scores."""
+    if not calibration:
+        return []
+    bounds = calibration["bias_interval"]
+    interval = f" ({bounds[0]:+.1f} to {bounds[1]:+.1f})" if bounds else ""
+    return [f"JUDGE {calibration['bias']:+.1f}{interval} VS {calibration['reference']}"]
 
 
 def judge_line(result: Mapping[str, Any]) -> str:
@@ -136,11 +147,6 @@ def failure_lines(result: Mapping[str, Any]) -> list[str]:
         for what, found in reasons
         for reason, count in found.items()
     ]
-
-
-def printable(text: str) -> str:
-    """Text from outside on a terminal: what is no visible character is spelled out."""
-    return "".join(letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in text)
 
 
 def difference_mark(check: Mapping[str, Any]) -> list[str]:
@@ -198,6 +204,7 @@ def write_report(folder: RunFolder) -> Path:
     )
     environment.filters["cell"] = markdown_cell
     environment.filters["probabilities"] = probability_line
+    environment.filters["judge"] = judge_line
     results = folder.results()
     page = environment.get_template("run.md.j2").render(
         headings=HEADINGS,

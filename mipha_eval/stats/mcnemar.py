@@ -6,7 +6,6 @@ McNemar, "Note on the sampling error of the difference between correlated propor
 from __future__ import annotations
 
 import numpy as np
-from scipy.stats import binomtest
 
 from mipha_eval.stats.panel import Panel
 from mipha_eval.stats.permutation import Significance
@@ -22,6 +21,8 @@ def applies(pair: Panel) -> bool:
 
 def mcnemar(pair: Panel) -> Significance:
     """Exact, two-sided."""
+    from scipy.stats import binomtest
+
     right = pair.counts[..., 1]
     gained, lost = int((right[1] > right[0]).sum()), int((right[1] < right[0]).sum())
     p = float(binomtest(gained, gained + lost).pvalue) if gained + lost else 1.0

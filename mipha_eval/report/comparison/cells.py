@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from mipha_eval.comparison.flips import Flips
 from mipha_eval.comparison.result import Comparison, NotCompared, Pair, Row, TieGroup, Verdict
 from mipha_eval.report.summary import marks
+from mipha_eval.report.visible import visible
 
 IDS = 5  # shown of each kind; JSON has all
 FEW = 30  # clusters; below, intervals are narrower than they should be
@@ -15,8 +16,13 @@ MORE_HEADINGS = ("n", "images", "test")
 FLIP_HEADINGS = ("task", "category", "questions", "gained", "lost", "some gained", "some lost")
 
 
+def run_name(comparison: Comparison, place: int) -> str:
+    """A run's name, cut if it is very long, so that what stands behind it in a line is seen."""
+    return visible(comparison.runs[place].name)
+
+
 def difference_headings(comparison: Comparison, runs: tuple[int, int]) -> list[str]:
-    first, second = (comparison.runs[place].name for place in runs)
+    first, second = (run_name(comparison, place) for place in runs)
     interval = f"{100 * (1 - comparison.alpha):g}% CI"
     return ["task", "metric", first, second, "difference", interval, "p", "verdict", "effect", "MDE", *MORE_HEADINGS]
 
@@ -56,16 +62,16 @@ def flip_rows(pair: Pair) -> list[list[str]]:
 
 def _flip_cells(task: str, name: str, flips: Flips) -> list[str]:
     counts = [f"{flips.questions:,}", f"{len(flips.gained):,}", f"{len(flips.lost):,}"]
-    return [task, name, *counts, _some(flips.gained), _some(flips.lost)]
+    return [task, visible(name), *counts, _some(flips.gained), _some(flips.lost)]
 
 
 def _some(ids: Sequence[str]) -> str:
-    return ", ".join([*ids[:IDS], *(["…"] if len(ids) > IDS else [])])
+    return ", ".join([*map(visible, ids[:IDS]), *(["…"] if len(ids) > IDS else [])])
 
 
 def pair_notes(comparison: Comparison, pair: Pair) -> list[str]:
     """What else a reader of a pair's numbers must know, a sentence each."""
-    names = [comparison.runs[place].name for place in pair.runs]
+    names = [run_name(comparison, place) for place in pair.runs]
     notes = [
         f"{pair.task}: {count:,} questions that only {name} scored are left out"
         for name, count in zip(names, pair.left_out, strict=True)
@@ -81,14 +87,14 @@ def pair_notes(comparison: Comparison, pair: Pair) -> list[str]:
 
 
 def gap_text(comparison: Comparison, gap: NotCompared) -> str:
-    first, second = (comparison.runs[place].name for place in gap.runs)
+    first, second = (run_name(comparison, place) for place in gap.runs)
     return f"{gap.task} of {first} and {second}: {gap.reason}"
 
 
 def tie_text(comparison: Comparison, group: TieGroup) -> str:
     """The runs from best to worst, those that cannot be told from the best marked."""
     order = sorted(group.values, key=lambda place: -group.values[place])
-    runs = [f"{comparison.runs[place].name} {group.values[place]:.2f}{' =' * (place in group.tied)}" for place in order]
+    runs = [f"{run_name(comparison, place)} {group.values[place]:.2f}{' =' * (place in group.tied)}" for place in order]
     return f"{group.task} {group.metric}, {group.questions:,} questions that all scored: {', '.join(runs)}"
 
 
@@ -112,9 +118,9 @@ def outcome_lines(comparison: Comparison) -> list[str]:
     for pair in comparison.pairs:
         verdict = pair.rows[0].verdict
         if pair.runs[0] == 0 and verdict in found:
-            found[verdict].append(f"{pair.task} of {comparison.runs[pair.runs[1]].name}")
+            found[verdict].append(f"{pair.task} of {run_name(comparison, pair.runs[1])}")
     words = {"below": found["worse"], "above": found["better"]}
     return [
-        f"Headlines significantly {word} {comparison.runs[0].name}: {', '.join(those) or 'none'}."
+        f"Headlines significantly {word} {run_name(comparison, 0)}: {', '.join(those) or 'none'}."
         for word, those in words.items()
     ]

@@ -14,6 +14,7 @@ from mipha_eval.report.comparison import cells
 from mipha_eval.report.visible import visible
 
 Format = Literal["md", "html"]
+LONGEST_LINE = 5_000
 
 #: what has a meaning in Markdown; an underscore within a word has none
 MARKUP = re.compile(r"[\\`*\[\]<>|&~#]|(?<![^\W_])_|_(?![^\W_])")
@@ -51,9 +52,9 @@ def render_comparison(comparison: Comparison, form: Format) -> str:
         lstrip_blocks=True,
         autoescape=select_autoescape(["html.j2"]),
     )
-    environment.filters["text"] = markdown if form == "md" else visible
+    environment.filters["text"] = markdown if form == "md" else shown
     return environment.get_template(f"comparison.{form}.j2").render(
-        title="Comparison of " + ", ".join(run.name for run in comparison.runs),
+        title="Comparison of " + ", ".join(cells.run_name(comparison, place) for place in range(len(comparison.runs))),
         runs=comparison.runs,
         sections=find_sections(comparison),
         flip_headings=cells.FLIP_HEADINGS,
@@ -65,9 +66,14 @@ def render_comparison(comparison: Comparison, form: Format) -> str:
     )
 
 
+def shown(value: object) -> str:
+    """A whole line; the names and ids in it have been cut already."""
+    return visible(value, longest=LONGEST_LINE)
+
+
 def markdown(value: object) -> str:
     """Text that Markdown shows as it is: no markup, no link, no end of a table's cell."""
-    return MARKUP.sub(r"\\\g<0>", visible(value))
+    return MARKUP.sub(r"\\\g<0>", shown(value))
 
 
 def find_sections(comparison: Comparison) -> list[Section]:
@@ -79,7 +85,7 @@ def find_sections(comparison: Comparison) -> list[Section]:
 
 
 def _section(comparison: Comparison, pairs: Sequence[Pair]) -> Section:
-    first, second = (comparison.runs[place].name for place in pairs[0].runs)
+    first, second = (cells.run_name(comparison, place) for place in pairs[0].runs)
     scales = _scales(comparison)
     return Section(
         title=f"{second} against {first}",

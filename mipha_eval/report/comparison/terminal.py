@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 from mipha_eval.comparison.result import Comparison
 from mipha_eval.report.comparison import cells
-from mipha_eval.report.comparison.page import find_sections
-from mipha_eval.report.visible import visible
+from mipha_eval.report.comparison.page import find_sections, shown
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -20,7 +19,7 @@ COLOURS = {"better": "green", "worse": "red"}
 def print_comparison(comparison: Comparison, console: Console) -> None:
     """Tables of differences and of questions gained and lost for each two runs, and what a reader must know."""
     for section in find_sections(comparison):
-        console.print(visible(section.title), style="bold", markup=False, highlight=False)
+        console.print(shown(section.title), style="bold", markup=False, highlight=False)
         hidden = len(cells.MORE_HEADINGS) - 1  # n is shown; the rest is in the other formats
         _print_table(console, section.headings[:-hidden], [row[:-hidden] for row, _ in section.rows])
         _print_table(console, cells.FLIP_HEADINGS[:FLIP_COLUMNS], [row[:FLIP_COLUMNS] for row in section.flips])
@@ -36,12 +35,12 @@ def _print_table(console: Console, headings: Sequence[str], rows: Sequence[Seque
 
     table = Table()
     for heading in headings:
-        table.add_column(Text(visible(heading)), overflow="fold")
+        table.add_column(Text(shown(heading)), overflow="fold")
     for row in rows:
-        table.add_row(*(Text(visible(cell), style=COLOURS.get(cell, "")) for cell in row))
+        table.add_row(*(Text(shown(cell), style=COLOURS.get(cell, "")) for cell in row))
     console.print(table)
 
 
 def _print_lines(console: Console, lines: Sequence[str]) -> None:
     for line in lines:
-        console.print(visible(line, longest=1000), markup=False, highlight=False)
+        console.print(shown(line), markup=False, highlight=False)

