@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
 POPE = Path(__file__).parents[1] / "bench/pope_task.py"
+PAGES = Path(__file__).parents[1] / "reports/pages"
 BREAKOUT = "</script><script>window.intruder = 1</script><!-- <script>"
 STRANGE = {
     "script": f"yes {BREAKOUT}",
@@ -157,6 +158,14 @@ def test_a_leaderboard_of_strange_names(browser: Browser, run: Path, tmp_path: P
     tab.page.get_by_role("heading", name="Scores").wait_for()
     assert tab.page.evaluate("window.intruder ?? null") is None
     tab.close()
+
+
+@pytest.mark.parametrize("file", sorted(PAGES.glob("*.js")), ids=lambda file: file.name)
+def test_scripts_set_text_as_text(file: Path) -> None:
+    source = file.read_text(encoding="utf-8").replace("http://www.w3.org/2000/svg", "")
+    assert not re.search(
+        r"innerHTML|outerHTML|insertAdjacent|document\.write|\beval\(|new Function|https?:|srcdoc|DOMParser", source
+    )
 
 
 @pytest.mark.parametrize("text", STRANGE.values(), ids=STRANGE)
