@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,7 +31,7 @@ class CalibrateConfig:
     """What a user asks for; see ``mipha-eval judge calibrate --help``."""
 
     grades: Path
-    answers: Path
+    answers: Path | None = None
     task: str = "mmvet"
     data: str = "hub"
 
@@ -53,9 +54,10 @@ def calibrate(config: CalibrateConfig, grading: Grading, registry: Registry) -> 
     task = build_task(config.task, {}, parse_source(config.data, {}), registry)
     grading.check([task])
     samples = read_samples(task)
-    answered = Answered(task, samples, read_answers(config.answers, task, samples).responses)
+    file = config.answers or answers_beside(config.grades)
+    answered = Answered(task, samples, read_answers(file, task, samples).responses)
     own = calibration_file(grading.judge.name)
-    verdicts = grading.verdicts(own.parent, f"{own.stem}.{config.answers.name}.")
+    verdicts = grading.verdicts(own.parent / "verdicts", f"{own.stem}.{file.name}.")
     (judged,) = judge_answers([(answered, verdicts)], grading)
     result = answered.score(judged)
     graded = [score for score in result.scores if score.rule not in UNGRADED]
@@ -66,12 +68,26 @@ def calibrate(config: CalibrateConfig, grading: Grading, registry: Registry) -> 
         "task": task.label,
         "reference": reference.name,
         "grades": config.grades.name,
-        "answers": config.answers.name,
+        "answers": file.name,
         **agreement(graded, truth),
         "unreadable": result.summary["judge"]["unreadable"],
         "not_graded": len(result.scores) - len(graded),
     }
     return Calibration(found, store_calibration(grading.judge.name, grading.notes, found))
+
+
+def answers_beside(grades: Path) -> Path:
+    """The answers that a grade file of MM-Vet's script is of: ``MODEL.json`` beside ``MODEL_JUDGE-grade-1runs.json``.
+
+    Raises:
+        UserError: there are none.
+    """
+    model = re.sub(r"_[^_]*-grade-\d+runs$", "", grades.stem)
+    found = [grades.with_name(f"{model}{ending}") for ending in (".json", ".jsonl")]
+    there = next((path for path in found if path.is_file() and path != grades), None)
+    if there is None:
+        raise UserError(f"there are no answers beside {grades}, such as {found[0].name}; give --answers FILE")
+    return there
 
 
 def agreement(graded: Sequence[Score], truth: Sequence[Sequence[float]]) -> dict[str, Any]:

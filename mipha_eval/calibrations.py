@@ -35,7 +35,7 @@ def find_calibration(name: str, notes: Mapping[str, Any]) -> Mapping[str, Any] |
 def stored_calibrations() -> dict[str, Mapping[str, Any]]:
     """All calibrations there are, by the judge's name."""
     files = sorted(calibrations_folder().glob("*.json"))
-    rows = [read_json(path, "remove it") for path in files if not path.name.endswith("judges.json")]
+    rows = [read_json(path, "remove it") for path in files]
     return {row["judge"]: row for row in rows if "judge" in row}
 
 

@@ -8,9 +8,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from mipha_eval.answers import Reading
+from mipha_eval.answers.letters import read_mmbench
 from mipha_eval.judge.prompts import match_option
 from mipha_eval.metrics import Tally
 from mipha_eval.types import Answer, Dialogue, Sample, Score
+
+#: before a judge is asked about an answer of fewer characters, rules read it once more without outer space
+SHORT = 10
+NOTHING = Reading("", "mmbench-unread", parsed=False)
 
 
 def options_of(sample: Sample) -> dict[str, str]:
@@ -39,8 +44,12 @@ def match_unread(answers: Sequence[Answer], scored: Callable[[Sample, Reading], 
     for place, answer in enumerate(answers):
         if scores[place].parsed:
             continue
-        letter = yield from match_option(answer.sample.bare, options_of(answer.sample), answer.text)
-        scores[place] = scored(answer.sample, Reading(letter, "judge-option", parsed=bool(letter)))
+        options, text = options_of(answer.sample), answer.text.strip()
+        reading = read_mmbench(text, options) if len(text) < SHORT else NOTHING
+        if not reading.answer:
+            letter = yield from match_option(answer.sample.bare, options, text)
+            reading = Reading(letter, "judge-option", parsed=bool(letter))
+        scores[place] = scored(answer.sample, reading)
         if not scores[place].value:
             break
     return scores

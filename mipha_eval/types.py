@@ -153,6 +153,7 @@ class Verdict:
         model: the name that the judge's server gives itself.
         prompt_tokens, completion_tokens: as the server counted them, else as they were estimated.
         seconds: until the reply was there.
+        left_out: parameters of the query that the model refuses, so that it was asked without them.
     """
 
     text: str
@@ -160,6 +161,7 @@ class Verdict:
     prompt_tokens: int = 0
     completion_tokens: int = 0
     seconds: float = 0.0
+    left_out: str = ""
     error: str = ""
 
     @classmethod

@@ -354,7 +354,8 @@ def test_a_calibration_travels_with_later_scores(cli: Cli, benchmarks: Path, lla
     assert known
     server = serve(script)
     where = ["--answers", llava_answers / "mmvet.jsonl", "--data", benchmarks, *judge_flags(server), "--json"]
-    outcome = cli("judge", "calibrate", "--grades", llava_answers / "mmvet_gpt-4-grade-3runs.json", *where)
+    beside = ["--grades", llava_answers / "mmvet_gpt-4-grade-3runs.json", *where[2:]]
+    outcome = cli("judge", "calibrate", *beside)
     assert outcome.code == 0, outcome.err
     found = outcome.json
     mean = {name: sum(entry["score"]) / 3 for name, entry in grades.items()}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Optional
 
 import typer
 
@@ -36,7 +36,9 @@ def check_server(
     from mipha_eval.plugins import Registry
     from mipha_eval.serve_check import serve_check
 
-    choice = judge_flags.choice(judge, judge_base_url, (1, judge_concurrency, judge_timeout, judge_tries), None, None)
+    choice = judge_flags.choice(
+        judge, judge_base_url, judge_flags.Limits(1, judge_concurrency, judge_timeout, judge_tries), None, None
+    )
     assert choice is not None  # noqa: S101 - the flag is required
     found = serve_check(build_judge(choice, Registry()))
     if json:
@@ -57,7 +59,9 @@ def check_server(
 def calibrate_judge(
     judge: Required,
     grades: Annotated[Path, typer.Option("--grades", help="Trusted grades of the answers, a file of MM-Vet's script.")],
-    answers: Annotated[Path, typer.Option("--answers", help="The answers that these grades are of.")],
+    answers: Annotated[
+        Optional[Path], typer.Option("--answers", help="The answers that these grades are of; none: MODEL.json beside them.")
+    ] = None,
     task: Annotated[str, typer.Option("--task", help="The task that they answer.")] = "mmvet",
     data: flags.Data = None,
     judge_runs: judge_flags.Runs = 2,
@@ -76,7 +80,7 @@ def calibrate_judge(
     from mipha_eval.plugins import Registry
     from mipha_eval.report.summary import calibration_text
 
-    limits = (judge_runs, judge_concurrency, judge_timeout, judge_tries)
+    limits = judge_flags.Limits(judge_runs, judge_concurrency, judge_timeout, judge_tries)
     registry = Registry(plugin or ())
     grading = begin_grading(judge_flags.choice(judge, judge_base_url, limits, judge_budget, judge_price), None, registry)
     assert grading is not None  # noqa: S101 - the flag is required

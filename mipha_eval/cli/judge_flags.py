@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Optional
 
@@ -39,15 +40,25 @@ Correctness = Annotated[
 Grades = Annotated[Optional[Path], typer.Option("--grades", help="Recorded grades, a file of MM-Vet's script.")]
 
 
+@dataclass(frozen=True)
+class Limits:
+    """How a judge is asked: runs, queries under way at a time, seconds to wait for a reply, and tries."""
+
+    runs: int = 1
+    concurrency: int = 16
+    timeout: float = 60.0
+    tries: int = 6
+
+
 def choice(
     model: str | None,
     base_url: str | None,
-    limits: tuple[int, int, float, int],
+    limits: Limits,
     budget: str | None,
     price: str | None,
     correctness: bool = False,
 ) -> JudgeChoice | None:
-    """The judge that was asked for; `limits` are runs, concurrency, timeout and tries."""
+    """The judge that was asked for."""
     from mipha_eval.errors import UserError
     from mipha_eval.judge.choice import JudgeChoice, parse_budget, parse_price
 
@@ -55,7 +66,14 @@ def choice(
         if budget or price or correctness:
             raise UserError("--judge-budget, --judge-price and --judge-correctness need --judge MODEL")
         return None
-    runs, concurrency, timeout, tries = limits
     return JudgeChoice(
-        model, base_url, runs, concurrency, timeout, tries, parse_budget(budget), parse_price(price), correctness
+        model,
+        base_url,
+        runs=limits.runs,
+        concurrency=limits.concurrency,
+        timeout=limits.timeout,
+        tries=limits.tries,
+        budget=parse_budget(budget),
+        price=parse_price(price),
+        correctness=correctness,
     )

@@ -36,7 +36,7 @@ def plan_tasks(
     from mipha_eval.report.plan import plan_lines
     from mipha_eval.selection import build_tasks, parse_source
 
-    choice = judge_flags.choice(judge, judge_base_url, (judge_runs, 1, 60.0, 1), None, judge_price, judge_correctness)
+    choice = judge_flags.choice(judge, judge_base_url, judge_flags.Limits(judge_runs), None, judge_price, judge_correctness)
     source = parse_source(data or "hub", flags.image_dirs(image_dir))
     built = build_tasks(split_tasks(tasks), options or (), source, Registry(plugin or ()))
     if answers is not None and len(built) > 1:

@@ -76,7 +76,7 @@ def run_tasks(
         judge=judge_flags.choice(
             judge,
             judge_base_url,
-            (judge_runs, judge_concurrency, judge_timeout, judge_tries),
+            judge_flags.Limits(judge_runs, judge_concurrency, judge_timeout, judge_tries),
             judge_budget,
             judge_price,
             judge_correctness,

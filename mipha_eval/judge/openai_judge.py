@@ -113,6 +113,7 @@ class OpenAIJudge(Judge):
             prompt_tokens=count_of(usage, "prompt_tokens", query.prompt),
             completion_tokens=count_of(usage, "completion_tokens", text),
             seconds=round(seconds, 3),
+            left_out=", ".join(ours for ours, name in names.items() if not name),
         )
 
     def _adapted(self, error: openai.APIStatusError, names: Mapping[str, str | None]) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
-from mipha_eval.answers.letters import read_mmbench
+from mipha_eval.answers.letters import API_FAILURE, read_mmbench
 from mipha_eval.types import Dialogue, Query
 
 #: raised when what is asked, or how replies are read, changes
@@ -85,7 +85,7 @@ def match_option(question: str, options: Mapping[str, str], answer: str) -> Dial
         prompt = f"{template('mmbench')}Question: {question}?\nOptions: {listed}\nAnswer: {answer.strip()}\nYour output: "
     for attempt in range(MATCH_TRIES):
         reply = yield Query(prompt, MATCH_TOKENS, repeat=attempt)
-        letter = read_mmbench(reply, options).answer
+        letter = "" if API_FAILURE in reply else read_mmbench(reply, options).answer
         if letter:
             return letter
     return ""

@@ -75,6 +75,7 @@ class Verdicts:
             "prompt_tokens": sum(verdict.prompt_tokens for verdict in replies),
             "completion_tokens": sum(verdict.completion_tokens for verdict in replies),
             "seconds": round(sum(verdict.seconds for verdict in replies), 3),
+            "left_out": sorted({verdict.left_out for verdict in replies if verdict.left_out}),
             "served": sorted({verdict.model for verdict in replies if verdict.model}),
         }
 
