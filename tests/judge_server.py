@@ -72,6 +72,7 @@ class Conversation(BaseHTTPRequestHandler):
     """One connection."""
 
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # or a reply waits for the receipt of its own headers
     server: JudgeServer
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name that it has
