@@ -100,9 +100,9 @@ def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> None:
     os.environ["HF_HUB_OFFLINE"] = "1"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """A browser; skips the test where there is none."""
+    """A browser; skips the test where there is none. For a module: it keeps an event loop running, which others may not."""
     with chromium() as program:
         yield program
 
