@@ -45,7 +45,8 @@ class Verdicts:
 
     def find(self, query: Query, sample: str) -> Verdict | None:
         """The stored verdict on a query about a sample, perhaps a failed one."""
-        return self._found.get(("", query.key)) or self._found.get((sample, query.key))
+        key = query.key  # a digest of the whole prompt
+        return self._found.get(("", key)) or self._found.get((sample, key))
 
     def add(self, query: Query, sample: str, verdict: Verdict) -> None:
         """Keeps a verdict, and appends it to the file."""
