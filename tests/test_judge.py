@@ -220,10 +220,10 @@ def test_what_a_server_says_of_itself_is_no_command_to_the_terminal(bench: Bench
     reply = {"choices": [{"message": {"content": "0.4"}}], "model": "m\x1b[31m\ud800"}
     fine = serve(lambda prompt, before: Say(body=json.dumps(reply).encode()))
     outcome = bench.judge(fine)
-    assert (outcome.code, "calls itself m\\x1b[31m\\ud800" in outcome.out.replace("\n", "")) == (0, True)
+    assert (outcome.code, "calls itself m[U+001B][31m[U+D800]" in outcome.out.replace("\n", "")) == (0, True)
     refused = serve(lambda prompt, before: Say("bad \x1b[31m\ud800", 401))
     outcome = bench.judge(refused, model="other")
-    assert (outcome.code, "bad \\x1b[31m\\ud800" in outcome.err) == (3, True)
+    assert (outcome.code, "bad [U+001B][31m[U+D800]" in outcome.err) == (3, True)
 
 
 @pytest.mark.parametrize(
@@ -448,6 +448,22 @@ def test_many_at_once_but_not_more(bench: Bench, serve: Serve) -> None:
     server = serve(lambda prompt, before: Say("0.5", wait=0.1))
     bench.judge(server, "--judge-concurrency", 3, "--judge-runs", 3)
     assert server.most_under_way == 3
+
+
+def test_a_thousand_judgements(cli: Cli, bench: Bench, serve: Serve, tmp_path: Path) -> None:
+    """Each is asked once, many under way at once; `bench/judging.py` takes the time."""
+    rows = {
+        f"v1_{place}": {"imagename": "a.png", "question": f"Question {place}?", "answer": "yes", "capability": ["rec"]}
+        for place in range(1000)
+    }
+    (tmp_path / "mm-vet/mm-vet.json").write_text(json.dumps(rows))
+    answers = write_jsonl(tmp_path / "many.jsonl", [{"question_id": place, "text": "yes"} for place in range(1000)])
+    server = serve(lambda prompt, before: Say("0.5", wait=0.1))
+    where = ["--answers", answers, "--data", tmp_path, "--judge", "m", "--judge-base-url", server.url]
+    outcome = cli("score", "mmvet", *where, "--judge-concurrency", 32, "--json")
+    assert (outcome.code, outcome.json["metrics"]["score[m]"]) == (0, 50)
+    assert len(server.requests) == len(set(server.prompts)) == 1000
+    assert 16 < server.most_under_way <= 32
 
 
 def test_the_report_names_judge_and_failures(cli: Cli, bench: Bench, serve: Serve) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from mipha_eval.judge.choice import Price
 from mipha_eval.plugins import plugin_folder
 from mipha_eval.printable import printable
 from mipha_eval.store import RunFolder, write_text
@@ -119,8 +120,8 @@ def judge_line(result: Mapping[str, Any]) -> str:
     if tokens:
         parts.append(f"{tokens:,} tokens")
     if tokens and "usd_per_million_tokens" in notes:
-        prompt, reply = notes["usd_per_million_tokens"]
-        parts.append(f"{(prompt * judge['prompt_tokens'] + reply * judge['completion_tokens']) / 1e6:.2f} USD")
+        price = Price(*notes["usd_per_million_tokens"])
+        parts.append(f"{price.of(judge['prompt_tokens'], judge['completion_tokens']):.2f} USD")
     if len(result.get("runs", ())) > 1:
         parts.append(f"runs {', '.join(str(total) for total in result['runs'])}, standard deviation {result['std']:.2f}")
     return ", ".join(parts) + f"; {calibration_text(judge['calibration'])}"
