@@ -98,8 +98,8 @@ class ModelAdapter(ABC):
         """
         return {}
 
-    def about(self) -> Mapping[str, str]:
-        """What tables say of the model beside its name: ``parameters`` in billions, ``llm``, ``vision``, ``resolution``."""
+    def about(self) -> Mapping[str, str | float]:
+        """What tables say beside its name: ``parameters`` (a number of billions), ``llm``, ``vision``, ``resolution``."""
         return {}
 
     def identity(self, request: Request) -> Hashable:

@@ -95,7 +95,8 @@ def read_answered(folder: RunFolder, label: str, registry: Registry) -> Answered
 
 def _score_again(answered: Answered, folder: RunFolder) -> list[Result]:
     label = answered.task.label
-    standing = {**folder.task(label).read_task()["standing"], **equivalence_of(label, folder)}
+    place = folder.task(label)
+    standing = {**place.read_task()["standing"], **place.effort(), **equivalence_of(label, folder)}
     judges: list[Judged | None] = [*judges_of(folder.task(label).path)]
     results = [answered.score(judged) for judged in judges or [None]]
     return [dataclasses.replace(result, summary={**result.summary, **standing}) for result in results]

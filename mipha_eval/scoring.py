@@ -9,7 +9,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from mipha_eval.certificate import certificate_note
-from mipha_eval.judge.judged import Judged
+from mipha_eval.gaps import gaps
+from mipha_eval.judge.judged import Judged, without_judge
 from mipha_eval.metrics import ClusterCounts, Metric, Tally, Totals, add_tallies, group_scores, share
 from mipha_eval.probability import summarize_beliefs
 from mipha_eval.stats.bootstrap import bootstrap_intervals
@@ -25,7 +26,7 @@ class Result:
     """Scores of a task, and the object that ``result.json`` and ``score --json`` show.
 
     `summary` counts: n scored, unlabelled (answered, but the labels are not public), missing (no answer), failed (an error
-    in place of an answer), unparsed (nobody could say what was answered; scored by the official rule all the same).
+    in place of an answer), unparsed (answered, but nobody could say what; scored by the official rule all the same).
     """
 
     scores: Sequence[Score]
@@ -33,9 +34,8 @@ class Result:
 
     @property
     def complete(self) -> bool:
-        gaps = any(self.summary[name] for name in ("missing", "failed", "unlabelled"))
         judge = self.summary.get("judge") or {"pending": 0, "failed": 0}
-        return not gaps and not judge["pending"] and not judge["failed"] and not set(UNGRADED) & set(self.summary["rules"])
+        return not gaps(self.summary) and not judge["pending"] and not judge["failed"]
 
 
 def score_responses(
@@ -50,7 +50,10 @@ def score_responses(
     """
     found = _read(task, samples, responses)
     by_id = {sample.id: sample for sample in samples}
-    read, judge = judged.regrade(task, by_id, responses, found.scores) if judged else (found.scores, None)
+    if judged:
+        read, judge = judged.regrade(task, by_id, responses, found.scores)
+    else:
+        read, judge = without_judge(task, by_id, responses, found.scores), None
     scores = task.finish(by_id, read)
     forgiving = task.finish(by_id, found.forgiving) if found.read_again else ()
     failed = found.failures.total()
@@ -64,7 +67,7 @@ def score_responses(
         "unlabelled": found.unlabelled,
         "for_server": task.protocol in task.uploads,
         "missing": found.missing,
-        "unparsed": sum(not score.parsed for score in scores),
+        "unparsed": sum(unread(score) and score.sample in responses for score in scores),
         "failed": failed,
         "headline": headline,
         **numbers,
@@ -82,6 +85,11 @@ def score_responses(
         **task.notes(scores),
     }
     return Result(scores, summary)
+
+
+def unread(score: Score) -> bool:
+    """Whether nobody could say what was answered; where a judge has yet to say it, that is another matter."""
+    return not score.parsed and score.rule not in UNGRADED
 
 
 @dataclass

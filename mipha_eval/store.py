@@ -184,6 +184,16 @@ class TaskFolder:
         own = self.path / "result.json"
         return [read_json(path) for path in (own, *sorted(self.path.glob("result.*.json"))) if path.exists()]
 
+    def effort(self) -> dict[str, Any]:
+        """Seconds that answers took, and how many these were (``timed``), as the run's result has them; if there is one."""
+        with contextlib.suppress(UserError):
+            own = next(iter(self.results()), {})
+            # results of before commands were added up have only what the last one generated
+            seconds, timed = own.get("seconds"), own.get("timed", own.get("generated"))
+            if isinstance(seconds, int | float) and isinstance(timed, int) and timed:
+                return {"seconds": seconds, "timed": timed}
+        return {"seconds": 0.0, "timed": 0}
+
     def write_task(self, task: Mapping[str, Any]) -> None:
         """Writes what is needed to build the task again."""
         write_json(self.path / "task.json", task)

@@ -99,6 +99,15 @@ class TaskRun:
         given = [Given(name, request, self.responses[name]) for name, request in asked]
         return [each for each in given if not each.response.error][:count]
 
+    def effort(self) -> dict[str, Any]:
+        """Seconds of this command and of those before it, how many answers these took, and how many are this command's."""
+        before = self.folder.task(self.label).effort()
+        return {
+            "seconds": round(before["seconds"] + self.seconds, 6),
+            "timed": before["timed"] + self.generated,
+            "generated": self.generated,
+        }
+
     def finish(self, checks: Mapping[str, Any]) -> None:
         """Scores everything that was answered, and writes scores and result.
 
@@ -109,8 +118,7 @@ class TaskRun:
         self.folder.set_status(label, "score", total=total, answered=len(self.responses))
         judged = self.docket.judged if self.docket else None
         result = score_responses(self.work.task, self.work.samples, self.responses, judged)
-        effort = {"seconds": round(self.seconds, 3), "generated": self.generated}
-        summary = {**result.summary, **self.standing, **effort, **checks}
+        summary = {**result.summary, **self.standing, **self.effort(), **checks}
         place.write_scores(result.scores)
         place.write_result(summary)
         judge = summary["judge"] or {"pending": 0}

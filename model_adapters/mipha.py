@@ -70,7 +70,7 @@ class Mipha(TransformersAdapter):
             raise UserError(f"{self.folder}: preprocessor makes {made.width} x {made.height} pixels, the tower takes {side}")
         return made
 
-    def about(self) -> Mapping[str, str]:
+    def about(self) -> Mapping[str, str | float]:
         tower = read_config(self.folder)["vision_config"]["vision_tower"]
         name = str(tower.get("vision_model_name_or_path", "")).rpartition("/")[2]
         return {**super().about(), "resolution": str(tower["image_size"]), **({"vision": name} if name else {})}

@@ -20,6 +20,7 @@ LAYERS = [
         "certificate",
         "circular",
         "engine",
+        "gaps",
         "backends",
         "judge",
         "journal",

@@ -101,8 +101,8 @@ class TransformersAdapter(PrefixAdapter):
         name = torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
         return {"weights": self.digest.result(), "device": name, "dtype": str(dtype), "attention": "sdpa"}
 
-    def about(self) -> Mapping[str, str]:
-        return {"parameters": f"{sum(weight.numel() for weight in self.network.parameters()) / 1e9:.3g}"}
+    def about(self) -> Mapping[str, str | float]:
+        return {"parameters": sum(weight.numel() for weight in self.network.parameters()) / 1e9}
 
     def budget(self) -> int:
         device, dtype = self.place

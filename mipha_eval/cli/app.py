@@ -14,6 +14,7 @@ from typer.exceptions import TyperException
 from mipha_eval.cli.certify import certify_tasks
 from mipha_eval.cli.compare import compare_stored_runs
 from mipha_eval.cli.data import data_verbs
+from mipha_eval.cli.exit_code import ExitCode
 from mipha_eval.cli.judge import judge_verbs
 from mipha_eval.cli.leaderboard import write_site
 from mipha_eval.cli.list import list_plugins
@@ -27,7 +28,6 @@ from mipha_eval.cli.submit import submit_answers
 from mipha_eval.cli.view import view_runs
 from mipha_eval.errors import UserError
 
-OK, BUG, USAGE, INCOMPLETE, REGRESSION = 0, 1, 2, 3, 4
 INTERRUPTED = 130  # what typer makes of a KeyboardInterrupt
 STOPPED = "stopped; the same command goes on from what is stored"
 
@@ -77,20 +77,22 @@ def main() -> None:
         code = app(prepare_arguments(sys.argv[1:]), standalone_mode=False)
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)
-        sys.exit(USAGE)
+        sys.exit(ExitCode.USAGE)
     except (KeyboardInterrupt, typer.Abort):
         print(STOPPED, file=sys.stderr)
-        sys.exit(INCOMPLETE)
+        sys.exit(ExitCode.INCOMPLETE)
     except TyperException as error:  # a flag that does not exist, a value that does not fit
         print(f"error: {str(error).rstrip('.')}; see mipha-eval --help", file=sys.stderr)
-        sys.exit(USAGE)
-    except BrokenPipeError:  # the reader of our output has gone, as in `mipha-eval list | head -1`
+        sys.exit(ExitCode.USAGE)
+    except SystemExit as stop:  # typer's, where the reader of our output has gone, as in `mipha-eval list | head -1`
+        if not isinstance(stop.__context__, BrokenPipeError):
+            raise
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(OK)
+        sys.exit(ExitCode.OK)
     if code == INTERRUPTED:
         print(STOPPED, file=sys.stderr)
-        sys.exit(INCOMPLETE)
-    sys.exit(code if isinstance(code, int) else OK)
+        sys.exit(ExitCode.INCOMPLETE)
+    sys.exit(code if isinstance(code, int) else ExitCode.OK)
 
 
 def prepare_arguments(arguments: Sequence[str]) -> list[str]:

@@ -8,6 +8,7 @@ from typing import Annotated, Optional
 import typer
 
 from mipha_eval.cli import flags, judge_flags
+from mipha_eval.cli.exit_code import ExitCode
 
 
 def run_tasks(
@@ -90,19 +91,20 @@ def run_tasks(
         certificate_line,
         failure_lines,
         judge_line,
+        print_summary,
         probability_line,
-        rich_table,
         write_report,
     )
+    from mipha_eval.report.terminal import print_lines
 
     report = write_report(folder)
     if json:
         flags.print_json({"run": str(folder.path), "results": summaries})
     else:
-        flags.console().print(rich_table(summaries))
-        for line in filter(None, [*map(probability_line, summaries), *map(judge_line, summaries)]):
-            print(line)
-        print(certificate_line(summaries))
+        console = flags.console()
+        print_summary(console, summaries)
+        lines = [*map(probability_line, summaries), *map(judge_line, summaries), certificate_line(summaries)]
+        print_lines(console, [line for line in lines if line])
         print(f"report: {report}")
     if probabilities:
         for summary in summaries:
@@ -114,7 +116,7 @@ def run_tasks(
         for result in results:
             for line in failure_lines(result.summary):
                 typer.echo(line, err=True)
-        raise typer.Exit(3)
+        raise typer.Exit(ExitCode.INCOMPLETE)
 
 
 def split_tasks(texts: list[str]) -> list[str]:

@@ -64,6 +64,30 @@ def answer_groups(
             yield [Answer(samples[score.sample], responses[score.sample].text, score) for score in answered]
 
 
+def without_judge(
+    task: Task, samples: Mapping[str, Sample], responses: Mapping[str, Response], scores: Sequence[Score]
+) -> list[Score]:
+    """The scores where nobody judges: those that the task's own rule cannot give are marked as not judged.
+
+    That is so where the task would have a judge look at answers all of which its rule claims to have read. What it could not
+    read (MMBench) counts by the rule, and a rule that stands in for a judge (`Task.mark`) counts under its own name.
+    """
+    if not task.judged or task.mark:
+        return list(scores)
+    waiting: set[str] = set()
+    for answers in answer_groups(samples, responses, scores):
+        if all(answer.score.parsed for answer in answers) and _asks(task.grade(answers, 1)):
+            waiting |= {answer.sample.id for answer in answers}
+    return [dataclasses.replace(score, rule=NOT_JUDGED, value=0.0) if score.sample in waiting else score for score in scores]
+
+
+def _asks(dialogue: Dialogue[Sequence[Score]]) -> bool:
+    """Whether a dialogue comes to any question."""
+    asked = next(dialogue, None) is not None
+    dialogue.close()
+    return asked
+
+
 @dataclass
 class Counts:
     """Answers by what became of them.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,8 +9,10 @@ from typing import Any
 
 from mipha_eval.errors import UserError
 from mipha_eval.plugins import Registry
-from mipha_eval.report.measured import parameters_of, run_name
-from mipha_eval.report.summary import judge_line, marks, score_text
+from mipha_eval.report.marks import marks
+from mipha_eval.report.measured import run_name
+from mipha_eval.report.model_size import named_size, noted_size
+from mipha_eval.report.summary import effort, judge_line, score_text
 from mipha_eval.store import RunFolder
 from mipha_eval.stored_task import StoredTask, choose_result, stored_task
 
@@ -117,11 +118,8 @@ def flat_text(value: Any) -> str:
 
 def model_size(manifest: Mapping[str, Any]) -> float | None:
     """Parameters in billions: as the run noted them, else as the model's name has it (``llava-1.5-13b``)."""
-    noted = parameters_of(str((manifest.get("about") or {}).get("parameters", "")))
-    if noted is not None:
-        return noted
-    named = re.search(r"(?<![a-z0-9.])\d+(\.\d+)?[bm](?![a-z0-9])", run_name(manifest), re.IGNORECASE)
-    return parameters_of(named[0]) if named else None
+    noted = noted_size(manifest)
+    return named_size(run_name(manifest)) if noted is None else noted
 
 
 def result_facts(result: Mapping[str, Any], others: Sequence[Mapping[str, Any]] = ()) -> dict[str, Any]:
@@ -144,7 +142,7 @@ def result_facts(result: Mapping[str, Any], others: Sequence[Mapping[str, Any]] 
         return {
             "headline": headline,
             "score": score_text(result, headline, metrics.get(headline)),
-            "marks": marks(result),
+            "marks": [{"name": mark.name, "text": mark.text} for mark in marks(result)],
             "metrics": [
                 {
                     "name": name,
@@ -156,7 +154,8 @@ def result_facts(result: Mapping[str, Any], others: Sequence[Mapping[str, Any]] 
                 for name, value in metrics.items()
             ],
             **{name: result[name] for name in kept},
-            **{name: result.get(name) for name in ("total", "seconds", "generated", "equivalence", "certificate")},
+            **{name: result.get(name) for name in ("total", "equivalence", "certificate")},
+            **dict(zip(("seconds", "speed"), effort(result), strict=True)),
             "judges": [line for each in (result, *others) if (line := _judged(each))],
         }
     except (KeyError, TypeError, AttributeError) as error:

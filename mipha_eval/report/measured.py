@@ -13,7 +13,8 @@ from typing import Any
 
 from mipha_eval.errors import UserError
 from mipha_eval.report.definition import SIZE
-from mipha_eval.report.summary import marks
+from mipha_eval.report.marks import marks
+from mipha_eval.report.model_size import billions, noted_size
 from mipha_eval.store import RunFolder
 
 #: options that tell rows of one model apart
@@ -47,7 +48,8 @@ class Measured:
 
     Attributes:
         results: by ``task@protocol``.
-        facts: what is known of the model, by field.
+        facts: what is known of the model, by field, as it is shown.
+        size: billions of parameters; None if not known.
         given: those of the facts that the user gave.
         named: whether the user gave the name.
         identity: what must be the same for another run to be of the same model.
@@ -57,6 +59,7 @@ class Measured:
     name: str
     results: Mapping[str, StoredResult]
     facts: Mapping[str, str] = field(default_factory=dict)
+    size: float | None = None
     given: frozenset[str] = frozenset()
     named: bool = False
     identity: str = ""
@@ -91,9 +94,13 @@ def _read(path: Path) -> Measured:
     if not results:
         raise UserError(f"{path} has no finished task; the same command that began it goes on")
     identity = {key: manifest.get(key) for key in ("model", "options", "weights", "blind")}
-    facts = _facts(manifest)
     return Measured(
-        run_name(manifest), _by_label(results), facts, identity=json.dumps(identity, sort_keys=True), sources=(path,)
+        run_name(manifest),
+        _by_label(results),
+        _facts(manifest),
+        noted_size(manifest),
+        identity=json.dumps(identity, sort_keys=True),
+        sources=(path,),
     )
 
 
@@ -158,6 +165,9 @@ def _facts(manifest: Mapping[str, Any]) -> dict[str, str]:
     facts = {"blind": str(bool(manifest.get("blind"))).lower()}
     for part in ("options", "weights", "about"):
         facts |= {key: str(value) for key, value in (manifest.get(part) or {}).items()}
+    size = noted_size(manifest)
+    if size is not None:
+        facts[SIZE] = f"{size:.3g}"
     return facts
 
 
@@ -180,15 +190,10 @@ def _parse_setting(setting: str, paths: Sequence[Path]) -> tuple[list[int], str,
 def _with_fact(row: Measured, key: str, value: str) -> Measured:
     if key == "name":
         return replace(row, name=value, named=True)
-    if key == SIZE and parameters_of(value) is None:
+    size = billions(value) if key == SIZE else row.size
+    if key == SIZE and size is None:
         raise UserError(f"--row ...:{SIZE}={value}: expected a number of billions, such as 3 or 0.5")
-    return replace(row, facts={**row.facts, key: value}, given=row.given | {key})
-
-
-def parameters_of(text: str) -> float | None:
-    """Billions of parameters from a text such as ``3``, ``3B``, ``440M`` or ``2.0 (activated)``; None without a number."""
-    found = re.match(r"\s*(\d+(?:\.\d+)?)\s*([BM]?)", text, re.IGNORECASE)
-    return None if found is None else float(found[1]) / (1000 if found[2] in ("M", "m") else 1)
+    return replace(row, size=size, facts={**row.facts, key: value}, given=row.given | {key})
 
 
 def _merged(rows: Iterable[Measured]) -> list[Measured]:
@@ -205,6 +210,7 @@ def _merged(rows: Iterable[Measured]) -> list[Measured]:
                 before,
                 results={**before.results, **row.results},
                 facts={**before.facts, **row.facts},
+                size=before.size if row.size is None else row.size,
                 given=before.given | row.given,
                 sources=(*before.sources, *row.sources),
             )

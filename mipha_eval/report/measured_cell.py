@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from mipha_eval.errors import UserError
 from mipha_eval.options import unknown
+from mipha_eval.report.marks import marks, share
 from mipha_eval.report.measured import Measured, StoredResult
-from mipha_eval.report.summary import bias_mark, marks, share
 from mipha_eval.report.table import Cell, Column, Origin
 
 
@@ -21,13 +21,13 @@ def measured_cell(row: Measured, column: Column) -> Cell | None:
 def _cell(column: Column, result: StoredResult) -> Cell:
     content, name = result.content, _metric_name(result, column.metric)
     interval = content["intervals"].get(name)
-    doubts = marks(content)
-    remarks = [*doubts, *([] if name else ["NO SCORE"])]
-    if content["unparsed"]:
+    found = marks(content)
+    remarks = [*(mark.text for mark in found), *([] if name else ["NO SCORE"])]
+    if content["unparsed"] and not any(mark.name == "UNPARSED" for mark in found):
         remarks.append(f"unparsed {share(content['unparsed'], content['n'])}")
     other = result.label != column.task
-    harmless = [*bias_mark((content.get("judge") or {}).get("calibration")), *(["DEMO"] if column.demo else [])]
-    doubted = other or not set(doubts) <= set(harmless)
+    # drawn scenes may be ranked among themselves
+    doubted = other or any(mark.doubt and not (mark.name == "DEMO" and column.demo) for mark in found)
     if other:
         remarks.insert(0, result.label)
     return Cell(

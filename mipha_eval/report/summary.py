@@ -6,16 +6,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from mipha_eval.gaps import UNPARSED_MOST, gaps
 from mipha_eval.judge.choice import Price
 from mipha_eval.plugins import plugin_folder
 from mipha_eval.printable import printable
+from mipha_eval.report.marks import mark_texts, share
+from mipha_eval.report.terminal import kept, print_table
+from mipha_eval.scoring import SECOND_OPINION
 from mipha_eval.store import RunFolder, write_text
-from mipha_eval.task import NOT_JUDGED
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from rich.table import Table
+    from rich.console import Console
 
 
 @dataclass(frozen=True)
@@ -36,23 +39,36 @@ class Row:
 HEADINGS = ("task", "n", "metric", "score", "95% CI", "unparsed", "failed", "seconds", "samples/s")
 
 
-def summary_row(result: Mapping[str, Any]) -> Row:
-    """A result as the cells of a row; whatever weakens the score stands in its cell."""
-    name = result["headline"]
-    value = result["metrics"].get(name)
+def summary_rows(result: Mapping[str, Any]) -> list[Row]:
+    """A result as rows: its headline and, where a judge gave second opinions, what these come to."""
+    second = [name for name in result["metrics"] if name.startswith(f"{SECOND_OPINION}[") and name != result["headline"]]
+    return [_row(result, name) for name in (result["headline"], *second)]
+
+
+def _row(result: Mapping[str, Any], name: str) -> Row:
+    """A metric as the cells of a row; whatever weakens the score stands in its cell."""
     interval = result["intervals"].get(name)
-    generated, seconds = result.get("generated", 0), result.get("seconds", 0.0)
+    seconds, speed = effort(result)
     return Row(
         task=result["task"],
         n=f"{result['n']:,}",
         metric=name,
-        score=" ".join([score_text(result, name, value), *marks(result)]),
-        interval="–" if interval is None else f"{interval[0]:.2f} to {interval[1]:.2f}",
-        unparsed=share(result["unparsed"], result["n"]),
+        score=" ".join([score_text(result, name, result["metrics"].get(name)), *map(kept, mark_texts(result))]),
+        interval="–" if interval is None else kept(f"{interval[0]:.2f} to {interval[1]:.2f}"),
+        unparsed=kept(share(result["unparsed"], result["n"])),
         failed=str(result["failed"]),
-        seconds=f"{seconds:.1f}" if generated else "stored",
-        speed=f"{generated / seconds:.1f}" if generated and seconds else "–",
+        seconds="stored" if seconds is None else f"{seconds:.1f}",
+        speed="–" if speed is None else f"{speed:.1f}",
     )
+
+
+def effort(result: Mapping[str, Any]) -> tuple[float | None, float | None]:
+    """Seconds that a run's answers took, and answers a second; None where nothing was measured."""
+    # results of before runs added up have only what their last command generated
+    answers, seconds = result.get("timed", result.get("generated", 0)), result.get("seconds", 0.0)
+    if not answers:
+        return None, None
+    return seconds, answers / seconds if seconds else None
 
 
 def score_text(result: Mapping[str, Any], name: str, value: float | None) -> str:
@@ -61,50 +77,6 @@ def score_text(result: Mapping[str, Any], name: str, value: float | None) -> str
         return "no score"
     most = result.get("maximum", {}).get(name)
     return f"{value:.2f}" if most is None else f"{value:.2f}/{most:,}"
-
-
-def marks(result: Mapping[str, Any]) -> list[str]:
-    """What a reader must know before comparing the score."""
-    found = []
-    if result.get("demo"):
-        found.append("DEMO")
-    if result.get("blind"):
-        found.append("BLIND")
-    if result.get("limited"):
-        found.append(f"LIMITED {result['n'] + result['missing'] + result['failed']:,}/{result['total']:,}")
-    found += judge_marks(result)
-    if result.get("unlabelled"):
-        found.append(f"NO PUBLIC LABELS{', see mipha-eval submit' if result.get('for_server') else ''}")
-    rows, wanted = result.get("total", 0), result.get("expected_rows") or ()
-    if result.get("annotations"):
-        found.append(f"ANNOTATIONS {result['annotations']}")
-    elif wanted and not result.get("demo") and rows not in wanted:
-        found.append(f"ROWS {rows:,}, NOT {wanted[0]:,}")
-    found += difference_mark(result.get("equivalence", {}))
-    if result["missing"]:
-        found.append(f"MISSING {result['missing']:,}")
-    if result["failed"]:
-        found.append(f"FAILED {result['failed']:,}")
-    return found
-
-
-def judge_marks(result: Mapping[str, Any]) -> list[str]:
-    """What a judge did not grade, and what it graded unreadably."""
-    judge = result.get("judge")
-    if not judge:
-        return ["NOT JUDGED"] if NOT_JUDGED in result["rules"] else []
-    counts = {"NOT JUDGED": judge["pending"], "JUDGE FAILED": judge["failed"], "UNREADABLE VERDICTS": judge["unreadable"]}
-    found = [f"{mark} {count:,}" for mark, count in counts.items() if count]
-    return [*found, *bias_mark(judge["calibration"])]
-
-
-def bias_mark(calibration: Mapping[str, Any] | None) -> list[str]:
-    """How many points a calibrated judge adds to the total, with a 95 % interval: the error bar of its scores."""
-    if not calibration:
-        return []
-    bounds = calibration["bias_interval"]
-    interval = f" ({bounds[0]:+.1f} to {bounds[1]:+.1f})" if bounds else ""
-    return [f"JUDGE {calibration['bias']:+.1f}{interval} VS {calibration['reference']}"]
 
 
 def judge_line(result: Mapping[str, Any]) -> str:
@@ -140,20 +112,14 @@ def calibration_text(found: Mapping[str, Any] | None) -> str:
 
 
 def failure_lines(result: Mapping[str, Any]) -> list[str]:
-    """Why requests, to the model and to the judge, failed, a line a reason."""
+    """Why requests, to the model and to the judge, failed, a line a reason; and that too many answers are unparsed."""
     judge = result.get("judge") or {"failures": {}}
     reasons = [("failed", result["failures"]), ("not judged", judge["failures"])]
-    return [
-        f"{result['task']}: {count} {what}: {printable(reason)}"
-        for what, found in reasons
-        for reason, count in found.items()
-    ]
-
-
-def difference_mark(check: Mapping[str, Any]) -> list[str]:
-    """A mark if an answer is another when it is made alone, in a precision where it may not be."""
-    differ = check["checked"] - check["identical"] if check.get("exact") else 0
-    return [f"SHARED != ALONE {differ}/{check['checked']}"] if differ else []
+    lines = [f"{count} {what}: {printable(reason)}" for what, found in reasons for reason, count in found.items()]
+    if "unparsed" in gaps(result):
+        told = share(result["unparsed"], result["n"])
+        lines.append(f"{told} unparsed, nobody could say what was answered; at most {100 * UNPARSED_MOST:g} % make a result")
+    return [f"{result['task']}: {line}" for line in lines]
 
 
 def certificate_line(results: Sequence[Mapping[str, Any]]) -> str:
@@ -176,22 +142,9 @@ def probability_line(result: Mapping[str, Any]) -> str:
     )
 
 
-def share(part: int, whole: int) -> str:
-    return f"{part:,} ({100 * part / whole:.1f}%)" if part and whole else str(part)
-
-
-def rich_table(results: Sequence[Mapping[str, Any]]) -> Table:
-    """The end-of-run table for a terminal."""
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table()
-    for heading in HEADINGS:
-        table.add_column(heading, overflow="fold", no_wrap=heading != "95% CI")
-    for result in results:
-        row = summary_row(result)
-        table.add_row(*(Text(cell) for cell in vars(row).values()))
-    return table
+def print_summary(console: Console, results: Sequence[Mapping[str, Any]]) -> None:
+    """The end-of-run table on a terminal."""
+    print_table(console, HEADINGS, [list(vars(row).values()) for result in results for row in summary_rows(result)])
 
 
 def write_report(folder: RunFolder) -> Path:
@@ -206,10 +159,11 @@ def write_report(folder: RunFolder) -> Path:
     environment.filters["cell"] = markdown_cell
     environment.filters["probabilities"] = probability_line
     environment.filters["judge"] = judge_line
+    environment.filters["marks"] = mark_texts
     results = folder.results()
     page = environment.get_template("run.md.j2").render(
         headings=HEADINGS,
-        rows=[list(vars(summary_row(result)).values()) for result in results],
+        rows=[list(vars(row).values()) for result in results for row in summary_rows(result)],
         results=results,
         certificates=certificate_line(results),
         manifest=folder.manifest(),

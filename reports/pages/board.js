@@ -103,15 +103,12 @@ function setBack(task, entry) {
 
 function shortCell(task, entry) {
   const rank = entry.rank ? h("span", { class: "quiet" }, ` (${rankText(entry)})`) : null;
-  const short = entry.marks
-    .map((mark) => mark.replace(/ .*/, ""))
-    .filter((mark, place, all) => all.indexOf(mark) === place);
   return h(
     "span",
     { class: setBack(task, entry) ? "set-back" : null, title: entry.why || null },
     own(entry.score),
     rank,
-    tags(short),
+    tagsOf(entry.marks.map((mark) => mark.name)),
   );
 }
 

@@ -62,8 +62,8 @@ function scoreCells(page, result, run) {
     count(result.n),
     share(result.unparsed, result.n),
     count(result.failed),
-    result.generated ? fixed(result.seconds, 1) : "stored",
-    result.generated && result.seconds ? fixed(result.generated / result.seconds, 1) : "–",
+    result.seconds === null ? "stored" : fixed(result.seconds, 1),
+    result.speed === null ? "–" : fixed(result.speed, 1),
   ];
   return cells.filter((cell) => cell !== null);
 }

@@ -6,13 +6,14 @@ from collections.abc import Mapping, Sequence
 
 from mipha_eval.comparison.flips import Flips
 from mipha_eval.comparison.result import Comparison, NotCompared, Pair, Row, TieGroup, Verdict
-from mipha_eval.report.summary import marks
+from mipha_eval.report.marks import mark_texts
 from mipha_eval.report.visible import visible
 
 IDS = 5  # shown of each kind; JSON has all
 FEW = 30  # clusters; below, intervals are narrower than they should be
 VERDICTS: Mapping[Verdict, str] = {"better": "better", "worse": "worse", "not significant": "n.s."}
 MORE_HEADINGS = ("n", "images", "test")
+INTERVAL = 5  # its place among the cells of a difference
 FLIP_HEADINGS = ("task", "category", "questions", "gained", "lost", "some gained", "some lost")
 
 
@@ -31,7 +32,7 @@ def difference_cells(comparison: Comparison, pair: Pair, row: Row) -> list[str]:
     """A line of the table; what weakens a run's score stands beside it."""
     found = row.difference
     first, second = (
-        " ".join([f"{value:.2f}", *marks(comparison.runs[place].tasks[pair.task].summary)])
+        " ".join([f"{value:.2f}", *mark_texts(comparison.runs[place].tasks[pair.task].summary)])
         for place, value in zip(pair.runs, found.values, strict=True)
     )
     low, high = found.interval or (None, None)

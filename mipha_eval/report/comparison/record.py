@@ -6,7 +6,7 @@ from typing import Any
 
 from mipha_eval.comparison.flips import Flips
 from mipha_eval.comparison.result import Comparison, Pair, Row
-from mipha_eval.report.summary import marks
+from mipha_eval.report.marks import mark_texts
 
 SCHEMA = 1
 
@@ -24,7 +24,7 @@ def comparison_record(comparison: Comparison) -> dict[str, Any]:
                 "name": run.name,
                 "model": run.model,
                 "path": str(run.path),
-                "marks": {label: marks(stored.summary) for label, stored in run.tasks.items()},
+                "marks": {label: mark_texts(stored.summary) for label, stored in run.tasks.items()},
             }
             for run in comparison.runs
         ],
