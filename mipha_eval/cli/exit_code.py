@@ -21,8 +21,8 @@ MEANINGS = {
     ExitCode.USAGE: "something that you can mend: a flag, a file, a plugin; one line says what and how",
     ExitCode.INCOMPLETE: (
         "finished, but a number is not whole: questions without an answer, failed requests, answers that a judge has yet to "
-        "grade, labels that are not public, more than half of the answers unparsed; stopped by Ctrl-C; something is not as it "
-        "should be: data differ from the release, a scorer from its oracle, a judge cannot be relied on; or "
+        "grade, labels that are not public, more than half of the answers unparsed; stopped by Ctrl-C; something is not as "
+        "it should be: data differ from the release, a scorer from its oracle, a judge cannot be relied on; or "
         "`compare --fail-on-regression` cannot tell"
     ),
     ExitCode.REGRESSION: "`compare --fail-on-regression`: a candidate is worse, or lost answers",

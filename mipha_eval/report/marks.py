@@ -15,6 +15,8 @@ from mipha_eval.task import NOT_JUDGED
 
 Result = Mapping[str, Any]
 
+DEMO = "DEMO"
+
 
 @dataclass(frozen=True)
 class Mark:
@@ -58,7 +60,7 @@ def share(part: int, whole: int) -> str:
 def _conditions(result: Result) -> Iterator[Mark]:
     """How the model was asked."""
     if result.get("demo"):
-        yield Mark("DEMO")
+        yield Mark(DEMO)
     if result.get("blind"):
         yield Mark("BLIND")
     if result.get("limited"):

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from mipha_eval.errors import UserError
+from mipha_eval.gaps import UNPARSED_TOLD, unparsed_share
 from mipha_eval.options import unknown
-from mipha_eval.report.marks import marks, share
+from mipha_eval.report.marks import DEMO, marks, share
 from mipha_eval.report.measured import Measured, StoredResult
 from mipha_eval.report.table import Cell, Column, Origin
 
@@ -23,11 +24,11 @@ def _cell(column: Column, result: StoredResult) -> Cell:
     interval = content["intervals"].get(name)
     found = marks(content)
     remarks = [*(mark.text for mark in found), *([] if name else ["NO SCORE"])]
-    if content["unparsed"] and not any(mark.name == "UNPARSED" for mark in found):
+    if content["unparsed"] and unparsed_share(content) < UNPARSED_TOLD:  # too few for a mark
         remarks.append(f"unparsed {share(content['unparsed'], content['n'])}")
     other = result.label != column.task
     # drawn scenes may be ranked among themselves
-    doubted = other or any(mark.doubt and not (mark.name == "DEMO" and column.demo) for mark in found)
+    doubted = other or any(mark.doubt and not (mark.name == DEMO and column.demo) for mark in found)
     if other:
         remarks.insert(0, result.label)
     return Cell(

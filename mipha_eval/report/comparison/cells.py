@@ -121,7 +121,23 @@ def outcome_lines(comparison: Comparison) -> list[str]:
         if pair.runs[0] == 0 and verdict in found:
             found[verdict].append(f"{pair.task} of {run_name(comparison, pair.runs[1])}")
     words = {"below": found["worse"], "above": found["better"]}
-    return [
+    lines = [
         f"Headlines significantly {word} {run_name(comparison, 0)}: {', '.join(those) or 'none'}."
         for word, those in words.items()
     ]
+    return [*lines, *gate_lines(comparison)]
+
+
+def gate_lines(comparison: Comparison) -> list[str]:
+    """What the gate says and why, and what it could have seen; nothing if nobody asked."""
+    gate = comparison.gate
+    if not gate.asked:
+        return []
+    told = [f"Gate {each.outcome}: {each.task} of {run_name(comparison, each.run)}: {each.text}." for each in gate.reasons]
+    seen = [
+        f"{pair.task} of {run_name(comparison, pair.runs[1])} {pair.rows[0].difference.detectable:.2f}"
+        for pair in comparison.pairs
+        if pair.runs[0] == 0 and pair.rows[0].difference.detectable is not None
+    ]
+    power = [f"Smallest true differences that would have been seen four times in five: {', '.join(seen)}."] if seen else []
+    return [*(told or [f"Gate {gate.outcome}."]), *power]
