@@ -24,10 +24,12 @@ def worst_p(matched: Matched, metric: str, draws: int) -> float:
     So it is seen whether a test on these questions, beside this baseline, can find any regression at all.
     """
     from mipha_eval.stats.paired_test import paired_test
+    from mipha_eval.stats.panel import Panel
 
     base, right = matched.tasks[0], matched.scores[0]
     wrong = [base.task.as_if(score, False) for score in right]
-    pair = Matched([base, base], [right, wrong], (0, 0), 0).panel(metric)
+    worst = Matched([base], [wrong], (0,), 0)
+    pair = Panel.of([matched.counts[0], worst.counts[0]], matched.metrics[metric])
     first, second = pair.values()
     if wrong == list(right) and first > 0:  # captions: none is wrong, so that the images alone say what can be found
         return float(min(1.0, 2.0 ** (1 - pair.clusters)))

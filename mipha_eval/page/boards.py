@@ -150,5 +150,5 @@ def _told(entry: Entry, label: str) -> dict[str, Any]:
         "value": headline and headline["value"],
         "interval": headline and headline["interval"],
         "n": facts["n"],
-        "marks": facts["marks"],
+        **{name: facts[name] for name in ("marks", "shortMarks")},
     }

@@ -46,7 +46,7 @@ def _metrics(results: Results) -> str:
 def _cell(result: Mapping[str, Any] | None, letters: dict[str, str]) -> str:
     if result is None:
         return "--"
-    marks = [letters.setdefault(mark["text"], _letter(len(letters))) for mark in result["marks"]]
+    marks = [letters.setdefault(mark, _letter(len(letters))) for mark in result["marks"]]
     return latex_text(result["score"]) + (rf"\textsuperscript{{{','.join(marks)}}}" if marks else "")
 
 

@@ -142,7 +142,8 @@ def result_facts(result: Mapping[str, Any], others: Sequence[Mapping[str, Any]] 
         return {
             "headline": headline,
             "score": score_text(result, headline, metrics.get(headline)),
-            "marks": [{"name": mark.name, "text": mark.text} for mark in marks(result)],
+            "marks": [mark.text for mark in marks(result)],
+            "shortMarks": [mark.name for mark in marks(result)],
             "metrics": [
                 {
                     "name": name,

@@ -64,7 +64,7 @@ def _conditions(result: Result) -> Iterator[Mark]:
     if result.get("blind"):
         yield Mark("BLIND")
     if result.get("limited"):
-        asked = result["n"] + result["missing"] + result["failed"]
+        asked = sum(result.get(name) or 0 for name in ("n", "missing", "failed", "unlabelled"))
         yield Mark("LIMITED", f"{asked:,}/{result['total']:,}")
 
 

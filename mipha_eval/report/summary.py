@@ -118,7 +118,9 @@ def failure_lines(result: Mapping[str, Any]) -> list[str]:
     lines = [f"{count} {what}: {printable(reason)}" for what, found in reasons for reason, count in found.items()]
     if "unparsed" in gaps(result):
         told = share(result["unparsed"], result["n"])
-        lines.append(f"{told} unparsed, nobody could say what was answered; at most {100 * UNPARSED_MOST:g} % make a result")
+        lines.append(
+            f"{told} unparsed, nobody could say what was answered; with more than {100 * UNPARSED_MOST:g} % it is no result"
+        )
     return [f"{result['task']}: {line}" for line in lines]
 
 

@@ -108,7 +108,7 @@ function shortCell(task, entry) {
     { class: setBack(task, entry) ? "set-back" : null, title: entry.why || null },
     own(entry.score),
     rank,
-    tagsOf(entry.marks.map((mark) => mark.name)),
+    tags(entry.shortMarks),
   );
 }
 

@@ -46,11 +46,7 @@ function drawLinks(nav, entries) {
 
 /** What a reader must know before comparing a score. */
 function tags(marks) {
-  return tagsOf(marks.map((mark) => mark.text));
-}
-
-function tagsOf(texts) {
-  return texts.map((text) => [" ", h("span", { class: "tag" }, own(text))]).flat();
+  return marks.map((mark) => [" ", h("span", { class: "tag" }, own(mark))]).flat();
 }
 
 /** A button that shows a text to be copied, and copies it where the browser allows that. */
