@@ -119,7 +119,7 @@ def failure_lines(result: Mapping[str, Any]) -> list[str]:
     if "unparsed" in gaps(result):
         told = share(result["unparsed"], result["n"])
         lines.append(
-            f"{told} unparsed, nobody could say what was answered; with more than {100 * UNPARSED_MOST:g} % it is no result"
+            f"{told} unparsed, answers or a judge's words on them; with more than {100 * UNPARSED_MOST:g} % it is no result"
         )
     return [f"{result['task']}: {line}" for line in lines]
 
