@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from mipha_eval.judge.choice import Price
+from mipha_eval.judge.prompts import TABLE_MARKS
 from mipha_eval.plugins import plugin_folder
 from mipha_eval.printable import printable
 from mipha_eval.store import RunFolder, write_text
-from mipha_eval.task import NOT_JUDGED
+from mipha_eval.task import JUDGE_FAILED, NOT_JUDGED
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -71,7 +72,8 @@ def marks(result: Mapping[str, Any]) -> list[str]:
     if result.get("blind"):
         found.append("BLIND")
     if result.get("limited"):
-        found.append(f"LIMITED {result['n'] + result['missing'] + result['failed']:,}/{result['total']:,}")
+        asked = result["n"] + result["missing"] + result["failed"] + result["rules"].get(JUDGE_FAILED, 0)
+        found.append(f"LIMITED {asked:,}/{result['total']:,}")
     found += judge_marks(result)
     if result.get("unlabelled"):
         found.append(f"NO PUBLIC LABELS{', see mipha-eval submit' if result.get('for_server') else ''}")
@@ -89,11 +91,12 @@ def marks(result: Mapping[str, Any]) -> list[str]:
 
 
 def judge_marks(result: Mapping[str, Any]) -> list[str]:
-    """What a judge did not grade, and what it graded unreadably."""
+    """What a judge did not grade, what it graded unreadably, and what answers may have told it in its prompt's own form."""
     judge = result.get("judge")
     if not judge:
         return ["NOT JUDGED"] if NOT_JUDGED in result["rules"] else []
     counts = {"NOT JUDGED": judge["pending"], "JUDGE FAILED": judge["failed"], "UNREADABLE VERDICTS": judge["unreadable"]}
+    counts["TABLE MARKS"] = judge.get("remarks", {}).get(TABLE_MARKS, 0)
     found = [f"{mark} {count:,}" for mark, count in counts.items() if count]
     return [*found, *bias_mark(judge["calibration"])]
 
@@ -115,16 +118,25 @@ def judge_line(result: Mapping[str, Any]) -> str:
     notes = judge["notes"]
     where = f"recorded in {notes['recorded']}" if "recorded" in notes else f"{judge['replies']:,} replies"
     tokens = judge["prompt_tokens"] + judge["completion_tokens"]
-    served = [name for name in judge["served"] if name != judge["name"]]
-    parts = [f"judge {judge['name']}{f' (calls itself {chr(44).join(served)})' if served else ''}: {where}"]
+    parts = [f"judge {judge['name']}{_served(judge)}: {where}"]
     if tokens:
         parts.append(f"{tokens:,} tokens")
     if tokens and "usd_per_million_tokens" in notes:
         price = Price(*notes["usd_per_million_tokens"])
         parts.append(f"{price.of(judge['prompt_tokens'], judge['completion_tokens']):.2f} USD")
+    parts += [f"{count:,} answers hold {remark}" for remark, count in judge.get("remarks", {}).items()]
     if len(result.get("runs", ())) > 1:
         parts.append(f"runs {', '.join(str(total) for total in result['runs'])}, standard deviation {result['std']:.2f}")
     return ", ".join(parts) + f"; {calibration_text(judge['calibration'])}"
+
+
+def _served(judge: Mapping[str, Any]) -> str:
+    """What the server called itself, where it is not what was asked for."""
+    names, others = judge["served"], judge.get("served_as_another", ())
+    if others:
+        return f" (ANOTHER MODEL, calls itself {', '.join(others)})"
+    served = [name for name in names if name != judge["name"]]
+    return f" (calls itself {', '.join(served)})" if served else ""
 
 
 def calibration_text(found: Mapping[str, Any] | None) -> str:
