@@ -127,18 +127,24 @@ def folder(tmp_path: Path) -> Path:
 def test_a_real_server_and_the_same_model_here_reply_alike(
     cli: Cli, served: str, smollm2: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Every query goes through the official client to a real server; greedy replies are those of our own decoder."""
+    """Every query goes through the official client to a real server; greedy replies are those of our own decoder.
+
+    This model grades nothing in three tokens, so that no answer has a grade, and none is 0.
+    """
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
     where = ["--answers", folder / "answers.json", "--data", folder, "--json"]
     outcome = cli("score", "mmvet", *where, "--judge", smollm2, "--judge-base-url", served, "--judge-timeout", 300)
-    assert outcome.code == 0, outcome.err
+    assert outcome.code == 3, outcome.err
     result = outcome.json
+    assert (result["metrics"], result["n"]) == ({}, 0)
     assert result["headline"] == f"score[{smollm2}]"
     assert result["judge"]["replies"] == len(read_jsonl(folder / "answers.json.mmvet@v1.verdicts.jsonl")) >= 2
-    assert result["judge"]["failed"] == result["judge"]["pending"] == 0
+    assert (result["judge"]["failed"] + result["judge"]["unreadable"], result["judge"]["pending"]) == (2, 0)
+    assert result["judge"]["served_as_another"] == []
     assert result["judge"]["prompt_tokens"] > 500 * result["judge"]["replies"]  # as the server counted them
     here = cli("score", "mmvet", *where, "--judge", f"hf:{smollm2}")
-    assert here.code == 0, here.err
+    assert here.code == 3, here.err
+    assert here.json["judge"]["failures"] == result["judge"]["failures"]
     assert here.json["headline"] == "score[hf:SmolLM2-135M]"
     verdicts = read_jsonl(folder / "answers.json.mmvet@v1.verdicts.jsonl")
     replies: dict[str, dict[str, str]] = {}
