@@ -6,6 +6,7 @@ The same generator is conducted with a live judge and replayed later from stored
 from __future__ import annotations
 
 import math
+import traceback
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -54,7 +55,12 @@ class BrokenDialogueError(UnansweredError):
 
 def quoted(text: str) -> str:
     """The beginning of a reply, for a reason."""
-    return f"'{printable(' '.join(text[: 4 * SHOWN].split())[:SHOWN])}'"
+    return f"'{beginning(text)}'"
+
+
+def beginning(text: str) -> str:
+    """The first letters of a text, in one line."""
+    return printable(" ".join(text[: 4 * SHOWN].split())[:SHOWN])
 
 
 def shortcoming(query: Query, verdict: Verdict) -> NoReplyError | None:
@@ -119,7 +125,7 @@ class Talk(Generic[Outcome]):
         if query is ENDED:
             return None
         if not isinstance(query, Query) or not _askable(query):
-            raise BrokenDialogueError(f"its dialogue asked {quoted(repr(query))}, which is no query that can be sent")
+            raise BrokenDialogueError(f"its dialogue asked {beginning(repr(query))}, which is no query that can be sent")
         self._asked += 1
         if self._asked > self._most:
             raise BrokenDialogueError(f"its dialogue came to no end within {self._most:,} queries")
@@ -140,11 +146,9 @@ def _guarded(act: Callable[[], Value]) -> Value:
     except UnansweredError:
         raise
     except (Exception, SystemExit) as error:
-        trace = error.__traceback__
-        while trace is not None and trace.tb_frame.f_code.co_filename == __file__:
-            trace = trace.tb_next
-        place = f" at {Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}" if trace else ""
-        raise BrokenDialogueError(f"its dialogue raised {quoted(repr(error))}{place}") from error
+        places = [(Path(frame.f_code.co_filename), line) for frame, line in traceback.walk_tb(error.__traceback__)]
+        file, line = next((place for place in places if place[0].parent != Path(__file__).parent), places[-1])
+        raise BrokenDialogueError(f"its dialogue raised {beginning(repr(error))} at {file.name}:{line}") from error
 
 
 def _askable(query: Query) -> bool:

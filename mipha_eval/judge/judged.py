@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -50,7 +50,10 @@ class Use:
 
 def _graded(task: Task, answers: Sequence[Answer], runs: int) -> Dialogue[Sequence[Score]]:
     """A task's own dialogue; begun here, so that whatever it does wrong is done inside a dialogue."""
-    scores = yield from task.grade(answers, runs)
+    dialogue = task.grade(answers, runs)
+    if not isinstance(dialogue, Generator):
+        raise BrokenDialogueError(f"its grade() gave a {type(dialogue).__name__}, which is no dialogue")
+    scores = yield from dialogue
     if [score.sample for score in scores] != [answer.sample.id for answer in answers]:
         raise BrokenDialogueError("its dialogue came to other scores than those of the answers it is about")
     return scores

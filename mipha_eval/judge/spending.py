@@ -46,9 +46,9 @@ class Reserved:
 class Spending:
     """Counts calls, tokens and money, and keeps what is on its way within the budget.
 
-    As long as the budget holds the longest replies that all calls under way may bring, they go side by side. Near its end,
-    and until the first reply tells how this judge counts, they go one after the other, each if what is left holds it as
-    measured. So it can be overdrawn by no more than a single reply that is longer than any before.
+    As long as the budget holds the longest replies that all calls under way may bring, they go side by side, at first no more
+    than replies have told how this judge counts. Near its end they go one after the other, each if what is left holds it as
+    measured. So it is overdrawn by a reply that is longer than any before, and no further.
 
     Attributes:
         usd: as far as prices are known.
@@ -61,7 +61,8 @@ class Spending:
     completion_tokens: int = 0
     usd: float = 0.0
     _under_way: set[Reserved] = field(default_factory=set, init=False)
-    #: counted tokens of prompts by estimated ones, the highest so far; 0 before the first
+    #: replies with counts, and counted tokens of prompts by estimated ones, the highest so far
+    _counted: int = field(default=0, init=False)
     _ratio: float = field(default=0.0, init=False)
     #: tokens of the longest reply by the limit that was asked for
     _longest: dict[int, int] = field(default_factory=dict, init=False)
@@ -95,6 +96,7 @@ class Spending:
             if self.price:
                 self.usd += self.price.of(verdict.prompt_tokens, verdict.completion_tokens)
             if verdict.prompt_tokens:
+                self._counted += 1
                 self._ratio = max(self._ratio, verdict.prompt_tokens / max(call.estimated, 1))
                 self._longest[call.limit] = max(self._longest.get(call.limit, 1), verdict.completion_tokens)
         self._settled.set()  # whoever waits looks again
@@ -116,9 +118,11 @@ class Spending:
             return True
         if self.budget.tokens is None and self.budget.usd is None:
             return True
+        if len(self._under_way) >= self._counted:
+            return False
         prompts = MARGIN * sum(each.prompt for each in (*self._under_way, call))
         replies = sum(each.most for each in (*self._under_way, call))
-        return self._ratio > 0 and all(spent + wanted <= most for most, _, spent, wanted in self._limits(prompts, replies))
+        return all(spent + wanted <= most for most, _, spent, wanted in self._limits(prompts, replies))
 
     def _limits(self, prompt: float, reply: float) -> Iterator[tuple[float, str, float, float]]:
         """(limit, its unit, spent, what these tokens add) for limits of tokens and of money."""
