@@ -46,9 +46,9 @@ class Reserved:
 class Spending:
     """Counts calls, tokens and money, and keeps what is on its way within the budget.
 
-    As long as the budget holds the longest replies that all calls under way may bring, they go side by side, at first no more
-    than replies have told how this judge counts. Near its end they go one after the other, each if what is left holds it as
-    measured. So it is overdrawn by a reply that is longer than any before, and no further.
+    As long as the budget holds the longest replies that all calls under way may bring, they go side by side, at first no
+    more of them than replies have told how this judge counts. Near its end they go one after the other, each if what is
+    left holds it as measured. So it is overdrawn by a reply that is longer than any before, and no further.
 
     Attributes:
         usd: as far as prices are known.
