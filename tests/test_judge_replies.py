@@ -172,9 +172,18 @@ def test_a_reply_that_drips_has_a_deadline(bench: SmallMmvet, serve: Serve) -> N
     assert (outcome.code, "no reply within 0.5 s" in outcome.err) == (3, True)
 
 
-@pytest.fixture
-def endless_headers() -> Iterator[str]:
-    """A server that sends one header after the other and no body."""
+ENDLESS = {
+    "headers": (b"HTTP/1.1 200 OK\r\n", b"X: y\r\n"),
+    "chunks": (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"1\r\n \r\n"),
+    "an error": (b"HTTP/1.1 500 Oops\r\nTransfer-Encoding: chunked\r\n\r\n", b"1\r\nx\r\n"),
+    "nothing": (b"", b""),
+}
+
+
+@pytest.fixture(params=ENDLESS)
+def endless(request: pytest.FixtureRequest) -> Iterator[str]:
+    """A server whose replies come to no end, a few bytes at a time."""
+    first, more = ENDLESS[request.param]
 
     def talk() -> None:
         while True:
@@ -187,9 +196,9 @@ def endless_headers() -> Iterator[str]:
     def drip(connection: socket.socket) -> None:
         with connection:
             try:
-                connection.sendall(b"HTTP/1.1 200 OK\r\n")
+                connection.sendall(first)
                 while not done.wait(0.1):
-                    connection.sendall(b"X: y\r\n")
+                    connection.sendall(more)
             except OSError:
                 return
 
@@ -200,8 +209,8 @@ def endless_headers() -> Iterator[str]:
         done.set()
 
 
-def test_headers_without_end_have_a_deadline(bench: SmallMmvet, endless_headers: str) -> None:
-    outcome = bench.judge(endless_headers, "--judge-timeout", 0.5, "--judge-tries", 1)
+def test_what_comes_to_no_end_has_a_deadline(bench: SmallMmvet, endless: str) -> None:
+    outcome = bench.judge(endless, "--judge-timeout", 0.5, "--judge-tries", 1)
     assert (outcome.code, "no reply within 0.5 s" in outcome.err) == (3, True)
 
 
@@ -218,6 +227,12 @@ def test_a_huge_reply_is_not_kept(packed: bool, bench: SmallMmvet, serve: Serve)
     assert "longer than 1,000,000 bytes: '{" in outcome.err
     assert bench.verdicts_file.stat().st_size < 10_000
     assert len(server.requests) == 3
+
+
+def test_a_huge_error_is_told_by_its_beginning(bench: SmallMmvet, serve: Serve) -> None:
+    server = serve(lambda prompt, before: Say("", 400, body=b"too much of it " * 500_000))
+    outcome = bench.judge(server, "--judge-tries", 1)
+    assert (outcome.code, "HTTP 400: too much of it" in outcome.err, len(outcome.err) < 2000) == (3, True, True)
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
