@@ -70,7 +70,7 @@ def test_a_budget_smaller_than_any_query_asks_nothing(bench: SmallMmvet, serve: 
     server = counting(serve, [700])
     outcome = bench.judge(server, "--judge-budget", "100tokens", "--json")
     assert (outcome.code, server.requests, outcome.json["judge"]["pending"]) == (3, [], 60)
-    assert "its budget of 100 tokens is spent: 0 are used, and the next query takes about" in outcome.err
+    assert "its budget of 100 tokens does not hold a single query, which takes about" in outcome.err
 
 
 def test_replies_that_do_not_count_are_paid_for(bench: SmallMmvet, serve: Serve) -> None:

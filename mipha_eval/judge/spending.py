@@ -135,6 +135,8 @@ class Spending:
 def _spent(most: float, unit: str, spent: float, wanted: float) -> JudgeStoppedError:
     digits = 4 if unit == "usd" else 0
     wants = f"{wanted:,.{digits}f}" if unit == "usd" else f"{math.ceil(wanted):,}"
+    if not spent:
+        return JudgeStoppedError(f"its budget of {most:,g} {unit} does not hold a single query, which takes about {wants}")
     return JudgeStoppedError(
         f"its budget of {most:,g} {unit} is spent: {spent:,.{digits}f} are used, and the next query takes about {wants}; "
         "the same command goes on with a new one"
