@@ -62,7 +62,8 @@ def calibrate(config: CalibrateConfig, grading: Grading, registry: Registry) -> 
     result = answered.score(judged)
     graded = [score for score in result.scores if score.rule not in UNGRADED]
     if not graded or any("grades" not in score.details for score in graded):
-        raise UserError(f"judge {grading.judge.name} graded no answer of {task.label}; see what it said above")
+        reason = next(iter(result.summary["judge"]["failures"]), "see what it said above")
+        raise UserError(f"judge {grading.judge.name} graded no answer of {task.label}: {reason}")
     truth = [reference.grades_of(score.sample) for score in graded]
     found = {
         "task": task.label,

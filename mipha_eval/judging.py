@@ -20,7 +20,7 @@ from mipha_eval.judge.judged import Judged, Use, answer_groups
 from mipha_eval.judge.openai_judge import OpenAIJudge
 from mipha_eval.judge.prompts import prompts_digest
 from mipha_eval.judge.recorded import RecordedGrades
-from mipha_eval.judge.session import Case, Session
+from mipha_eval.judge.session import Session
 from mipha_eval.judge.spending import Spending
 from mipha_eval.judge.verdicts import Verdicts, stored_judges
 from mipha_eval.plugins import Registry
@@ -142,8 +142,10 @@ class Docket:
 
 
 def submit(session: Session, task: Task, judged: Judged, answers: Sequence[Answer]) -> None:
-    """Hands a group of answers to the judge."""
-    session.submit(Case(judged.use.dialogue(task, answers), answers[0].sample.id, judged.verdicts))
+    """Hands a group of answers to the judge, unless stored verdicts settle it."""
+    case = judged.case(task, answers)
+    if case is not None:
+        session.submit(case)
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from mipha_eval.judge.judged import Judged, without_judge
 from mipha_eval.metrics import ClusterCounts, Metric, Tally, Totals, add_tallies, group_scores, share
 from mipha_eval.probability import summarize_beliefs
 from mipha_eval.stats.bootstrap import bootstrap_intervals
-from mipha_eval.task import UNGRADED, Task
+from mipha_eval.task import JUDGE_FAILED, UNGRADED, Task
 from mipha_eval.types import Response, Sample, Score
 
 #: the metric of a judge's second opinions, and what their counts begin with, which no category is called
@@ -25,8 +25,9 @@ SECOND_OPINION, OPINIONS = "correct", "[judge]"
 class Result:
     """Scores of a task, and the object that ``result.json`` and ``score --json`` show.
 
-    `summary` counts: n scored, unlabelled (answered, but the labels are not public), missing (no answer), failed (an error
-    in place of an answer), unparsed (answered, but nobody could say what; scored by the official rule all the same).
+    `summary` counts: n scored, or still to be judged (not those that a judge was asked about and has no grade for),
+    unlabelled (answered, but the labels are not public), missing (no answer), failed (an error in place of an answer),
+    unparsed (answered, but nobody could say what; scored by the official rule all the same, but for unreadable grades).
     """
 
     scores: Sequence[Score]
@@ -34,8 +35,9 @@ class Result:
 
     @property
     def complete(self) -> bool:
-        judge = self.summary.get("judge") or {"pending": 0, "failed": 0}
-        return not gaps(self.summary) and not judge["pending"] and not judge["failed"]
+        judge = self.summary.get("judge") or {}
+        ungraded = any(judge.get(name) for name in ("pending", "failed", "unreadable"))
+        return not gaps(self.summary) and not ungraded
 
 
 def score_responses(
@@ -56,14 +58,14 @@ def score_responses(
         read, judge = without_judge(task, by_id, responses, found.scores), None
     scores = task.finish(by_id, read)
     forgiving = task.finish(by_id, found.forgiving) if found.read_again else ()
-    failed = found.failures.total()
+    failed, ungraded = found.failures.total(), sum(score.rule == JUDGE_FAILED for score in scores)
     measuring = Measuring(task, judged.name if judged else "")
     numbers = _numbers(measuring, scores)
     headline, units = numbers.pop("headline"), numbers.pop("units")
     summary = {
         "task": task.label,
         "version": task.version,
-        "n": len(samples) - found.missing - failed - found.unlabelled,
+        "n": len(samples) - found.missing - failed - found.unlabelled - ungraded,
         "unlabelled": found.unlabelled,
         "for_server": task.protocol in task.uploads,
         "missing": found.missing,
@@ -158,12 +160,19 @@ class Measuring:
 
 
 def _envelope(measuring: Measuring, scores: Sequence[Score], headline: float | None) -> list[float | None] | None:
-    """The headline with all unparsed answers wrong, and with all of them right; None without a headline."""
+    """The headline with all unparsed answers wrong, and with all of them right, those of unreadable grades among them; None
+    without a headline.
+    """
     if headline is None or all(score.parsed for score in scores):
         return None if headline is None else [headline, headline]
     task = measuring.task
-    extremes = ([score if score.parsed else task.as_if(score, right) for score in scores] for right in (False, True))
+    extremes = ([score if score.parsed else _as_if(task, score, right) for score in scores] for right in (False, True))
     return [_headline(measuring, extreme) for extreme in extremes]
+
+
+def _as_if(task: Task, score: Score, right: bool) -> Score:
+    again = task.as_if(score, right)
+    return replace(again, rule="as-if") if again.rule in UNGRADED else again
 
 
 def _headline(measuring: Measuring, scores: Sequence[Score]) -> float | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import combinations
 from pathlib import Path
 
@@ -42,7 +42,7 @@ class CompareConfig:
     judge: str | None = None
     resamples: int = RESAMPLES
     alpha: float = ALPHA
-    gate: Rule = Rule()
+    gate: Rule = field(default_factory=Rule)
 
 
 def compare_runs(config: CompareConfig, registry: Registry) -> Comparison:

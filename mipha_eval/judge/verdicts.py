@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import time
 from collections.abc import Mapping
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from types import NoneType, TracebackType
 from typing import Any, get_type_hints
@@ -13,10 +15,14 @@ from urllib.parse import urlsplit
 
 from mipha_eval.errors import UserError
 from mipha_eval.journal import Appender, read_stored
+from mipha_eval.judge.completion import MOST_TOKENS
+from mipha_eval.judge.dialogue import CUT
 from mipha_eval.store import locked, read_json, write_json
 from mipha_eval.types import Query, Verdict
 
 VERDICT = get_type_hints(Verdict)  # name -> type of what a record has of a verdict
+ALWAYS = {name: kind for name, kind in VERDICT.items() if name != "finish"}  # earlier versions did not write how it ended
+TOKENS = ("prompt_tokens", "completion_tokens")
 NOTES = {"base_url": (str, NoneType), "runs": (int, NoneType), "correctness": (bool, NoneType)}  # what notes must fit
 
 
@@ -40,8 +46,7 @@ class Verdicts:
         self._held = ExitStack()
         for row in stored_rows(folder, prefix):
             if row["judge"] == judge:
-                verdict = Verdict(**{name: row[name] for name in VERDICT})
-                self._found[row["sample"] if row.get("recorded") else "", row["key"]] = verdict
+                self._found[row["sample"] if row.get("recorded") else "", row["key"]] = verdict_of(row)
 
     def find(self, query: Query, sample: str) -> Verdict | None:
         """The stored verdict on a query about a sample, perhaps a failed one."""
@@ -68,16 +73,23 @@ class Verdicts:
             self._file.append([row])
 
     def totals(self) -> dict[str, Any]:
-        """Replies, those that failed, tokens, seconds of waiting, and the names that the judge's server gave itself."""
-        replies = [verdict for verdict in self._found.values() if not verdict.error]
+        """Replies, those that failed, tokens, seconds of waiting, and the names that the judge's server gave itself.
+
+        ``served_as_another`` has the names that are not the model's that was asked for.
+        """
+        found = list(self._found.values())
+        replies = [verdict for verdict in found if not verdict.error]
+        served = sorted({verdict.model for verdict in found if verdict.model})
+        asked = str(self.notes.get("model") or self.judge)
         return {
             "replies": len(replies),
-            "failed_queries": len(self._found) - len(replies),
-            "prompt_tokens": sum(verdict.prompt_tokens for verdict in replies),
-            "completion_tokens": sum(verdict.completion_tokens for verdict in replies),
-            "seconds": round(sum(verdict.seconds for verdict in replies), 3),
-            "left_out": sorted({verdict.left_out for verdict in replies if verdict.left_out}),
-            "served": sorted({verdict.model for verdict in replies if verdict.model}),
+            "failed_queries": len(found) - len(replies),
+            "prompt_tokens": sum(verdict.prompt_tokens for verdict in found),
+            "completion_tokens": sum(verdict.completion_tokens for verdict in found),
+            "seconds": round(sum(verdict.seconds for verdict in found), 3),
+            "left_out": sorted({verdict.left_out for verdict in found if verdict.left_out}),
+            "served": served,
+            "served_as_another": [name for name in served if not same_model(asked, name)],
         }
 
     def __enter__(self) -> Verdicts:
@@ -101,6 +113,22 @@ class Verdicts:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self._file = None
         self._held.__exit__(kind, error, trace)
+
+
+def same_model(asked: str, served: str) -> bool:
+    """Whether a server's name for a model is the one that was asked for, or a dated release of it, as OpenAI's names are."""
+    if not served.startswith(asked):
+        return False
+    return re.fullmatch(r"(-\d[\d-]*)?(@.*)?", served.removeprefix(asked)) is not None
+
+
+def verdict_of(row: Mapping[str, Any]) -> Verdict:
+    """The verdict in a stored record; what earlier versions did not write down is found by counting tokens."""
+    found = Verdict(**{name: row[name] for name in ALWAYS})
+    if "finish" in row or found.error:
+        return replace(found, finish=str(row.get("finish") or ""))
+    limit = row.get("max_tokens")
+    return replace(found, finish=CUT if isinstance(limit, int) and found.completion_tokens >= limit else "stop")
 
 
 def check_same_judge(name: str, before: Mapping[str, Any], now: Mapping[str, Any]) -> None:
@@ -129,5 +157,6 @@ def stored_judges(folder: Path, prefix: str = "") -> dict[str, Any]:
 
 def stored_rows(folder: Path | None, prefix: str = "") -> list[dict[str, Any]]:
     """All records of a file of verdicts."""
-    entries = {"sample": str, "judge": str, "key": str, **VERDICT}
-    return [] if folder is None else list(read_stored(folder / f"{prefix}verdicts.jsonl", entries))
+    entries = {"sample": str, "judge": str, "key": str, **ALWAYS}
+    rows = [] if folder is None else read_stored(folder / f"{prefix}verdicts.jsonl", entries)
+    return [row for row in rows if all(0 <= row[name] <= MOST_TOKENS for name in TOKENS)]

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from mipha_eval.gaps import UNPARSED_MOST, UNPARSED_TOLD, unparsed_share
-from mipha_eval.task import NOT_JUDGED
+from mipha_eval.judge.prompts import TABLE_MARKS
+from mipha_eval.task import JUDGE_FAILED, NOT_JUDGED
 
 Result = Mapping[str, Any]
 
@@ -65,6 +66,7 @@ def _conditions(result: Result) -> Iterator[Mark]:
         yield Mark("BLIND")
     if result.get("limited"):
         asked = sum(result.get(name) or 0 for name in ("n", "missing", "failed", "unlabelled"))
+        asked += result["rules"].get(JUDGE_FAILED, 0)  # these are not in n
         yield Mark("LIMITED", f"{asked:,}/{result['total']:,}")
 
 
@@ -76,6 +78,7 @@ def _judging(result: Result) -> Iterator[Mark]:
             yield Mark("NOT JUDGED")
         return
     counts = {"NOT JUDGED": judge["pending"], "JUDGE FAILED": judge["failed"], "UNREADABLE VERDICTS": judge["unreadable"]}
+    counts["TABLE MARKS"] = judge.get("remarks", {}).get(TABLE_MARKS, 0)
     yield from (Mark(name, f"{count:,}") for name, count in counts.items() if count)
     if judge["calibration"]:
         yield _bias(judge["calibration"])

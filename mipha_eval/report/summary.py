@@ -87,16 +87,25 @@ def judge_line(result: Mapping[str, Any]) -> str:
     notes = judge["notes"]
     where = f"recorded in {notes['recorded']}" if "recorded" in notes else f"{judge['replies']:,} replies"
     tokens = judge["prompt_tokens"] + judge["completion_tokens"]
-    served = [name for name in judge["served"] if name != judge["name"]]
-    parts = [f"judge {judge['name']}{f' (calls itself {chr(44).join(served)})' if served else ''}: {where}"]
+    parts = [f"judge {judge['name']}{_served(judge)}: {where}"]
     if tokens:
         parts.append(f"{tokens:,} tokens")
     if tokens and "usd_per_million_tokens" in notes:
         price = Price(*notes["usd_per_million_tokens"])
         parts.append(f"{price.of(judge['prompt_tokens'], judge['completion_tokens']):.2f} USD")
+    parts += [f"{count:,} answers hold {remark}" for remark, count in judge.get("remarks", {}).items()]
     if len(result.get("runs", ())) > 1:
         parts.append(f"runs {', '.join(str(total) for total in result['runs'])}, standard deviation {result['std']:.2f}")
     return ", ".join(parts) + f"; {calibration_text(judge['calibration'])}"
+
+
+def _served(judge: Mapping[str, Any]) -> str:
+    """What the server called itself, where it is not what was asked for."""
+    names, others = judge["served"], judge.get("served_as_another", ())
+    if others:
+        return f" (ANOTHER MODEL, calls itself {', '.join(others)})"
+    served = [name for name in names if name != judge["name"]]
+    return f" (calls itself {', '.join(served)})" if served else ""
 
 
 def calibration_text(found: Mapping[str, Any] | None) -> str:
