@@ -13,13 +13,14 @@ from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
 from mipha_eval.adapter import Cost
-from mipha_eval.backends.checkpoint import load_network, read_config, read_settings
+from mipha_eval.backends.checkpoint import load_network, read_config
 from mipha_eval.backends.device import moved, pinned
 from mipha_eval.backends.hf import PrefixInputs
 from mipha_eval.backends.mipha import MiphaNetwork
 from mipha_eval.backends.mipha_prompt import END_OF_TEXT, IMAGE_TOKEN, prompt_pieces, tokenize_prompt
 from mipha_eval.backends.pixels import Preprocessor
 from mipha_eval.backends.prefix import Prefix, Prompt
+from mipha_eval.backends.settings import read_settings
 from mipha_eval.backends.transformers_adapter import TransformersAdapter
 from mipha_eval.data.images import open_image
 from mipha_eval.errors import RequestError, UserError

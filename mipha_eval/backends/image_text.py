@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 import json
-import re
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,9 @@ from transformers import AutoConfig, AutoModelForImageTextToText, AutoProcessor
 
 from mipha_eval.backends.activation import replace_activations
 from mipha_eval.backends.chat import Head
+from mipha_eval.backends.fit import check_fit, refuse_foreign, refuse_misfits
+from mipha_eval.backends.settings import read_settings
+from mipha_eval.backends.weights import read_headers, weight_files
 from mipha_eval.errors import UserError
 
 #: vision towers whose layers above the one that is read can be left out
@@ -24,8 +26,8 @@ TRIMMED_TOWERS = ("siglip_vision_model", "clip_vision_model")
 #: beginnings of names of generation settings that change no answer
 HARMLESS = ("_", "cache_", "max_", "output_", "return_", "transformers_version", "use_cache")
 
-#: what such a checkpoint holds beside: upper layers, the pooling head
-DEAD = re.compile(r"\bvision_tower\.(vision_model\.)?(encoder\.layers\.\d+|head)\.")
+#: precisions in safetensors' words
+STORED_AS = {torch.float32: "F32", torch.bfloat16: "BF16", torch.float16: "F16"}
 
 
 def load_model(folder: Path, device: torch.device, dtype: torch.dtype, auto: Any = AutoModelForImageTextToText) -> Any:
@@ -33,10 +35,15 @@ def load_model(folder: Path, device: torch.device, dtype: torch.dtype, auto: Any
     logging: Any = transformers.logging
     logging.set_verbosity_error()  # its reports on weights that are left out on purpose
     logging.disable_progress_bar()
+    refuse_foreign(folder)
+    quantized = "quantization_config" in read_settings(folder / "config.json")
+    stored = read_headers(weight_files(folder), quantized=quantized)
     auto_config: Any = AutoConfig
     try:
         config = auto_config.from_pretrained(folder, trust_remote_code=False)
         trimmed = leave_out_dead_layers(config)
+        if not quantized:  # what a quantizer makes of names and shapes only its own loading knows
+            check_fit(folder, auto, config, stored, trimmed=trimmed)
         model, info = auto.from_pretrained(
             folder,
             config=config,
@@ -46,17 +53,37 @@ def load_model(folder: Path, device: torch.device, dtype: torch.dtype, auto: Any
             output_loading_info=True,
             device_map={"": device},
         )
-    except (OSError, ValueError, KeyError, RuntimeError, TypeError, AttributeError, ImportError) as error:
-        reason = str(error).strip().partition("\n")[0]
-        raise UserError(f"{folder} cannot be loaded by transformers' {auto.__name__}: {reason}") from error
-    unexpected = [key for key in info["unexpected_keys"] if not (trimmed and DEAD.search(key))]
-    for keys, what in ((info["missing_keys"], "lacks"), (unexpected, "has unexpected")):
-        if keys:
-            raise UserError(
-                f"{folder} {what} {len(keys)} weights: {', '.join(sorted(keys)[:3])}; config and weights do not fit"
-            )
+    except UserError:
+        raise
+    except Exception as error:  # whatever odd configurations lead to
+        raise UserError(f"{folder} cannot be loaded by transformers' {auto.__name__}: {reason(error)}") from error
+    refuse_misfits(folder, info, trimmed=trimmed)
+    take_over(folder, model, mapped=device.type == "cpu" and STORED_AS[dtype] in {each.dtype for each in stored.values()})
     replace_activations(model)
     return model.eval().requires_grad_(False)
+
+
+def take_over(folder: Path, model: Any, *, mapped: bool) -> None:
+    """Looks at every weight once, and takes those that lie in their files into memory of the process' own.
+
+    Args:
+        mapped: whether some are the files' own bytes: who wrote a file again would change a model that runs.
+
+    Raises:
+        UserError: a weight is not finite.
+    """
+    for name, weight in model.named_parameters():
+        if mapped:
+            weight.data = weight.data.clone()
+        # a sum is one pass over the memory; only where it is not finite is looked closer
+        if weight.is_floating_point() and not weight.sum(dtype=torch.float32).isfinite() and not weight.isfinite().all():
+            raise UserError(f"{folder}: weight {name} has NaN or infinite values; the checkpoint is broken")
+
+
+def reason(error: Exception) -> str:
+    """The first line of what an error says, with its kind where that alone says little."""
+    line = str(error).strip().partition("\n")[0]
+    return line if isinstance(error, OSError | ValueError | ImportError | RuntimeError) and line else f"{error!r}"
 
 
 def load_processor(folder: Path) -> Any:

@@ -15,8 +15,9 @@ import torch
 from torch import nn
 
 from mipha_eval.backends import alone
-from mipha_eval.backends.checkpoint import fingerprint, locate_checkpoint
+from mipha_eval.backends.checkpoint import locate_checkpoint
 from mipha_eval.backends.device import batch_tokens, cache_bytes, choose_device, choose_dtype, chunk_tokens, memory_guard
+from mipha_eval.backends.fingerprint import Stamp, check_unchanged, fingerprint, stamps
 from mipha_eval.backends.hf import Decoder, PrefixInputs, Stop, compile_layers
 from mipha_eval.backends.live import State
 from mipha_eval.backends.prefix import Answer, Options, Prefix, PrefixAdapter, Question, ranked
@@ -92,14 +93,28 @@ class TransformersAdapter(PrefixAdapter):
         return Decoder(self.model, self.model.config.get_text_config(decoder=True), device, chunk_tokens(device))
 
     @cached_property
+    def _stamps(self) -> Mapping[Path, Stamp]:
+        """The checkpoint's files as they were before any was read."""
+        return stamps(self.folder)
+
+    @cached_property
     def digest(self) -> Future[str]:
         """The checkpoint's fingerprint, computed beside whatever else is loaded."""
+        _ = self._stamps
         return ThreadPoolExecutor(1, "fingerprint").submit(fingerprint, self.folder)
+
+    @cached_property
+    def _weights(self) -> str:
+        """The fingerprint of what was loaded. Raises UserError if files changed meanwhile."""
+        _ = self.network
+        digest = self.digest.result()
+        check_unchanged(self.folder, self._stamps)
+        return digest
 
     def describe(self) -> Mapping[str, Any]:
         device, dtype = self.place
         name = torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
-        return {"weights": self.digest.result(), "device": name, "dtype": str(dtype), "attention": "sdpa"}
+        return {"weights": self._weights, "device": name, "dtype": str(dtype), "attention": "sdpa"}
 
     def about(self) -> Mapping[str, str]:
         return {"parameters": f"{sum(weight.numel() for weight in self.network.parameters()) / 1e9:.3g}"}
