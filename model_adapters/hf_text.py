@@ -83,6 +83,7 @@ class HfText(TransformersAdapter):
         _ = self.digest, self.network, self.tokenizer, self.left_out
         if not self.tokenizer.chat_template:
             print(f"{self.folder} has no chat template; it is asked the bare question", file=sys.stderr)
+        self.refuse_unaskable(Request("?"))
         _ = self.proved
 
     def describe(self) -> Mapping[str, Any]:
@@ -138,4 +139,6 @@ class HfText(TransformersAdapter):
             raise RequestError(f"the question cannot be tokenized: {error}") from error
         if not ids:
             raise RequestError("the prompt has no tokens")
+        self.limits.check_ids(ids)
+        self.limits.check_length(len(ids))
         return tuple(ids)

@@ -15,6 +15,7 @@ from torch.nn.utils.rnn import pad_sequence
 from mipha_eval.adapter import Cost
 from mipha_eval.backends.checkpoint import load_network, read_config
 from mipha_eval.backends.device import moved, pinned
+from mipha_eval.backends.ends import end_ids
 from mipha_eval.backends.hf import PrefixInputs
 from mipha_eval.backends.mipha import MiphaNetwork
 from mipha_eval.backends.mipha_prompt import END_OF_TEXT, IMAGE_TOKEN, prompt_pieces, tokenize_prompt
@@ -56,9 +57,9 @@ class Mipha(TransformersAdapter):
         except Exception as error:  # whatever a broken tokenizer file leads to
             raise UserError(f"{self.folder} has no usable tokenizer: {error!r}") from error
 
-    @property
+    @cached_property
     def ends(self) -> frozenset[int]:
-        return frozenset({self.tokenizer.eos_token_id})
+        return end_ids(None, self.tokenizer)
 
     @cached_property
     def preprocessor(self) -> Preprocessor:
@@ -94,7 +95,8 @@ class Mipha(TransformersAdapter):
         return "ASSISTANT:"
 
     def load(self) -> None:
-        _ = self.digest, self.network, self.tokenizer, self.preprocessor  # read now, used later
+        _ = self.digest, self.network, self.tokenizer, self.preprocessor, self.patches, self.ends  # read now, used later
+        self.refuse_unaskable(Request("?"))
 
     def cost(self, request: Request) -> Cost:
         shared, own = 48 + self.patches * len(request.images), self.own_cost(request)
@@ -106,6 +108,8 @@ class Mipha(TransformersAdapter):
             ids = tokenize_prompt(pieces, lambda text: self.tokenizer(text).input_ids)
         except TypeError as error:  # how the tokenizer takes a lone surrogate
             raise RequestError(f"the question cannot be tokenized: {error}") from error
+        self.limits.check_ids(ids)
+        self.limits.check_length(self._tokens_of(ids))
         images_end = max((place + 1 for place, token in enumerate(ids) if token == IMAGE_TOKEN), default=0)
         return Prompt(tuple(ids), request.images, images_end)
 
@@ -116,7 +120,10 @@ class Mipha(TransformersAdapter):
         return pinned(torch.stack(pixels) if pixels else torch.empty(0, 3, side.height, side.width), self.place[0])
 
     def prefix_length(self, prefix: Prefix) -> int:
-        return len(prefix.ids) + (self.patches - 1) * prefix.ids.count(IMAGE_TOKEN)
+        return self._tokens_of(prefix.ids)
+
+    def _tokens_of(self, ids: Sequence[int]) -> int:
+        return len(ids) + (self.patches - 1) * ids.count(IMAGE_TOKEN)
 
     def prefix_inputs(self, prefixes: Sequence[Prefix]) -> PrefixInputs:
         return lambda first, last: {"inputs_embeds": torch.cat(self._embedded(prefixes[first:last]))[None]}

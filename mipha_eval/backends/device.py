@@ -93,11 +93,12 @@ def memory_guard() -> Iterator[None]:
         yield
     except Exception as error:
         line = str(error).partition("\n")[0]
-        if should_reduce_batch_size(error):
+        broken = isinstance(error, torch.AcceleratorError)
+        if should_reduce_batch_size(error) or (broken and "out of memory" in line):
             raise DeviceMemoryError(line) from error
-        if isinstance(error, torch.AcceleratorError):
+        if broken:
             raise UserError(
-                f"the device failed and computes nothing more in this process: {line}; the same command goes on from what is "
-                "stored, and with --batch-size 1 as far as the question that does it"
+                f"the device failed and computes nothing more in this process: {line}; the same command goes on from "
+                "what is stored, and with --batch-size 1 as far as the question that does it"
             ) from error
         raise

@@ -15,6 +15,7 @@ from transformers import AutoConfig, AutoModelForImageTextToText, AutoProcessor
 
 from mipha_eval.backends.activation import replace_activations
 from mipha_eval.backends.chat import Head
+from mipha_eval.backends.ends import end_ids
 from mipha_eval.backends.fit import check_fit, refuse_foreign, refuse_misfits
 from mipha_eval.backends.settings import read_settings
 from mipha_eval.backends.weights import read_headers, weight_files
@@ -136,9 +137,7 @@ def leave_out_dead_layers(config: Any) -> bool:
 
 def end_tokens(model: Any, tokenizer: Any) -> frozenset[int]:
     """The token ids that end an answer, as the checkpoint's generation settings say, else the tokenizer's."""
-    ids = model.generation_config.eos_token_id
-    ids = tokenizer.eos_token_id if ids is None else ids
-    return frozenset(ids if isinstance(ids, list) else [ids])
+    return end_ids(model.generation_config.eos_token_id, tokenizer)
 
 
 def only_greedy(model: Any, ends: Collection[int]) -> dict[str, Any]:

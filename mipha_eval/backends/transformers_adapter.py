@@ -19,9 +19,10 @@ from mipha_eval.backends.checkpoint import locate_checkpoint
 from mipha_eval.backends.device import batch_tokens, cache_bytes, choose_device, choose_dtype, chunk_tokens, memory_guard
 from mipha_eval.backends.fingerprint import Stamp, check_unchanged, fingerprint, stamps
 from mipha_eval.backends.hf import Decoder, PrefixInputs, Stop, compile_layers
+from mipha_eval.backends.limits import Limits
 from mipha_eval.backends.live import State
 from mipha_eval.backends.prefix import Answer, Options, Prefix, PrefixAdapter, Question, ranked
-from mipha_eval.errors import RequestError
+from mipha_eval.errors import RequestError, UserError
 from mipha_eval.types import Decoding, Request, Response
 
 #: from requests to arguments of the network's forward
@@ -93,6 +94,18 @@ class TransformersAdapter(PrefixAdapter):
         return Decoder(self.model, self.model.config.get_text_config(decoder=True), device, chunk_tokens(device))
 
     @cached_property
+    def limits(self) -> Limits:
+        """What the network can be asked."""
+        return Limits.of(self.model)
+
+    def refuse_unaskable(self, template: Request) -> None:
+        """Raises UserError if not even the shortest prompt can be read, by an adapter whose pictures need no looking at."""
+        try:
+            self.encode(template)
+        except RequestError as error:
+            raise UserError(f"{self.folder} cannot be asked anything: {error}; is its tokenizer another model's?") from error
+
+    @cached_property
     def _stamps(self) -> Mapping[Path, Stamp]:
         """The checkpoint's files as they were before any was read."""
         return stamps(self.folder)
@@ -144,6 +157,7 @@ class TransformersAdapter(PrefixAdapter):
         ids = whole[len(before) :] if whole[: len(before)] == before else self._tokens(lead + answer)
         if not ids:
             raise RequestError(f"{answer!r} has no tokens")
+        self.limits.check_ids(ids)
         return ids
 
     def _tokens(self, text: str) -> tuple[int, ...]:
