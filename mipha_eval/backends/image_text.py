@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-import json
+import re
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from mipha_eval.backends.activation import replace_activations
 from mipha_eval.backends.chat import Head
 from mipha_eval.backends.ends import end_ids
 from mipha_eval.backends.fit import check_fit, refuse_foreign, refuse_misfits
+from mipha_eval.backends.patches import complete
 from mipha_eval.backends.settings import read_settings
 from mipha_eval.backends.weights import read_headers, weight_files
 from mipha_eval.errors import UserError
@@ -26,6 +27,12 @@ TRIMMED_TOWERS = ("siglip_vision_model", "clip_vision_model")
 
 #: beginnings of names of generation settings that change no answer
 HARMLESS = ("_", "cache_", "max_", "output_", "return_", "transformers_version", "use_cache")
+
+#: files that name a processor's class, the most telling first
+PROCESSOR_FILES = ("processor_config.json", "preprocessor_config.json", "tokenizer_config.json")
+
+#: characters of another program's message that are repeated; some list all models there are
+LONGEST = 300
 
 #: precisions in safetensors' words
 STORED_AS = {torch.float32: "F32", torch.bfloat16: "BF16", torch.float16: "F16"}
@@ -82,29 +89,43 @@ def take_over(folder: Path, model: Any, *, mapped: bool) -> None:
 
 
 def reason(error: Exception) -> str:
-    """The first line of what an error says, with its kind where that alone says little."""
-    line = str(error).strip().partition("\n")[0]
-    return line if isinstance(error, OSError | ValueError | ImportError | RuntimeError) and line else f"{error!r}"
+    """The first line of what an error says, or its first sentence; of a package that is missing, how it is to be had."""
+    text = str(error).strip()
+    package = re.search(r"(\w+) requires the (\w+) library", text)
+    if package:
+        return f"{package[1]} needs {package[2].lower()}, which is not installed: pip install {package[2].lower()}"
+    line = text.partition("\n")[0]
+    if len(line) > LONGEST:
+        line = line.partition(". ")[0][:LONGEST]
+    return line if isinstance(error, OSError | ValueError | RuntimeError) and line else f"{type(error).__name__}: {line}"
 
 
 def load_processor(folder: Path) -> Any:
     """The processor, without its part for videos, which needs torchvision. Raises UserError if there is no usable one."""
+    saved = [read_settings(folder / file) for file in PROCESSOR_FILES if (folder / file).is_file()]
+    named = next(filter(None, (file.get("processor_class") for file in saved)), "")
     try:
-        processor = _processor_class(folder).from_pretrained(folder, trust_remote_code=False)
-        if processor.tokenizer.pad_token is None:  # padding is masked, whatever it is
-            processor.tokenizer.pad_token = processor.tokenizer.eos_token
-        return processor
+        processor = _processor_class(named).from_pretrained(folder, trust_remote_code=False)
+        if isinstance(processor, transformers.ProcessorMixin):
+            if processor.tokenizer.pad_token is None:  # padding is masked, whatever it is
+                processor.tokenizer.pad_token = processor.tokenizer.eos_token
+            auto_config: Any = AutoConfig
+            complete(
+                folder, processor, auto_config.from_pretrained(folder, trust_remote_code=False), saved[0] if saved else {}
+            )
+            return processor
+    except UserError:
+        raise
     except Exception as error:  # whatever broken files or missing packages lead to
-        raise UserError(f"{folder} has no usable processor: {str(error).strip().partition(chr(10))[0]}") from error
+        raise UserError(f"{folder} has no usable processor: {reason(error)}") from error
+    raise UserError(
+        f"{folder} has no processor for pictures: {', '.join(PROCESSOR_FILES)} name "
+        + (f"{named}, which transformers {transformers.__version__} does not have" if named else "no processor_class")
+    )
 
 
-def _processor_class(folder: Path) -> Any:
-    names = [
-        json.loads((folder / file).read_text(encoding="utf-8")).get("processor_class")
-        for file in ("processor_config.json", "preprocessor_config.json", "tokenizer_config.json")
-        if (folder / file).is_file()
-    ]
-    owner = getattr(transformers, next(filter(None, names), ""), None)
+def _processor_class(name: str) -> Any:
+    owner = getattr(transformers, name, None)
     if owner is None or "video_processor" not in owner.get_attributes():
         return AutoProcessor
     return without_videos(owner)

@@ -63,10 +63,9 @@ class Preprocessor:
     @classmethod
     def _from_settings(cls, settings: Mapping[str, Any], aspect_ratio: str | None) -> Preprocessor:
         given = {**SIGLIP, **{name: value for name, value in settings.items() if value is not None}}
-        size = given["size"] if isinstance(given["size"], Mapping) else dict.fromkeys(("height", "width"), given["size"])
         return cls(
-            width=int(size["width"]),
-            height=int(size["height"]),
+            width=int(given["size"]["width"]),
+            height=int(given["size"]["height"]),
             resample=Image.Resampling(given["resample"]),
             scale=float(given["rescale_factor"]),
             mean=tuple(map(float, given["image_mean"])),

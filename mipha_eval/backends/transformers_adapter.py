@@ -22,6 +22,7 @@ from mipha_eval.backends.hf import Decoder, PrefixInputs, Stop, compile_layers
 from mipha_eval.backends.limits import Limits
 from mipha_eval.backends.live import State
 from mipha_eval.backends.prefix import Answer, Options, Prefix, PrefixAdapter, Question, ranked
+from mipha_eval.backends.settings import check_settings
 from mipha_eval.errors import RequestError, UserError
 from mipha_eval.types import Decoding, Request, Response
 
@@ -73,7 +74,9 @@ class TransformersAdapter(PrefixAdapter):
 
     @cached_property
     def folder(self) -> Path:
-        return locate_checkpoint(self.path, self.revision)
+        found = locate_checkpoint(self.path, self.revision)
+        check_settings(found)
+        return found
 
     @cached_property
     def place(self) -> tuple[torch.device, torch.dtype]:
