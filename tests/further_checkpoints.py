@@ -196,7 +196,12 @@ def aya_vision(folder: Path) -> Path:
     )
     images = pictures("GotOcr2", size={"height": SIDE, "width": SIDE}, crop_to_patches=True, max_patches=4, min_patches=1)
     processor = transformers.AyaVisionProcessor(
-        images, words, patch_size=PATCH, img_size=SIDE, downsample_factor=2, chat_template=TEMPLATE.replace("MARK", "<image>")
+        images,
+        words,
+        patch_size=PATCH,
+        img_size=SIDE,
+        downsample_factor=2,
+        chat_template=TEMPLATE.replace("MARK", "<image>"),
     )
     return save(folder, transformers.AyaVisionForConditionalGeneration(config), processor)
 

@@ -17,11 +17,15 @@ from torch import nn
 from mipha_eval.backends import alone
 from mipha_eval.backends.checkpoint import fingerprint, locate_checkpoint
 from mipha_eval.backends.device import batch_tokens, cache_bytes, choose_device, choose_dtype, chunk_tokens, memory_guard
+from mipha_eval.backends.generation import Generation, Manner
 from mipha_eval.backends.hf import Decoder, PrefixInputs, Stop, compile_layers
 from mipha_eval.backends.live import State
 from mipha_eval.backends.prefix import Answer, Options, Prefix, PrefixAdapter, Question, ranked
 from mipha_eval.errors import RequestError
 from mipha_eval.types import Decoding, Request, Response
+
+#: a question where any would do
+ANY_QUESTION = "?"
 
 #: from requests to arguments of the network's forward
 InputsOf = Callable[[Sequence[Request]], Mapping[str, Any]]
@@ -56,6 +60,15 @@ class TransformersAdapter(PrefixAdapter):
     @abstractmethod
     def ends(self) -> frozenset[int]:
         """The token ids that end an answer."""
+
+    @property
+    @abstractmethod
+    def generation(self) -> Generation:
+        """What becomes of the checkpoint's generation settings; read at first use, before anything is generated."""
+
+    @abstractmethod
+    def manner(self, batch: Sequence[Request]) -> Manner:
+        """How transformers' own generation decodes requests that have one decoding. Raises RequestError."""
 
     @abstractmethod
     def prefix_inputs(self, prefixes: Sequence[Prefix]) -> PrefixInputs:
@@ -114,18 +127,20 @@ class TransformersAdapter(PrefixAdapter):
         # by bytes: a Chinese character is about a token
         return 16 + sum(1 + len(text.encode(errors="ignore")) // 4 for text in texts)
 
-    @property
     @abstractmethod
-    def prompt_end(self) -> str:
-        """What a prompt ends with. Answers are tokenized behind it, since some tokenizers begin a text differently."""
+    def prompt_end(self, question: str) -> str:
+        """What the prompt with a question ends with, never empty. Answers are tokenized behind it: what a tokenizer makes
+        of a text depends on what is before. Raises RequestError.
+        """
 
-    def encode_option(self, option: str) -> tuple[int, ...]:
+    def encode_option(self, option: str, question: str = ANY_QUESTION) -> tuple[int, ...]:
         end = self.tokenizer.eos_token_id
-        return (*self.encode_beginning(option), end if end in self.ends else min(self.ends))
+        return (*self.encode_beginning(option, question), end if end in self.ends else min(self.ends))
 
-    def encode_beginning(self, answer: str) -> tuple[int, ...]:
-        lead = "" if self.prompt_end[-1] in " \n>" else " "
-        before, whole = (self._tokens(text) for text in (self.prompt_end, f"{self.prompt_end}{lead}{answer}"))
+    def encode_beginning(self, answer: str, question: str = ANY_QUESTION) -> tuple[int, ...]:
+        prompt_end = self.prompt_end(question)
+        lead = "" if prompt_end[-1] in " \n>" else " "
+        before, whole = (self._tokens(text) for text in (prompt_end, f"{prompt_end}{lead}{answer}"))
         ids = whole[len(before) :] if whole[: len(before)] == before else self._tokens(lead + answer)
         if not ids:
             raise RequestError(f"{answer!r} has no tokens")
@@ -183,11 +198,10 @@ class TransformersAdapter(PrefixAdapter):
         return [responses[place] for place in range(len(batch))]
 
     def _generated(self, batch: Sequence[Request], inputs_of: InputsOf) -> list[Response]:
-        stop = Stop(self.ends, batch[0].decoding.max_new_tokens)
         with memory_guard():
             try:
-                watch = [[self.encode_beginning(answer) for answer in request.watch] for request in batch]
-                inputs = inputs_of(batch)
+                watch = [[self.encode_beginning(answer, request.text) for answer in request.watch] for request in batch]
+                manner, inputs = self.manner(batch), inputs_of(batch)
             except RequestError as error:
                 if len(batch) == 1:
                     return [Response.failure(str(error))]
@@ -196,12 +210,12 @@ class TransformersAdapter(PrefixAdapter):
                 [math.exp(each) for each in alone.rank(self.model, inputs_of([request]), own)] if own else []
                 for request, own in zip(batch, watch, strict=True)
             ]
-            return [self._response(answer) for answer in alone.generate(self.model, inputs, stop, chances)]
+            return [self._response(answer) for answer in alone.generate(self.model, inputs, manner, chances)]
 
     def _ranked_plainly(self, request: Request, inputs_of: InputsOf) -> Response:
         with memory_guard():
             try:
-                options = [self.encode_option(option) for option in request.options]
+                options = [self.encode_option(option, request.text) for option in request.options]
                 inputs = inputs_of([request])
             except RequestError as error:
                 return Response.failure(str(error))
