@@ -15,7 +15,8 @@ from torch import Tensor
 from mipha_eval.adapter import Cost
 from mipha_eval.backends.chat import Chat, Head, collate
 from mipha_eval.backends.device import moved, pinned
-from mipha_eval.backends.hf import PrefixInputs
+from mipha_eval.backends.generation import Generation, Manner, plain_greedy
+from mipha_eval.backends.hf import PrefixInputs, Stop
 from mipha_eval.backends.image_text import (
     end_tokens,
     has_three_axes,
@@ -24,17 +25,13 @@ from mipha_eval.backends.image_text import (
     joined_features,
     load_model,
     load_processor,
-    only_greedy,
 )
+from mipha_eval.backends.packed import NotShareableError
 from mipha_eval.backends.prefix import Prefix, Prompt, respond_shared
 from mipha_eval.backends.proof import Sharing, prove
 from mipha_eval.backends.transformers_adapter import TransformersAdapter
 from mipha_eval.data.images import open_image
-from mipha_eval.errors import RequestError
-from mipha_eval.types import Image, Request
-
-#: stands for the whole beginning of a prompt until the end of its last image
-HEAD = -1
+from mipha_eval.types import Image, Request, Response
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,14 +50,18 @@ class HfChat(TransformersAdapter):
 
     @cached_property
     def chat(self) -> Chat:
-        return Chat(load_processor(self.folder))
+        return Chat(load_processor(self.folder), getattr(self.model.config, "image_token_id", None))
 
     @property
     def tokenizer(self) -> Any:
         return self.chat.tokenizer
 
+    def prompt_end(self, question: str) -> str:
+        # behind a template's end, questions are as good as one another
+        return self.template_end if self.chat.has_template else question or " "
+
     @cached_property
-    def prompt_end(self) -> str:
+    def template_end(self) -> str:
         return self.chat.render("?", 0)[-40:] or " "
 
     @cached_property
@@ -68,9 +69,12 @@ class HfChat(TransformersAdapter):
         return end_tokens(self.model, self.tokenizer)
 
     @cached_property
-    def left_out(self) -> Mapping[str, Any]:
-        """The checkpoint's own generation settings, such as a repetition penalty, which greedy decoding does not apply."""
-        return only_greedy(self.model, self.ends)
+    def generation(self) -> Generation:
+        return plain_greedy(self.model)
+
+    def manner(self, batch: Sequence[Request]) -> Manner:
+        settings = {**self.generation.form, **self.generation.obeyed}
+        return Manner(Stop(self.ends, batch[0].decoding.max_new_tokens), settings)
 
     @cached_property
     def proved(self) -> Sharing:
@@ -78,10 +82,23 @@ class HfChat(TransformersAdapter):
         if not self.share:
             return Sharing("none", "none, as asked")
         ways = {
-            "prefix": lambda batch: respond_shared(self, batch),
+            "prefix": self._as_whole,
             "features": lambda batch: self.generated(batch, self.feature_inputs),
         }
         return prove(ways, self.alone, str(self.place[1]))
+
+    def _as_whole(self, batch: Sequence[Request]) -> list[Response]:
+        """Answers behind shared prefixes. Raises NotShareableError where they do not come out of the processor's own ids."""
+        if self.generation.obeyed:
+            raise NotShareableError(f"only transformers' generation heeds {', '.join(self.generation.obeyed)}")
+        for request in batch:
+            prompt = self.prompt(request, self.read_images(request.images))
+            if prompt is None:
+                _refuse([request])
+            (whole,) = self.whole_inputs([request])["input_ids"].tolist()
+            if prompt and list(prompt.ids) != whole:
+                raise NotShareableError(f"the prompt with {request.text!r} is not what the processor makes of it as a whole")
+        return respond_shared(self, batch, _refuse)
 
     @property
     def sharing(self) -> bool:
@@ -92,14 +109,15 @@ class HfChat(TransformersAdapter):
         return self.proved.level != "none"
 
     def load(self) -> None:
-        _ = self.digest, self.network, self.chat, self.left_out
+        _ = self.digest, self.network, self.chat, self.ends
+        self.generation.report(self.folder)
         if not self.chat.has_template:
             print(f"{self.folder} has no chat template; it is asked the bare question", file=sys.stderr)
         _ = self.proved
 
     def describe(self) -> Mapping[str, Any]:
-        own = {"sharing": self.proved.text, "template": self.chat.has_template, "left_out": self.left_out}
-        return {**super().describe(), **own}
+        own = {"sharing": self.proved.text, "template": self.chat.has_template, "left_out": self.generation.left_out}
+        return {**super().describe(), **own, **self.generation.describe()}
 
     @cached_property
     def image_tokens(self) -> int:
@@ -111,9 +129,12 @@ class HfChat(TransformersAdapter):
         own = self.own_cost(request)
         return Cost(shared, own) if self.sharing else Cost(0, shared + own)
 
-    def encode(self, request: Request) -> Prompt:
-        tail = self.chat.tail(request.text, len(request.images))
-        return Prompt((HEAD, *tail), request.images, 1) if request.images else Prompt(tail, (), 0)
+    def prompt(self, request: Request, pixels: Head | None) -> Prompt | None:
+        ids = self.chat.ids(request.text, pixels)
+        if ids is None:
+            return None
+        self.limits.check(ids)
+        return Prompt(ids, request.images, len(pixels.ids) if pixels else 0)
 
     def read_images(self, images: Sequence[Image]) -> Head | None:
         if not images:
@@ -122,14 +143,14 @@ class HfChat(TransformersAdapter):
         return replace(head, inputs={name: pinned(value, self.place[0]) for name, value in head.inputs.items()})
 
     def prefix_length(self, prefix: Prefix) -> int:
-        return len(_expanded(prefix))
+        return len(prefix.ids)
 
     def prefix_inputs(self, prefixes: Sequence[Prefix]) -> PrefixInputs:
         return lambda first, last: self._inputs(prefixes[first:last])
 
     def _inputs(self, prefixes: Sequence[Prefix]) -> Mapping[str, Any]:
         heads: list[Head] = [prefix.pixels for prefix in prefixes if prefix.pixels]
-        ids = [token for prefix in prefixes for token in _expanded(prefix)]
+        ids = [token for prefix in prefixes for token in prefix.ids]
         inputs: dict[str, Any] = {"input_ids": torch.tensor([ids], device=self.place[0])}
         if heads:
             inputs["mm_encoder_outputs"] = self._features([head.inputs for head in heads])
@@ -145,7 +166,7 @@ class HfChat(TransformersAdapter):
         """Positions [3, tokens]: the head's own, then counting on behind the largest."""
         head = head_positions(self.model, prefix.pixels) if prefix.pixels else torch.empty(3, 0, dtype=torch.long)
         begin = int(head.max()) + 1 if head.numel() else 0
-        rest = torch.arange(begin, begin + len(prefix.ids) - bool(prefix.pixels))
+        rest = torch.arange(begin, begin + len(prefix.ids) - head.shape[1])
         return torch.cat([head, rest.expand(3, -1)], dim=1)
 
     def whole_inputs(self, batch: Sequence[Request]) -> Mapping[str, Any]:
@@ -173,14 +194,8 @@ class HfChat(TransformersAdapter):
         return text.strip()
 
 
-def _expanded(prefix: Prefix) -> tuple[int, ...]:
-    """A prefix's token ids with all that stand for its images. Raises RequestError where questions do not follow them."""
-    head: Head | None = prefix.pixels
-    if head is None:
-        return prefix.ids
-    if head.ids is None:
-        raise RequestError("the processor changes what follows the image")
-    return head.ids + prefix.ids[1:]
+def _refuse(batch: Sequence[Request]) -> list[Response]:
+    raise NotShareableError(f"of the prompt with {batch[0].text!r}, ids and images do not say everything")
 
 
 def _beside_pixels(inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:

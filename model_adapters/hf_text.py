@@ -13,13 +13,15 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from mipha_eval.adapter import Cost
 from mipha_eval.backends.device import moved
-from mipha_eval.backends.hf import PrefixInputs
-from mipha_eval.backends.image_text import end_tokens, load_model, only_greedy
+from mipha_eval.backends.generation import Generation, Manner, plain_greedy
+from mipha_eval.backends.hf import PrefixInputs, Stop
+from mipha_eval.backends.image_text import end_tokens, load_model
+from mipha_eval.backends.packed import NotShareableError
 from mipha_eval.backends.prefix import Prefix, Prompt, respond_shared
 from mipha_eval.backends.proof import Sharing, prove
 from mipha_eval.backends.transformers_adapter import TransformersAdapter
 from mipha_eval.errors import RequestError, UserError
-from mipha_eval.types import Image, Request
+from mipha_eval.types import Image, Request, Response
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,8 +53,12 @@ class HfText(TransformersAdapter):
         tokenizer.pad_token = tokenizer.pad_token or tokenizer.eos_token  # padding is masked, whatever it is
         return tokenizer
 
+    def prompt_end(self, question: str) -> str:
+        # behind a template's end, questions are as good as one another
+        return self.template_end if self.tokenizer.chat_template else question or " "
+
     @cached_property
-    def prompt_end(self) -> str:
+    def template_end(self) -> str:
         return self._render("?")[-40:] or " "
 
     @cached_property
@@ -60,16 +66,23 @@ class HfText(TransformersAdapter):
         return end_tokens(self.model, self.tokenizer)
 
     @cached_property
-    def left_out(self) -> Mapping[str, Any]:
-        """The checkpoint's own generation settings, which greedy decoding does not apply."""
-        return only_greedy(self.model, self.ends)
+    def generation(self) -> Generation:
+        return plain_greedy(self.model)
+
+    def manner(self, batch: Sequence[Request]) -> Manner:
+        settings = {**self.generation.form, **self.generation.obeyed}
+        return Manner(Stop(self.ends, batch[0].decoding.max_new_tokens), settings)
 
     @cached_property
     def proved(self) -> Sharing:
         if not self.share:
             return Sharing("none", "none, as asked")
-        shared = {"prefix": lambda batch: respond_shared(self, batch)}
-        return prove(shared, self.alone, str(self.place[1]), pictures=False)
+        return prove({"prefix": self._shared}, self.alone, str(self.place[1]), pictures=False)
+
+    def _shared(self, batch: Sequence[Request]) -> list[Response]:
+        if self.generation.obeyed:
+            raise NotShareableError(f"only transformers' generation heeds {', '.join(self.generation.obeyed)}")
+        return respond_shared(self, batch, self.plain)
 
     @property
     def sharing(self) -> bool:
@@ -80,20 +93,22 @@ class HfText(TransformersAdapter):
         return False
 
     def load(self) -> None:
-        _ = self.digest, self.network, self.tokenizer, self.left_out
+        _ = self.digest, self.network, self.tokenizer, self.ends
+        self.generation.report(self.folder)
         if not self.tokenizer.chat_template:
             print(f"{self.folder} has no chat template; it is asked the bare question", file=sys.stderr)
         self.refuse_unaskable(Request("?"))
         _ = self.proved
 
     def describe(self) -> Mapping[str, Any]:
-        own = {"sharing": self.proved.text, "template": bool(self.tokenizer.chat_template), "left_out": self.left_out}
-        return {**super().describe(), **own}
+        template, left_out = bool(self.tokenizer.chat_template), self.generation.left_out
+        own = {"sharing": self.proved.text, "template": template, "left_out": left_out}
+        return {**super().describe(), **own, **self.generation.describe()}
 
     def cost(self, request: Request) -> Cost:
         return Cost(0, self.own_cost(request))
 
-    def encode(self, request: Request) -> Prompt:
+    def prompt(self, request: Request, pixels: None) -> Prompt:
         return Prompt(self._ids(self._render(request.text)), (), 0)
 
     def read_images(self, images: Sequence[Image]) -> None:
@@ -139,6 +154,5 @@ class HfText(TransformersAdapter):
             raise RequestError(f"the question cannot be tokenized: {error}") from error
         if not ids:
             raise RequestError("the prompt has no tokens")
-        self.limits.check_ids(ids)
-        self.limits.check_length(len(ids))
+        self.limits.check(ids)
         return tuple(ids)

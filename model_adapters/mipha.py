@@ -16,8 +16,10 @@ from mipha_eval.adapter import Cost
 from mipha_eval.backends.checkpoint import load_network, read_config
 from mipha_eval.backends.device import moved, pinned
 from mipha_eval.backends.ends import end_ids
-from mipha_eval.backends.hf import PrefixInputs
+from mipha_eval.backends.generation import BehindPrompts, Generation, Manner
+from mipha_eval.backends.hf import PrefixInputs, Stop
 from mipha_eval.backends.mipha import MiphaNetwork
+from mipha_eval.backends.mipha_generation import official_generation
 from mipha_eval.backends.mipha_prompt import END_OF_TEXT, IMAGE_TOKEN, prompt_pieces, tokenize_prompt
 from mipha_eval.backends.pixels import Preprocessor
 from mipha_eval.backends.prefix import Prefix, Prompt
@@ -82,21 +84,35 @@ class Mipha(TransformersAdapter):
         tower = read_config(self.folder)["vision_config"]["vision_tower"]
         return int((tower["image_size"] // tower["patch_size"]) ** 2)
 
+    @cached_property
+    def generation(self) -> Generation:
+        return official_generation(self.folder, self.ends)
+
+    def manner(self, batch: Sequence[Request]) -> Manner:
+        stop, settings = Stop(self.ends, batch[0].decoding.max_new_tokens), self.generation.obeyed
+        if not settings:
+            return Manner(stop)
+        prompts = [self.encode(request).ids for request in batch]
+        return Manner(stop, steering=[BehindPrompts(prompts, settings, stop, self.place[0])])
+
     @property
     def sharing(self) -> bool:
-        return self.share
+        return self.share and not self.generation.obeyed
+
+    def describe(self) -> Mapping[str, Any]:
+        return {**super().describe(), **self.generation.describe()}
 
     @property
     def reads_ahead(self) -> bool:
         return True
 
-    @property
-    def prompt_end(self) -> str:
+    def prompt_end(self, question: str) -> str:
         return "ASSISTANT:"
 
     def load(self) -> None:
         _ = self.digest, self.network, self.tokenizer, self.preprocessor, self.patches, self.ends  # read now, used later
-        self.refuse_unaskable(Request("?"))
+        self.refuse_unaskable(Request("?", (Image("any", "any", bytes),)))
+        self.generation.report(self.folder)
 
     def cost(self, request: Request) -> Cost:
         shared, own = 48 + self.patches * len(request.images), self.own_cost(request)
@@ -112,6 +128,9 @@ class Mipha(TransformersAdapter):
         self.limits.check_length(self._tokens_of(ids))
         images_end = max((place + 1 for place, token in enumerate(ids) if token == IMAGE_TOKEN), default=0)
         return Prompt(tuple(ids), request.images, images_end)
+
+    def prompt(self, request: Request, pixels: Tensor) -> Prompt:
+        return self.encode(request)
 
     def read_images(self, images: Sequence[Image]) -> Tensor:
         """Pixels [images, 3, height, width]."""
@@ -130,9 +149,13 @@ class Mipha(TransformersAdapter):
 
     def _embedded(self, prefixes: Sequence[Prefix]) -> list[Tensor]:
         """Decoder inputs [tokens, hidden] of each prefix."""
-        pixels = torch.cat([moved(prefix.pixels, *self.place) for prefix in prefixes])
-        features = iter(self.network.image_features(pixels) if len(pixels) else ())
+        features = iter(self._features([prefix.pixels for prefix in prefixes]))
         return [self._embed(prefix.ids, features) for prefix in prefixes]
+
+    def _features(self, pixels: Sequence[Tensor]) -> Sequence[Tensor]:
+        """Decoder inputs [patches, hidden] of images whose pixels are [images, 3, height, width] each."""
+        together = torch.cat([moved(each, *self.place) for each in pixels])
+        return list(self.network.image_features(together)) if len(together) else []
 
     def _embed(self, ids: Sequence[int], features: Iterator[Tensor]) -> Tensor:
         """Decoder inputs [tokens, hidden]; each placeholder takes the next image's features."""
@@ -148,13 +171,25 @@ class Mipha(TransformersAdapter):
     @torch.inference_mode()
     def whole_inputs(self, batch: Sequence[Request]) -> Mapping[str, Any]:
         prompts = [self.encode(request) for request in batch]
-        embedded = self._embedded([Prefix(prompt.ids, self.pixels_of(prompt.images), 0) for prompt in prompts])
-        hidden = pad_sequence(embedded, batch_first=True, padding_side="left")
-        kept = [hidden.new_ones(len(each), dtype=torch.long) for each in embedded]
-        return {"inputs_embeds": hidden, "attention_mask": pad_sequence(kept, batch_first=True, padding_side="left")}
+        return _padded(self._embedded([Prefix(prompt.ids, self.pixels_of(prompt.images), 0) for prompt in prompts]))
+
+    @torch.inference_mode()
+    def feature_inputs(self, batch: Sequence[Request]) -> Mapping[str, Any]:
+        """As `whole_inputs`, but an image that several prompts are about is encoded once."""
+        prompts = [self.encode(request) for request in batch]
+        images = dict.fromkeys(prompt.images for prompt in prompts)
+        features = {each: self._features([self.pixels_of(each)]) for each in images}
+        return _padded([self._embed(prompt.ids, iter(features[prompt.images])) for prompt in prompts])
 
     def plain_inputs(self, batch: Sequence[Request]) -> Mapping[str, Any]:
-        return self.whole_inputs(batch)
+        return self.feature_inputs(batch) if self.share else self.whole_inputs(batch)
 
     def clean(self, text: str) -> str:
         return text.strip().removesuffix(END_OF_TEXT).strip()
+
+
+def _padded(embedded: Sequence[Tensor]) -> Mapping[str, Any]:
+    """Decoder inputs of prompts [tokens, hidden], padded on the left, with their mask."""
+    hidden = pad_sequence(list(embedded), batch_first=True, padding_side="left")
+    kept = [hidden.new_ones(len(each), dtype=torch.long) for each in embedded]
+    return {"inputs_embeds": hidden, "attention_mask": pad_sequence(kept, batch_first=True, padding_side="left")}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +25,8 @@ from mipha_eval.errors import UserError
 #: vision towers whose layers above the one that is read can be left out
 TRIMMED_TOWERS = ("siglip_vision_model", "clip_vision_model")
 
-#: beginnings of names of generation settings that change no answer
-HARMLESS = ("_", "cache_", "max_", "output_", "return_", "transformers_version", "use_cache")
+#: what a tower puts out beside what the decoder reads
+STEPS = ("last_hidden_state", "hidden_states", "attentions")
 
 #: files that name a processor's class, the most telling first
 PROCESSOR_FILES = ("processor_config.json", "preprocessor_config.json", "tokenizer_config.json")
@@ -161,18 +161,6 @@ def end_tokens(model: Any, tokenizer: Any) -> frozenset[int]:
     return end_ids(model.generation_config.eos_token_id, tokenizer)
 
 
-def only_greedy(model: Any, ends: Collection[int]) -> dict[str, Any]:
-    """Takes away a checkpoint's own generation settings, and returns them; transformers would add them to what it is told.
-
-    What is asked for is greedy decoding, in every way an answer can come about.
-    """
-    given = model.generation_config.to_diff_dict()
-    own = {name: value for name, value in given.items() if not name.startswith(HARMLESS) and not name.endswith("_token_id")}
-    make: Any = transformers.GenerationConfig
-    model.generation_config = make(eos_token_id=sorted(ends), pad_token_id=min(ends))
-    return own
-
-
 def image_features(model: Any, inputs: Mapping[str, Tensor]) -> dict[str, Any]:
     """What the model's forward takes in place of pixels, from what the processor made of images."""
     encode = model.base_model.get_image_features
@@ -196,9 +184,16 @@ def head_positions(model: Any, head: Head) -> Tensor:
 
 
 def joined_features(parts: Sequence[Any]) -> dict[str, Any]:
-    """Features of several images, each encoded alone, as one."""
-    from transformers.modeling_outputs import BaseModelOutputWithPooling
+    """Features of several images, each encoded alone, as one: all that the tower made but what it made them from."""
+    made = [part["image"] for part in parts]
+    together = {name: _joined([each[name] for each in made]) for name in made[0] if name not in STEPS}
+    return {"image": type(made[0])(**together)}
 
-    pooled = [part["image"].pooler_output for part in parts]
-    together: Any = torch.cat(pooled) if isinstance(pooled[0], Tensor) else [each for part in pooled for each in part]
-    return {"image": BaseModelOutputWithPooling(pooler_output=together)}
+
+def _joined(values: Sequence[Any]) -> Any:
+    """Tensors end to end, lists of images one behind the other, lists of such lists (one a layer) layer by layer."""
+    if isinstance(values[0], Tensor):
+        return torch.cat(list(values))
+    if isinstance(values[0][0], Tensor):
+        return [each for value in values for each in value]
+    return [_joined(layer) for layer in zip(*values, strict=True)]

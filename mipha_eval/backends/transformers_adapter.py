@@ -18,6 +18,7 @@ from mipha_eval.backends import alone
 from mipha_eval.backends.checkpoint import locate_checkpoint
 from mipha_eval.backends.device import batch_tokens, cache_bytes, choose_device, choose_dtype, chunk_tokens, memory_guard
 from mipha_eval.backends.fingerprint import Stamp, check_unchanged, fingerprint, stamps
+from mipha_eval.backends.generation import Generation, Manner
 from mipha_eval.backends.hf import Decoder, PrefixInputs, Stop, compile_layers
 from mipha_eval.backends.limits import Limits
 from mipha_eval.backends.live import State
@@ -25,6 +26,9 @@ from mipha_eval.backends.prefix import Answer, Options, Prefix, PrefixAdapter, Q
 from mipha_eval.backends.settings import check_settings
 from mipha_eval.errors import RequestError, UserError
 from mipha_eval.types import Decoding, Request, Response
+
+#: a question where any would do
+ANY_QUESTION = "?"
 
 #: from requests to arguments of the network's forward
 InputsOf = Callable[[Sequence[Request]], Mapping[str, Any]]
@@ -59,6 +63,15 @@ class TransformersAdapter(PrefixAdapter):
     @abstractmethod
     def ends(self) -> frozenset[int]:
         """The token ids that end an answer."""
+
+    @property
+    @abstractmethod
+    def generation(self) -> Generation:
+        """What becomes of the checkpoint's generation settings; read at first use, before anything is generated."""
+
+    @abstractmethod
+    def manner(self, batch: Sequence[Request]) -> Manner:
+        """How transformers' own generation decodes requests that have one decoding. Raises RequestError."""
 
     @abstractmethod
     def prefix_inputs(self, prefixes: Sequence[Prefix]) -> PrefixInputs:
@@ -102,11 +115,11 @@ class TransformersAdapter(PrefixAdapter):
         return Limits.of(self.model)
 
     def refuse_unaskable(self, template: Request) -> None:
-        """Raises UserError if not even the shortest prompt can be read, by an adapter whose pictures need no looking at."""
+        """Raises UserError if not even the shortest prompt can be read, by an adapter that makes prompts without pixels."""
         try:
-            self.encode(template)
+            self.prompt(template, None)
         except RequestError as error:
-            raise UserError(f"{self.folder} cannot be asked anything: {error}; is its tokenizer another model's?") from error
+            raise UserError(f"{self.folder} cannot be asked anything: {error}") from error
 
     @cached_property
     def _stamps(self) -> Mapping[Path, Stamp]:
@@ -145,18 +158,20 @@ class TransformersAdapter(PrefixAdapter):
         # by bytes: a Chinese character is about a token
         return 16 + sum(1 + len(text.encode(errors="ignore")) // 4 for text in texts)
 
-    @property
     @abstractmethod
-    def prompt_end(self) -> str:
-        """What a prompt ends with. Answers are tokenized behind it, since some tokenizers begin a text differently."""
+    def prompt_end(self, question: str) -> str:
+        """What the prompt with a question ends with, never empty. Answers are tokenized behind it: what a tokenizer makes
+        of a text depends on what is before. Raises RequestError.
+        """
 
-    def encode_option(self, option: str) -> tuple[int, ...]:
+    def encode_option(self, option: str, question: str = ANY_QUESTION) -> tuple[int, ...]:
         end = self.tokenizer.eos_token_id
-        return (*self.encode_beginning(option), end if end in self.ends else min(self.ends))
+        return (*self.encode_beginning(option, question), end if end in self.ends else min(self.ends))
 
-    def encode_beginning(self, answer: str) -> tuple[int, ...]:
-        lead = "" if self.prompt_end[-1] in " \n>" else " "
-        before, whole = (self._tokens(text) for text in (self.prompt_end, f"{self.prompt_end}{lead}{answer}"))
+    def encode_beginning(self, answer: str, question: str = ANY_QUESTION) -> tuple[int, ...]:
+        prompt_end = self.prompt_end(question)
+        lead = "" if prompt_end[-1] in " \n>" else " "
+        before, whole = (self._tokens(text) for text in (prompt_end, f"{prompt_end}{lead}{answer}"))
         ids = whole[len(before) :] if whole[: len(before)] == before else self._tokens(lead + answer)
         if not ids:
             raise RequestError(f"{answer!r} has no tokens")
@@ -215,11 +230,11 @@ class TransformersAdapter(PrefixAdapter):
         return [responses[place] for place in range(len(batch))]
 
     def _generated(self, batch: Sequence[Request], inputs_of: InputsOf) -> list[Response]:
-        stop = Stop(self.ends, batch[0].decoding.max_new_tokens)
         with memory_guard():
             try:
-                watch = [[self.encode_beginning(answer) for answer in request.watch] for request in batch]
-                inputs = inputs_of(batch)
+                watch = [[self.encode_beginning(answer, request.text) for answer in request.watch] for request in batch]
+                manner, inputs = self.manner(batch), inputs_of(batch)
+                self.limits.check_inputs(inputs)
             except RequestError as error:
                 if len(batch) == 1:
                     return [Response.failure(str(error))]
@@ -228,13 +243,14 @@ class TransformersAdapter(PrefixAdapter):
                 [math.exp(each) for each in alone.rank(self.model, inputs_of([request]), own)] if own else []
                 for request, own in zip(batch, watch, strict=True)
             ]
-            return [self._response(answer) for answer in alone.generate(self.model, inputs, stop, chances)]
+            return [self._response(answer) for answer in alone.generate(self.model, inputs, manner, chances)]
 
     def _ranked_plainly(self, request: Request, inputs_of: InputsOf) -> Response:
         with memory_guard():
             try:
-                options = [self.encode_option(option) for option in request.options]
+                options = [self.encode_option(option, request.text) for option in request.options]
                 inputs = inputs_of([request])
+                self.limits.check_inputs(inputs)
             except RequestError as error:
                 return Response.failure(str(error))
             return ranked(request, alone.rank(self.model, inputs, options), options)
