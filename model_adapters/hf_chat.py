@@ -16,7 +16,7 @@ from mipha_eval.adapter import Cost
 from mipha_eval.backends.chat import Chat, Head, collate
 from mipha_eval.backends.device import moved, pinned
 from mipha_eval.backends.generation import Generation, Manner, plain_greedy
-from mipha_eval.backends.hf import PrefixInputs, Stop
+from mipha_eval.backends.hf import PrefixInputs
 from mipha_eval.backends.image_text import (
     end_tokens,
     has_three_axes,
@@ -26,12 +26,11 @@ from mipha_eval.backends.image_text import (
     load_model,
     load_processor,
 )
-from mipha_eval.backends.packed import NotShareableError
-from mipha_eval.backends.prefix import Prefix, Prompt, respond_shared
+from mipha_eval.backends.prefix import Prefix, Prompt
 from mipha_eval.backends.proof import Sharing, prove
 from mipha_eval.backends.transformers_adapter import TransformersAdapter
 from mipha_eval.data.images import open_image
-from mipha_eval.types import Image, Request, Response
+from mipha_eval.types import Image, Request
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,8 +72,7 @@ class HfChat(TransformersAdapter):
         return plain_greedy(self.model)
 
     def manner(self, batch: Sequence[Request]) -> Manner:
-        settings = {**self.generation.form, **self.generation.obeyed}
-        return Manner(Stop(self.ends, batch[0].decoding.max_new_tokens), settings)
+        return self.generation.manner(self.ends, batch[0].decoding)
 
     @cached_property
     def proved(self) -> Sharing:
@@ -82,23 +80,10 @@ class HfChat(TransformersAdapter):
         if not self.share:
             return Sharing("none", "none, as asked")
         ways = {
-            "prefix": self._as_whole,
+            "prefix": self.shared_as_whole,
             "features": lambda batch: self.generated(batch, self.feature_inputs),
         }
         return prove(ways, self.alone, str(self.place[1]))
-
-    def _as_whole(self, batch: Sequence[Request]) -> list[Response]:
-        """Answers behind shared prefixes. Raises NotShareableError where they do not come out of the processor's own ids."""
-        if self.generation.obeyed:
-            raise NotShareableError(f"only transformers' generation heeds {', '.join(self.generation.obeyed)}")
-        for request in batch:
-            prompt = self.prompt(request, self.read_images(request.images))
-            if prompt is None:
-                _refuse([request])
-            (whole,) = self.whole_inputs([request])["input_ids"].tolist()
-            if prompt and list(prompt.ids) != whole:
-                raise NotShareableError(f"the prompt with {request.text!r} is not what the processor makes of it as a whole")
-        return respond_shared(self, batch, _refuse)
 
     @property
     def sharing(self) -> bool:
@@ -117,7 +102,7 @@ class HfChat(TransformersAdapter):
 
     def describe(self) -> Mapping[str, Any]:
         own = {"sharing": self.proved.text, "template": self.chat.has_template, "left_out": self.generation.left_out}
-        return {**super().describe(), **own, **self.generation.describe()}
+        return {**super().describe(), **own}
 
     @cached_property
     def image_tokens(self) -> int:
@@ -192,10 +177,6 @@ class HfChat(TransformersAdapter):
 
     def clean(self, text: str) -> str:
         return text.strip()
-
-
-def _refuse(batch: Sequence[Request]) -> list[Response]:
-    raise NotShareableError(f"of the prompt with {batch[0].text!r}, ids and images do not say everything")
 
 
 def _beside_pixels(inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -14,14 +14,13 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 from mipha_eval.adapter import Cost
 from mipha_eval.backends.device import moved
 from mipha_eval.backends.generation import Generation, Manner, plain_greedy
-from mipha_eval.backends.hf import PrefixInputs, Stop
+from mipha_eval.backends.hf import PrefixInputs
 from mipha_eval.backends.image_text import end_tokens, load_model
-from mipha_eval.backends.packed import NotShareableError
-from mipha_eval.backends.prefix import Prefix, Prompt, respond_shared
+from mipha_eval.backends.prefix import Prefix, Prompt
 from mipha_eval.backends.proof import Sharing, prove
 from mipha_eval.backends.transformers_adapter import TransformersAdapter
 from mipha_eval.errors import RequestError, UserError
-from mipha_eval.types import Image, Request, Response
+from mipha_eval.types import Image, Request
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,19 +69,13 @@ class HfText(TransformersAdapter):
         return plain_greedy(self.model)
 
     def manner(self, batch: Sequence[Request]) -> Manner:
-        settings = {**self.generation.form, **self.generation.obeyed}
-        return Manner(Stop(self.ends, batch[0].decoding.max_new_tokens), settings)
+        return self.generation.manner(self.ends, batch[0].decoding)
 
     @cached_property
     def proved(self) -> Sharing:
         if not self.share:
             return Sharing("none", "none, as asked")
-        return prove({"prefix": self._shared}, self.alone, str(self.place[1]), pictures=False)
-
-    def _shared(self, batch: Sequence[Request]) -> list[Response]:
-        if self.generation.obeyed:
-            raise NotShareableError(f"only transformers' generation heeds {', '.join(self.generation.obeyed)}")
-        return respond_shared(self, batch, self.plain)
+        return prove({"prefix": self.shared_as_whole}, self.alone, str(self.place[1]), pictures=False)
 
     @property
     def sharing(self) -> bool:
@@ -103,7 +96,7 @@ class HfText(TransformersAdapter):
     def describe(self) -> Mapping[str, Any]:
         template, left_out = bool(self.tokenizer.chat_template), self.generation.left_out
         own = {"sharing": self.proved.text, "template": template, "left_out": left_out}
-        return {**super().describe(), **own, **self.generation.describe()}
+        return {**super().describe(), **own}
 
     def cost(self, request: Request) -> Cost:
         return Cost(0, self.own_cost(request))

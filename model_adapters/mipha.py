@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar
@@ -10,14 +10,14 @@ from typing import Any, ClassVar
 import torch
 import transformers
 from torch import Tensor
-from torch.nn.utils.rnn import pad_sequence
 
 from mipha_eval.adapter import Cost
+from mipha_eval.backends.chat import collate
 from mipha_eval.backends.checkpoint import load_network, read_config
 from mipha_eval.backends.device import moved, pinned
 from mipha_eval.backends.ends import end_ids
-from mipha_eval.backends.generation import BehindPrompts, Generation, Manner
-from mipha_eval.backends.hf import PrefixInputs, Stop
+from mipha_eval.backends.generation import Generation, Manner
+from mipha_eval.backends.hf import PrefixInputs
 from mipha_eval.backends.mipha import MiphaNetwork
 from mipha_eval.backends.mipha_generation import official_generation
 from mipha_eval.backends.mipha_prompt import END_OF_TEXT, IMAGE_TOKEN, prompt_pieces, tokenize_prompt
@@ -89,18 +89,11 @@ class Mipha(TransformersAdapter):
         return official_generation(self.folder, self.ends)
 
     def manner(self, batch: Sequence[Request]) -> Manner:
-        stop, settings = Stop(self.ends, batch[0].decoding.max_new_tokens), self.generation.obeyed
-        if not settings:
-            return Manner(stop)
-        prompts = [self.encode(request).ids for request in batch]
-        return Manner(stop, steering=[BehindPrompts(prompts, settings, stop, self.place[0])])
+        return self.generation.manner(self.ends, batch[0].decoding, [self.encode(request).ids for request in batch])
 
     @property
     def sharing(self) -> bool:
         return self.share and not self.generation.obeyed
-
-    def describe(self) -> Mapping[str, Any]:
-        return {**super().describe(), **self.generation.describe()}
 
     @property
     def reads_ahead(self) -> bool:
@@ -149,13 +142,14 @@ class Mipha(TransformersAdapter):
 
     def _embedded(self, prefixes: Sequence[Prefix]) -> list[Tensor]:
         """Decoder inputs [tokens, hidden] of each prefix."""
-        features = iter(self._features([prefix.pixels for prefix in prefixes]))
-        return [self._embed(prefix.ids, features) for prefix in prefixes]
+        features = self._features([prefix.pixels for prefix in prefixes])
+        return [self._embed(prefix.ids, iter(own)) for prefix, own in zip(prefixes, features, strict=True)]
 
-    def _features(self, pixels: Sequence[Tensor]) -> Sequence[Tensor]:
-        """Decoder inputs [patches, hidden] of images whose pixels are [images, 3, height, width] each."""
+    def _features(self, pixels: Sequence[Tensor]) -> Sequence[Sequence[Tensor]]:
+        """Decoder inputs [patches, hidden] of each image of each prompt, from [images, 3, height, width] of each prompt."""
         together = torch.cat([moved(each, *self.place) for each in pixels])
-        return list(self.network.image_features(together)) if len(together) else []
+        features = iter(self.network.image_features(together) if len(together) else ())
+        return [[next(features) for _ in each] for each in pixels]
 
     def _embed(self, ids: Sequence[int], features: Iterator[Tensor]) -> Tensor:
         """Decoder inputs [tokens, hidden]; each placeholder takes the next image's features."""
@@ -168,28 +162,23 @@ class Mipha(TransformersAdapter):
             start = place + 1
         return torch.cat(parts)
 
-    @torch.inference_mode()
     def whole_inputs(self, batch: Sequence[Request]) -> Mapping[str, Any]:
-        prompts = [self.encode(request) for request in batch]
-        return _padded(self._embedded([Prefix(prompt.ids, self.pixels_of(prompt.images), 0) for prompt in prompts]))
-
-    @torch.inference_mode()
-    def feature_inputs(self, batch: Sequence[Request]) -> Mapping[str, Any]:
-        """As `whole_inputs`, but an image that several prompts are about is encoded once."""
-        prompts = [self.encode(request) for request in batch]
-        images = dict.fromkeys(prompt.images for prompt in prompts)
-        features = {each: self._features([self.pixels_of(each)]) for each in images}
-        return _padded([self._embed(prompt.ids, iter(features[prompt.images])) for prompt in prompts])
+        return self._padded(batch, range(len(batch)))
 
     def plain_inputs(self, batch: Sequence[Request]) -> Mapping[str, Any]:
-        return self.feature_inputs(batch) if self.share else self.whole_inputs(batch)
+        return self._padded(batch, [request.images for request in batch]) if self.share else self.whole_inputs(batch)
+
+    @torch.inference_mode()
+    def _padded(self, batch: Sequence[Request], keys: Sequence[Hashable]) -> Mapping[str, Any]:
+        """Prompts with equal keys are about the same images, which are encoded once."""
+        prompts = [self.encode(request) for request in batch]
+        about = {key: prompt.images for key, prompt in zip(keys, prompts, strict=True)}
+        pixels = {key: self.pixels_of(images) for key, images in about.items()}
+        features = dict(zip(pixels, self._features(list(pixels.values())), strict=True))
+        embedded = [self._embed(prompt.ids, iter(features[key]))[None] for key, prompt in zip(keys, prompts, strict=True)]
+        ones = [each.new_ones(each.shape[:2], dtype=torch.long) for each in embedded]
+        rows = zip(embedded, ones, strict=True)
+        return collate([{"inputs_embeds": each, "attention_mask": one} for each, one in rows], left=True)
 
     def clean(self, text: str) -> str:
         return text.strip().removesuffix(END_OF_TEXT).strip()
-
-
-def _padded(embedded: Sequence[Tensor]) -> Mapping[str, Any]:
-    """Decoder inputs of prompts [tokens, hidden], padded on the left, with their mask."""
-    hidden = pad_sequence(list(embedded), batch_first=True, padding_side="left")
-    kept = [hidden.new_ones(len(each), dtype=torch.long) for each in embedded]
-    return {"inputs_embeds": hidden, "attention_mask": pad_sequence(kept, batch_first=True, padding_side="left")}

@@ -12,7 +12,7 @@ from typing import Any, cast
 import torch
 from torch import Tensor
 from transformers import GenerationConfig, LogitsProcessorList
-from transformers.utils import ModelOutput
+from transformers.utils.generic import ModelOutput
 
 from mipha_eval.backends.generation import Manner
 from mipha_eval.backends.hf import begun

@@ -167,7 +167,7 @@ class Chat:
         return self._made(questions, pictures, self._processor.image_processor)
 
     def text_inputs(self, question: str, head: Head | None) -> dict[str, Tensor]:
-        """The text's part of a complete prompt, [1, tokens] at least, pictures not preprocessed again. Raises RequestError."""
+        """The text's part of a complete prompt, [1, tokens] at least, pictures not made again. Raises RequestError."""
         given = ((), self._processor.image_processor) if head is None else (head.pictures, head.preprocessed)
         made = self._made([question], [given[0]], given[1])
         return {name: value for name, value in made.items() if head is None or name not in head.preprocessed.names}

@@ -15,6 +15,7 @@ from transformers.generation import logits_process as transformers_own
 
 from mipha_eval.backends.hf import Stop
 from mipha_eval.errors import UserError
+from mipha_eval.types import Decoding
 
 #: settings that decide no answer: what is stored and returned, and the length of an answer, which a request gives
 HARMLESS = frozenset(
@@ -31,6 +32,19 @@ FORCED = ("forced_bos_token_id", "forced_eos_token_id")
 
 
 @dataclass(frozen=True)
+class Manner:
+    """How answers are decoded: greedily, and beside that by the `settings` of transformers' GenerationConfig.
+
+    Attributes:
+        steering: changes logits before a token is chosen, as settings do; for prompts whose ids `generate` does not see.
+    """
+
+    stop: Stop
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    steering: Sequence[LogitsProcessor] = ()
+
+
+@dataclass(frozen=True)
 class Generation:
     """What becomes of a checkpoint's generation settings, by their names in transformers.
 
@@ -44,6 +58,13 @@ class Generation:
     obeyed: Mapping[str, Any] = field(default_factory=dict)
     left_out: Mapping[str, Any] = field(default_factory=dict)
 
+    def manner(self, ends: frozenset[int], decoding: Decoding, prompts: Sequence[Sequence[int]] | None = None) -> Manner:
+        """How transformers' generation decodes prompts; `prompts` are their ids where it sees embeddings alone."""
+        stop = Stop(ends, decoding.max_new_tokens)
+        if prompts is None:
+            return Manner(stop, {**self.form, **self.obeyed})
+        return Manner(stop, self.form, [BehindPrompts(prompts, self.obeyed, stop)] if self.obeyed else [])
+
     def describe(self) -> Mapping[str, Any]:
         """For the manifest; empty parts are not named."""
         parts = {"generation": self.obeyed, "left_out": self.left_out}
@@ -55,19 +76,6 @@ class Generation:
             if part:
                 named = ", ".join(f"{name} {value}" for name, value in part.items())
                 print(f"{folder}: generation settings {what}: {named}", file=sys.stderr)
-
-
-@dataclass(frozen=True)
-class Manner:
-    """How answers are decoded: greedily, and beside that by the `settings` of transformers' GenerationConfig.
-
-    Attributes:
-        steering: changes logits before a token is chosen, as settings do; for prompts whose ids `generate` does not see.
-    """
-
-    stop: Stop
-    settings: Mapping[str, Any] = field(default_factory=dict)
-    steering: Sequence[LogitsProcessor] = ()
 
 
 def plain_greedy(model: Any) -> Generation:
@@ -115,19 +123,18 @@ class BehindPrompts(LogitsProcessor):
         settings: some of `STEERED`.
     """
 
-    def __init__(
-        self, prompts: Sequence[Sequence[int]], settings: Mapping[str, Any], stop: Stop, device: torch.device | str
-    ) -> None:
-        self._prompts = [torch.tensor([prompt], device=device) for prompt in prompts]
-        self._rows = [
-            [steering(name, settings[name], prompt, stop) for name in STEERED if name in settings]
-            for prompt in self._prompts
-        ]
+    def __init__(self, prompts: Sequence[Sequence[int]], settings: Mapping[str, Any], stop: Stop) -> None:
+        self._prompts = prompts
+        self._settings, self._stop = {name: settings[name] for name in STEERED if name in settings}, stop
+        self._rows: list[list[LogitsProcessor]] = []
 
     def __call__(self, input_ids: torch.LongTensor, scores: torch.FloatTensor) -> torch.FloatTensor:
         """`input_ids` [rows, tokens] were generated so far; `scores` [rows, vocabulary]."""
         changed = []
-        for number, (prompt, processors) in enumerate(zip(self._prompts, self._rows, strict=True)):
+        prompts = [torch.tensor([prompt], device=scores.device) for prompt in self._prompts]
+        if not self._rows:
+            self._rows = [[steering(*each, prompt, self._stop) for each in self._settings.items()] for prompt in prompts]
+        for number, (prompt, processors) in enumerate(zip(prompts, self._rows, strict=True)):
             ids: Any = torch.cat([prompt, input_ids[number : number + 1]], dim=1)
             row: Any = scores[number : number + 1]
             for processor in processors:
@@ -141,7 +148,7 @@ def check_values(folder: Path, settings: Mapping[str, Any], ends: Collection[int
     """Raises UserError for a value that transformers does not take."""
     for name, value in settings.items():
         try:
-            BehindPrompts([[0, 1]], {name: value}, Stop(frozenset(ends), 8), "cpu")
+            steering(name, value, torch.tensor([[0, 1]]), Stop(frozenset(ends), 8))
         except (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError) as error:
             reason = str(error).strip().partition("\n")[0]
             raise UserError(f"{folder}: generation setting {name} cannot be {value!r}: {reason}") from error

@@ -1,7 +1,7 @@
 """Which generation settings of a Mipha checkpoint are in force: those that are when the official code generates.
 
-Source: zhuyiche/llava-phi at 21dafbf, ``mipha/eval/model_vqa_loader.py``, run with transformers 4.38.2. It hands the prompt's
-ids to ``generate``, the image being -200, and says itself what the end token, the length, sampling and beams are.
+Source: zhuyiche/llava-phi at 21dafbf, ``mipha/eval/model_vqa_loader.py``, run with transformers 4.38.2. It hands the
+prompt's ids to ``generate``, the image being -200, and says itself what the end token, the length, sampling and beams are.
 """
 
 from __future__ import annotations

@@ -99,14 +99,8 @@ class PrefixAdapter(ModelAdapter):
     def prompt(self, request: Request, pixels: Any) -> Prompt | None:
         """The whole prompt, encoded at once as the model's own code does it.
 
-        Args:
-            pixels: what `read_images` gave for the request's images.
-
-        Returns:
-            None for a prompt of which ids and images do not say everything, so that nothing can be shared with others.
-
-        Raises:
-            RequestError: the text cannot be tokenized.
+        `pixels` are what `read_images` gave. None for a prompt of which ids and images do not say all, so that nothing
+        can be shared with others. Raises RequestError for a text that cannot be tokenized.
         """
 
     @abstractmethod

@@ -1,8 +1,8 @@
 """Does sharing give what a question gives alone, for this architecture? Asked at load time, about a made-up picture if any.
 
 Questions that begin in many ways are read behind one prefix, beside one about another picture; the last, which has all the
-others before it, is compared with the same question alone. It is as little as will do, since every run pays for it: every run
-also makes some of its own answers again.
+others before it, is compared with the same question alone. It is as little as will do, since every run pays for it: every
+run also makes some of its own answers again.
 """
 
 from __future__ import annotations

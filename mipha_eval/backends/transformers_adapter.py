@@ -22,7 +22,8 @@ from mipha_eval.backends.generation import Generation, Manner
 from mipha_eval.backends.hf import Decoder, PrefixInputs, Stop, compile_layers
 from mipha_eval.backends.limits import Limits
 from mipha_eval.backends.live import State
-from mipha_eval.backends.prefix import Answer, Options, Prefix, PrefixAdapter, Question, ranked
+from mipha_eval.backends.packed import NotShareableError
+from mipha_eval.backends.prefix import Answer, Options, Prefix, PrefixAdapter, Question, ranked, respond_shared
 from mipha_eval.backends.settings import check_settings
 from mipha_eval.errors import RequestError, UserError
 from mipha_eval.types import Decoding, Request, Response
@@ -143,7 +144,8 @@ class TransformersAdapter(PrefixAdapter):
     def describe(self) -> Mapping[str, Any]:
         device, dtype = self.place
         name = torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
-        return {"weights": self._weights, "device": name, "dtype": str(dtype), "attention": "sdpa"}
+        own = {"weights": self._weights, "device": name, "dtype": str(dtype), "attention": "sdpa"}
+        return {**own, **self.generation.describe()}
 
     def about(self) -> Mapping[str, str]:
         return {"parameters": f"{sum(weight.numel() for weight in self.network.parameters()) / 1e9:.3g}"}
@@ -216,6 +218,20 @@ class TransformersAdapter(PrefixAdapter):
     def alone(self, batch: Sequence[Request]) -> list[Response]:
         return [response for request in batch for response in self.generated([request], self.whole_inputs)]
 
+    def shared_as_whole(self, batch: Sequence[Request]) -> list[Response]:
+        """Answers behind shared prefixes, for a proof that they may be shared.
+
+        Raises:
+            NotShareableError: a prompt is not what the model's own code makes of it as a whole, or decoding is not greedy.
+        """
+        if self.generation.obeyed:
+            raise NotShareableError(f"only transformers' own generation heeds {', '.join(self.generation.obeyed)}")
+        for request in batch:
+            prompt = self.prompt(request, self.read_images(request.images))
+            if prompt and [list(prompt.ids)] != self.whole_inputs([request])["input_ids"].tolist():
+                raise NotShareableError(f"the prompt with {request.text!r} is not what it is as a whole")
+        return respond_shared(self, batch, _refuse)
+
     def generated(self, batch: Sequence[Request], inputs_of: InputsOf) -> list[Response]:
         """Answers by transformers' own attention, cache and generation; requests with one decoding are padded together."""
         responses: dict[int, Response] = {}
@@ -254,3 +270,7 @@ class TransformersAdapter(PrefixAdapter):
             except RequestError as error:
                 return Response.failure(str(error))
             return ranked(request, alone.rank(self.model, inputs, options), options)
+
+
+def _refuse(batch: Sequence[Request]) -> list[Response]:
+    raise NotShareableError(f"of the prompt with {batch[0].text!r}, ids and images do not say everything")
