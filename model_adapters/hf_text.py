@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Any, ClassVar
 
 import torch
-from transformers import AutoModelForCausalLM, AutoTokenizer
+from transformers import AutoModelForCausalLM
 
 from mipha_eval.adapter import Cost
 from mipha_eval.backends.device import moved
@@ -18,8 +18,9 @@ from mipha_eval.backends.hf import PrefixInputs
 from mipha_eval.backends.image_text import end_tokens, load_model
 from mipha_eval.backends.prefix import Prefix, Prompt
 from mipha_eval.backends.proof import Sharing, prove
+from mipha_eval.backends.tokenizers import load_tokenizer
 from mipha_eval.backends.transformers_adapter import TransformersAdapter
-from mipha_eval.errors import RequestError, UserError
+from mipha_eval.errors import RequestError
 from mipha_eval.types import Image, Request
 
 
@@ -43,14 +44,7 @@ class HfText(TransformersAdapter):
 
     @cached_property
     def tokenizer(self) -> Any:
-        auto: Any = AutoTokenizer
-        try:
-            tokenizer = auto.from_pretrained(self.folder, trust_remote_code=False)
-        except Exception as error:  # whatever broken files lead to
-            reason = str(error).strip().partition("\n")[0]
-            raise UserError(f"{self.folder} has no usable tokenizer: {reason}") from error
-        tokenizer.pad_token = tokenizer.pad_token or tokenizer.eos_token  # padding is masked, whatever it is
-        return tokenizer
+        return load_tokenizer(self.folder)
 
     def prompt_end(self, question: str) -> str:
         # behind a template's end, questions are as good as one another

@@ -8,7 +8,6 @@ from functools import cached_property
 from typing import Any, ClassVar
 
 import torch
-import transformers
 from torch import Tensor
 
 from mipha_eval.adapter import Cost
@@ -24,6 +23,7 @@ from mipha_eval.backends.mipha_prompt import END_OF_TEXT, IMAGE_TOKEN, prompt_pi
 from mipha_eval.backends.pixels import Preprocessor
 from mipha_eval.backends.prefix import Prefix, Prompt
 from mipha_eval.backends.settings import read_settings
+from mipha_eval.backends.tokenizers import load_tokenizer
 from mipha_eval.backends.transformers_adapter import TransformersAdapter
 from mipha_eval.data.images import open_image
 from mipha_eval.errors import RequestError, UserError
@@ -47,17 +47,13 @@ class Mipha(TransformersAdapter):
     @cached_property
     def tokenizer(self) -> Any:
         cleaned = read_settings(self.folder / "tokenizer_config.json").get("clean_up_tokenization_spaces", True)
-        try:
-            return transformers.AutoTokenizer.from_pretrained(
-                self.folder,
-                config=self.network.decoder.config,  # else it reads config.json, whose model_type it does not know
-                trust_remote_code=False,
-                clean_up_tokenization_spaces=cleaned,
-                # the official code's version of transformers did it by default, and answers depend on it
-                clean_up_tokenization_spaces_for_bpe_even_though_it_will_corrupt_output=cleaned,
-            )
-        except Exception as error:  # whatever a broken tokenizer file leads to
-            raise UserError(f"{self.folder} has no usable tokenizer: {error!r}") from error
+        return load_tokenizer(
+            self.folder,
+            config=self.network.decoder.config,  # else it reads config.json, whose model_type it does not know
+            clean_up_tokenization_spaces=cleaned,
+            # the official code's version of transformers did it by default, and answers depend on it
+            clean_up_tokenization_spaces_for_bpe_even_though_it_will_corrupt_output=cleaned,
+        )
 
     @cached_property
     def ends(self) -> frozenset[int]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,10 +15,12 @@ from transformers import AutoConfig, AutoModelForImageTextToText, AutoProcessor
 from mipha_eval.backends.activation import replace_activations
 from mipha_eval.backends.chat import Head
 from mipha_eval.backends.ends import end_ids
+from mipha_eval.backends.fault import reason
 from mipha_eval.backends.fit import check_fit, refuse_foreign, refuse_misfits
 from mipha_eval.backends.patches import complete
 from mipha_eval.backends.settings import read_settings
-from mipha_eval.backends.weights import read_headers, weight_files
+from mipha_eval.backends.tokenizers import load_tokenizer, make_padding
+from mipha_eval.backends.weights import check_index, read_headers, weight_files
 from mipha_eval.errors import UserError
 
 #: vision towers whose layers above the one that is read can be left out
@@ -30,9 +31,6 @@ STEPS = ("last_hidden_state", "hidden_states", "attentions")
 
 #: files that name a processor's class, the most telling first
 PROCESSOR_FILES = ("processor_config.json", "preprocessor_config.json", "tokenizer_config.json")
-
-#: characters of another program's message that are repeated; some list all models there are
-LONGEST = 300
 
 #: precisions in safetensors' words
 STORED_AS = {torch.float32: "F32", torch.bfloat16: "BF16", torch.float16: "F16"}
@@ -46,6 +44,7 @@ def load_model(folder: Path, device: torch.device, dtype: torch.dtype, auto: Any
     refuse_foreign(folder)
     quantized = "quantization_config" in read_settings(folder / "config.json")
     stored = read_headers(weight_files(folder), quantized=quantized)
+    check_index(folder)
     auto_config: Any = AutoConfig
     try:
         config = auto_config.from_pretrained(folder, trust_remote_code=False)
@@ -88,18 +87,6 @@ def take_over(folder: Path, model: Any, *, mapped: bool) -> None:
             raise UserError(f"{folder}: weight {name} has NaN or infinite values; the checkpoint is broken")
 
 
-def reason(error: Exception) -> str:
-    """The first line of what an error says, or its first sentence; of a package that is missing, how it is to be had."""
-    text = str(error).strip()
-    package = re.search(r"(\w+) requires the (\w+) library", text)
-    if package:
-        return f"{package[1]} needs {package[2].lower()}, which is not installed: pip install {package[2].lower()}"
-    line = text.partition("\n")[0]
-    if len(line) > LONGEST:
-        line = line.partition(". ")[0][:LONGEST]
-    return line if isinstance(error, OSError | ValueError | RuntimeError) and line else f"{type(error).__name__}: {line}"
-
-
 def load_processor(folder: Path) -> Any:
     """The processor, without its part for videos, which needs torchvision. Raises UserError if there is no usable one."""
     saved = [read_settings(folder / file) for file in PROCESSOR_FILES if (folder / file).is_file()]
@@ -107,8 +94,7 @@ def load_processor(folder: Path) -> Any:
     try:
         processor = _processor_class(named).from_pretrained(folder, trust_remote_code=False)
         if isinstance(processor, transformers.ProcessorMixin):
-            if processor.tokenizer.pad_token is None:  # padding is masked, whatever it is
-                processor.tokenizer.pad_token = processor.tokenizer.eos_token
+            make_padding(processor.tokenizer)
             auto_config: Any = AutoConfig
             complete(
                 folder, processor, auto_config.from_pretrained(folder, trust_remote_code=False), saved[0] if saved else {}
@@ -117,6 +103,7 @@ def load_processor(folder: Path) -> Any:
     except UserError:
         raise
     except Exception as error:  # whatever broken files or missing packages lead to
+        load_tokenizer(folder)  # says what is wrong if it is that
         raise UserError(f"{folder} has no usable processor: {reason(error)}") from error
     raise UserError(
         f"{folder} has no processor for pictures: {', '.join(PROCESSOR_FILES)} name "

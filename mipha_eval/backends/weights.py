@@ -15,8 +15,8 @@ from mipha_eval.errors import UserError
 
 SINGLE, INDEX = "model.safetensors", "model.safetensors.index.json"
 
-#: weights that a pickle holds, which is a program and not read
-PICKLED = ("*.bin", "*.pt", "*.pth", "*.ckpt")
+#: weights that are not read: pickles, which are programs, and those of other libraries
+OTHER_FORMATS = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.gguf")
 
 #: files that transformers takes for parts of a training's distributed checkpoint, before any other
 DISTRIBUTED = re.compile(r"shard-\d{5}-model-\d{5}-of-\d{5}\.safetensors")
@@ -95,6 +95,15 @@ def _shards(folder: Path, index: Path) -> list[Path]:
     return files
 
 
+def check_index(folder: Path) -> None:
+    """Raises UserError for an index that transformers does not read, as a script may have written it."""
+    index = index_file(folder)
+    if index is not None and not isinstance(read_settings(index).get("metadata"), dict):
+        raise UserError(
+            f'{index} has no "metadata", without which transformers does not read it; add "metadata": {{}} to it'
+        )
+
+
 def _instead(folder: Path) -> str:
     """What a folder without weights has in their place, and what to do about it."""
     if (folder / "adapter_config.json").is_file():
@@ -104,7 +113,7 @@ def _instead(folder: Path) -> str:
     others = sorted(file.name for file in folder.glob("*.safetensors"))
     if others:
         return f" and no {INDEX}; {', '.join(others[:3])} is not read under this name: rename it, or copy the index too"
-    pickled = sorted(file.name for pattern in PICKLED for file in folder.glob(pattern))
+    pickled = sorted(file.name for pattern in OTHER_FORMATS for file in folder.glob(pattern))
     if pickled:
         return (
             f", no .safetensors weights; {', '.join(pickled[:3])} would have to be converted: load the model with "
