@@ -16,7 +16,17 @@ SETTINGS = (
     *("preprocessor_config.json", "processor_config.json", "video_preprocessor_config.json", "audio_tokenizer_config.json"),
     *("chat_template.json", "chat_template.jinja", "additional_chat_templates/*.jinja"),
     *("tokenizer.json", "tokenizer.[0-9]*.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json"),
-    *("*vocab*.json", "*vocab*.txt", "merges.txt", "dict.txt", "*.model", "tokenizer.model.*", "*.tiktoken", "tekken.json"),
+    *(
+        "*vocab*.json",
+        "*vocab*.txt",
+        "merges.txt",
+        "dict.txt",
+        "*.model",
+        "*.spm",
+        "tokenizer.model.*",
+        "*.tiktoken",
+        "tekken.json",
+    ),
     *("bpe.codes", "byte_maps.json", "prophetnet.tokenizer", "emoji.json", "normalizer.json"),
     *("word_shape.json", "word_pronunciation.json"),
 )
