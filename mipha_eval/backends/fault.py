@@ -7,13 +7,19 @@ import re
 #: characters of a message that are repeated; some list all models there are
 LONGEST = 300
 
+#: the two ways in which transformers says that a package is not there
+MISSING_PACKAGE = re.compile(
+    r"(?P<what>\w+) requires the (?P<one>\w+) library|Missing optional dependencies: (?P<more>[\w, ]+)"
+)
+
 
 def reason(error: Exception) -> str:
     """The first line of what an error says, or its first sentence; of a package that is missing, how it is to be had."""
     text = str(error).strip()
-    package = re.search(r"(\w+) requires the (\w+) library", text)
+    package = MISSING_PACKAGE.search(text)
     if package:
-        return f"{package[1]} needs {package[2].lower()}, which is not installed: pip install {package[2].lower()}"
+        names = (package["one"] or package["more"]).lower().replace(",", "")
+        return f"{package['what'] or 'it'} needs {names}, which is not installed: pip install {names}"
     line = " ".join(part.strip() for part in text.splitlines()[: 1 + text.partition("\n")[0].endswith(":")])
     if len(line) > LONGEST:
         line = line.partition(". ")[0][:LONGEST]
