@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 from collections.abc import Callable
 from importlib import import_module
@@ -13,11 +14,12 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from mipha_eval.backends import image_text
+from mipha_eval.backends.device import memory_guard
 from mipha_eval.backends.image_text import load_processor
 from mipha_eval.backends.limits import positions
 from mipha_eval.backends.patches import complete
 from mipha_eval.data.images import open_image
-from mipha_eval.errors import UserError
+from mipha_eval.errors import DeviceMemoryError, UserError
 from mipha_eval.types import Decoding, Request
 from tests.conftest import Cli, Outcome, read_jsonl, write_jsonl
 from tests.image_text_checkpoints import TINY, llava, llava_next
@@ -356,3 +358,28 @@ def test_failed_questions_are_written(cli: Cli, checkpoints: dict[str, Path], tm
     assert [row["text"] is None for row in rows] == [False, True, True, False]
     assert "<image>" in rows[1]["error"]
     assert "positions" in rows[2]["error"]
+
+
+def test_a_device_that_failed_stops_with_one_line() -> None:
+    """What torch raises for CUDA: a full device is for smaller batches, a failed one computes nothing more."""
+    asserted = "CUDA error: device-side assert triggered\nCUDA kernel errors might be asynchronously reported"
+    with pytest.raises(UserError, match="device-side assert triggered; the same command goes on") as caught, memory_guard():
+        raise torch.AcceleratorError(asserted)
+    assert "\n" not in str(caught.value)
+    for full in (torch.OutOfMemoryError("CUDA out of memory. Tried"), torch.AcceleratorError("CUDA error: out of memory")):
+        with pytest.raises(DeviceMemoryError), memory_guard():
+            raise full
+    with pytest.raises(IndexError), memory_guard():
+        raise IndexError("index out of range in self")
+
+
+def test_an_adapter_beside_a_model_is_left_out_and_named(cli: Cli, checkpoints: dict[str, Path], tmp_path: Path) -> None:
+    """As transformers leaves it out where peft is not installed."""
+    if importlib.util.find_spec("peft"):
+        pytest.skip("with peft, transformers would read it")
+    folder = copied(checkpoints["hf-chat"], tmp_path / "checkpoint")
+    (folder / "adapter_config.json").write_text("{}")
+    save_file({"base_model.lora_A.weight": torch.zeros(2, 2)}, folder / "adapter_model.safetensors")
+    outcome = ask(cli, "hf-chat", folder, tmp_path)
+    assert outcome.code == 0
+    assert "adapter_config.json is left out" in outcome.err

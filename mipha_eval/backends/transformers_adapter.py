@@ -25,6 +25,7 @@ from mipha_eval.backends.live import State
 from mipha_eval.backends.packed import NotShareableError
 from mipha_eval.backends.prefix import Answer, Options, Prefix, PrefixAdapter, Question, ranked, respond_shared
 from mipha_eval.backends.settings import check_settings
+from mipha_eval.backends.weights import note_adapter
 from mipha_eval.errors import RequestError, UserError
 from mipha_eval.types import Decoding, Request, Response
 
@@ -125,7 +126,9 @@ class TransformersAdapter(PrefixAdapter):
     @cached_property
     def _stamps(self) -> Mapping[Path, Stamp]:
         """The checkpoint's files as they were before any was read."""
-        return stamps(self.folder)
+        found = stamps(self.folder)
+        note_adapter(self.folder)
+        return found
 
     @cached_property
     def digest(self) -> Future[str]:

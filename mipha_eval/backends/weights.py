@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -102,6 +103,12 @@ def check_index(folder: Path) -> None:
         raise UserError(
             f'{index} has no "metadata", without which transformers does not read it; add "metadata": {{}} to it'
         )
+
+
+def note_adapter(folder: Path) -> None:
+    """Says that an adapter (LoRA) beside a whole model is not read, as transformers does not without peft."""
+    if (folder / "adapter_config.json").is_file() and (folder / "config.json").is_file():
+        print(f"{folder}: the adapter of adapter_config.json is left out, the model beside it is read", file=sys.stderr)
 
 
 def _instead(folder: Path) -> str:
