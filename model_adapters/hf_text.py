@@ -134,9 +134,8 @@ class HfText(TransformersAdapter):
         return text
 
     def _ids(self, text: str) -> tuple[int, ...]:
-        begin = self.tokenizer.bos_token  # a template that writes it must not get a second one
-        try:
-            ids = self.tokenizer(text, add_special_tokens=not (begin and text.startswith(begin))).input_ids
+        try:  # a template writes all special tokens itself
+            ids = self.tokenizer(text, add_special_tokens=not self.tokenizer.chat_template).input_ids
         except TypeError as error:  # how a tokenizer takes a lone surrogate
             raise RequestError(f"the question cannot be tokenized: {error}") from error
         if not ids:

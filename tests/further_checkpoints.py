@@ -10,7 +10,17 @@ from mipha_eval.backends.image_text import without_videos
 from tests.image_text_checkpoints import PATCH, SIDE, TEMPLATE, TEXT, VISION, pictures, save, tokenizer, transformers, vision
 
 
-def idefics2(folder: Path, **text: Any) -> Path:
+def seeing(model: Any) -> Any:
+    """Opens what is closed in a new model, through which no picture would be seen."""
+    for name, weight in model.named_parameters():
+        if name.endswith(("_gate", "gate_attn", "gate_ffn")):
+            weight.data.fill_(0.5)
+        if name.endswith("mm_input_projection_weight"):
+            weight.data.normal_(std=0.2)
+    return model
+
+
+def idefics2(folder: Path, *, split: bool = False, **text: Any) -> Path:
     """Its processor puts a space between an image and a question that begins with a letter. `text` changes the decoder."""
     words = tokenizer("<fake_token_around_image>", "<image>", "<end_of_utterance>")
     decoder = {"model_type": "mistral", **TEXT, "sliding_window": None, "pad_token_id": 0, **text}
@@ -22,18 +32,15 @@ def idefics2(folder: Path, **text: Any) -> Path:
         image_token_id=words.convert_tokens_to_ids("<image>"),
         pad_token_id=0,
     )
-    images = pictures("Idefics2", size={"longest_edge": 112, "shortest_edge": 42}, do_image_splitting=False)
-    template = TEMPLATE.replace("MARK\n", "<image>").replace("USER: ", "User:")
+    images = pictures("Idefics2", size={"longest_edge": 112, "shortest_edge": 42}, do_image_splitting=split)
+    template = TEMPLATE.replace("MARK\n", "<image>")
     processor = transformers.Idefics2Processor(images, words, image_seq_len=4, chat_template=template)
     return save(folder, transformers.Idefics2ForConditionalGeneration(config), processor)
 
 
 def idefics2_split(folder: Path) -> Path:
-    """Every picture five times, and a window over the text, which prefixes are not shared with."""
-    idefics2(folder, sliding_window=64)
-    images = pictures("Idefics2", size={"longest_edge": 112, "shortest_edge": 42}, do_image_splitting=True)
-    images.save_pretrained(folder)
-    return folder
+    """Every picture in five parts, and a window over the text, with which prefixes cannot be shared."""
+    return idefics2(folder, split=True, sliding_window=160)
 
 
 def idefics3(folder: Path) -> Path:
@@ -75,11 +82,7 @@ def mllama(folder: Path) -> Path:
     images = pictures("Mllama", size={"height": SIDE, "width": SIDE}, max_image_tiles=4)
     template = TEMPLATE.replace("MARK\n", "<|image|>")
     processor = transformers.MllamaProcessor(images, words, chat_template=template)
-    model = transformers.MllamaForConditionalGeneration(config)
-    for name, weight in model.named_parameters():
-        if name.endswith(("_gate", "gate_attn", "gate_ffn")):  # closed in a new model: no picture would be seen
-            weight.data.fill_(0.5)
-    return save(folder, model, processor)
+    return save(folder, seeing(transformers.MllamaForConditionalGeneration(config)), processor)
 
 
 def llava_onevision(folder: Path) -> Path:
@@ -168,7 +171,7 @@ def gemma3(folder: Path) -> Path:
     words = tokenizer(image_token="<image_soft_token>", boi_token="<start_of_image>", eoi_token="<end_of_image>")
     config = transformers.Gemma3Config(
         vision_config={**vision("siglip_vision_model"), "vision_use_head": False},
-        text_config={**TEXT, "vocab_size": len(words), "head_dim": 8, "sliding_window": 32, "pad_token_id": 0},
+        text_config={**TEXT, "vocab_size": len(words), "head_dim": 8, "sliding_window": 160, "pad_token_id": 0},
         image_token_id=words.convert_tokens_to_ids("<image_soft_token>"),
         boi_token_id=words.convert_tokens_to_ids("<start_of_image>"),
         eoi_token_id=words.convert_tokens_to_ids("<end_of_image>"),
@@ -177,7 +180,7 @@ def gemma3(folder: Path) -> Path:
     images = pictures("Gemma3", size={"height": SIDE, "width": SIDE})
     template = TEMPLATE.replace("MARK\n", "<start_of_image>")
     processor = transformers.Gemma3Processor(images, words, chat_template=template, image_seq_length=4)
-    return save(folder, transformers.Gemma3ForConditionalGeneration(config), processor)
+    return save(folder, seeing(transformers.Gemma3ForConditionalGeneration(config)), processor)
 
 
 def aya_vision(folder: Path) -> Path:
@@ -206,6 +209,31 @@ def aya_vision(folder: Path) -> Path:
     return save(folder, transformers.AyaVisionForConditionalGeneration(config), processor)
 
 
+def t5gemma2(folder: Path, **generation: Any) -> Path:
+    """An encoder reads prompt and picture, a decoder answers from `decoder_start_token_id` on; `generation` are settings."""
+    words = tokenizer(image_token="<image_soft_token>", boi_token="<start_of_image>", eoi_token="<end_of_image>")
+    text = {**TEXT, "vocab_size": len(words), "head_dim": 8, "sliding_window": 2048, "pad_token_id": 0}
+    image, end = (words.convert_tokens_to_ids(mark) for mark in ("<image_soft_token>", "<end_of_image>"))
+    config = transformers.T5Gemma2Config(
+        encoder={
+            "text_config": text,
+            "vision_config": {**vision("siglip_vision_model"), "vision_use_head": False},
+            "mm_tokens_per_image": 4,
+            "image_token_index": image,
+            "eoi_token_index": end,
+        },
+        decoder=text,
+        image_token_index=image,
+        eoi_token_index=end,
+    )
+    images = pictures("Gemma3", size={"height": SIDE, "width": SIDE})
+    template = TEMPLATE.replace("MARK\n", "<start_of_image>")
+    processor = transformers.Gemma3Processor(images, words, chat_template=template, image_seq_length=4)
+    model = seeing(transformers.T5Gemma2ForConditionalGeneration(config))
+    model.generation_config.update(**{"decoder_start_token_id": 7, **generation})
+    return save(folder, model, processor)
+
+
 FURTHER: dict[str, Callable[[Path], Path]] = {
     "idefics2": idefics2,
     "idefics2-split": idefics2_split,
@@ -216,4 +244,5 @@ FURTHER: dict[str, Callable[[Path], Path]] = {
     "qwen3-vl": qwen3_vl,
     "gemma3": gemma3,
     "aya-vision": aya_vision,
+    "t5gemma2": t5gemma2,
 }
