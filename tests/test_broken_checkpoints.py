@@ -19,8 +19,9 @@ from mipha_eval.backends.image_text import load_processor
 from mipha_eval.backends.limits import positions
 from mipha_eval.backends.patches import complete
 from mipha_eval.data.images import open_image
+from mipha_eval.engine.engine import Engine
 from mipha_eval.errors import DeviceMemoryError, UserError
-from mipha_eval.types import Decoding, Request
+from mipha_eval.types import Decoding, Image, Request
 from tests.conftest import Cli, Outcome, read_jsonl, write_jsonl
 from tests.image_text_checkpoints import TINY, llava, llava_next
 from tests.test_checkpoint_files import load
@@ -275,6 +276,33 @@ def test_an_old_processor_takes_its_settings_from_the_model(build: Any, left: tu
     assert load("hf-chat", old).respond([request])[0].top == load("hf-chat", new).respond([request])[0].top
 
 
+def test_the_layout_before_processors_had_files(tmp_path: Path) -> None:
+    """LLaVA-1.5 as it was first converted: CLIP, whose first token is left out, and a preprocessor's file alone."""
+    torch.manual_seed(3)
+    folder = llava_next(tmp_path / "folder")
+    config = transformers.AutoConfig.from_pretrained(folder)
+    plain = transformers.LlavaConfig(
+        vision_config=config.vision_config,
+        text_config=config.text_config,
+        image_token_id=config.image_token_id,
+        vision_feature_layer=-2,
+        vision_feature_select_strategy="default",
+    )
+    model = transformers.LlavaForConditionalGeneration(plain)
+    model.generation_config.eos_token_id = 0
+    model.save_pretrained(folder)
+    (folder / "processor_config.json").unlink()
+    side = plain.vision_config.image_size
+    kind = {"image_processor_type": "CLIPImageProcessor", "processor_class": "LlavaProcessor"}
+    settings = {**kind, "size": {"shortest_edge": side}, "crop_size": {"height": side, "width": side}}
+    (folder / "preprocessor_config.json").write_text(json.dumps(settings))
+    adapter = load("hf-chat", folder)
+    patches = (side // plain.vision_config.patch_size) ** 2
+    request = Request("Is it red?", (picture(0),), Decoding(3))
+    assert adapter.whole_inputs([request])["input_ids"].tolist()[0].count(plain.image_token_id) == patches
+    assert not adapter.respond([request])[0].error  # transformers compares the number with the tower's own
+
+
 def test_a_processor_without_patch_size_anywhere(checkpoints: dict[str, Path], tmp_path: Path) -> None:
     folder = copied(checkpoints["hf-chat"], tmp_path / "checkpoint")
     edit(folder / "processor_config.json", lambda settings: settings.pop("patch_size"))
@@ -383,3 +411,15 @@ def test_an_adapter_beside_a_model_is_left_out_and_named(cli: Cli, checkpoints: 
     outcome = ask(cli, "hf-chat", folder, tmp_path)
     assert outcome.code == 0
     assert "adapter_config.json is left out" in outcome.err
+
+
+@pytest.mark.parametrize("name", ["mipha", "hf-chat"])
+@pytest.mark.parametrize("share", [True, False])
+def test_a_picture_that_nobody_foresaw_fails_its_own_questions(name: str, share: bool, checkpoints: dict[str, Path]) -> None:
+    """What a thread that reads ahead comes to is no RequestError."""
+    odd = Image("odd.png", "/made-up/odd.png", lambda: bytes(1 // 0))
+    asked = [Request(text, (image,), Decoding(2)) for image in (picture(0), odd, picture(1)) for text in ("Who?", "Why?")]
+    adapter = load(name, checkpoints[name], share=share)
+    found = dict(pair for batch in Engine(adapter).run(asked) for pair in batch)
+    assert [bool(found[place].error) for place in range(6)] == [False, False, True, True, False, False]
+    assert "ZeroDivisionError" in found[2].error

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from transformers import initialization
 
 from mipha_eval.backends.settings import read_settings
 from mipha_eval.backends.weights import Stored
@@ -39,20 +40,25 @@ def refuse_foreign(folder: Path) -> None:
 def check_fit(folder: Path, auto: Any, config: Any, stored: Mapping[str, Stored], *, trimmed: bool) -> None:
     """Loads a model's names and shapes alone, as transformers loads weights, with all its renaming and joining.
 
+    A model that cannot be built so is left to its real loading, which reports the same.
+
     Raises:
         UserError: a weight is missing, unexpected or of another shape.
     """
-    with torch.device("meta"):
-        owner: Any = type(auto.from_config(config, trust_remote_code=False))
     shapes = {name: torch.empty(header.shape, device="meta") for name, header in stored.items()}
-    _, info = owner.from_pretrained(
-        None,
-        config=config,
-        state_dict=shapes,
-        device_map={"": "meta"},
-        ignore_mismatched_sizes=True,
-        output_loading_info=True,
-    )
+    try:
+        with torch.device("meta"), initialization.meta_device_safe_creation_ops():
+            owner: Any = type(auto.from_config(config, trust_remote_code=False))
+        _, info = owner.from_pretrained(
+            None,
+            config=config,
+            state_dict=shapes,
+            device_map={"": "meta"},
+            ignore_mismatched_sizes=True,
+            output_loading_info=True,
+        )
+    except (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError):
+        return  # a step of building or joining that needs numbers
     refuse_misfits(folder, info, trimmed=trimmed)
 
 

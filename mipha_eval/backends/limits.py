@@ -65,7 +65,7 @@ def positions(config: Any) -> int | None:
     transformers reads longer prompts, if positions are computed and not learned, and only warns; what comes out is noise.
     """
     most = getattr(config, "max_position_embeddings", None)
-    if not isinstance(most, int) or most <= 0:
+    if not isinstance(most, int) or most <= 0 or getattr(config, "alibi", False):
         return None
     rope = _rope(config)
     factor, original = rope.get("factor") or 1.0, rope.get("original_max_position_embeddings")
