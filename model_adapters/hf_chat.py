@@ -127,6 +127,10 @@ class HfChat(TransformersAdapter):
         head = self.chat.head([open_image(image) for image in images])
         return replace(head, inputs={name: pinned(value, self.place[0]) for name, value in head.inputs.items()})
 
+    def prepare(self, requests: Sequence[Request], pixels: Head | None) -> None:
+        if pixels and self.sharing:
+            self.chat.prepare([request.text for request in requests], pixels)
+
     def prefix_length(self, prefix: Prefix) -> int:
         return len(prefix.ids)
 

@@ -151,7 +151,13 @@ class PrefixAdapter(ModelAdapter):
 
     def expect(self, batch: Sequence[Request]) -> None:
         if self.reads_ahead:
-            self._ahead.expect([request.images for request in batch])
+            about: dict[tuple[Image, ...], list[Request]] = {}
+            for request in batch:
+                about.setdefault(request.images, []).append(request)
+            self._ahead.expect(about, lambda images, pixels: self.prepare(about[images], pixels))
+
+    def prepare(self, requests: Sequence[Request], pixels: Any) -> None:
+        """What else can be done ahead for requests about the same images; called in worker threads. Never fails."""
 
     def generate(self, batch: Sequence[Request]) -> list[Response]:
         return self.respond(batch)
@@ -200,14 +206,12 @@ class SharedBatch:
         prompts: dict[int, Prompt] = {}
         for place, request in enumerate(batch):
             try:
-                prompt = self._encoded(place, request, pixels[request.images])
+                if prompt := self._encoded(place, request, pixels[request.images]):
+                    prompts[place] = prompt
+                else:
+                    self.apart.append(place)
             except RequestError as error:
                 self.responses[place] = Response.failure(str(error))
-                continue
-            if prompt is None:
-                self.apart.append(place)
-            else:
-                prompts[place] = prompt
         for group in group_prompts(prompts):
             for members in cut(group.members, [len(prompts[place].ids) - group.shared for place in group.members]):
                 self._add(Group(members, group.shared), prompts, pixels)
