@@ -7,6 +7,7 @@ from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from mipha_eval.errors import ContractError
 from mipha_eval.types import Decoding, Request, Response
 
 
@@ -73,7 +74,7 @@ class ModelAdapter(ABC):
             part = [batch[place] for place in places]
             responses = self.loglikelihood(part) if ranked else self.generate(part)
             if len(responses) != len(part):
-                raise RuntimeError(f"{self.name} answered {len(responses)} of {len(part)} requests")
+                raise ContractError(f"{self.name} answered {len(responses)} of {len(part)} requests")
             answered.update(zip(places, responses, strict=True))
         return [answered[place] for place in range(len(batch))]
 

@@ -15,3 +15,7 @@ class RequestError(Exception):
 
 class DeviceMemoryError(Exception):
     """The device's memory does not hold a batch; smaller ones may fit."""
+
+
+class ContractError(RuntimeError):
+    """An adapter returned something else than a response to each request: a bug of the adapter."""
