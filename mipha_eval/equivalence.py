@@ -15,6 +15,7 @@ from mipha_eval.types import Request, Response
 A_TASK, A_RUN = 3, 8  # answers that are checked unless a user says otherwise
 ONE_IN = 100  # so that a short run does not spend its time on them
 EXACT = "torch.float32"  # a dtype in which an answer may not depend on its neighbours
+NATS = 0.05  # by which a log-likelihood may differ there; rounding makes thousandths of them
 
 
 @dataclass(frozen=True)
@@ -49,10 +50,21 @@ class Proof:
         except DeviceMemoryError as error:
             again = [Response.failure(f"out of memory: {error}")] * len(given)
         for each, response in zip(given, again, strict=True):
-            self._records[label, each.sample] = {"task": label, "sample": each.sample, **compare(each.response, response)}
+            self._records[label, each.sample] = {
+                "task": label,
+                "sample": each.sample,
+                **self._compared(each.response, response),
+            }
         rows = list(self._records.values())
         self._folder.write_equivalence({"totals": totals(rows), "samples": rows})
         self._say(label)
+
+    def _compared(self, shared: Response, alone: Response) -> dict[str, Any]:
+        """In float32 likelihoods must agree, too, even where the likeliest option is the same."""
+        record = compare(shared, alone)
+        if self._exact and record.get("likelihood_difference", 0.0) > NATS:
+            record["identical"] = False
+        return record
 
     def _say(self, label: str) -> None:
         """Tells at once of answers that differ where none may, and of those that could not be made alone."""
