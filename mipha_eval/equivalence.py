@@ -15,6 +15,7 @@ from mipha_eval.types import Request, Response
 A_TASK, A_RUN = 3, 8  # answers that are checked unless a user says otherwise
 ONE_IN = 100  # so that a short run does not spend its time on them
 EXACT = "torch.float32"  # a dtype in which an answer may not depend on its neighbours
+NATS = 0.05  # by which a log-likelihood may differ there; rounding makes thousandths of them
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,8 @@ class Proof:
     def check(self, label: str, given: Sequence[Given]) -> None:
         """Asks for the same answers alone and writes down how they compare."""
         for each, response in zip(given, self._alone([each.request for each in given]), strict=True):
-            self._records[label, each.sample] = {"task": label, "sample": each.sample, **compare(each.response, response)}
+            found = self._compared(each.response, response)
+            self._records[label, each.sample] = {"task": label, "sample": each.sample, **found}
         rows = list(self._records.values())
         self._folder.write_equivalence({"totals": totals(rows), "samples": rows})
         self._say(label)
@@ -61,6 +63,13 @@ class Proof:
         except Exception as error:  # an adapter is anybody's code
             failure = Response.failure(f"the model failed: {error!r}")
         return [failure] if len(requests) == 1 else [made for each in requests for made in self._alone([each])]
+
+    def _compared(self, shared: Response, alone: Response) -> dict[str, Any]:
+        """In float32 likelihoods must agree, too, even where the likeliest option is the same."""
+        record = compare(shared, alone)
+        if self._exact and record.get("likelihood_difference", 0.0) > NATS:
+            record["identical"] = False
+        return record
 
     def _say(self, label: str) -> None:
         """Tells at once of answers that differ where none may, and of those that could not be made alone."""

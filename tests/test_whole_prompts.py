@@ -166,6 +166,9 @@ def test_texts_on_odd_beginnings(family: Family, monkeypatch: pytest.MonkeyPatch
     assert len(apart) == (0 if family.adapter.sharing else len(asked))
     assert [response.text for response in family.adapter.alone(asked[:: len(pictures)])] == wanted[:: len(pictures)]
     assert [response.text for response in family.plain.respond(asked)] == wanted
+    if family.adapter.proved.level != "none":  # the way of models that share what the tower makes and no prefix
+        found = family.adapter.generated(asked[::3], family.adapter.feature_inputs)
+        assert [response.text for response in found] == wanted[::3]
 
 
 def test_likelihoods_are_those_of_plain_forward_passes(family: Family) -> None:
@@ -202,6 +205,17 @@ def test_ids_are_the_processors_own(family: Family) -> None:
             assert family.name == "mllama", "only its processor says more than ids"
             continue
         assert prompt.ids == whole
+
+
+def test_questions_are_encoded_while_pictures_are_read(tmp_path: Path) -> None:
+    adapter = load(BUILDERS["llava"](tmp_path / "llava"))
+    asked = [Request(question, (picture(0),), Decoding(2)) for question in (*ODD[:3], "What is <image>?")]
+    adapter.expect(asked)
+    head = adapter.pixels_of(asked[0].images)
+    assert list(head.prompts) == list(ODD[:3]), "what cannot be encoded fails when it is asked"
+    fresh = adapter.read_images(asked[0].images)
+    assert not fresh.prompts
+    assert [adapter.prompt(request, head) for request in asked[:3]] == [adapter.prompt(each, fresh) for each in asked[:3]]
 
 
 def test_prompts_that_begin_differently_are_answered_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
