@@ -16,6 +16,7 @@ from typing import Any, TextIO
 
 from mipha_eval.data.jsonl import read_jsonl
 from mipha_eval.errors import UserError
+from mipha_eval.files import read_object
 from mipha_eval.journal import Appender, naming, read_stored, to_json
 from mipha_eval.records import sample_of, score_of
 from mipha_eval.types import Response, Sample, Score
@@ -62,7 +63,7 @@ class RunFolder:
         return max(same, key=lambda run: run.path.name.split("__")[-2:], default=None)
 
     def manifest(self) -> dict[str, Any]:
-        return read_json(self.path / "manifest.json", "is this a run folder?")
+        return read_object(self.path / "manifest.json", "is this a run folder?")
 
     def task(self, label: str) -> TaskFolder:
         return TaskFolder(self.path / label)
@@ -78,12 +79,12 @@ class RunFolder:
 
     def results(self) -> list[dict[str, Any]]:
         """The results of all tasks that have one, and those that further judges led to."""
-        return [read_json(path) for path in sorted(self.path.glob("*/result*.json"))]
+        return [read_object(path) for path in sorted(self.path.glob("*/result*.json"))]
 
     def equivalence(self) -> list[dict[str, Any]]:
         """What ``equivalence.json`` has on answers that were made again alone; nothing if it is not there."""
         path = self.path / "equivalence.json"
-        rows = read_json(path, "remove it to go on").get("samples") if path.exists() else []
+        rows = read_object(path, "remove it to go on").get("samples") if path.exists() else []
         if not isinstance(rows, list) or not all(isinstance(row, dict) and row.keys() >= CHECKED for row in rows):
             raise UserError(f"{path} is damaged; remove it to go on")
         return rows
@@ -94,7 +95,7 @@ class RunFolder:
     def set_status(self, label: str, state: str, **counts: int) -> None:
         """Notes where a task is: pending, infer, score or done."""
         path = self.path / "status.json"
-        status = read_json(path) if path.exists() else {}
+        status = read_object(path) if path.exists() else {}
         write_json(path, {**status, label: {"state": state, **counts}})
 
 
@@ -174,7 +175,7 @@ class TaskFolder:
 
     def _judge_of_result(self) -> str:
         path = self.path / "result.json"
-        return (read_json(path).get("judge") or {}).get("name", "") if path.exists() else ""
+        return (read_object(path).get("judge") or {}).get("name", "") if path.exists() else ""
 
     def _result_of(self, judge: str) -> Path:
         return self.path / f"result.{plain_name(judge)}.json"
@@ -182,14 +183,14 @@ class TaskFolder:
     def results(self) -> list[dict[str, Any]]:
         """The run's own result, then those that further judges led to; none before the task is finished."""
         own = self.path / "result.json"
-        return [read_json(path) for path in (own, *sorted(self.path.glob("result.*.json"))) if path.exists()]
+        return [read_object(path) for path in (own, *sorted(self.path.glob("result.*.json"))) if path.exists()]
 
     def write_task(self, task: Mapping[str, Any]) -> None:
         """Writes what is needed to build the task again."""
         write_json(self.path / "task.json", task)
 
     def read_task(self) -> dict[str, Any]:
-        return read_json(self.path / "task.json", "has the task begun?")
+        return read_object(self.path / "task.json", "has the task begun?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,17 +263,6 @@ def write_json(path: Path, value: Mapping[str, Any]) -> None:
 
 def write_text(path: Path, text: str) -> None:
     _replace(path, lambda file: file.write(text))
-
-
-def read_json(path: Path, hint: str = "") -> dict[str, Any]:
-    """Raises UserError if the file is missing or broken."""
-    try:
-        value = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise UserError(f"cannot read {path}: {error}{'; ' + hint if hint else ''}") from error
-    if not isinstance(value, dict):
-        raise UserError(f"{path} is damaged: it is no JSON object")
-    return value
 
 
 def _replace(path: Path, write: Callable[[TextIO], object]) -> None:

@@ -12,8 +12,9 @@ from typing import Any, get_type_hints
 from urllib.parse import urlsplit
 
 from mipha_eval.errors import UserError
+from mipha_eval.files import read_object
 from mipha_eval.journal import Appender, read_stored
-from mipha_eval.store import locked, read_json, write_json
+from mipha_eval.store import locked, write_json
 from mipha_eval.types import Query, Verdict
 
 VERDICT = get_type_hints(Verdict)  # name -> type of what a record has of a verdict
@@ -120,7 +121,7 @@ def check_same_judge(name: str, before: Mapping[str, Any], now: Mapping[str, Any
 def stored_judges(folder: Path, prefix: str = "") -> dict[str, Any]:
     """Judges by name that have been asked, and the notes on each."""
     path = folder / f"{prefix}judges.json"
-    found = read_json(path, "remove it to go on") if path.exists() else {}
+    found = read_object(path, "remove it to go on") if path.exists() else {}
     for notes in found.values():
         if not isinstance(notes, dict) or not all(isinstance(notes.get(key), kinds) for key, kinds in NOTES.items()):
             raise UserError(f"{path} is damaged; remove it to go on")

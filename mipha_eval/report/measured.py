@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from mipha_eval.errors import UserError
+from mipha_eval.files import read_json
 from mipha_eval.report.definition import SIZE
 from mipha_eval.report.summary import marks
 from mipha_eval.store import RunFolder
@@ -116,10 +117,7 @@ def _by_label(results: Sequence[StoredResult]) -> dict[str, StoredResult]:
 
 def read_content(file: Path) -> Any:
     """A JSON file. Raises UserError if it cannot be read."""
-    try:
-        return json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise UserError(f"cannot read {file}: {error}; give a run folder, or what score --json printed") from error
+    return read_json(file, "give a run folder, or what score --json printed")
 
 
 def checked(content: Any, file: Path) -> Mapping[str, Any]:
