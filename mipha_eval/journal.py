@@ -38,7 +38,10 @@ class Appender:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         with contextlib.suppress(OSError) if error else naming(self._path):
+            there = self._path.exists() and os.path.samestat(self._path.stat(), os.fstat(self._file.fileno()))
             self._file.close()
+            if not there and not error:
+                raise UserError(f"{self._path} was removed or replaced while it was written; the same command asks again")
 
 
 def read_stored(path: Path, entries: Mapping[str, type]) -> Iterator[dict[str, Any]]:

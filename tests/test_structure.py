@@ -24,6 +24,7 @@ LAYERS = [
         "judge",
         "journal",
         "records",
+        "atomic",
         "store",
         "plugins",
         "probability",

@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from mipha_eval.atomic import write_text
 from mipha_eval.judge.choice import Price
 from mipha_eval.plugins import plugin_folder
 from mipha_eval.printable import printable
-from mipha_eval.store import RunFolder, write_text
+from mipha_eval.store import RunFolder
 from mipha_eval.task import NOT_JUDGED
 
 if TYPE_CHECKING:
