@@ -22,7 +22,7 @@ from mipha_eval.judge.prompts import prompts_digest
 from mipha_eval.judge.recorded import RecordedGrades
 from mipha_eval.judge.session import Session
 from mipha_eval.judge.spending import Spending
-from mipha_eval.judge.verdicts import Verdicts, stored_judges
+from mipha_eval.judge.verdicts import Verdicts, stored_judges, stored_rows
 from mipha_eval.plugins import Registry
 from mipha_eval.prepare import Work
 from mipha_eval.scoring import Result, score_responses
@@ -188,8 +188,12 @@ def judge_answers(work: Sequence[tuple[Answered, Verdicts]], grading: Grading) -
 
 def judges_of(folder: Path) -> list[Judged]:
     """The judges whose verdicts on a task are stored, ready for scoring."""
+    judges = stored_judges(folder)
+    unknown = {row["judge"] for row in stored_rows(folder)} - judges.keys()
+    if unknown:
+        raise UserError(f"{folder / 'judges.json'} does not know {min(unknown)}, whose verdicts are there; judge again")
     found = []
-    for name, notes in stored_judges(folder).items():
+    for name, notes in judges.items():
         use = Use(notes.get("runs", 1), notes.get("correctness", False))
         found.append(Judged(Verdicts(folder, name, notes), use, find_calibration(name, notes)))
     return found

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from mipha_eval.adapter import ModelAdapter
+from mipha_eval.atomic import locked, write_lines
 from mipha_eval.data.images import image_digest
 from mipha_eval.data.jsonl import read_jsonl
 from mipha_eval.data.source import ImageFolder
@@ -22,7 +23,7 @@ from mipha_eval.engine.interrupt import Interrupt
 from mipha_eval.engine.progress import Progress
 from mipha_eval.errors import UserError
 from mipha_eval.journal import Appender, naming, read_stored
-from mipha_eval.store import locked, numbers_fit, response_of, response_row, write_lines
+from mipha_eval.store import numbers_fit, response_of, response_row
 from mipha_eval.types import Decoding, Request, Response
 
 JOURNAL = {"answer_id": str, "text": str, "error": str}  # what every line of the journal has

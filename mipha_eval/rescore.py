@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mipha_eval.answer_files import read_answers
+from mipha_eval.atomic import locked
 from mipha_eval.equivalence import equivalence_of
 from mipha_eval.errors import UserError
 from mipha_eval.judge.judged import Judged
@@ -16,7 +17,7 @@ from mipha_eval.options import parse_pairs
 from mipha_eval.plugins import Registry
 from mipha_eval.scoring import Result
 from mipha_eval.selection import build_task, parse_source, read_samples
-from mipha_eval.store import RunFolder, locked
+from mipha_eval.store import RunFolder
 from mipha_eval.stored_task import stored_task
 
 

@@ -20,6 +20,7 @@ from typing import Any
 from mipha_eval import __version__
 from mipha_eval.adapter import ModelAdapter
 from mipha_eval.asking import Asking
+from mipha_eval.atomic import locked
 from mipha_eval.data.images import image_digest
 from mipha_eval.data.source import DataSource
 from mipha_eval.engine.beside import Beside
@@ -35,7 +36,7 @@ from mipha_eval.plugins import Registry
 from mipha_eval.prepare import Work, check_images, prepare
 from mipha_eval.scoring import Result
 from mipha_eval.selection import ModelChoice, build_adapter, build_tasks, has_samples, parse_source
-from mipha_eval.store import RunFolder, locked
+from mipha_eval.store import RunFolder
 from mipha_eval.task import Task
 from mipha_eval.task_run import Digest, begin_task, known_responses
 
@@ -91,6 +92,7 @@ def run(config: RunConfig, registry: Registry) -> tuple[RunFolder, list[Result]]
             folder.set_status(item.task.label, "pending", total=len(item.samples))
         folder.log(f"model {config.model.name} ready; tasks {', '.join(item.task.label for item in work)}")
         results = answer_and_score(work, folder, Models(adapter, grading), config, interrupt)
+        folder.check_whole(item.task.label for item in work)
         folder.log("stopped by the user" if interrupt.asked() else "finished")
     return folder, results
 

@@ -98,7 +98,7 @@ def read_stored_tasks(run: Path, registry: Registry, judge: str | None = None) -
         raise UserError(f"{run} is no run folder: it has no manifest.json")
     folder = RunFolder.open(run)
     model = str(folder.manifest()["model"])
-    results = {label: folder.task(label).results() for label in folder.tasks()}
+    results = {label: folder.results_of(label) for label in folder.tasks()}
     found = [
         StoredTask(
             run,

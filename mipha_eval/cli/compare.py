@@ -61,12 +61,12 @@ def compare_stored_runs(
     Only questions that both runs scored count. Intervals and tests are clustered by image and paired; p-values are corrected
     for all that the table shows. Other protocols, judges or versions of a task are not compared.
     """
+    from mipha_eval.atomic import write_text
     from mipha_eval.comparison.compare import CompareConfig, compare_runs
     from mipha_eval.comparison.gate import Rule
     from mipha_eval.plugins import Registry
     from mipha_eval.report.comparison.terminal import print_comparison
     from mipha_eval.report.comparison.write import chosen_format, comparison_text
-    from mipha_eval.store import write_text
 
     chosen = chosen_format("json" if json else format, output)
     if allow_missing and not fail_on_regression:

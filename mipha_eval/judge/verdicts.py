@@ -9,21 +9,22 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
-from types import NoneType, TracebackType
+from types import TracebackType
 from typing import Any, get_type_hints
 from urllib.parse import urlsplit
 
+from mipha_eval.atomic import locked, write_json
 from mipha_eval.errors import UserError
+from mipha_eval.files import read_object
 from mipha_eval.journal import Appender, read_stored
 from mipha_eval.judge.completion import MOST_TOKENS
 from mipha_eval.judge.dialogue import CUT
-from mipha_eval.store import locked, read_json, write_json
+from mipha_eval.records import JudgeNotes, checked
 from mipha_eval.types import Query, Verdict
 
 VERDICT = get_type_hints(Verdict)  # name -> type of what a record has of a verdict
 ALWAYS = {name: kind for name, kind in VERDICT.items() if name != "finish"}  # earlier versions did not write how it ended
 TOKENS = ("prompt_tokens", "completion_tokens")
-NOTES = {"base_url": (str, NoneType), "runs": (int, NoneType), "correctness": (bool, NoneType)}  # what notes must fit
 
 
 class Verdicts:
@@ -148,10 +149,9 @@ def check_same_judge(name: str, before: Mapping[str, Any], now: Mapping[str, Any
 def stored_judges(folder: Path, prefix: str = "") -> dict[str, Any]:
     """Judges by name that have been asked, and the notes on each."""
     path = folder / f"{prefix}judges.json"
-    found = read_json(path, "remove it to go on") if path.exists() else {}
-    for notes in found.values():
-        if not isinstance(notes, dict) or not all(isinstance(notes.get(key), kinds) for key, kinds in NOTES.items()):
-            raise UserError(f"{path} is damaged; remove it to go on")
+    hint = "remove it to go on"
+    found = read_object(path, hint) if path.exists() else {}
+    checked(dict[str, JudgeNotes], found, str(path), hint)
     return found
 
 

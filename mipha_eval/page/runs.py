@@ -46,7 +46,7 @@ def read_runs(paths: Sequence[Path]) -> list[ShownRun]:
     for folder, name, manifest in zip(folders, names, manifests, strict=True):
         if not folder.tasks():
             raise UserError(f"{folder.path} has begun no task; the same command that began it goes on")
-        found = {label: folder.task(label).results() for label in folder.tasks()}
+        found = {label: folder.results_of(label) for label in folder.tasks()}
         shown = {label: choose_result(results) for label, results in found.items() if results}
         others = {
             label: [each for each in results if each is not shown[label]] for label, results in found.items() if results

@@ -12,14 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from mipha_eval.errors import UserError
+from mipha_eval.files import read_json
 from mipha_eval.report.definition import SIZE
-from mipha_eval.report.marks import marks
 from mipha_eval.report.model_size import billions, noted_size
-from mipha_eval.store import RunFolder
+from mipha_eval.store import RunFolder, checked_result, read_result
 
 #: options that tell rows of one model apart
 TELLING = ("blind", "path", "revision", "dtype", "device", "share")
-COUNTS = ("n", "missing", "failed", "unparsed")
 SETTING = re.compile(r"(?P<run>.+):(?P<key>[\w-]+)", re.DOTALL)
 
 
@@ -89,8 +88,9 @@ def _read(path: Path) -> Measured:
         return _read_file(path)
     folder = RunFolder.open(path)
     manifest = folder.manifest()
-    files = sorted(path.glob("*/result.json"))
-    results = [StoredResult(checked(read_content(file), file), file, run=path) for file in files]
+    labels = [label for label in folder.tasks() if folder.results_of(label)]
+    files = [path / label / "result.json" for label in labels]
+    results = [StoredResult(read_result(file), file, run=path) for file in files]
     if not results:
         raise UserError(f"{path} has no finished task; the same command that began it goes on")
     identity = {key: manifest.get(key) for key in ("model", "options", "weights", "blind")}
@@ -105,10 +105,10 @@ def _read(path: Path) -> Measured:
 
 
 def _read_file(path: Path) -> Measured:
-    content = read_content(path)
+    content = read_json(path, "give a run folder, or what score --json printed")
     entries = content if isinstance(content, list) else [content]
     results = [
-        StoredResult(checked(entry, path), path, f"{number}/" if isinstance(content, list) else "")
+        StoredResult(checked_result(entry, path), path, f"{number}/" if isinstance(content, list) else "")
         for number, entry in enumerate(entries)
     ]
     return Measured(path.stem, _by_label(results), identity=str(path), sources=(path,))
@@ -119,37 +119,6 @@ def _by_label(results: Sequence[StoredResult]) -> dict[str, StoredResult]:
     if len(found) < len(results):
         raise UserError(f"{results[0].file} has several results of one task; give each in a file of its own")
     return found
-
-
-def read_content(file: Path) -> Any:
-    """A JSON file. Raises UserError if it cannot be read."""
-    try:
-        return json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise UserError(f"cannot read {file}: {error}; give a run folder, or what score --json printed") from error
-
-
-def checked(content: Any, file: Path) -> Mapping[str, Any]:
-    """The content of a result. Raises UserError if it does not have what every result has."""
-    try:
-        whole = (
-            all(isinstance(content[key], str) for key in ("task", "headline"))
-            and isinstance(content["rules"], dict)
-            and all(type(content[key]) is int for key in COUNTS)
-            and all(map(_is_number, content["metrics"].values()))
-            and all(len(pair) == 2 and all(map(_is_number, pair)) for pair in content["intervals"].values())
-        )
-        marks(content)  # reads the rest
-    except (AttributeError, IndexError, KeyError, TypeError, ValueError):
-        whole = False
-    if not whole:
-        raise UserError(f"{file} is no result of a task, or damaged; give a run folder, or what score --json printed")
-    found: Mapping[str, Any] = content
-    return found
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < float("inf")
 
 
 def run_name(manifest: Mapping[str, Any]) -> str:
