@@ -21,7 +21,7 @@ from mipha_eval.answers.yes_no import read_mme
 from mipha_eval.data.hub import read_hub
 from mipha_eval.data.jsonl import read_jsonl, read_lines
 from mipha_eval.errors import UserError
-from mipha_eval.metrics import Metric, Number, Tally, Totals
+from mipha_eval.metrics import Metric, Number, Share, Tally, Totals
 from mipha_eval.task import SHORT_ANSWER, Task, question_core
 from mipha_eval.types import Image, Response, Sample, Score
 
@@ -41,7 +41,15 @@ def points(subtasks: Sequence[str], totals: Totals) -> Number:
 
 
 def points_metric(name: str, subtasks: Sequence[str]) -> Metric:
-    return Metric(name, partial(points, subtasks), unit="points", needs=tuple(f"{subtask}/" for subtask in subtasks))
+    needs = tuple(f"{subtask}/" for subtask in subtasks)
+    bounds = (0.0, 200.0 * len(subtasks))
+    return Metric(name, partial(points, subtasks), "points", needs, tuple(map(share_of_images, subtasks)), bounds)
+
+
+def share_of_images(subtask: str) -> Share:
+    """What a subtask's points are a share of: an image with one question right is worth a quarter of one with both."""
+    part = ((f"{subtask}/right", 0.25), (f"{subtask}/both", 0.5))
+    return Share(part, ((f"{subtask}/images", 1.0),), (f"{subtask}/images", f"{subtask}/asked"))
 
 
 def plain_question(prompt: str) -> str:

@@ -74,13 +74,12 @@ def print_numbers(summary: Mapping[str, Any]) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from mipha_eval.report.summary import certificate_line, judge_line, marks, score_text
+    from mipha_eval.report.summary import certificate_line, interval_text, judge_line, marks, score_text
 
     typer.echo(" ".join([summary["task"], *marks(summary)]))
     table = Table("metric", "value", "95% CI")
     for name, value in summary["metrics"].items():
-        low, high = summary["intervals"].get(name, (None, None))
-        table.add_row(Text(name), score_text(summary, name, value), "–" if low is None else f"{low:.2f} to {high:.2f}")
+        table.add_row(Text(name), score_text(summary, name, value), interval_text(summary, name))
     flags.console().print(table)
     if summary["envelope"]:
         low, high = summary["envelope"]

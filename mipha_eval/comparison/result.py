@@ -85,8 +85,8 @@ class Comparison:
     """Runs, the first being the baseline, pair by pair.
 
     Attributes:
-        resamples: of each bootstrap interval.
-        draws: of each permutation test whose ways are not listed.
+        resamples: as asked for.
+        draws: of each permutation test whose ways are not listed; more than `resamples` if the correction needs them.
     """
 
     runs: Sequence[ComparedRun]

@@ -151,6 +151,7 @@ def _told(entry: Entry, label: str) -> dict[str, Any]:
         "score": facts["score"],
         "value": headline and headline["value"],
         "interval": headline and headline["interval"],
+        "no_interval": headline["no_interval"] if headline else "",
         "n": facts["n"],
         "marks": facts["marks"],
     }

@@ -40,14 +40,13 @@ def summary_row(result: Mapping[str, Any]) -> Row:
     """A result as the cells of a row; whatever weakens the score stands in its cell."""
     name = result["headline"]
     value = result["metrics"].get(name)
-    interval = result["intervals"].get(name)
     generated, seconds = result.get("generated", 0), result.get("seconds", 0.0)
     return Row(
         task=result["task"],
         n=f"{result['n']:,}",
         metric=name,
         score=" ".join([score_text(result, name, value), *marks(result)]),
-        interval="–" if interval is None else f"{interval[0]:.2f} to {interval[1]:.2f}",
+        interval=interval_text(result, name),
         unparsed=share(result["unparsed"], result["n"]),
         failed=str(result["failed"]),
         seconds=f"{seconds:.1f}" if generated else "stored",
@@ -61,6 +60,14 @@ def score_text(result: Mapping[str, Any], name: str, value: float | None) -> str
         return "no score"
     most = result.get("maximum", {}).get(name)
     return f"{value:.2f}" if most is None else f"{value:.2f}/{most:,}"
+
+
+def interval_text(result: Mapping[str, Any], name: str) -> str:
+    """A metric's interval, or why it has none."""
+    bounds, why = result["intervals"].get(name), result.get("interval_notes", {}).get(name)
+    if bounds is not None:
+        return f"{bounds[0]:.2f} to {bounds[1]:.2f}"
+    return f"none ({why})" if why else "–"
 
 
 def marks(result: Mapping[str, Any]) -> list[str]:
@@ -206,6 +213,7 @@ def write_report(folder: RunFolder) -> Path:
     environment.filters["cell"] = markdown_cell
     environment.filters["probabilities"] = probability_line
     environment.filters["judge"] = judge_line
+    environment.filters["interval"] = interval_text
     results = folder.results()
     page = environment.get_template("run.md.j2").render(
         headings=HEADINGS,

@@ -53,11 +53,11 @@ function taskLink(task, run) {
 
 /** What stands beside the task's name; `run` is null where there is but one. */
 function scoreCells(page, result, run) {
-  const interval = result.metrics.find((metric) => metric.name === result.headline)?.interval;
+  const headline = result.metrics.find((metric) => metric.name === result.headline);
   const cells = [
     run === null ? null : h("span", { class: "nowrap run-name" }, badge(run), " ", own(page.runs[run].name)),
     h("span", {}, h("b", {}, own(result.score)), tags(result.marks)),
-    interval ? `${fixed(interval[0])} to ${fixed(interval[1])}` : "–",
+    intervalText(headline),
     own(result.headline),
     count(result.n),
     share(result.unparsed, result.n),
