@@ -35,8 +35,7 @@ def binary_metrics(categories: Sequence[str]) -> list[Metric]:
 
 def _share(name: str, category: str) -> Share:
     """What part of which answers a number is."""
-    part, whole = ([(f"{category}/{cell}", worth) for cell, worth in cells.items()] for cells in SHARES[name])
-    return Share(tuple(part), tuple(whole), tuple(f"{category}/{cell}" for cell in ("tp", "fp", "fn", "tn")))
+    return Share.of(*SHARES[name], tuple(ALL), prefix=f"{category}/")
 
 
 def _cells(category: str, totals: Totals) -> tuple[Number, Number, Number, Number]:

@@ -56,6 +56,12 @@ class Share:
     whole: tuple[tuple[str, float], ...]
     asked: tuple[str, ...] = ()
 
+    @classmethod
+    def of(cls, part: Mapping[str, float], whole: Mapping[str, float], asked: Sequence[str], *, prefix: str) -> Share:
+        """With `prefix` before every name."""
+        parts, wholes = (tuple((f"{prefix}{name}", worth) for name, worth in each.items()) for each in (part, whole))
+        return cls(parts, wholes, tuple(f"{prefix}{name}" for name in asked))
+
 
 @dataclass(frozen=True)
 class Metric:

@@ -27,6 +27,7 @@ from mipha_eval.types import Image, Response, Sample, Score
 
 PERCEPTION = ["existence", "count", "position", "color", "posters", "celebrity", "scene", "landmark", "artwork", "OCR"]
 COGNITION = ["commonsense_reasoning", "numerical_calculation", "text_translation", "code_reasoning"]
+GROUPS = {"perception": PERCEPTION, "cognition": COGNITION, "total": PERCEPTION + COGNITION}
 ASKS_YES_NO = re.compile(r"\s*Please answer yes or no\.$")
 LABELS_HINT = "eval_tool.zip is at github.com/BradyFU/Awesome-Multimodal-Large-Language-Models, branch Evaluation (0.1 MB)"
 
@@ -42,14 +43,9 @@ def points(subtasks: Sequence[str], totals: Totals) -> Number:
 
 def points_metric(name: str, subtasks: Sequence[str]) -> Metric:
     needs = tuple(f"{subtask}/" for subtask in subtasks)
-    bounds = (0.0, 200.0 * len(subtasks))
-    return Metric(name, partial(points, subtasks), "points", needs, tuple(map(share_of_images, subtasks)), bounds)
-
-
-def share_of_images(subtask: str) -> Share:
-    """What a subtask's points are a share of: an image with one question right is worth a quarter of one with both."""
-    part = ((f"{subtask}/right", 0.25), (f"{subtask}/both", 0.5))
-    return Share(part, ((f"{subtask}/images", 1.0),), (f"{subtask}/images", f"{subtask}/asked"))
+    # an image with one question right is worth a quarter of one with both
+    shares = [Share.of({"right": 0.25, "both": 0.5}, {"images": 1.0}, ("images", "asked"), prefix=each) for each in needs]
+    return Metric(name, partial(points, subtasks), "points", needs, tuple(shares), (0.0, 200.0 * len(subtasks)))
 
 
 def plain_question(prompt: str) -> str:
@@ -65,10 +61,8 @@ class Mme(Task):
     rows: ClassVar[Mapping[str, Sequence[int]]] = {"llava": (2374,)}
     hub: ClassVar[Mapping[str, str]] = {"llava": "lmms-lab/MME"}
     metrics: ClassVar[Sequence[Metric]] = [
-        points_metric("perception", PERCEPTION),
-        points_metric("cognition", COGNITION),
-        points_metric("total", PERCEPTION + COGNITION),
-        *(points_metric(name, [name]) for name in PERCEPTION + COGNITION),
+        *(points_metric(name, subtasks) for name, subtasks in GROUPS.items()),
+        *(points_metric(name, [name]) for name in GROUPS["total"]),
     ]
 
     def samples(self) -> Iterator[Sample]:
@@ -121,8 +115,7 @@ class Mme(Task):
     def notes(self, scores: Sequence[Score]) -> Mapping[str, Any]:
         """The highest sums that the subtasks asked allow: a limited run or the demo has fewer than ten and four."""
         asked = {score.category for score in scores}
-        groups = {"perception": PERCEPTION, "cognition": COGNITION, "total": PERCEPTION + COGNITION}
-        return {"maximum": {name: 200 * len(asked.intersection(group)) for name, group in groups.items()}}
+        return {"maximum": {name: 200 * len(asked.intersection(group)) for name, group in GROUPS.items()}}
 
     def score(self, sample: Sample, response: Response) -> Score:
         reading = read_mme(response.text)

@@ -86,7 +86,7 @@ class Makeup:
 
 def make_up(panel: Panel, run: int = 0) -> Makeup:
     """Raises NoIntervalError if the metric rests on a single cluster or is a share of nothing."""
-    shares = _asked(panel.metric.shares or _by_name(panel.names), panel, run)
+    shares = _asked(shares_of(panel), panel, run)
     names = list(dict.fromkeys([*panel.names, *(name for share in shares for name in (*_part(share), *_whole(share)))]))
     counts = np.zeros((panel.clusters, len(names)))
     counts[:, : len(panel.names)] = panel.counts[run]
@@ -111,8 +111,11 @@ def _whole(share: Share) -> list[str]:
     return [name for name, _ in share.whole]
 
 
-def _by_name(names: Sequence[str]) -> list[Share]:
-    """A share for each two counts ``X/right`` and ``X/asked`` among the names."""
+def shares_of(panel: Panel) -> Sequence[Share]:
+    """Those that the metric names, else one for each two counts ``X/right`` and ``X/asked`` that it reads."""
+    if panel.metric.shares:
+        return panel.metric.shares
+    names = panel.names
     rights = {name: f"{name.removesuffix('right')}asked" for name in names if name.split("/")[-1] == "right"}
     return [Share(((right, 1.0),), ((asked, 1.0),)) for right, asked in rights.items() if asked in names]
 
