@@ -81,7 +81,8 @@ def measure(name: str, make: Callable[..., Runs], *arguments: object) -> None:
     grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / (1e9 if sys.platform == "darwin" else 1e6)
     print(
         f"{name:<34} {panel.clusters:>9,} clusters; {len(metrics):>2} metrics {intervals - started:5.2f} s, "
-        f"bootstrap {drawn - intervals:5.2f} s, paired {paired - drawn:5.2f} s, test {done - paired:5.2f} s ({test}), {grown:4.2f} GB more",
+        f"bootstrap {drawn - intervals:5.2f} s, paired {paired - drawn:5.2f} s, "
+        f"test {done - paired:5.2f} s ({test}), {grown:4.2f} GB more",
         flush=True,
     )
 

@@ -30,13 +30,12 @@ def bootstrap_values(panel: Panel, resamples: int, seed: int = 0) -> np.ndarray:
 
 def strata(panel: Panel) -> list[np.ndarray]:
     """Places of the clusters of each category, if every cluster is of one; else of all clusters."""
-    shares = shares_of(panel)
     counted = panel.counts.any(axis=0)  # in any of the runs
-    asked = [[name in (share.asked or [name for name, _ in share.whole]) for name in panel.names] for share in shares]
-    of = np.array([counted[:, own].any(axis=1) for own in asked]).T.reshape(panel.clusters, -1)
-    if of.shape[1] < 2 or not (of.sum(axis=1) == 1).all():
+    names = [share.asked or [name for name, _ in share.whole] for share in shares_of(panel)]
+    of = [counted[:, [name in own for name in panel.names]].any(axis=1) for own in names]
+    if len(of) < 2 or not (np.sum(of, axis=0) == 1).all():
         return [np.arange(panel.clusters)]
-    return [np.flatnonzero(own) for own in of.T if own.any()]
+    return [np.flatnonzero(own) for own in of if own.any()]
 
 
 def resample_sums(counts: np.ndarray, resamples: int, seed: int = 0) -> np.ndarray:
