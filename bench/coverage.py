@@ -11,8 +11,9 @@ One core; some ten minutes for 1,000 repeats. Seeds are fixed.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from scipy.optimize import brentq
@@ -134,62 +135,55 @@ def width(intervals: Sequence[Interval]) -> float:
     return float(np.mean([found.bounds[1] - found.bounds[0] for found in intervals if found.bounds is not None]))
 
 
-def coverage(name: str, simulated: Simulated, repeats: int) -> Iterator[str]:
-    """Rows of the table."""
-    for images, called in simulated.images:
-        for deviation, kind in ((0.0, "independent"), (1.0, "correlated")):
-            for truth in TRUTHS:
-                generator = np.random.default_rng([images, round(1000 * truth), int(deviation)])
-                logit = mean_logit(simulated.value, truth, deviation)
-                chances = expit(logit + deviation * generator.standard_normal((repeats, images)))
-                drawn = list(panels(simulated, [simulated.draw(generator, chances)]))
-                found = [run_interval(panel) for panel in drawn]
-                theirs = [percentile(panel) for panel in drawn[:BOOTSTRAPPED]]
-                times = width(found[:BOOTSTRAPPED]) / width(theirs) if width(theirs) else float("inf")
-                true = truth * simulated.most
-                cells = (
-                    name,
-                    called,
-                    kind,
-                    truth,
-                    f"{holds(found, true):.1f}",
-                    f"{holds(theirs, true):.0f}",
-                    f"{times:.2f}",
-                )
-                yield f"| {' | '.join(map(str, cells))} |"
+def coverage(simulated: Simulated, images: int, deviation: float, repeats: int) -> Iterator[str]:
+    """A cell for each truth: how often ours holds it, how often the percentile interval does, times as wide."""
+    for truth in TRUTHS:
+        generator = np.random.default_rng([images, round(1000 * truth), int(deviation)])
+        logit = mean_logit(simulated.value, truth, deviation)
+        chances = expit(logit + deviation * generator.standard_normal((repeats, images)))
+        drawn = list(panels(simulated, [simulated.draw(generator, chances)]))
+        found = [run_interval(panel) for panel in drawn]
+        theirs = [percentile(panel) for panel in drawn[:BOOTSTRAPPED]]
+        true, narrow = truth * simulated.most, width(theirs)
+        times = f"{width(found[:BOOTSTRAPPED]) / narrow:.2f}" if narrow else "–"
+        yield f"{holds(found, true):.1f} / {holds(theirs, true):.0f} / {times}"
 
 
-def level(name: str, simulated: Simulated, repeats: int) -> Iterator[str]:
-    """Rows of the second table: two runs that are equally good, with an image effect of each beside the common one."""
-    for images, called in [(5, "5"), *(each for each in simulated.images if each[0] < 300)]:
-        for deviation, kind in ((0.0, "independent"), (1.0, "correlated")):
-            for truth in TRUTHS:
-                generator = np.random.default_rng([images, round(1000 * truth), int(deviation), 1])
-                logit = mean_logit(simulated.value, truth, deviation * 1.25**0.5)
-                common = generator.standard_normal((repeats, images))
-                own = [generator.standard_normal((repeats, images)) for _ in range(2)]
-                chances = [expit(logit + deviation * (common + 0.5 * each)) for each in own]
-                drawn = panels(simulated, [simulated.draw(generator, each) for each in chances])
-                found = [interval for interval in map(paired_interval, drawn) if interval.bounds is not None]
-                out = "none printed" if not found else f"{100 - holds(found, 0.0):.1f}"
-                yield f"| {' | '.join(map(str, (name, called, kind, truth, out)))} |"
+def level(simulated: Simulated, images: int, deviation: float, repeats: int) -> Iterator[str]:
+    """A cell for each truth of two equally good runs, with an image effect of each (0.5) beside the common one."""
+    for truth in TRUTHS:
+        generator = np.random.default_rng([images, round(1000 * truth), int(deviation), 1])
+        logit = mean_logit(simulated.value, truth, deviation * 1.25**0.5)
+        common = generator.standard_normal((repeats, images))
+        own = [generator.standard_normal((repeats, images)) for _ in range(2)]
+        chances = [expit(logit + deviation * (common + 0.5 * each)) for each in own]
+        drawn = panels(simulated, [simulated.draw(generator, each) for each in chances])
+        found = [interval for interval in map(paired_interval, drawn) if interval.bounds is not None]
+        yield "none" if not found else f"{100 - holds(found, 0.0):.1f}"
+
+
+def print_table(
+    chosen: Mapping[str, Simulated], more: Sequence[tuple[int, str]], cells: Callable[..., Iterator[str]]
+) -> None:
+    """A row for each number of images; `more` beside those of a simulation."""
+    print(f"| metric | images | questions | {' | '.join(f'truth {truth:g}' for truth in TRUTHS)} |")
+    print(f"|---|---|---|{'---|' * len(TRUTHS)}")
+    for name, simulated in chosen.items():
+        for images, called in (*more, *simulated.images):
+            for deviation, kind in ((0.0, "independent"), (1.0, "correlated")):
+                print(f"| {' | '.join((name, called, kind, *cells(simulated, images, deviation)))} |", flush=True)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--repeats", type=int, default=1000)
-    parser.add_argument("--only", help="names that contain this")
+    parser.add_argument("--only", default="", help="metrics whose name contains this")
     given = parser.parse_args()
-    chosen = {name: each for name, each in simulations().items() if (given.only or "").lower() in name.lower()}
-    print("| metric | images | questions | truth | holds it, % | percentile, % | times as wide |")
-    print("|---|---|---|---|---|---|---|")
-    for name, simulated in chosen.items():
-        for row in coverage(name, simulated, given.repeats):
-            print(row, flush=True)
-    print("\n| metric | images | questions | truth of both | difference leaves out 0, % |\n|---|---|---|---|---|")
-    for name, simulated in chosen.items():
-        for row in level(name, simulated, given.repeats):
-            print(row, flush=True)
+    chosen = {name: each for name, each in simulations().items() if given.only.lower() in name.lower()}
+    print("Holds the truth, % / the percentile bootstrap does, % / times as wide\n")
+    print_table(chosen, [], partial(coverage, repeats=given.repeats))
+    print("\nOf two equally good runs: the interval of the difference leaves out 0, %\n")
+    print_table(chosen, [(5, "5")], partial(level, repeats=given.repeats))
 
 
 if __name__ == "__main__":

@@ -30,7 +30,7 @@ def bootstrap_values(panel: Panel, resamples: int, seed: int = 0) -> np.ndarray:
 
 def strata(panel: Panel) -> list[np.ndarray]:
     """Places of the clusters of each category, if every cluster is of one; else of all clusters."""
-    counted = panel.counts.any(axis=0)  # in any of the runs
+    counted = np.asarray(panel.counts.any(axis=0))  # in any of the runs
     names = [share.asked or [name for name, _ in share.whole] for share in shares_of(panel)]
     of = [counted[:, [name in own for name in panel.names]].any(axis=1) for own in names]
     if len(of) < 2 or not (np.sum(of, axis=0) == 1).all():

@@ -12,7 +12,7 @@ from mipha_eval.report.visible import visible
 
 IDS = 5  # shown of each kind; JSON has all
 FEW = 30  # clusters; below, only large differences are found
-UNDEFINED = {"interval": "interval", "effect_size": "effect size", "detectable": "MDE"}  # as notes call them
+UNDEFINED = {"effect_size": "effect size", "detectable": "MDE"}  # as notes call them
 VERDICTS: Mapping[Verdict, str] = {"better": "better", "worse": "worse", "not significant": "n.s."}
 MORE_HEADINGS = ("n", "images", "test")
 FLIP_HEADINGS = ("task", "category", "questions", "gained", "lost", "some gained", "some lost")
@@ -38,13 +38,19 @@ def difference_cells(comparison: Comparison, pair: Pair, row: Row) -> list[str]:
     )
     numbers = [
         f"{found.value:+.2f}",
-        "–" if found.interval is None else "{:+.2f} to {:+.2f}".format(*found.interval),
+        _interval_text(found),
         p_text(row.corrected_p),
         VERDICTS[row.verdict],
         "undefined" if found.effect_size is None else f"{found.effect_size:+.2f}",
         "undefined" if found.detectable is None else f"{found.detectable:.2f}",
     ]
     return [pair.task, found.metric, first, second, *numbers, f"{found.questions:,}", f"{found.clusters:,}", found.test]
+
+
+def _interval_text(found: Difference) -> str:
+    if found.interval is None:
+        return f"none ({found.undefined.get('interval', 'unknown')})"
+    return "{:+.2f} to {:+.2f}".format(*found.interval)
 
 
 def p_text(p: float) -> str:
@@ -84,10 +90,11 @@ def pair_notes(comparison: Comparison, pair: Pair) -> list[str]:
 
 
 def _undefined_notes(task: str, found: Difference) -> list[str]:
-    """Why numbers of a line are not there, a sentence for each reason."""
+    """Why numbers of a line are not there, a sentence for each reason; of an interval it stands in its cell."""
     names: dict[str, list[str]] = {}
-    for name, why in found.undefined.items():
-        names.setdefault(why, []).append(UNDEFINED[name])
+    for name, called in UNDEFINED.items():
+        if name in found.undefined:
+            names.setdefault(found.undefined[name], []).append(called)
     return [f"{task} {found.metric}: no {' and no '.join(each)}: {why}" for why, each in names.items()]
 
 
