@@ -10,7 +10,7 @@ function summaryView(page) {
     h(
       "p",
       { class: "quiet" },
-      "Percentages are 0 to 100. Intervals: 95 %, bootstrap over images. Marks in capitals say what weakens a score.",
+      "Percentages are 0 to 100. Intervals: 95 %, clustered by image. Marks in capitals say what weakens a score.",
     ),
     benchmarks(page),
     h("h2", {}, "How the runs were made"),
