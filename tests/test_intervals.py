@@ -106,6 +106,10 @@ ALIKE: Mapping[str, tuple[Metric, list[tuple[str, Tally]]]] = {
     "many an image": (ACCURACY, answers([1.0] * 60, questions=6)),
     "a plugin's": (Metric("x", undeclared), [(str(place), {"good": 3.0, "bad": 0.0}) for place in range(20)]),
     "a plugin's, all bad": (Metric("x", undeclared), [(str(place), {"good": 0.0, "bad": 3.0}) for place in range(20)]),
+    "a plugin's, squared": (
+        Metric("x", lambda totals: 100 * totals.ratio(totals["right"], totals["asked"]) ** 2),
+        answers([0.0] * 40),
+    ),
     "categories": (MACRO, [(f"{x}{n}", {f"{x}/right": 1.0, f"{x}/asked": 1.0}) for x in "ab" for n in range(4)]),
     "an image a category": (MACRO, [(x, {f"{x}/right": 5.0, f"{x}/asked": 5.0}) for x in "ab"]),
     **{f"{metric.name} all right": (metric, yes_no(["tp", "tp", "tn", "tn"] * 9)) for metric in binary_metrics("ab")},

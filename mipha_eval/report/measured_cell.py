@@ -25,6 +25,9 @@ def _cell(column: Column, result: StoredResult) -> Cell:
     remarks = [*doubts, *([] if name else ["NO SCORE"])]
     if content["unparsed"]:
         remarks.append(f"unparsed {share(content['unparsed'], content['n'])}")
+    why_no_interval = content.get("interval_notes", {}).get(name)
+    if why_no_interval:
+        remarks.append(f"no interval: {why_no_interval}")
     other = result.label != column.task
     harmless = [*bias_mark((content.get("judge") or {}).get("calibration")), *(["DEMO"] if column.demo else [])]
     doubted = other or not set(doubts) <= set(harmless)

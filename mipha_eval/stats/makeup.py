@@ -8,6 +8,7 @@ points are weighted sums of shares r_k = A_k / B_k. Their weights w_k follow fro
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -18,6 +19,7 @@ from mipha_eval.stats.panel import Panel
 
 STEP = 1e-4  # of each sum, for differences to both sides; their error is of the order of its square
 FIRST_STEP = 1e-6  # from a sum that is 0, as a part of the largest; the error is of its order
+FLAT = 1e-3  # of the metric's range: so little span has a formula only where its slopes say nothing, as a square's at 0
 LEFT = 0.05  # part of a gradient that shares may leave unexplained, as where an image of MME lacks an answer
 
 
@@ -95,6 +97,8 @@ def make_up(panel: Panel, run: int = 0) -> Makeup:
     if clusters < 2:
         raise NoIntervalError("of one image" if clusters else "of nothing that was counted")
     value = float(wide.values()[0])
+    if not np.isfinite(value):
+        raise NoIntervalError("not a finite number")
     slopes = _slopes(wide)
     if shares:
         found = _of_shares(wide, shares, slopes)
@@ -131,7 +135,10 @@ def _slopes(panel: Panel) -> np.ndarray:
     sums = panel.counts[0].sum(axis=0)
     step = np.where(sums != 0, STEP * np.abs(sums), FIRST_STEP * max(1.0, float(np.abs(sums).max())))
     up, down = sums + np.diag(step), sums - np.diag(np.where(sums != 0, step, 0.0))
-    found: np.ndarray = (panel.values(up) - panel.values(down)) / np.diagonal(up - down)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        found: np.ndarray = (panel.values(up) - panel.values(down)) / np.diagonal(up - down)
+    if not np.isfinite(found).all():
+        raise NoIntervalError("its formula has no slope there")
     return found
 
 
@@ -153,7 +160,8 @@ def _of_shares(panel: Panel, shares: Sequence[Share], slopes: np.ndarray) -> tup
         raise NoIntervalError("not between 0 and 1")
     answered = np.array([name not in _given(shares) for name in panel.names])
     weights = _weights(slopes[answered], ((part - rates * whole) / sizes)[answered])
-    if weights is None:
+    least, most = panel.metric.range
+    if weights is None or np.abs(weights).sum() < FLAT * (most - least if math.isfinite(most - least) else 0):
         return None
     moves, freedom = _share_moves(weights * (parts - rates * wholes) / sizes, wholes / sizes, weights)
     flipped = weights < 0  # less of it is more of the metric
