@@ -23,7 +23,7 @@ from scipy.stats import norm
 from mipha_eval.binary import binary_metrics
 from mipha_eval.metrics import Metric, share
 from mipha_eval.plugins import Registry
-from mipha_eval.stats.bootstrap import bootstrap_values
+from mipha_eval.stats.bootstrap import resample_sums
 from mipha_eval.stats.interval import Interval, run_interval
 from mipha_eval.stats.paired_interval import paired_interval
 from mipha_eval.stats.panel import Panel
@@ -120,7 +120,9 @@ def panels(simulated: Simulated, drawn: Sequence[Counts]) -> Iterator[Panel]:
 
 
 def percentile(panel: Panel) -> Interval:
-    low, high = np.percentile(bootstrap_values(panel, RESAMPLES)[0], [2.5, 97.5])
+    """Of whole images drawn from all, as intervals were made before."""
+    values = panel.values(resample_sums(panel.counts[0], RESAMPLES))
+    low, high = np.percentile(values, [2.5, 97.5])
     return Interval((float(low), float(high)))
 
 

@@ -19,6 +19,7 @@ from bench import coverage
 from mipha_eval.binary import NUMBERS, binary_metrics
 from mipha_eval.metrics import ClusterCounts, Metric, Number, Tally, Totals, share
 from mipha_eval.plugins import Registry
+from mipha_eval.report.summary import interval_text
 from mipha_eval.scoring import score_responses
 from mipha_eval.selection import build_task, parse_source
 from mipha_eval.stats.bootstrap import bootstrap_values, strata
@@ -208,6 +209,7 @@ def test_a_limited_run_that_is_all_right() -> None:
     alone = right_answers(task, kept[:2])
     assert alone["intervals"] == {}
     assert set(alone["interval_notes"].values()) == {"of one image"}
+    assert interval_text(alone, "perception") == "none (of one image)"
     assert "Korn and Graubard" in alone["interval_method"]
 
 
