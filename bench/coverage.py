@@ -5,7 +5,7 @@ deviation 1 on the logit). The true value is the population's, with the effect a
 nominal 95 % intervals: how often they hold the truth, how often the percentile bootstrap over images does, and how many
 times as wide ours are on average. Then of two equally good runs: how often the interval of their difference leaves out 0.
 
-One core; some ten minutes for 1,000 repeats. Seeds are fixed.
+One core; some eight minutes for 1,000 repeats. Seeds are fixed.
 """
 
 from __future__ import annotations
