@@ -194,6 +194,8 @@ class StoredResult(Struct):
     rules: dict[str, Count]
     units: dict[str, str] = {}
     unlabelled: Count = 0
+    interval_notes: dict[str, str] = {}
+    interval_method: str = ""
     failures: dict[str, Count] = {}
     version: int | None = None
     envelope: tuple[Finite | None, Finite | None] | None = None

@@ -13,7 +13,7 @@ from mipha_eval.gaps import gaps
 from mipha_eval.judge.judged import Judged, without_judge
 from mipha_eval.metrics import ClusterCounts, Metric, Tally, Totals, add_tallies, group_scores, share
 from mipha_eval.probability import summarize_beliefs
-from mipha_eval.stats.bootstrap import bootstrap_intervals
+from mipha_eval.stats.interval import METHOD, run_intervals
 from mipha_eval.task import JUDGE_FAILED, UNGRADED, Task
 from mipha_eval.types import Response, Sample, Score
 
@@ -191,12 +191,14 @@ def _numbers(measuring: Measuring, scores: Sequence[Score]) -> dict[str, Any]:
     measures = measuring.metrics(totals)
     names = {"headline": measures[0].name, "units": {metric.name: metric.unit for metric in measures}}
     if not scores:
-        return {**names, "metrics": {}, "intervals": {}}
+        return {**names, "metrics": {}, "intervals": {}, "interval_notes": {}, "interval_method": METHOD}
     numbers = {metric.name: float(metric.formula(totals)) for metric in measures if metric.defined(totals)}
-    defined = [metric for metric in measures if metric.name in numbers]
-    intervals = bootstrap_intervals(counts, defined)
+    numbers = {name: value for name, value in numbers.items() if math.isfinite(value)}
+    intervals = run_intervals(counts, [metric for metric in measures if metric.name in numbers])
     return {
         **names,
-        "metrics": {name: value for name, value in numbers.items() if math.isfinite(value)},
-        "intervals": {name: list(interval) for name, interval in intervals.items()},
+        "metrics": numbers,
+        "intervals": {name: list(found.bounds) for name, found in intervals.items() if found.bounds is not None},
+        "interval_notes": {name: found.why_not for name, found in intervals.items() if found.bounds is None},
+        "interval_method": METHOD,
     }

@@ -21,12 +21,13 @@ from mipha_eval.answers.yes_no import read_mme
 from mipha_eval.data.hub import read_hub
 from mipha_eval.data.jsonl import read_jsonl, read_lines
 from mipha_eval.errors import UserError
-from mipha_eval.metrics import Metric, Number, Tally, Totals
+from mipha_eval.metrics import Metric, Number, Share, Tally, Totals
 from mipha_eval.task import SHORT_ANSWER, Task, question_core
 from mipha_eval.types import Image, Response, Sample, Score
 
 PERCEPTION = ["existence", "count", "position", "color", "posters", "celebrity", "scene", "landmark", "artwork", "OCR"]
 COGNITION = ["commonsense_reasoning", "numerical_calculation", "text_translation", "code_reasoning"]
+GROUPS = {"perception": PERCEPTION, "cognition": COGNITION, "total": PERCEPTION + COGNITION}
 ASKS_YES_NO = re.compile(r"\s*Please answer yes or no\.$")
 LABELS_HINT = "eval_tool.zip is at github.com/BradyFU/Awesome-Multimodal-Large-Language-Models, branch Evaluation (0.1 MB)"
 
@@ -41,7 +42,10 @@ def points(subtasks: Sequence[str], totals: Totals) -> Number:
 
 
 def points_metric(name: str, subtasks: Sequence[str]) -> Metric:
-    return Metric(name, partial(points, subtasks), unit="points", needs=tuple(f"{subtask}/" for subtask in subtasks))
+    needs = tuple(f"{subtask}/" for subtask in subtasks)
+    # an image with one question right is worth a quarter of one with both
+    shares = [Share.of({"right": 0.25, "both": 0.5}, {"images": 1.0}, ("images", "asked"), prefix=each) for each in needs]
+    return Metric(name, partial(points, subtasks), "points", needs, tuple(shares), (0.0, 200.0 * len(subtasks)))
 
 
 def plain_question(prompt: str) -> str:
@@ -57,10 +61,8 @@ class Mme(Task):
     rows: ClassVar[Mapping[str, Sequence[int]]] = {"llava": (2374,)}
     hub: ClassVar[Mapping[str, str]] = {"llava": "lmms-lab/MME"}
     metrics: ClassVar[Sequence[Metric]] = [
-        points_metric("perception", PERCEPTION),
-        points_metric("cognition", COGNITION),
-        points_metric("total", PERCEPTION + COGNITION),
-        *(points_metric(name, [name]) for name in PERCEPTION + COGNITION),
+        *(points_metric(name, subtasks) for name, subtasks in GROUPS.items()),
+        *(points_metric(name, [name]) for name in GROUPS["total"]),
     ]
 
     def samples(self) -> Iterator[Sample]:
@@ -113,8 +115,7 @@ class Mme(Task):
     def notes(self, scores: Sequence[Score]) -> Mapping[str, Any]:
         """The highest sums that the subtasks asked allow: a limited run or the demo has fewer than ten and four."""
         asked = {score.category for score in scores}
-        groups = {"perception": PERCEPTION, "cognition": COGNITION, "total": PERCEPTION + COGNITION}
-        return {"maximum": {name: 200 * len(asked.intersection(group)) for name, group in groups.items()}}
+        return {"maximum": {name: 200 * len(asked.intersection(group)) for name, group in GROUPS.items()}}
 
     def score(self, sample: Sample, response: Response) -> Score:
         reading = read_mme(response.text)

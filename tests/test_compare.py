@@ -507,3 +507,23 @@ def test_judged_results(cli: Cli, tmp_path: Path, benchmarks: Path, llava_answer
     judged = read_json(file)
     file.write_text(json.dumps({**judged, "judge": {**judged["judge"], "name": "another"}}))
     assert_refused(cli("compare", *runs), "judged by", "another")
+
+
+def test_an_effect_size_that_cannot_be(cli: Cli, tmp_path: Path) -> None:
+    """Where the runs differ alike on every image there is no standard deviation to divide by, in no format."""
+    for limit, why in ((24, "the runs differ alike on every image"), (2, "one image has no standard deviation")):
+        runs = [answers_run(tmp_path / f"{limit}", "mme", chance, limit=limit) for chance in (1.0, 0.0)]
+        outcome = cli("compare", *runs, "--json").json["pairs"][0]["differences"][0]
+        assert outcome["effect_size"] is None
+        assert outcome["detectable"] is None
+        assert outcome["undefined"]["effect_size"] == why
+        for form in ("md", "html"):
+            text = cli("compare", *runs, "--format", form).out
+            assert why in text
+            assert "undefined" in text
+        shown = cli("compare", *runs).out
+        assert why in " ".join(shown.split())
+        assert "undefined" in " ".join(shown.split())
+        assert "nan" not in shown
+    assert outcome["interval"] is None
+    assert outcome["undefined"]["interval"] == "of 1 image, too few to tell"

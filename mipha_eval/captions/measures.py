@@ -131,14 +131,12 @@ def _mean(name: str, part: str, totals: Totals) -> Number:
 
 def caption_metrics(tokenizer: str, parts: Sequence[str]) -> list[Metric]:
     """CIDEr first, the scores scaled so that CIDEr's 1.0 is 100, as tables show it; then CIDEr of each part."""
-    mark = f"[{tokenizer}]"
+    mark, most = f"[{tokenizer}]", (0.0, 100.0)
+    cider = partial(Metric, unit="points", bounds=(0.0, 1000.0))  # an image has 10 at most
     return [
-        Metric(f"CIDEr{mark}", partial(_mean, "cider", ""), unit="points"),
-        *(Metric(f"BLEU-{order}{mark}", partial(bleu, order), unit="points") for order in ORDERS),
-        Metric(f"METEOR{mark}", meteor, unit="points", needs=("meteor",)),
-        Metric(f"ROUGE_L{mark}", partial(_mean, "rouge", ""), unit="points"),
-        *(
-            Metric(f"{part}/CIDEr{mark}", partial(_mean, "cider", part), unit="points", needs=(f"{part}/",))
-            for part in parts
-        ),
+        cider(f"CIDEr{mark}", partial(_mean, "cider", "")),
+        *(Metric(f"BLEU-{order}{mark}", partial(bleu, order), unit="points", bounds=most) for order in ORDERS),
+        Metric(f"METEOR{mark}", meteor, unit="points", needs=("meteor",), bounds=most),
+        Metric(f"ROUGE_L{mark}", partial(_mean, "rouge", ""), unit="points", bounds=most),
+        *(cider(f"{part}/CIDEr{mark}", partial(_mean, "cider", part), needs=(f"{part}/",)) for part in parts),
     ]

@@ -31,7 +31,7 @@ def compare_stored_runs(
     output: Annotated[
         Optional[Path], typer.Option("--output", "-o", help="Write to this file; its ending gives the format.")
     ] = None,
-    resamples: Annotated[int, typer.Option("--resamples", min=100, max=1_000_000, help="Of the bootstrap.")] = 10_000,
+    resamples: Annotated[int, typer.Option("--resamples", min=100, max=1_000_000, help="Of the permutation test.")] = 10_000,
     alpha: Annotated[float, typer.Option("--alpha", help="Significance level; intervals are at 1 - alpha.")] = 0.05,
     fail_on_regression: Annotated[
         bool,

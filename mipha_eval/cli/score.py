@@ -73,15 +73,14 @@ def score_answers(
 def print_numbers(summary: Mapping[str, Any]) -> None:
     """Every metric with its interval, a line each."""
     from mipha_eval.report.marks import mark_texts
-    from mipha_eval.report.summary import certificate_line, judge_line, score_text
+    from mipha_eval.report.summary import certificate_line, interval_cell, judge_line, score_text
     from mipha_eval.report.terminal import kept, print_lines, print_table
 
     console = flags.console()
     print_lines(console, [" ".join([summary["task"], *map(kept, mark_texts(summary))])])
-    rows = []
-    for name, value in summary["metrics"].items():
-        low, high = summary["intervals"].get(name, (None, None))
-        rows.append([name, score_text(summary, name, value), "–" if low is None else kept(f"{low:.2f} to {high:.2f}")])
+    rows = [
+        [name, score_text(summary, name, value), interval_cell(summary, name)] for name, value in summary["metrics"].items()
+    ]
     print_table(console, ("metric", "value", "95% CI"), rows)
     lines = []
     if summary["envelope"]:

@@ -118,7 +118,7 @@ def _compare(runs: Sequence[ComparedRun], planned: Planned, draws: int, config: 
     metrics = [name for name in planned.metrics if name in matched.metrics]
     if planned.metrics[0] not in metrics:
         return NotCompared(planned.task, planned.runs, f"the shared questions give no {planned.metrics[0]}")
-    found = [difference(matched, name, config.resamples, draws, config.alpha) for name in metrics]
+    found = [difference(matched, name, draws, config.alpha) for name in metrics]
     gated = planned.runs[0] == 0
     return Pair(
         task=planned.task,

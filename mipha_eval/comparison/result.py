@@ -128,8 +128,8 @@ class Comparison:
 
     Attributes:
         gate: whether the others pass beside the baseline.
-        resamples: of each bootstrap interval.
-        draws: of each permutation test whose ways are not listed.
+        resamples: as asked for.
+        draws: of each permutation test whose ways are not listed; more than `resamples` if the correction needs them.
     """
 
     runs: Sequence[ComparedRun]

@@ -149,6 +149,7 @@ def _told(entry: Entry, label: str) -> dict[str, Any]:
         "score": facts["score"],
         "value": headline and headline["value"],
         "interval": headline and headline["interval"],
+        "no_interval": headline["no_interval"] if headline else "",
         "n": facts["n"],
         **{name: facts[name] for name in ("marks", "shortMarks")},
     }

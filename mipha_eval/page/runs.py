@@ -149,6 +149,7 @@ def result_facts(result: Mapping[str, Any], others: Sequence[Mapping[str, Any]] 
                     "name": name,
                     "value": value,
                     "interval": intervals.get(name),
+                    "no_interval": result.get("interval_notes", {}).get(name, ""),
                     "unit": result["units"].get(name, ""),
                     "most": 100 if result["units"].get(name) == "%" else most.get(name),
                 }

@@ -26,6 +26,9 @@ def _cell(column: Column, result: StoredResult) -> Cell:
     remarks = [*(mark.text for mark in found), *([] if name else ["NO SCORE"])]
     if content["unparsed"] and unparsed_share(content) < UNPARSED_TOLD:  # too few for a mark
         remarks.append(f"unparsed {share(content['unparsed'], content['n'])}")
+    why_no_interval = content.get("interval_notes", {}).get(name)
+    if why_no_interval:
+        remarks.append(f"no interval: {why_no_interval}")
     other = result.label != column.task
     # drawn scenes may be ranked among themselves
     doubted = other or any(mark.doubt and not (mark.name == DEMO and column.demo) for mark in found)

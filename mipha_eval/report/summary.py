@@ -48,14 +48,13 @@ def summary_rows(result: Mapping[str, Any]) -> list[Row]:
 
 def _row(result: Mapping[str, Any], name: str) -> Row:
     """A metric as the cells of a row; whatever weakens the score stands in its cell."""
-    interval = result["intervals"].get(name)
     seconds, speed = effort(result)
     return Row(
         task=result["task"],
         n=f"{result['n']:,}",
         metric=name,
         score=" ".join([score_text(result, name, result["metrics"].get(name)), *map(kept, mark_texts(result))]),
-        interval="–" if interval is None else kept(f"{interval[0]:.2f} to {interval[1]:.2f}"),
+        interval=interval_cell(result, name),
         unparsed=kept(share(result["unparsed"], result["n"])),
         failed=str(result["failed"]),
         seconds="stored" if seconds is None else f"{seconds:.1f}",
@@ -78,6 +77,19 @@ def score_text(result: Mapping[str, Any], name: str, value: float | None) -> str
         return "no score"
     most = result.get("maximum", {}).get(name)
     return f"{value:.2f}" if most is None else f"{value:.2f}/{most:,}"
+
+
+def interval_text(result: Mapping[str, Any], name: str) -> str:
+    """A metric's interval, or why it has none."""
+    bounds, why = result["intervals"].get(name), result.get("interval_notes", {}).get(name)
+    if bounds is not None:
+        return f"{bounds[0]:.2f} to {bounds[1]:.2f}"
+    return f"none ({why})" if why else "–"
+
+
+def interval_cell(result: Mapping[str, Any], name: str) -> str:
+    """The same for a terminal: numbers stay together."""
+    return kept(interval_text(result, name)) if name in result["intervals"] else interval_text(result, name)
 
 
 def judge_line(result: Mapping[str, Any]) -> str:
@@ -172,6 +184,7 @@ def write_report(folder: RunFolder) -> Path:
     environment.filters["probabilities"] = probability_line
     environment.filters["judge"] = judge_line
     environment.filters["marks"] = mark_texts
+    environment.filters["interval"] = interval_text
     results = folder.results()
     page = environment.get_template("run.md.j2").render(
         headings=HEADINGS,

@@ -189,7 +189,7 @@ function boardRow(page, task, run) {
       tags(entry.marks),
       entry.why ? h("div", { class: "quiet" }, own(entry.why)) : null,
     ),
-    h("td", { class: "number" }, entry.interval ? `${fixed(entry.interval[0])} to ${fixed(entry.interval[1])}` : "–"),
+    h("td", { class: "number" }, intervalText(entry)),
     h("td", { class: "number" }, count(entry.n)),
     h("td", { class: "nowrap" }, own(startOf(page, run).slice(0, 10))),
   ];

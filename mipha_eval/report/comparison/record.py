@@ -97,6 +97,7 @@ def _row(row: Row) -> dict[str, Any]:
         "standard_error": found.standard_error,
         "effect_size": found.effect_size,
         "detectable": found.detectable,
+        "undefined": dict(found.undefined),
         "questions": found.questions,
         "clusters": found.clusters,
     }
