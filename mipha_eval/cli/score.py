@@ -86,7 +86,9 @@ def print_numbers(summary: Mapping[str, Any]) -> None:
         low, high = summary["envelope"]
         robust = "" if summary["robust"] is None else f"; {summary['robust']:.2f} under a more forgiving reading"
         print(f"{summary['headline']}: {low:.2f} to {high:.2f} with all unparsed wrong to all right{robust}")
-    counts = [name for name in ("n", "missing", "unparsed", "failed", "unlabelled", "left_out") if name in summary]
+    counts = [
+        name for name in ("n", "missing", "unparsed", "failed", "unlabelled", "left_out", "unverified") if name in summary
+    ]
     print(", ".join(f"{name} {summary[name]:,}" for name in counts))
     for line in filter(None, [judge_line(summary)]):
         print(line)

@@ -80,6 +80,10 @@ def marks(result: Mapping[str, Any]) -> list[str]:
         found.append(f"ANNOTATIONS {result['annotations']}")
     elif wanted and not result.get("demo") and rows not in wanted:
         found.append(f"ROWS {rows:,}, NOT {wanted[0]:,}")
+    if result.get("odd_labels"):
+        found.append(f"ODD LABELS {sum(result['odd_labels'].values()):,}")
+    counts = {"UNVERIFIED": result.get("unverified"), "NOT UTF-8": result.get("undecoded")}
+    found += [f"{mark} {count:,}" for mark, count in counts.items() if count]
     found += difference_mark(result.get("equivalence", {}))
     if result["missing"]:
         found.append(f"MISSING {result['missing']:,}")
