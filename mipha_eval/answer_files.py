@@ -14,14 +14,11 @@ from mipha_eval.data.jsonl import begins_with, read_json, read_jsonl, read_lines
 from mipha_eval.data.rows import entries, tab_separated
 from mipha_eval.data.table import Cells, indexed_rows
 from mipha_eval.errors import UserError
-from mipha_eval.matching import Answers, check_question, other_protocols
+from mipha_eval.matching import ESCAPES, Answers, check_question, other_protocols
 from mipha_eval.types import Response, Sample
 
 if TYPE_CHECKING:
     from mipha_eval.task import Task
-
-#: what bytes that are not UTF-8 become
-ESCAPES = re.compile("[\udc80-\udcff]")
 
 
 @dataclass(frozen=True)
@@ -59,7 +56,7 @@ def read_answers(path: Path, task: Task, samples: Sequence[Sample], *, subset: b
         raise UserError(f"{path} is a folder without answer files of {task.name}'s own form; give a JSONL file")
     answers = Answers(str(path), task, samples)
     if official is None:
-        answers.add_lines(_records(path))
+        answers.add_lines(read_records(path))
     else:
         answers.add_official(official)
     few = task.ignores_foreign_answers and len(answers.foreign) < len(answers.responses)
@@ -73,7 +70,7 @@ def read_answers(path: Path, task: Task, samples: Sequence[Sample], *, subset: b
     return AnswerFile(answers.responses, len(answers.foreign), answers.unverified, undecoded)
 
 
-def _records(path: Path) -> Iterator[dict[str, Any]]:
+def read_records(path: Path) -> Iterator[dict[str, Any]]:
     """The objects of a JSON-lines file, or of a JSON list in a ``.json`` file."""
     if path.suffix != ".json" or not begins_with(path, "["):
         yield from read_jsonl(path, escapes=True)
@@ -106,8 +103,8 @@ def json_list_answers(path: Path, key: str, text: str) -> list[OfficialAnswer] |
 
 
 def json_object_answers(path: Path) -> dict[str, str] | None:
-    """Answers by id from a JSON object, as MM-Vet's script takes it; None for files that are not JSON."""
-    if path.suffix != ".json":
+    """Answers by id from a JSON object, as MM-Vet's script takes it; None for other files."""
+    if path.suffix != ".json" or begins_with(path, "["):
         return None
     stored: dict[str, str] = read_json(path, escapes=True)
     wrong = [name for name, text in stored.items() if not isinstance(text, str)]
@@ -176,8 +173,9 @@ def table_answers(path: Path, asked: Callable[[Cells], str]) -> list[OfficialAns
         asked: what a row shows of its question.
     """
     rows = indexed_rows(path, "prediction")
+    shown = [asked(cells) if cells.get("question") else "" for _, cells in rows]
     # the official script turns a missing prediction into the text "nan"
-    return [OfficialAnswer(number, cells["prediction"] or "nan", asked(cells).strip()) for number, cells in rows]
+    return [OfficialAnswer(row[0], row[1]["prediction"] or "nan", text) for row, text in zip(rows, shown, strict=True)]
 
 
 def tab_separated_answers(

@@ -15,6 +15,8 @@ from mipha_eval.task import Task, question_core
 from mipha_eval.types import Response, Sample
 from mipha_eval.wording import difference, words
 
+#: what bytes that are not UTF-8 become
+ESCAPES = re.compile("[\udc80-\udcff]")
 WHOLE = re.compile(r"\s*(-?\d+)(?:\.0+)?\s*")
 
 
@@ -149,7 +151,7 @@ class Answers:
         verified = False
         for name, told in asked.items():
             if name == "prompt":
-                task.check_prompt(told)
+                self._check_prompt(place, told)
             verified |= check_question(place, task, sample, told)
             if name == "prompt" and task.core(told) != task.core(sample.question) and self._others.is_one(told, sample):
                 raise UserError(contradiction(place, task, sample, told))
@@ -161,11 +163,17 @@ class Answers:
             return Read(_response(place, record), verified)
         same = words(text) in (words(sample.question), words(task.core(sample.question)))
         if other is not None and (same or not asked):
-            task.check_prompt(text)
+            self._check_prompt(place, text)
             return Read(Response(other), verified=True)
         if same and not asked:
             raise UserError(f"{place} is no answer: its text is the question; is {self._place} the question file?")
         return Read(Response(text), verified, echo=not asked)
+
+    def _check_prompt(self, place: str, prompt: str) -> None:
+        try:
+            self._task.check_prompt(prompt)
+        except UserError as error:
+            raise UserError(f"{place}: {error}") from error
 
     @cached_property
     def _others(self) -> Others:
@@ -215,9 +223,8 @@ def check_question(place: str, task: Task, sample: Sample, asked: str) -> bool:
 def contradiction(place: str, task: Task, sample: Sample, asked: str) -> str:
     """What an answer is to and what its question is, where the two begin to differ."""
     there, here = difference(question_core(asked), task.core(sample.question))
-    return (
-        f"{place} is to {there!r}, but question_id {sample.question_id} of {task.label} is {here!r}; {other_protocols(task)}"
-    )
+    why = "the file is not UTF-8, save it so" if ESCAPES.search(asked) else other_protocols(task)
+    return f"{place} is to {there!r}, but question_id {sample.question_id} of {task.label} is {here!r}; {why}"
 
 
 def other_protocols(task: Task) -> str:

@@ -179,10 +179,10 @@ class Task(ABC):
 
         Labels at which it stops are errors of `samples`. Only asked about samples with references.
         """
-        letters = [letter for letter, option in zip(ascii_uppercase, sample.references[1:], strict=False) if option]
-        if not self.lettered or not letters or sample.references[0] in letters:
-            return ""
-        return f"{sample.references[0]!r} is the letter of no option, and equals no answer"
+        options = sample.references[1:] or ascii_uppercase  # some copies have none
+        letters = [letter for letter, option in zip(ascii_uppercase, options, strict=False) if option]
+        odd = self.lettered and sample.references[0] not in letters
+        return f"{sample.references[0]!r} is the letter of no option, and equals no answer" if odd else ""
 
     def score_missing(self, sample: Sample) -> Score | None:
         """How the official scorer counts an unanswered question; None leaves it out."""

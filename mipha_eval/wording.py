@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import itertools
 import re
 import unicodedata
 from collections.abc import Sequence
@@ -24,6 +25,8 @@ SHOWN = tuple(re.compile(rf"(?:^|[\s(\[（【]){letter}\s?[.:)\]、．：）】]
 MANY_WORDS = 4
 #: words and letters shown around the place where two texts differ
 BEFORE, AFTER, LONGEST = 3, 6, 90
+#: words that are compared where two texts begin to differ
+COMPARED = 300
 
 
 def words(text: str) -> tuple[str, ...]:
@@ -119,13 +122,16 @@ def difference(there: str, here: str) -> tuple[str, str]:
     Words that `there` has besides are no difference, unless there is no other.
     """
     theirs, ours = _spans(there), _spans(here)
-    match = SequenceMatcher(None, [word for word, _, _ in ours], [word for word, _, _ in theirs], autojunk=False)
-    steps = [step for step in match.get_opcodes() if step[0] != "equal"]
+    pairs = zip(ours, theirs, strict=False)
+    same = sum(1 for _ in itertools.takewhile(lambda pair: pair[0][0] == pair[1][0], pairs))
+    # how long it takes grows with the square
+    left = [[word for word, _, _ in spans[same : same + COMPARED]] for spans in (ours, theirs)]
+    steps = [step for step in SequenceMatcher(None, *left, autojunk=False).get_opcodes() if step[0] != "equal"]
     lost = [step for step in steps if step[0] != "insert"]
     if not steps:
         return there[:LONGEST], here[:LONGEST]
     _, begin, end, first, last = (lost or steps)[0]
-    return _cut(there, theirs, first, last), _cut(here, ours, begin, end)
+    return _cut(there, theirs, same + first, same + last), _cut(here, ours, same + begin, same + end)
 
 
 def _spans(text: str) -> list[tuple[str, int, int]]:

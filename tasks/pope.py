@@ -7,6 +7,7 @@ Prompt and headline (mean of the three F1 scores) as in LLaVA-1.5 and Mipha; the
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +27,7 @@ from mipha_eval.task import SHORT_ANSWER, Task, question_core
 from mipha_eval.types import Image, Response, Sample, Score
 
 FIRST_ID = {"adversarial": 0, "random": 10_000_000, "popular": 20_000_000}  # as LLaVA's question file numbers them
+MISSPELT = re.compile("imange", re.IGNORECASE)  # in 102 questions of the first release; mended in the second
 FILE_NAMES = {"adversarial": "adv", "random": "rand", "popular": "pop(?!e)"}
 RANDOM_ROWS = {"llava": 2910, "official": 3000}
 LABELS_HINT = "the label files are at github.com/AoiDragon/POPE under output/coco (about 1 MB)"
@@ -79,8 +81,7 @@ class Pope(Task):
         )
 
     def core(self, prompt: str) -> str:
-        # "imange" in 102 questions of the first release was mended in the second
-        return question_core(prompt).replace("imange", "image")
+        return MISSPELT.sub("image", question_core(prompt))
 
     def odd_label(self, sample: Sample) -> str:
         label = sample.references[0]
