@@ -9,6 +9,10 @@ class MissingDataError(UserError):
     """A benchmark's files are not where they are looked for."""
 
 
+class RowError(UserError):
+    """A row of a benchmark's file that is not as it should be; the message begins with its place."""
+
+
 class RequestError(Exception):
     """One request cannot be answered (an image is broken, a text cannot be tokenized); the others can."""
 

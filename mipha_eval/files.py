@@ -13,8 +13,9 @@ import os
 import stat
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, TextIO
 
 from mipha_eval.errors import UserError
 
@@ -27,6 +28,8 @@ else:
 MOST_BYTES = 4 << 30
 #: bytes of a picture as it is stored
 MOST_PICTURE_BYTES = 512 << 20
+#: what a first look at a file reads: longer than any byte-order mark
+HEAD = 4
 #: digits of a number; no float has more than 309 before its point
 MOST_DIGITS = 309
 
@@ -65,21 +68,61 @@ def why(error: OSError) -> str:
     return error.strerror or str(error)
 
 
-def read_json(path: Path, hint: str = "", *, errors: str = "surrogateescape") -> Any:
-    """Parses a JSON file.
+@contextmanager
+def open_text(path: Path, *, escapes: bool = False, newline: str | None = None) -> Iterator[TextIO]:
+    """Opens a text file in UTF-8, UTF-16 or UTF-32 as its byte-order mark or, without one, its first zero bytes tell.
+
+    Args:
+        escapes: bytes that are not of the encoding become lone surrogates instead of an error. For answer files alone, which
+            may hold what a model wrote: of a benchmark's file they would come into prompts.
+        newline: as of `open`.
 
     Raises:
-        UserError: it cannot be read or parsed; `hint` ends the message.
+        UserError: the file cannot be read, or has bytes that are not of its encoding; names the first line that has.
+    """
+    errors = "surrogateescape" if escapes else "strict"
+    try:
+        with open_regular(path) as file:
+            encoding = json.detect_encoding(file.read(HEAD))
+            file.seek(0)
+            encoding = "utf-8-sig" if encoding == "utf-8" else encoding
+            with io.TextIOWrapper(file, encoding=encoding, errors=errors, newline=newline) as text:
+                yield text
+    except UnicodeDecodeError as error:
+        raise UserError(_undecodable(path, error)) from error
+    except OSError as error:
+        raise UserError(f"cannot read {path}: {why(error)}") from error
+
+
+def _undecodable(path: Path, error: UnicodeDecodeError) -> str:
+    """The first line with bytes that are no UTF-8; files in UTF-16 have no such lines."""
+    with open_regular(path) as lines:
+        for number, line in enumerate(lines, start=1):
+            try:
+                line.decode()
+            except UnicodeDecodeError as wrong:
+                byte = f"byte 0x{line[wrong.start]:02X} at column {wrong.start + 1}"
+                return f"{path}:{number} is not UTF-8 ({byte}); save the file as UTF-8 to say what its letters are"
+    return f"cannot read {path}: it begins like {error.encoding}, but is not ({error.reason}); save it as UTF-8"
+
+
+def read_json(path: Path, hint: str = "", *, escapes: bool = False) -> Any:
+    """Parses a JSON file.
+
+    Args:
+        hint: ends the message of an error.
+        escapes: see `open_text`.
+
+    Raises:
+        UserError: it cannot be read or parsed.
     """
     try:
-        text = read_regular(path).decode("utf-8-sig", errors)
-    except (OSError, UnicodeDecodeError) as error:
-        reason = why(error) if isinstance(error, OSError) else f"it is not UTF-8: {error}"
-        raise UserError(f"cannot read {path}: {reason}{_and(hint)}") from error
-    try:
-        return parse_json(text)
+        with open_text(path, escapes=escapes) as file:
+            return parse_json(file.read())
     except ValueError as error:
         raise UserError(f"cannot read {path}: it is not JSON: {error}{_and(hint)}") from error
+    except UserError as error:
+        raise UserError(f"{error}{_and(hint)}") from error
 
 
 def read_object(path: Path, hint: str = "") -> dict[str, Any]:
@@ -112,31 +155,12 @@ def parse_object(text: str, place: str) -> dict[str, Any]:
 def read_toml(path: Path) -> dict[str, Any]:
     """Parses a TOML file. Raises UserError, naming the file, if it cannot be read."""
     try:
-        return tomllib.loads(read_regular(path).decode("utf-8-sig"))
+        with open_text(path) as file:
+            return tomllib.loads(file.read())
     except RecursionError as error:
         raise UserError(f"cannot read {path}: it is nested too deeply") from error
-    except OSError as error:
-        raise UserError(f"cannot read {path}: {why(error)}") from error
-    except ValueError as error:  # UnicodeDecodeError and TOMLDecodeError, too, and numbers of thousands of digits
+    except ValueError as error:  # TOMLDecodeError, too, and numbers of thousands of digits
         raise UserError(f"cannot read {path}: {error}") from error
-
-
-def text_lines(path: Path, *, errors: str = "surrogateescape") -> Iterator[str]:
-    """Yields the lines of a text file with their ends; a byte-order mark is dropped.
-
-    Lines end as Python's file objects see it, not at form feeds or the like, which answers may hold.
-
-    Raises:
-        OSError: it cannot be opened, or is no regular file.
-        UnicodeDecodeError: it is not UTF-8 and `errors` is ``strict``.
-    """
-    with open_text(path, errors=errors) as lines:
-        yield from lines
-
-
-def open_text(path: Path, *, errors: str = "strict", newline: str | None = None) -> IO[str]:
-    """Opens a regular file as UTF-8 text, a byte-order mark dropped. Raises OSError as `open_regular` does."""
-    return io.TextIOWrapper(open_regular(path), encoding="utf-8-sig", errors=errors, newline=newline)
 
 
 def _whole(digits: str) -> int:

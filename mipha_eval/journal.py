@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import Any
 
 from mipha_eval.errors import UserError
-from mipha_eval.files import parse_json, text_lines, why
+from mipha_eval.files import open_text, parse_json
 
 #: a record as one line of JSON; records are trees, so nothing is spent on looking for circles
 to_json = json.JSONEncoder(check_circular=False).encode
@@ -51,16 +51,14 @@ def read_stored(path: Path, entries: Mapping[str, type]) -> Iterator[dict[str, A
     """
     if not path.exists():
         return
-    try:
-        for number, line in enumerate(text_lines(path), start=1):
+    with open_text(path, escapes=True) as lines:
+        for number, line in enumerate(lines, start=1):
             if line.endswith("\n"):
                 record = _record(line)
                 if record is not None and all(isinstance(record.get(name), kind) for name, kind in entries.items()):
                     yield record
                 else:
                     print(f"{path}:{number} is damaged and left out; it will be asked again", file=sys.stderr)
-    except OSError as error:
-        raise UserError(f"cannot read {path}: {why(error)}") from error
 
 
 def _record(line: str) -> dict[str, Any] | None:

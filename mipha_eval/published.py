@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from mipha_eval.errors import UserError
-from mipha_eval.files import open_text, read_toml, why
+from mipha_eval.files import open_text, read_toml
 from mipha_eval.plugins import plugin_folder
 
 COLUMNS = (
@@ -139,9 +139,7 @@ def _read_file(file: Path) -> Iterator[Quote]:
                 raise UserError(f"{file} has no column {', '.join(missing)}; published scores need {', '.join(COLUMNS)}")
             for row in rows:
                 yield _quote(row, file, rows.line_num)
-    except OSError as error:
-        raise UserError(f"cannot read published scores from {file}: {why(error)}") from error
-    except (UnicodeDecodeError, csv.Error) as error:
+    except csv.Error as error:
         raise UserError(f"cannot read published scores from {file}: {error}") from error
 
 

@@ -210,6 +210,9 @@ class StoredResult(Struct):
     certificate: str = ""
     total: Count = 0
     left_out: Count = 0
+    unverified: Count = 0
+    undecoded: Count = 0
+    odd_labels: dict[str, Count] = {}
     limited: bool = False
     demo: bool = False
     blind: bool = False

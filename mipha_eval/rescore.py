@@ -61,7 +61,8 @@ def score_file(config: ScoreConfig, registry: Registry, grading: Grading | None 
         verdicts = grading.verdicts(folder, f"{config.answers.name}.{task.label}.")
         (judged,) = judge_answers([(answered, verdicts)], grading)
     result = answered.score(judged)
-    standing = {"left_out": found.left_out, "total": len(samples), "demo": source.kind == "demo"}
+    doubts = {"left_out": found.left_out, "unverified": found.unverified, "undecoded": found.undecoded}
+    standing = {**doubts, "total": len(samples), "demo": source.kind == "demo"}
     return dataclasses.replace(result, summary={**result.summary, **standing})
 
 

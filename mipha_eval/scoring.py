@@ -78,6 +78,7 @@ def score_responses(
         "units": units,
         "probabilities": summarize_beliefs(task, samples, responses),
         "failures": dict(found.failures.most_common(20)),
+        "odd_labels": dict(found.odd_labels),
         "rules": dict(Counter(score.rule for score in scores)),
         "judge": judge,
         "data": str(task.data),
@@ -101,6 +102,7 @@ class _Read:
     scores: list[Score] = field(default_factory=list)
     forgiving: list[Score] = field(default_factory=list)
     failures: Counter[str] = field(default_factory=Counter)
+    odd_labels: Counter[str] = field(default_factory=Counter)
     missing: int = 0
     unlabelled: int = 0
     read_again: bool = False
@@ -109,6 +111,9 @@ class _Read:
 def _read(task: Task, samples: Sequence[Sample], responses: Mapping[str, Response]) -> _Read:
     found = _Read()
     for sample in samples:
+        odd = task.odd_label(sample) if sample.references else ""
+        if odd:
+            found.odd_labels[odd] += 1
         response = responses.get(sample.id)
         if response is not None and response.error:
             found.failures[response.error] += 1

@@ -13,7 +13,7 @@ from typing import Any
 
 from mipha_eval.adapter import ModelAdapter
 from mipha_eval.data.source import DataSource
-from mipha_eval.errors import MissingDataError, UserError
+from mipha_eval.errors import MissingDataError, RowError, UserError
 from mipha_eval.options import option_fields, parse_pairs, typed_options, unknown
 from mipha_eval.plugins import Registry
 from mipha_eval.task import Task, question_core
@@ -201,5 +201,7 @@ def naming_the_data(task: Task) -> Iterator[None]:
     """Turns what unexpected rows lead to into a UserError that names task and data."""
     try:
         yield
+    except RowError as error:
+        raise UserError(f"{task.label}: {error}") from error
     except (AttributeError, KeyError, ValueError, TypeError, IndexError) as error:
         raise UserError(f"{task.label}: the files in {task.data} are not in the expected form: {error!r}") from error

@@ -16,11 +16,13 @@ from pathlib import Path, PurePosixPath
 from typing import Any, ClassVar
 
 from mipha_eval.answer_files import tab_separated_answers
+from mipha_eval.answer_line import OfficialAnswer, asked_text
 from mipha_eval.answers.robust import robust_yes_no
-from mipha_eval.answers.yes_no import read_mme
+from mipha_eval.answers.yes_no import read_mme, yes_no_label
 from mipha_eval.data.hub import read_hub
-from mipha_eval.data.jsonl import read_jsonl, read_lines
-from mipha_eval.errors import UserError
+from mipha_eval.data.jsonl import placed_jsonl
+from mipha_eval.data.rows import row_at, tab_separated
+from mipha_eval.errors import RowError
 from mipha_eval.metrics import Metric, Number, Share, Tally, Totals
 from mipha_eval.task import SHORT_ANSWER, Task, question_core
 from mipha_eval.types import Image, Response, Sample, Score
@@ -76,41 +78,44 @@ class Mme(Task):
     def _hub_rows(self) -> Iterator[tuple[Mapping[str, Any], str, Image]]:
         rows = read_hub(self.data, self.hub[self.protocol])
         for number, row in rows:
-            yield {**row, "text": row["question"]}, row["answer"], rows.image(number, row["question_id"])
+            label = yes_no_label(f"row {number} of {self.hub[self.protocol]}", row["answer"])
+            yield {**row, "text": row["question"]}, label, rows.image(number, row["question_id"])
 
     def _folder_rows(self) -> Iterator[tuple[Mapping[str, Any], str, Image]]:
         labels = self._labels()
         images = self.data.images("mme", "MME/MME_Benchmark_release_version", "MME/images")
-        for row in read_jsonl(self.data.find("MME/llava_mme.jsonl", hint="it is in LLaVA's eval.zip")):
-            key = (row["category"], PurePosixPath(row["image"]).stem, plain_question(row["text"]))
-            if key not in labels:
-                raise UserError(f"MME has no label for {row['image']}: {key[2]!r}; is eval_tool of this release?")
-            yield row, labels[key], images.image(row["image"])
+
+        for place, row in placed_jsonl(self.data.find("MME/llava_mme.jsonl", hint="it is in LLaVA's eval.zip")):
+            with row_at(place):
+                key = (row["category"], PurePosixPath(row["image"]).stem, plain_question(row["text"]))
+                if key not in labels:
+                    raise RowError(f"{place} has no label: {row['image']} {key[2]!r}; is eval_tool of this release?")
+                yield row, labels[key], images.image(row["image"])
 
     def _labels(self) -> dict[tuple[str, str, str], str]:
         """(subtask, image name without ending, question) -> Yes or No, from the official result templates."""
         folder = self.data.find("MME/eval_tool/Your_Results", hint=LABELS_HINT)
         labels = {}
         for file in sorted(folder.glob("*.txt")):
-            for line in read_lines(file):
-                image, question, label = line.split("\t")[:3]
-                labels[file.stem, PurePosixPath(image).stem, plain_question(question)] = label
+            for place, (image, question, label) in tab_separated(file, "image", "question", "label", more=True):
+                labels[file.stem, PurePosixPath(image).stem, plain_question(question)] = yes_no_label(place, label)
         return labels
 
-    def answer_key(self, sample: Sample) -> Hashable:
+    def answer_key(self, sample: Sample) -> tuple[Hashable, str]:
         return sample.question_id, plain_question(sample.question)
 
     def record_key(self, record: Mapping[str, Any]) -> Hashable:
-        return record["question_id"], plain_question(str(record["prompt"]))
+        return record["question_id"], plain_question(asked_text(record))
 
-    def official_answers(self, path: Path, samples: Sequence[Sample]) -> Iterable[tuple[Hashable, str]] | None:
-        keys = {
-            (sample.category, PurePosixPath(sample.images[0].name).stem, plain_question(sample.question)): self.answer_key(
-                sample
-            )
-            for sample in samples
-        }
-        return tab_separated_answers(path, keys, plain_question) if path.is_dir() else None
+    def core(self, prompt: str) -> str:
+        return plain_question(prompt)
+
+    def official_answers(self, path: Path, samples: Sequence[Sample]) -> Iterable[OfficialAnswer] | None:
+        known = {}
+        for sample in samples:
+            key = self.answer_key(sample)
+            known[sample.category, PurePosixPath(sample.images[0].name).stem, key[1]] = key, sample.references[0]
+        return tab_separated_answers(path, known, plain_question) if path.is_dir() else None
 
     def notes(self, scores: Sequence[Score]) -> Mapping[str, Any]:
         """The highest sums that the subtasks asked allow: a limited run or the demo has fewer than ten and four."""
@@ -122,7 +127,7 @@ class Mme(Task):
         return self.scored(sample, reading, reading.answer == sample.references[0].lower())
 
     def choices(self, sample: Sample) -> Mapping[str, bool]:
-        return {answer: answer == sample.references[0] for answer in ("Yes", "No")}
+        return {answer: answer.lower() == sample.references[0].lower() for answer in ("Yes", "No")}
 
     def robust(self, sample: Sample, text: str) -> bool:
         return robust_yes_no(text) == sample.references[0].lower()

@@ -16,9 +16,10 @@ from mipha_eval.answers import Reading
 from mipha_eval.answers.robust import robust_letter
 from mipha_eval.data.hub import read_hub
 from mipha_eval.data.jsonl import read_json
+from mipha_eval.data.rows import entries, row_at
 from mipha_eval.errors import UserError
 from mipha_eval.metrics import Metric, Tally, share
-from mipha_eval.task import LETTER_ANSWER, Task, question_core
+from mipha_eval.task import LETTER_ANSWER, Task
 from mipha_eval.types import Decoding, Request, Response, Sample, Score
 
 TYPES = (
@@ -62,11 +63,13 @@ class Seed(Task):
                 yield self._sample(row, rows.image(number, str(name)), seen)
             return
         images = self.data.images("seed", "seed_bench")
-        for row in read_json(self.data.annotations_or("seed_bench/SEED-Bench.json", hint=HINT))["questions"]:
-            place = f"SEED-Bench-image/{row.get('data_id', row['question_id'])}"
-            if row["data_type"] == "video":  # the middle frame, named as LLaVA's script does
-                place = f"SEED-Bench-video-image/{row.get('question_type_id', 0)}_{row['question_id']}.png"
-            yield self._sample(row, images.image(place), seen)
+        path = self.data.annotations_or("seed_bench/SEED-Bench.json", hint=HINT)
+        for place, row in entries(path, read_json(path)["questions"]):
+            with row_at(place):
+                name = f"SEED-Bench-image/{row.get('data_id', row['question_id'])}"
+                if row["data_type"] == "video":  # the middle frame, named as LLaVA's script does
+                    name = f"SEED-Bench-video-image/{row.get('question_type_id', 0)}_{row['question_id']}.png"
+                yield self._sample(row, images.image(name), seen)
 
     def _sample(self, row: Mapping[str, Any], image: Any, seen: Counter[str]) -> Sample:
         number = str(row["question_id"])
@@ -77,9 +80,10 @@ class Seed(Task):
             listed = [f"{letter}. {option}" for letter, option in zip("ABCD", options, strict=False)]
             text = "\n".join([text, *listed, LETTER_ANSWER])
         name = number if seen[number] == 1 else f"{number}#{seen[number]}"
-        kind = int(row.get("question_type_id", 0))
-        parts = TYPES[kind - 1 : kind] if kind > 0 else ()
-        return Sample(name, text, (row["answer"], *options), (image,), number, row["data_type"], parts=parts)
+        kind = max(0, int(row.get("question_type_id", 0)))
+        return Sample(
+            name, text, (row["answer"], *options), (image,), number, row["data_type"], parts=TYPES[kind - 1 : kind]
+        )
 
     def request(self, sample: Sample) -> Request:
         options = sample.references[1:] if self.protocol == "ppl" else ()
@@ -87,10 +91,9 @@ class Seed(Task):
             raise UserError(f"{self.label}: question {sample.id} has no options to rank; is this the whole SEED-Bench.json?")
         return Request(sample.question, sample.images, Decoding(self.max_new_tokens), sample.question_id, options)
 
-    def is_about(self, sample: Sample, prompt: str) -> bool:
+    def check_prompt(self, prompt: str) -> None:
         if self.protocol == "ppl" and "\nA. " in prompt:
             raise UserError(f"these prompts show the options, so the answers are not {self.label}'s but seed@llava's")
-        return question_core(sample.question) in question_core(prompt)
 
     def robust(self, sample: Sample, text: str) -> bool | None:
         return None if self.protocol == "ppl" else robust_letter(text, ("",) * 4) == sample.references[0]

@@ -14,7 +14,19 @@ FILES = [*LIBRARY.rglob("*.py"), *(ROOT / "tasks").glob("*.py"), *(ROOT / "model
 # a module may import from its own layer and the layers before it
 LAYERS = [
     ["errors", "files", "printable", "types"],
-    ["answers", "metrics", "binary", "data", "adapter", "options", "answer_files", "task"],
+    [
+        "answers",
+        "metrics",
+        "binary",
+        "wording",
+        "data",
+        "adapter",
+        "options",
+        "answer_line",
+        "answer_files",
+        "matching",
+        "task",
+    ],
     [
         "captions",
         "certificate",

@@ -470,13 +470,17 @@ def test_a_line_of_brackets(score: Score) -> None:
 
 @pytest.mark.parametrize("task", BENCHES)
 def test_files_that_are_not_utf_8(task: str, score: Score, made: Made) -> None:
-    """In another encoding of the whole file nothing can be read; a stray byte in an answer is a letter that nobody knows."""
+    """What an encoding's first bytes tell is read; a stray byte in an answer is a letter that nobody knows, and counted."""
     lines = [json.dumps(row) for row in made.answers[task]]
-    assert_refused(score(task, "\n".join(lines).encode("utf-16")), "answers.jsonl:1 is not JSON")
+    for encoding in ("utf-16", "utf-8-sig", "utf-32", "utf-16-le"):
+        outcome = score(task, "\n".join(lines).encode(encoding))
+        assert_counts(outcome, len(lines))
+        assert_metrics(outcome, BENCHES[task].first(1))
     first = json.dumps({**made.answers[task][0], "text": "É"}, ensure_ascii=False)
     outcome = score(task, "\n".join([first, *lines[1:]]).encode("latin-1"))
     assert_counts(outcome, len(lines))
     assert_metrics(outcome, BENCHES[task].first(0))
+    assert outcome.json["undecoded"] == 1
 
 
 @pytest.mark.parametrize("task", BENCHES)

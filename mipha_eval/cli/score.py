@@ -11,6 +11,9 @@ import typer
 from mipha_eval.cli import flags, judge_flags
 from mipha_eval.cli.exit_code import ExitCode
 
+#: counts of a result that are told beneath its numbers
+COUNTS = ("n", "missing", "unparsed", "failed", "unlabelled", "left_out", "unverified")
+
 
 def score_answers(
     target: Annotated[str, typer.Argument(help="A task, as name or name@protocol, or the folder of a run.")],
@@ -87,7 +90,7 @@ def print_numbers(summary: Mapping[str, Any]) -> None:
         low, high = summary["envelope"]
         robust = "" if summary["robust"] is None else f"; {summary['robust']:.2f} under a more forgiving reading"
         lines.append(f"{summary['headline']}: {low:.2f} to {high:.2f} with all unparsed wrong to all right{robust}")
-    counts = [name for name in ("n", "missing", "unparsed", "failed", "unlabelled", "left_out") if name in summary]
+    counts = [name for name in COUNTS if name in summary]
     lines.append(", ".join(kept(f"{name} {summary[name]:,}") for name in counts))
     lines += [judge_line(summary), certificate_line([summary]) or "no current certificate, see mipha-eval certify"]
     print_lines(console, [line for line in lines if line])

@@ -6,31 +6,50 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from mipha_eval.errors import UserError
-from mipha_eval.files import parse_object, read_json, text_lines, why
+from mipha_eval.files import open_text, parse_object, read_json
 
-__all__ = ["read_json", "read_jsonl", "read_lines"]
+__all__ = ["begins_with", "is_json_list", "placed_jsonl", "read_json", "read_jsonl", "read_lines"]
 
 
-def read_lines(path: Path) -> Iterator[str]:
-    """Yields the lines of a text file without their ends; bytes that are not UTF-8 become lone surrogates.
+def read_lines(path: Path, *, escapes: bool = False) -> Iterator[str]:
+    """Yields the lines of a text file without their ends.
+
+    Lines end as Python's file objects see it, not at form feeds or the like, which answers may hold.
+
+    Args:
+        escapes: see `open_text`.
 
     Raises:
         UserError: the file cannot be read.
     """
-    try:
-        for line in text_lines(path):
+    with open_text(path, escapes=escapes) as lines:
+        for line in lines:
             yield line.removesuffix("\n")
-    except OSError as error:
-        raise UserError(f"cannot read {path}: {why(error)}") from error
 
 
-def read_jsonl(path: Path) -> Iterator[dict[str, Any]]:
+def read_jsonl(path: Path, *, escapes: bool = False) -> Iterator[dict[str, Any]]:
     """Yields one object a line, blank lines left out.
 
     Raises:
         UserError: the file cannot be read, or a line is not a JSON object.
     """
-    for number, line in enumerate(read_lines(path), start=1):
+    return (row for _, row in placed_jsonl(path, escapes=escapes))
+
+
+def placed_jsonl(path: Path, *, escapes: bool = False) -> Iterator[tuple[str, dict[str, Any]]]:
+    """As `read_jsonl`, with each row's place, ``FILE:LINE``."""
+    for number, line in enumerate(read_lines(path, escapes=escapes), start=1):
         if line.strip():
-            yield parse_object(line, f"{path}:{number}")
+            place = f"{path}:{number}"
+            yield place, parse_object(line, place)
+
+
+def is_json_list(path: Path) -> bool:
+    """Whether a file begins like a JSON list."""
+    return begins_with(path, "[")
+
+
+def begins_with(path: Path, letters: str) -> bool:
+    """Whether the first letter of a text file that is no white space is one of these."""
+    first = next((line.strip() for line in read_lines(path, escapes=True) if line.strip()), "")
+    return first[:1] in tuple(letters)

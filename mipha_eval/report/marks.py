@@ -100,6 +100,8 @@ def _data(result: Result) -> Iterator[Mark]:
         yield Mark("ANNOTATIONS", str(result["annotations"]))
     elif wanted and not result.get("demo") and rows not in wanted:
         yield Mark("ROWS", f"{rows:,}, NOT {wanted[0]:,}")
+    if result.get("odd_labels"):
+        yield Mark("ODD LABELS", f"{sum(result['odd_labels'].values()):,}")
 
 
 def _sharing(result: Result) -> Iterator[Mark]:
@@ -122,6 +124,11 @@ def _unparsed(result: Result) -> Iterator[Mark]:
 
 
 #: counts of a result that are a mark where they are not 0: key -> the mark's name
-COUNTED: Mapping[str, str] = {"missing": "MISSING", "failed": "FAILED"}
+COUNTED: Mapping[str, str] = {
+    "unverified": "UNVERIFIED",
+    "undecoded": "NOT UTF-8",
+    "missing": "MISSING",
+    "failed": "FAILED",
+}
 #: what finds marks, in the order in which they are told
 FOUND: Sequence[Callable[[Result], Iterator[Mark]]] = (_conditions, _judging, _data, _sharing, _counts, _unparsed)
