@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from mipha_eval.answers import Reading
+from mipha_eval.answers.alphabet import lettered
 from mipha_eval.data.source import DataSource
 from mipha_eval.metrics import Metric, Tally, Totals
 from mipha_eval.types import Answer, Decoding, Dialogue, Request, Response, Sample, Score
@@ -149,7 +150,7 @@ class Task(ABC):
 
         For ``--probabilities``. Answers are as the model would begin to write them, and none begins with another.
         """
-        options = zip("ABCDE", sample.references[1:] if self.lettered else (), strict=False)
+        options = lettered(sample.references[1:] if self.lettered else ())
         return {letter: letter == sample.references[0] for letter, option in options if option}
 
     def as_if(self, score: Score, right: bool) -> Score:

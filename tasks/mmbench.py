@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from mipha_eval.answers import Reading
+from mipha_eval.answers.alphabet import columns_of_options, lettered
 from mipha_eval.answers.letters import read_mmbench
 from mipha_eval.answers.robust import robust_letter
 from mipha_eval.circular import circular_tally, match_unread, options_of
@@ -81,8 +82,8 @@ class Mmbench(Task):
         number = whole_number(cells["index"])
         hint = [] if is_none(cells.get("hint")) else [cells["hint"] or ""]
         # what LLaVA's script shows and what the scorer takes for an option differ where a cell says "none"
-        choices = (cells["A"] or "", *(cells.get(letter) or "" for letter in "BCD"))
-        shown = itertools.takewhile(lambda pair: not is_none(pair[1]), zip("ABCD", choices, strict=True))
+        choices = tuple(cells.get(letter) or "" for letter in columns_of_options(cells))
+        shown = itertools.takewhile(lambda pair: not is_none(pair[1]), lettered(choices))
         lines = [*hint, cells["question"] or "", *(f"{letter}. {cell}" for letter, cell in shown)]
         truth = "" if is_none(cells.get("answer")) else str(cells["answer"])
         return Sample(

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from mipha_eval.answers import Reading
-from mipha_eval.answers.letters import LETTERS, read_scienceqa
+from mipha_eval.answers.alphabet import lettered
+from mipha_eval.answers.letters import read_scienceqa
 from mipha_eval.answers.robust import robust_letter
 from mipha_eval.data.hub import read_hub
 from mipha_eval.data.jsonl import read_json
@@ -26,7 +27,7 @@ HINT = "problems.json and pid_splits.json are at github.com/lupantech/ScienceQA 
 def prompt_of(problem: Mapping[str, Any]) -> str:
     """Context, question, options and format line, as LLaVA's question file has them."""
     context = f"Context: {problem['hint']}\n" if problem.get("hint") else ""
-    options = [f"{letter}. {choice}" for letter, choice in zip(LETTERS, problem["choices"], strict=False)]
+    options = [f"{letter}. {choice}" for letter, choice in lettered(problem["choices"])]
     return "\n".join([context + problem["question"], *options, LETTER_ANSWER])
 
 
@@ -61,7 +62,7 @@ class Scienceqa(Task):
 
     def _sample(self, number: str, problem: Mapping[str, Any], text: str, images: tuple[Image, ...]) -> Sample:
         right = range(len(problem["choices"])).index(problem["answer"])  # ValueError for one that is not there
-        references = (LETTERS[right], *problem["choices"])
+        references = (lettered(problem["choices"])[right][0], *problem["choices"])
         return Sample(number, text, references, images, number, "img" if images else "text")
 
     def robust(self, sample: Sample, text: str) -> bool:

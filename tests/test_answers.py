@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mipha_eval.answers.letters import LETTERS, read_mmbench, read_scienceqa
+from mipha_eval.answers.alphabet import LETTERS
+from mipha_eval.answers.letters import read_mmbench, read_scienceqa
 from mipha_eval.answers.robust import robust_letter, robust_yes_no
 from mipha_eval.answers.vqa import CONTRACTIONS, consensus, evalai_accuracy, normalize_evalai, vqa_accuracy
 from tests.oracles import mmbench as mmbench_oracle
@@ -78,7 +79,7 @@ def test_mmbench_equals_the_oracle(text: str) -> None:
         assert text[slice(*reading.span)] == reading.answer
 
 
-@given(letters_text, st.integers(2, 5))
+@given(letters_text, st.integers(2, 9))
 @settings(max_examples=600, deadline=None)
 def test_scienceqa_equals_the_oracle(text: str, count: int) -> None:
     reading = read_scienceqa(text, ["choice"] * count)
