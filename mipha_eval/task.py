@@ -141,8 +141,11 @@ class Task(ABC):
                     counts[f"{part}/asked"] = counts.get(f"{part}/asked", 0.0) + 1.0
         return counts
 
-    def robust(self, sample: Sample, text: str) -> bool | None:
-        """Whether an answer is right under a more forgiving reading; None if the task has no second reading."""
+    def robust(self, sample: Sample, text: str) -> float | None:
+        """What an answer is worth under a more forgiving reading, 0 to 1; None if the task has no second reading.
+
+        It is never worth less than by the official rule: where this is less, that counts, and the result says so.
+        """
         return None
 
     def choices(self, sample: Sample) -> Mapping[str, bool]:
@@ -153,9 +156,9 @@ class Task(ABC):
         options = lettered(sample.references[1:] if self.lettered else ())
         return {letter: letter == sample.references[0] for letter, option in options if option}
 
-    def as_if(self, score: Score, right: bool) -> Score:
-        """The score that a right or a wrong answer in its place would have."""
-        return dataclasses.replace(score, value=float(right))
+    def as_if(self, score: Score, value: float) -> Score:
+        """The score that an answer worth so much in its place would have."""
+        return dataclasses.replace(score, value=float(value))
 
     def upload_rows(self, samples: Sequence[Sample], texts: Mapping[str, str]) -> Iterable[Mapping[str, Any]]:
         """Rows of the file that the benchmark's server takes, in its order; for protocols in `uploads`.

@@ -15,8 +15,8 @@ from typing import Any, ClassVar
 
 from mipha_eval.answers import Reading
 from mipha_eval.answers.alphabet import columns_of_options, lettered
+from mipha_eval.answers.lenient import read_letter
 from mipha_eval.answers.letters import read_mmbench
-from mipha_eval.answers.robust import robust_letter
 from mipha_eval.circular import circular_tally, match_unread, options_of
 from mipha_eval.data.hub import read_hub
 from mipha_eval.data.images import base64_image
@@ -110,7 +110,7 @@ class Mmbench(Task):
             yield dict([*kept[:6], ("prediction", texts[str(whole_number(cells["index"]))]), *kept[6:]])
 
     def robust(self, sample: Sample, text: str) -> bool:
-        return robust_letter(text, sample.references[1:]) == sample.references[0]
+        return read_letter(text, sample.references[1:]) == sample.references[0]
 
     def score(self, sample: Sample, response: Response) -> Score:
         return self._scored(sample, read_mmbench(response.text, options_of(sample)))

@@ -13,8 +13,8 @@ from typing import Any, ClassVar
 
 from mipha_eval.answers import Reading
 from mipha_eval.answers.alphabet import lettered
+from mipha_eval.answers.lenient import read_letter
 from mipha_eval.answers.letters import read_scienceqa
-from mipha_eval.answers.robust import robust_letter
 from mipha_eval.data.hub import read_hub
 from mipha_eval.data.jsonl import read_json
 from mipha_eval.metrics import Metric, share
@@ -66,7 +66,7 @@ class Scienceqa(Task):
         return Sample(number, text, references, images, number, "img" if images else "text")
 
     def robust(self, sample: Sample, text: str) -> bool:
-        return robust_letter(text, sample.references[1:]) == sample.references[0]
+        return read_letter(text, sample.references[1:]) == sample.references[0]
 
     def score(self, sample: Sample, response: Response) -> Score:
         reading = read_scienceqa(response.text, sample.references[1:])

@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 
 from mipha_eval.answers import Reading
 from mipha_eval.answers.alphabet import LETTERS, lettered
-from mipha_eval.answers.robust import robust_letter
+from mipha_eval.answers.lenient import read_letter
 from mipha_eval.data.hub import read_hub
 from mipha_eval.data.jsonl import read_json
 from mipha_eval.errors import UserError
@@ -94,7 +94,8 @@ class Seed(Task):
         return question_core(sample.question) in question_core(prompt)
 
     def robust(self, sample: Sample, text: str) -> bool | None:
-        return None if self.protocol == "ppl" else robust_letter(text, ("",) * 4) == sample.references[0]
+        options = sample.references[1:] or ("",) * OPTIONS
+        return None if self.protocol == "ppl" else read_letter(text, options) == sample.references[0]
 
     def score(self, sample: Sample, response: Response) -> Score:
         if response.likelihoods:

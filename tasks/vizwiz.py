@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from mipha_eval.answers import Reading
+from mipha_eval.answers.lenient import lenient_accuracy
 from mipha_eval.answers.vqa import evalai_accuracy, normalize_evalai
 from mipha_eval.data.hub import read_hub
 from mipha_eval.data.jsonl import read_json, read_jsonl
@@ -62,6 +63,9 @@ class Vizwiz(Task):
     def upload_rows(self, samples: Sequence[Sample], texts: Mapping[str, str]) -> Iterable[Mapping[str, Any]]:
         for sample in samples:
             yield {"image": sample.images[0].name, "answer": normalize_evalai(texts[sample.id])}
+
+    def robust(self, sample: Sample, text: str) -> float:
+        return lenient_accuracy(text, sample.references)
 
     def score(self, sample: Sample, response: Response) -> Score:
         answer = normalize_evalai(response.text)

@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 
 from mipha_eval.answers.alphabet import LETTERS
 from mipha_eval.answers.letters import read_mmbench, read_scienceqa
-from mipha_eval.answers.robust import robust_letter, robust_yes_no
 from mipha_eval.answers.vqa import CONTRACTIONS, consensus, evalai_accuracy, normalize_evalai, vqa_accuracy
 from tests.oracles import mmbench as mmbench_oracle
 from tests.oracles import scienceqa as scienceqa_oracle
@@ -86,36 +85,3 @@ def test_scienceqa_equals_the_oracle(text: str, count: int) -> None:
     index = LETTERS[:count].find(reading.answer) if reading.answer else -1
     for answer in range(count):
         assert scienceqa_oracle.is_right(text, count, answer) == (index == answer)
-
-
-@pytest.mark.parametrize(
-    ("text", "read"),
-    [
-        ("Yes", "yes"),
-        ("NO.", "no"),
-        ("the answer is yes", "yes"),
-        ("yes and no", ""),
-        ("notice", ""),
-        ("", ""),
-        ("No, no", "no"),
-    ],
-)
-def test_robust_yes_no(text: str, read: str) -> None:
-    assert robust_yes_no(text) == read
-
-
-@pytest.mark.parametrize(
-    ("text", "read"),
-    [
-        (" b", "B"),
-        ("(C)", "C"),
-        ("B.", "B"),
-        ("The answer is (b).", "B"),
-        ("two", "B"),
-        ("Two.", "B"),
-        ("A dog", ""),
-        ("F", ""),
-    ],
-)
-def test_robust_letter(text: str, read: str) -> None:
-    assert robust_letter(text, list(OPTIONS.values())) == read

@@ -92,6 +92,7 @@ def run_tasks(
         judge_line,
         probability_line,
         rich_table,
+        wrapped_lines,
         write_report,
     )
 
@@ -100,7 +101,8 @@ def run_tasks(
         flags.print_json({"run": str(folder.path), "results": summaries})
     else:
         flags.console().print(rich_table(summaries))
-        for line in filter(None, [*map(probability_line, summaries), *map(judge_line, summaries)]):
+        wrapped = [line for summary in summaries for line in wrapped_lines(summary)]
+        for line in filter(None, [*wrapped, *map(probability_line, summaries), *map(judge_line, summaries)]):
             print(line)
         print(certificate_line(summaries))
         print(f"report: {report}")

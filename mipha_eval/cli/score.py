@@ -74,7 +74,7 @@ def print_numbers(summary: Mapping[str, Any]) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from mipha_eval.report.summary import certificate_line, judge_line, marks, score_text
+    from mipha_eval.report.summary import certificate_line, judge_line, lenient_text, marks, score_text, wrapped_lines
 
     typer.echo(" ".join([summary["task"], *marks(summary)]))
     table = Table("metric", "value", "95% CI")
@@ -84,10 +84,10 @@ def print_numbers(summary: Mapping[str, Any]) -> None:
     flags.console().print(table)
     if summary["envelope"]:
         low, high = summary["envelope"]
-        robust = "" if summary["robust"] is None else f"; {summary['robust']:.2f} under a more forgiving reading"
-        print(f"{summary['headline']}: {low:.2f} to {high:.2f} with all unparsed wrong to all right{robust}")
+        lenient = "; ".join(["", *filter(None, [lenient_text(summary)])])
+        print(f"{summary['headline']}: {low:.2f} to {high:.2f} with all unparsed wrong to all right{lenient}")
     counts = [name for name in ("n", "missing", "unparsed", "failed", "unlabelled", "left_out") if name in summary]
     print(", ".join(f"{name} {summary[name]:,}" for name in counts))
-    for line in filter(None, [judge_line(summary)]):
+    for line in filter(None, [*wrapped_lines(summary), judge_line(summary)]):
         print(line)
     print(certificate_line([summary]) or "no current certificate, see mipha-eval certify")

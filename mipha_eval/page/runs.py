@@ -11,7 +11,7 @@ from typing import Any
 from mipha_eval.errors import UserError
 from mipha_eval.plugins import Registry
 from mipha_eval.report.measured import parameters_of, run_name
-from mipha_eval.report.summary import judge_line, marks, score_text
+from mipha_eval.report.summary import judge_line, lenient_text, marks, score_text, wrapped_lines
 from mipha_eval.store import RunFolder
 from mipha_eval.stored_task import StoredTask, choose_result, stored_task
 
@@ -156,6 +156,8 @@ def result_facts(result: Mapping[str, Any], others: Sequence[Mapping[str, Any]] 
                 for name, value in metrics.items()
             ],
             **{name: result[name] for name in kept},
+            "lenient": lenient_text(result),
+            "wrapped": wrapped_lines(result),
             **{name: result.get(name) for name in ("total", "seconds", "generated", "equivalence", "certificate")},
             "judges": [line for each in (result, *others) if (line := _judged(each))],
         }

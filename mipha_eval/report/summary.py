@@ -81,11 +81,34 @@ def marks(result: Mapping[str, Any]) -> list[str]:
     elif wanted and not result.get("demo") and rows not in wanted:
         found.append(f"ROWS {rows:,}, NOT {wanted[0]:,}")
     found += difference_mark(result.get("equivalence", {}))
+    found += [f"HOLD {printable(name)} {count:,}" for name, count in result.get("wrapped", {}).items()]
     if result["missing"]:
         found.append(f"MISSING {result['missing']:,}")
     if result["failed"]:
         found.append(f"FAILED {result['failed']:,}")
     return found
+
+
+def lenient_text(result: Mapping[str, Any]) -> str:
+    """The headline under the more forgiving reading, and how many answers that moves which way; empty without one."""
+    if result.get("robust") is None:
+        return ""
+    moves, n = result.get("robust_moves") or {}, result["n"]
+    parts = [f"{result['robust']:.2f} under a more forgiving reading"]
+    if moves.get("to_right"):
+        parts.append(f"which finds {share(moves['to_right'], n)} of the answers better than the official rule does")
+    if moves.get("to_wrong"):
+        parts.append(f"and would find {share(moves['to_wrong'], n)} worse, which it leaves as they are")
+    return ", ".join(parts)
+
+
+def wrapped_lines(result: Mapping[str, Any]) -> list[str]:
+    """How many answers hold reasoning, tags or special tokens, a line a kind."""
+    n = result["n"] + result["unlabelled"]
+    return [
+        f"{result['task']}: {count:,} of {n:,} answers hold {printable(name)}, which official rules take for a part of them"
+        for name, count in result.get("wrapped", {}).items()
+    ]
 
 
 def judge_marks(result: Mapping[str, Any]) -> list[str]:
@@ -206,6 +229,8 @@ def write_report(folder: RunFolder) -> Path:
     environment.filters["cell"] = markdown_cell
     environment.filters["probabilities"] = probability_line
     environment.filters["judge"] = judge_line
+    environment.filters["lenient"] = lenient_text
+    environment.filters["wrapped"] = wrapped_lines
     results = folder.results()
     page = environment.get_template("run.md.j2").render(
         headings=HEADINGS,
