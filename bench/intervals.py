@@ -32,7 +32,7 @@ def real_runs(name: str, data: Path, answers: Path) -> Runs:
     scores = score_file(config, Registry()).scores
     task = build_task(name, {}, parse_source(str(data), {}), Registry())
     rng = random.Random(0)
-    changed = [task.as_if(score, right=not score.value) if rng.random() < 0.1 else score for score in scores]
+    changed = [task.as_if(score, value=not score.value) if rng.random() < 0.1 else score for score in scores]
     runs = []
     for own in (scores, changed):
         counts = ClusterCounts()

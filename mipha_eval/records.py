@@ -200,6 +200,8 @@ class StoredResult(Struct):
     version: int | None = None
     envelope: tuple[Finite | None, Finite | None] | None = None
     robust: Finite | None = None
+    robust_moves: dict[str, Count] | None = None
+    wrapped: dict[str, Count] = {}
     probabilities: Beliefs | None = None
     judge: JudgeCounts | None = None
     maximum: dict[str, Finite] = {}

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from mipha_eval.answers.wrapping import wrappers
 from mipha_eval.certificate import certificate_note
 from mipha_eval.gaps import gaps
 from mipha_eval.judge.judged import Judged, without_judge
@@ -57,7 +58,6 @@ def score_responses(
     else:
         read, judge = without_judge(task, by_id, responses, found.scores), None
     scores = task.finish(by_id, read)
-    forgiving = task.finish(by_id, found.forgiving) if found.read_again else ()
     failed, ungraded = found.failures.total(), sum(score.rule == JUDGE_FAILED for score in scores)
     measuring = Measuring(task, judged.name if judged else "")
     numbers = _numbers(measuring, scores)
@@ -74,7 +74,8 @@ def score_responses(
         "headline": headline,
         **numbers,
         "envelope": _envelope(measuring, scores, numbers["metrics"].get(headline)),
-        "robust": _headline(measuring, forgiving) if found.read_again else None,
+        **_second_reading(measuring, scores, found.lenient),
+        "wrapped": dict(found.wrapped.most_common(20)),
         "units": units,
         "probabilities": summarize_beliefs(task, samples, responses),
         "failures": dict(found.failures.most_common(20)),
@@ -97,15 +98,20 @@ def unread(score: Score) -> bool:
 
 @dataclass
 class _Read:
-    """What the responses were read as; `forgiving` are the scores under the task's second reading, if it has one."""
+    """What the responses were read as.
+
+    Attributes:
+        lenient: by sample id, what answers are worth under the task's second reading, if it has one.
+        wrapped: answers by what they hold that no official rule knows, see `wrappers`.
+    """
 
     scores: list[Score] = field(default_factory=list)
-    forgiving: list[Score] = field(default_factory=list)
+    lenient: dict[str, float] = field(default_factory=dict)
+    wrapped: Counter[str] = field(default_factory=Counter)
     failures: Counter[str] = field(default_factory=Counter)
     odd_labels: Counter[str] = field(default_factory=Counter)
     missing: int = 0
     unlabelled: int = 0
-    read_again: bool = False
 
 
 def _read(task: Task, samples: Sequence[Sample], responses: Mapping[str, Response]) -> _Read:
@@ -119,17 +125,35 @@ def _read(task: Task, samples: Sequence[Sample], responses: Mapping[str, Respons
             found.failures[response.error] += 1
             continue
         found.missing += response is None
+        if response is not None:
+            found.wrapped.update(wrappers(response.text))
         if not sample.references:
             found.unlabelled += response is not None
             continue
         score = task.score_missing(sample) if response is None else task.score(sample, response)
         if score is not None:
             found.scores.append(score)
-            right = None if response is None else task.robust(sample, response.text)
-            found.read_again = found.read_again or right is not None
-            again = score if right is None else task.as_if(score, right)
-            found.forgiving.append(score if again == score else again)  # a second object only where it is another score
+            worth = None if response is None else task.robust(sample, response.text)
+            if worth is not None:
+                found.lenient[sample.id] = float(worth)
     return found
+
+
+def _second_reading(measuring: Measuring, scores: Sequence[Score], lenient: Mapping[str, float]) -> dict[str, Any]:
+    """The headline under the task's second reading, and how many answers that moves; None for both if it has none.
+
+    An answer that the second reading takes for less than the official rule does keeps its worth, so that the number is never
+    below the official one; it is counted all the same.
+    """
+    if not lenient:
+        return {"robust": None, "robust_moves": None}
+    read, moves = [], {"to_right": 0, "to_wrong": 0}
+    for score in scores:
+        worth = score.value if score.rule in UNGRADED else lenient.get(score.sample, score.value)
+        moves["to_right"] += worth > score.value
+        moves["to_wrong"] += worth < score.value
+        read.append(measuring.task.as_if(score, worth) if worth > score.value else score)
+    return {"robust": _headline(measuring, read), "robust_moves": moves}
 
 
 @dataclass(frozen=True)

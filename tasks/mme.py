@@ -17,7 +17,7 @@ from typing import Any, ClassVar
 
 from mipha_eval.answer_files import tab_separated_answers
 from mipha_eval.answer_line import OfficialAnswer, asked_text
-from mipha_eval.answers.robust import robust_yes_no
+from mipha_eval.answers.lenient import read_yes_no
 from mipha_eval.answers.yes_no import read_mme, yes_no_label
 from mipha_eval.data.hub import read_hub
 from mipha_eval.data.jsonl import placed_jsonl
@@ -130,7 +130,7 @@ class Mme(Task):
         return {answer: answer.lower() == sample.references[0].lower() for answer in ("Yes", "No")}
 
     def robust(self, sample: Sample, text: str) -> bool:
-        return robust_yes_no(text) == sample.references[0].lower()
+        return read_yes_no(text) == sample.references[0].lower()
 
     def tally(self, scores: Sequence[Score]) -> Tally:
         right, name = sum(score.value for score in scores), scores[0].category

@@ -93,6 +93,7 @@ def run_tasks(
         judge_line,
         print_summary,
         probability_line,
+        wrapped_lines,
         write_report,
     )
     from mipha_eval.report.terminal import print_lines
@@ -103,7 +104,8 @@ def run_tasks(
     else:
         console = flags.console()
         print_summary(console, summaries)
-        lines = [*map(probability_line, summaries), *map(judge_line, summaries), certificate_line(summaries)]
+        lines = [line for summary in summaries for line in wrapped_lines(summary)]
+        lines += [*map(probability_line, summaries), *map(judge_line, summaries), certificate_line(summaries)]
         print_lines(console, [line for line in lines if line])
         print(f"report: {report}")
     if probabilities:

@@ -76,7 +76,14 @@ def score_answers(
 def print_numbers(summary: Mapping[str, Any]) -> None:
     """Every metric with its interval, a line each."""
     from mipha_eval.report.marks import mark_texts
-    from mipha_eval.report.summary import certificate_line, interval_cell, judge_line, score_text
+    from mipha_eval.report.summary import (
+        certificate_line,
+        interval_cell,
+        judge_line,
+        lenient_text,
+        score_text,
+        wrapped_lines,
+    )
     from mipha_eval.report.terminal import kept, print_lines, print_table
 
     console = flags.console()
@@ -88,9 +95,10 @@ def print_numbers(summary: Mapping[str, Any]) -> None:
     lines = []
     if summary["envelope"]:
         low, high = summary["envelope"]
-        robust = "" if summary["robust"] is None else f"; {summary['robust']:.2f} under a more forgiving reading"
-        lines.append(f"{summary['headline']}: {low:.2f} to {high:.2f} with all unparsed wrong to all right{robust}")
+        lenient = "; ".join(["", *filter(None, [lenient_text(summary)])])
+        lines.append(f"{summary['headline']}: {low:.2f} to {high:.2f} with all unparsed wrong to all right{lenient}")
     counts = [name for name in COUNTS if name in summary]
     lines.append(", ".join(kept(f"{name} {summary[name]:,}") for name in counts))
-    lines += [judge_line(summary), certificate_line([summary]) or "no current certificate, see mipha-eval certify"]
+    lines += [*wrapped_lines(summary), judge_line(summary)]
+    lines.append(certificate_line([summary]) or "no current certificate, see mipha-eval certify")
     print_lines(console, [line for line in lines if line])

@@ -7,7 +7,7 @@ from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from mipha_eval.answers.letters import LETTERS
+from mipha_eval.answers.alphabet import lettered
 from mipha_eval.judge.dialogue import (
     MOST_QUERIES,
     BrokenDialogueError,
@@ -81,7 +81,7 @@ def _accepted(task: Task, sample: Sample) -> Sequence[str]:
     if not task.lettered:
         return sample.references
     letter, *options = sample.references
-    return letter, *(option for name, option in zip(LETTERS, options, strict=False) if name == letter)
+    return letter, *(option for name, option in lettered(options) if name == letter)
 
 
 def answer_groups(

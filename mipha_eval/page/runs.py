@@ -12,7 +12,7 @@ from mipha_eval.plugins import Registry
 from mipha_eval.report.marks import marks
 from mipha_eval.report.measured import run_name
 from mipha_eval.report.model_size import named_size, noted_size
-from mipha_eval.report.summary import effort, judge_line, score_text
+from mipha_eval.report.summary import effort, judge_line, lenient_text, score_text, wrapped_lines
 from mipha_eval.store import RunFolder
 from mipha_eval.stored_task import StoredTask, choose_result, stored_task
 
@@ -156,6 +156,8 @@ def result_facts(result: Mapping[str, Any], others: Sequence[Mapping[str, Any]] 
                 for name, value in metrics.items()
             ],
             **{name: result[name] for name in kept},
+            "lenient": lenient_text(result),
+            "wrapped": wrapped_lines(result),
             **{name: result.get(name) for name in ("total", "equivalence", "certificate")},
             **dict(zip(("seconds", "speed"), effort(result), strict=True)),
             "judges": [line for each in (result, *others) if (line := _judged(each))],

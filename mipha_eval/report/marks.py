@@ -12,6 +12,7 @@ from typing import Any
 
 from mipha_eval.gaps import UNPARSED_MOST, UNPARSED_TOLD, unparsed_share
 from mipha_eval.judge.prompts import TABLE_MARKS
+from mipha_eval.printable import printable
 from mipha_eval.task import JUDGE_FAILED, NOT_JUDGED
 
 Result = Mapping[str, Any]
@@ -112,6 +113,11 @@ def _sharing(result: Result) -> Iterator[Mark]:
         yield Mark("SHARED != ALONE", f"{differ}/{check['checked']}")
 
 
+def _wrapped(result: Result) -> Iterator[Mark]:
+    """Answers that hold reasoning or special tokens, which official rules take for a part of them."""
+    yield from (Mark(f"HOLD {printable(name)}", f"{count:,}") for name, count in result.get("wrapped", {}).items())
+
+
 def _counts(result: Result) -> Iterator[Mark]:
     yield from (Mark(name, f"{result[key]:,}") for key, name in COUNTED.items() if result.get(key))
 
@@ -131,4 +137,4 @@ COUNTED: Mapping[str, str] = {
     "failed": "FAILED",
 }
 #: what finds marks, in the order in which they are told
-FOUND: Sequence[Callable[[Result], Iterator[Mark]]] = (_conditions, _judging, _data, _sharing, _counts, _unparsed)
+FOUND: Sequence[Callable[[Result], Iterator[Mark]]] = (_conditions, _judging, _data, _sharing, _wrapped, _counts, _unparsed)

@@ -92,6 +92,28 @@ def interval_cell(result: Mapping[str, Any], name: str) -> str:
     return kept(interval_text(result, name)) if name in result["intervals"] else interval_text(result, name)
 
 
+def lenient_text(result: Mapping[str, Any]) -> str:
+    """The headline under the more forgiving reading, and how many answers that moves which way; empty without one."""
+    if result.get("robust") is None:
+        return ""
+    moves, n = result.get("robust_moves") or {}, result["n"]
+    parts = [f"{result['robust']:.2f} under a more forgiving reading"]
+    if moves.get("to_right"):
+        parts.append(f"which finds {share(moves['to_right'], n)} of the answers better than the official rule does")
+    if moves.get("to_wrong"):
+        parts.append(f"and would find {share(moves['to_wrong'], n)} worse, which it leaves as they are")
+    return ", ".join(parts)
+
+
+def wrapped_lines(result: Mapping[str, Any]) -> list[str]:
+    """How many answers hold reasoning, tags or special tokens, a line a kind."""
+    n = result["n"] + result["unlabelled"]
+    return [
+        f"{result['task']}: {count:,} of {n:,} answers hold {printable(name)}, which official rules take for a part of them"
+        for name, count in result.get("wrapped", {}).items()
+    ]
+
+
 def judge_line(result: Mapping[str, Any]) -> str:
     """What a result says of its judge: how much was asked, and how far it can be trusted; empty without one."""
     judge = result.get("judge")
@@ -185,6 +207,8 @@ def write_report(folder: RunFolder) -> Path:
     environment.filters["judge"] = judge_line
     environment.filters["marks"] = mark_texts
     environment.filters["interval"] = interval_text
+    environment.filters["lenient"] = lenient_text
+    environment.filters["wrapped"] = wrapped_lines
     results = folder.results()
     page = environment.get_template("run.md.j2").render(
         headings=HEADINGS,

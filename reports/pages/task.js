@@ -30,8 +30,8 @@ function resultFacts(page, result, run) {
       "Unparsed",
       `${result.envelope.map((value) => fixed(value)).join(" to ")} with all unparsed answers wrong to all right`,
     ]);
-  if (result.robust !== null && result.robust !== undefined)
-    facts.push(["Forgiving", `${fixed(result.robust)} under a more forgiving reading, for comparison only`]);
+  if (result.lenient) facts.push(["Forgiving", `${result.lenient}, for comparison only`]);
+  for (const line of result.wrapped) facts.push(["Wrapped", line]);
   facts.push([
     "Read by",
     Object.entries(result.rules)
