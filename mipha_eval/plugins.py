@@ -18,6 +18,7 @@ from types import ModuleType
 from typing import Any, Literal
 
 from mipha_eval.adapter import ModelAdapter
+from mipha_eval.closure import module_file
 from mipha_eval.errors import UserError
 from mipha_eval.options import unknown
 from mipha_eval.task import Task
@@ -98,6 +99,15 @@ def plugin_folder(kind: str) -> Path:
     """The bundled folder: inside an installed package, beside it in a checkout."""
     installed = PACKAGE / kind
     return installed if installed.is_dir() else PACKAGE.parent / kind
+
+
+def own_module(name: str) -> Path | None:
+    """The file of a module of this package, a bundled plugin's among them; None for any other."""
+    root, *parts = name.split(".")
+    if root != PACKAGE.name:
+        return None
+    folder = plugin_folder(parts.pop(0)) if parts and parts[0] in OWNERS else PACKAGE
+    return module_file(folder.joinpath(*parts))
 
 
 def _bundled(kind: Kind) -> list[Plugin]:

@@ -13,7 +13,7 @@ FILES = [*LIBRARY.rglob("*.py"), *(ROOT / "tasks").glob("*.py"), *(ROOT / "model
 
 # a module may import from its own layer and the layers before it
 LAYERS = [
-    ["errors", "printable", "types"],
+    ["closure", "errors", "printable", "types"],
     ["answers", "metrics", "binary", "data", "adapter", "options", "answer_files", "task"],
     [
         "captions",
