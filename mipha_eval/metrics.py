@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from mipha_eval.provenance import Provenance
 from mipha_eval.types import Score
 
 if TYPE_CHECKING:
@@ -49,12 +50,24 @@ class Metric:
         unit: ``%`` or ``points``.
         needs: beginnings of names of counts; without any such count the metric is not defined (no question was asked). None
             for a metric that needs no particular one.
+        provenance: by whom or what it was made, see `made`; None for the task's own rule alone.
     """
 
     name: str
     formula: Callable[[Totals], Number]
     unit: str = "%"
     needs: tuple[str, ...] | None = None
+    provenance: Provenance | None = None
+
+    @property
+    def plain(self) -> str:
+        """The name without its provenance."""
+        return self.provenance.metric if self.provenance else self.name
+
+    def made(self, by: str, name: str) -> Metric:
+        """The same made by a judge, a tool or the like, which then stands in its name."""
+        provenance = Provenance(self.plain, by, name)
+        return replace(self, name=provenance.label, provenance=provenance)
 
     def defined(self, totals: Totals) -> bool:
         return any(self.needs is None or name.startswith(self.needs) for name in totals.names())

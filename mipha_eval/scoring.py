@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from mipha_eval.certificate import certificate_note
 from mipha_eval.judge.judged import Judged
 from mipha_eval.metrics import ClusterCounts, Metric, Tally, Totals, add_tallies, group_scores, share
 from mipha_eval.probability import summarize_beliefs
+from mipha_eval.provenance import JUDGE, RULE
 from mipha_eval.stats.bootstrap import bootstrap_intervals
 from mipha_eval.task import UNGRADED, Task
 from mipha_eval.types import Response, Sample, Score
@@ -56,7 +57,7 @@ def score_responses(
     failed = found.failures.total()
     measuring = Measuring(task, judged.name if judged else "")
     numbers = _numbers(measuring, scores)
-    headline, units = numbers.pop("headline"), numbers.pop("units")
+    headline, units, provenance = (numbers.pop(name) for name in ("headline", "units", "provenance"))
     summary = {
         "task": task.label,
         "version": task.version,
@@ -71,6 +72,7 @@ def score_responses(
         "envelope": _envelope(measuring, scores, numbers["metrics"].get(headline)),
         "robust": _headline(measuring, forgiving) if found.read_again else None,
         "units": units,
+        "provenance": provenance,
         "probabilities": summarize_beliefs(task, samples, responses),
         "failures": dict(found.failures.most_common(20)),
         "rules": dict(Counter(score.rule for score in scores)),
@@ -121,8 +123,8 @@ def _read(task: Task, samples: Sequence[Sample], responses: Mapping[str, Respons
 class Measuring:
     """A task's metrics, under the names that say who graded.
 
-    A judge that grades for the task stands in every metric's name, and a rule that stands in for one does (`Task.mark`). A
-    judge that gives second opinions adds one metric.
+    A judge that grades for the task stands in every metric's name, and so does a rule that stands in for one
+    (`Task.stand_in`). A judge that gives second opinions adds one metric.
     """
 
     task: Task
@@ -142,11 +144,10 @@ class Measuring:
         """The first is the headline."""
         own = list(self.task.measures(totals))
         if self.judge and not self.task.judged:
-            return [*own, share(f"{SECOND_OPINION}[{self.judge}]", OPINIONS)]
+            return [*own, share(SECOND_OPINION, OPINIONS).made(JUDGE, self.judge)]
         if self.judge:
-            own = [metric for metric in own if metric.name not in self.task.without_judge]
-        mark = f"[{self.judge}]" if self.judge else self.task.mark
-        return [replace(metric, name=f"{metric.name}{mark}") for metric in own]
+            return [metric.made(JUDGE, self.judge) for metric in own if metric.name not in self.task.without_judge]
+        return [metric.made(RULE, self.task.stand_in) for metric in own] if self.task.stand_in else own
 
 
 def _envelope(measuring: Measuring, scores: Sequence[Score], headline: float | None) -> list[float | None] | None:
@@ -172,7 +173,11 @@ def _numbers(measuring: Measuring, scores: Sequence[Score]) -> dict[str, Any]:
         counts.add(group[0].cluster, measuring.tally(group))
     totals = Totals(counts.totals)
     measures = measuring.metrics(totals)
-    names = {"headline": measures[0].name, "units": {metric.name: metric.unit for metric in measures}}
+    names = {
+        "headline": measures[0].name,
+        "units": {metric.name: metric.unit for metric in measures},
+        "provenance": {metric.name: asdict(metric.provenance) for metric in measures if metric.provenance},
+    }
     if not scores:
         return {**names, "metrics": {}, "intervals": {}}
     numbers = {metric.name: float(metric.formula(totals)) for metric in measures if metric.defined(totals)}

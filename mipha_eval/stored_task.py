@@ -13,6 +13,7 @@ from mipha_eval.data.source import DataSource
 from mipha_eval.errors import UserError
 from mipha_eval.metrics import Metric, Tally, Totals, add_tallies, group_scores
 from mipha_eval.plugins import Registry
+from mipha_eval.provenance import provenances
 from mipha_eval.scoring import Measuring
 from mipha_eval.selection import build_task
 from mipha_eval.store import RunFolder
@@ -74,14 +75,20 @@ class StoredTask:
     def measures(self, totals: Totals) -> dict[str, Metric]:
         """The metrics that are defined on `totals`, of any of the scores, by the names that the summary has.
 
-        A name may end in how a score was made, such as ``CIDEr[ptb]``, where the task object, built again on a machine
-        without Java, says ``CIDEr[treebank]``. The formula is the same.
+        A metric may have been made otherwise, such as ``CIDEr[ptb]``, where the task object, built again on a machine
+        without Java, has ``CIDEr[treebank]``. The formula is the same.
         """
         every = Measuring(self.task, self.judge).metrics(totals)
         found = {metric.name: metric for metric in every if metric.defined(totals)}
-        plain = {_without_mark(name): metric for name, metric in found.items()}
-        known = {name: found.get(name) or plain.get(_without_mark(name)) for name in self.summary["metrics"]}
-        return {name: dataclasses.replace(metric, name=name) for name, metric in known.items() if metric}
+        plain = {metric.plain: metric for metric in found.values()}
+        told = provenances(self.summary)
+        names = {name: told[name].metric if name in told else name for name in self.summary["metrics"]}
+        known = {name: found.get(name) or plain.get(metric) for name, metric in names.items()}
+        return {
+            name: dataclasses.replace(metric, name=name, provenance=told.get(name))
+            for name, metric in known.items()
+            if metric
+        }
 
 
 def read_stored_tasks(run: Path, registry: Registry, judge: str | None = None) -> list[StoredTask]:
@@ -137,7 +144,3 @@ def stored_task(folder: RunFolder, label: str, registry: Registry) -> Task:
     prefix = record["name"].replace("-", "_")
     options = {f"{prefix}.{key}": value for key, value in record["options"].items() if value is not None}
     return build_task(f"{record['name']}@{record['protocol']}", options, source, registry)
-
-
-def _without_mark(name: str) -> str:
-    return name.partition("[")[0]

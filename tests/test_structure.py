@@ -14,6 +14,7 @@ FILES = [*LIBRARY.rglob("*.py"), *(ROOT / "tasks").glob("*.py"), *(ROOT / "model
 # a module may import from its own layer and the layers before it
 LAYERS = [
     ["closure", "errors", "printable", "types"],
+    ["provenance"],
     ["answers", "metrics", "binary", "data", "adapter", "options", "answer_files", "task"],
     [
         "captions",

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from mipha_eval.errors import UserError
+from mipha_eval.provenance import provenances
 from mipha_eval.report.definition import SIZE
 from mipha_eval.report.summary import marks
 from mipha_eval.store import RunFolder
@@ -132,8 +133,9 @@ def checked(content: Any, file: Path) -> Mapping[str, Any]:
             and all(map(_is_number, content["metrics"].values()))
             and all(len(pair) == 2 and all(map(_is_number, pair)) for pair in content["intervals"].values())
         )
+        provenances(content)
         marks(content)  # reads the rest
-    except (AttributeError, IndexError, KeyError, TypeError, ValueError):
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError, UserError):
         whole = False
     if not whole:
         raise UserError(f"{file} is no result of a task, or damaged; give a run folder, or what score --json printed")
