@@ -9,6 +9,14 @@ class MissingDataError(UserError):
     """A benchmark's files are not where they are looked for."""
 
 
+class PluginError(UserError):
+    """A plugin's code failed, ended the program, or handed over what it may not: its file and line are named."""
+
+
+class UserInterruptError(KeyboardInterrupt):
+    """Ctrl-C, as opposed to a KeyboardInterrupt that somebody's code raises."""
+
+
 class RequestError(Exception):
     """One request cannot be answered (an image is broken, a text cannot be tokenized); the others can."""
 

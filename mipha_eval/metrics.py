@@ -7,11 +7,13 @@ clusters, many resamples at a time.
 
 from __future__ import annotations
 
+import math
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from mipha_eval.options import unknown
 from mipha_eval.provenance import Provenance
 from mipha_eval.types import Score
 
@@ -22,13 +24,28 @@ Tally = Mapping[str, float]
 Number = Any  # a float, or an array with one entry a resample
 
 
+class UnknownCountError(LookupError):
+    """A formula looks up a count that no tally made."""
+
+
 class Totals:
-    """Sums of counts by name; a name that never occurred is 0."""
+    """Sums of counts by name. A name that was never counted is an error, since it may be a slip; `get` takes it for 0."""
 
     def __init__(self, counts: Mapping[str, Number]) -> None:
         self._counts = counts
 
     def __getitem__(self, name: str) -> Number:
+        """Raises UnknownCountError, naming the counts that there are."""
+        try:
+            return self._counts[name]
+        except KeyError:
+            if not self._counts:  # nothing was scored, so that no name is known, and no metric is defined
+                return 0.0
+        known = unknown("count", name, self._counts, "tallies made")
+        raise UnknownCountError(f"{known}; one that may be missing is looked up with totals.get")
+
+    def get(self, name: str) -> Number:
+        """A sum; 0 for what was never counted, such as a category that no question was asked of."""
         return self._counts.get(name, 0.0)
 
     def ratio(self, part: Number, whole: Number) -> Number:
@@ -51,6 +68,7 @@ class Metric:
         needs: beginnings of names of counts; without any such count the metric is not defined (no question was asked). None
             for a metric that needs no particular one.
         provenance: by whom or what it was made, see `made`; None for the task's own rule alone.
+        bounds: the least and the greatest value; None for 0 to 100 if the unit is ``%``, else for any number.
     """
 
     name: str
@@ -58,6 +76,12 @@ class Metric:
     unit: str = "%"
     needs: tuple[str, ...] | None = None
     provenance: Provenance | None = None
+    bounds: tuple[float, float] | None = None
+
+    @property
+    def range(self) -> tuple[float, float]:
+        """Least and greatest value; infinite where nothing is known."""
+        return self.bounds or ((0.0, 100.0) if self.unit == "%" else (-math.inf, math.inf))
 
     @property
     def plain(self) -> str:

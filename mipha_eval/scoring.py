@@ -8,6 +8,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from mipha_eval.border.questions import OPINIONS
+from mipha_eval.border.scores import (
+    checked_metrics,
+    checked_notes,
+    checked_score,
+    checked_scores,
+    checked_totals,
+    metric_value,
+    not_countable,
+)
 from mipha_eval.certificate import certificate_note
 from mipha_eval.judge.judged import Judged
 from mipha_eval.metrics import ClusterCounts, Metric, Tally, Totals, add_tallies, group_scores, share
@@ -17,8 +27,14 @@ from mipha_eval.stats.bootstrap import bootstrap_intervals
 from mipha_eval.task import UNGRADED, Task
 from mipha_eval.types import Response, Sample, Score
 
-#: the metric of a judge's second opinions, and what their counts begin with, which no category is called
-SECOND_OPINION, OPINIONS = "correct", "[judge]"
+#: the metric of a judge's second opinions
+SECOND_OPINION = "correct"
+
+#: fields of results that are written by whoever has a task scored, and that no task's notes may bring
+ADDED = (
+    *("model", "total", "limited", "demo", "blind", "annotations", "left_out"),
+    *("seconds", "generated", "equivalence"),
+)
 
 
 @dataclass(frozen=True)
@@ -52,7 +68,7 @@ def score_responses(
     found = _read(task, samples, responses)
     by_id = {sample.id: sample for sample in samples}
     read, judge = judged.regrade(task, by_id, responses, found.scores) if judged else (found.scores, None)
-    scores = task.finish(by_id, read)
+    scores = checked_scores(task, "finish", read, task.finish(by_id, read))
     forgiving = task.finish(by_id, found.forgiving) if found.read_again else ()
     failed = found.failures.total()
     measuring = Measuring(task, judged.name if judged else "")
@@ -81,9 +97,8 @@ def score_responses(
         "annotations": task.data.annotations and task.data.annotations.name,
         "expected_rows": list(task.rows.get(task.protocol, ())),
         "certificate": certificate_note(task, headline),
-        **task.notes(scores),
     }
-    return Result(scores, summary)
+    return Result(scores, {**summary, **checked_notes(task, task.notes(scores), {*summary, *ADDED})})
 
 
 @dataclass
@@ -111,10 +126,10 @@ def _read(task: Task, samples: Sequence[Sample], responses: Mapping[str, Respons
             continue
         score = task.score_missing(sample) if response is None else task.score(sample, response)
         if score is not None:
-            found.scores.append(score)
+            found.scores.append(checked_score(task, sample.id, score, "score_missing" if response is None else "score"))
             right = None if response is None else task.robust(sample, response.text)
             found.read_again = found.read_again or right is not None
-            again = score if right is None else task.as_if(score, right)
+            again = score if right is None else checked_score(task, sample.id, task.as_if(score, right), "as_if")
             found.forgiving.append(score if again == score else again)  # a second object only where it is another score
     return found
 
@@ -135,6 +150,8 @@ class Measuring:
         if any(score.rule in UNGRADED for score in group):
             return {}
         counts = self.task.tally(group)
+        if not isinstance(counts, Mapping):
+            raise not_countable(self.task, counts)
         opinions = [score.judged for score in group if score.judged is not None]
         if self.judge and opinions:
             counts = {**counts, f"{OPINIONS}/right": sum(opinions), f"{OPINIONS}/asked": float(len(opinions))}
@@ -142,7 +159,7 @@ class Measuring:
 
     def metrics(self, totals: Totals) -> list[Metric]:
         """The first is the headline."""
-        own = list(self.task.measures(totals))
+        own = checked_metrics(self.task, self.task.measures(totals))
         if self.judge and not self.task.judged:
             return [*own, share(SECOND_OPINION, OPINIONS).made(JUDGE, self.judge)]
         if self.judge:
@@ -163,14 +180,19 @@ def _headline(measuring: Measuring, scores: Sequence[Score]) -> float | None:
     """The first metric alone; None if nothing was asked that it needs."""
     totals = Totals(add_tallies(measuring.tally(group) for group in group_scores(scores)))
     metric = measuring.metrics(totals)[0]
-    return float(metric.formula(totals)) if scores and metric.defined(totals) else None
+    return metric_value(measuring.task, metric, totals) if scores and metric.defined(totals) else None
 
 
 def _numbers(measuring: Measuring, scores: Sequence[Score]) -> dict[str, Any]:
     """The headline's name, and units, metrics and intervals; a metric without anything to count is left out, not 0."""
     counts = ClusterCounts()
     for group in group_scores(scores):
-        counts.add(group[0].cluster, measuring.tally(group))
+        tally = measuring.tally(group)
+        try:
+            counts.add(group[0].cluster, tally)
+        except (TypeError, ValueError) as error:
+            raise not_countable(measuring.task, tally) from error
+    checked_totals(measuring.task, counts.totals)
     totals = Totals(counts.totals)
     measures = measuring.metrics(totals)
     names = {
@@ -180,11 +202,11 @@ def _numbers(measuring: Measuring, scores: Sequence[Score]) -> dict[str, Any]:
     }
     if not scores:
         return {**names, "metrics": {}, "intervals": {}}
-    numbers = {metric.name: float(metric.formula(totals)) for metric in measures if metric.defined(totals)}
+    numbers = {metric.name: metric_value(measuring.task, metric, totals) for metric in measures if metric.defined(totals)}
     defined = [metric for metric in measures if metric.name in numbers]
     intervals = bootstrap_intervals(counts, defined)
     return {
         **names,
-        "metrics": {name: value for name, value in numbers.items() if math.isfinite(value)},
-        "intervals": {name: list(interval) for name, interval in intervals.items()},
+        "metrics": numbers,
+        "intervals": {name: list(interval) for name, interval in intervals.items() if all(map(math.isfinite, interval))},
     }

@@ -14,8 +14,8 @@ FILES = [*LIBRARY.rglob("*.py"), *(ROOT / "tasks").glob("*.py"), *(ROOT / "model
 # a module may import from its own layer and the layers before it
 LAYERS = [
     ["closure", "errors", "printable", "types"],
-    ["provenance"],
-    ["answers", "metrics", "binary", "data", "adapter", "options", "answer_files", "task"],
+    ["blame", "options", "provenance"],
+    ["answers", "metrics", "binary", "border", "data", "adapter", "answer_files", "task"],
     [
         "captions",
         "certificate",
@@ -26,6 +26,7 @@ LAYERS = [
         "journal",
         "records",
         "store",
+        "plugin_code",
         "plugins",
         "probability",
         "scoring",

@@ -8,6 +8,7 @@ from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from mipha_eval.adapter import ModelAdapter
+from mipha_eval.border.responses import checked_responses
 from mipha_eval.engine.plan import Limits, halves, plan_batches, price
 from mipha_eval.errors import DeviceMemoryError
 from mipha_eval.types import Request, Response
@@ -80,13 +81,11 @@ class Engine:
     def _answer(self, batch: Sequence[Request], limits: Limits) -> list[Response]:
         """A response to each request, in smaller batches where the device's memory does not hold this one."""
         try:
-            responses = self.adapter.respond(batch)
+            responses = checked_responses(self.adapter, batch, self.adapter.respond(batch))
         except DeviceMemoryError as error:
             # the text alone: the traceback keeps alive what filled the device, and the next attempt needs the room
             reason = str(error)
         else:
-            if len(responses) != len(batch):
-                raise RuntimeError(f"{self.adapter.name} answered {len(responses)} of {len(batch)} requests")
             return responses
         if len(batch) == 1:
             return [Response.failure(f"out of memory: {reason}")]

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from mipha_eval.answers.letters import LETTERS
+from mipha_eval.blame import blaming
+from mipha_eval.border.refusal import refusal, shown
+from mipha_eval.border.scores import checked_scores
 from mipha_eval.judge.dialogue import UnansweredError, replay
 from mipha_eval.judge.prompts import is_correct
 from mipha_eval.judge.verdicts import Verdicts
@@ -33,8 +36,19 @@ class Use:
         return task.judged or self.correctness
 
     def dialogue(self, task: Task, answers: Sequence[Answer]) -> Dialogue[Sequence[Score]]:
-        """What the judge is asked about a group of answers."""
-        return task.grade(answers, self.runs) if task.judged else _second_opinions(task, answers)
+        """What the judge is asked about a group of answers, and the scores that this comes to."""
+        return _checked(task, answers, task.grade(answers, self.runs)) if task.judged else _second_opinions(task, answers)
+
+
+def _checked(task: Task, answers: Sequence[Answer], dialogue: Dialogue[Sequence[Score]]) -> Dialogue[Sequence[Score]]:
+    """A task's own dialogue, of which nobody knows what it hands over."""
+    with blaming():
+        if not isinstance(dialogue, Generator):
+            raise refusal(
+                type(task), "grade", f"grade of {task.label} must be a generator that yields queries, not {shown(dialogue)}"
+            )
+        graded = yield from dialogue
+        return checked_scores(task, "grade", [answer.score for answer in answers], graded)
 
 
 def _second_opinions(task: Task, answers: Sequence[Answer]) -> Dialogue[Sequence[Score]]:
