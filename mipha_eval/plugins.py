@@ -106,6 +106,9 @@ class Registry:
     def load(self, kind: Kind, name: str) -> tuple[type[Any], Mapping[str, str]]:
         """The class of a task or adapter, and the options that a preset gives."""
         plugin = self.plugin(kind, name)
+        if kind == "tasks" and plugin.name in self.left_out:
+            other = self.left_out.pop(plugin.name).summary.removeprefix("from ")
+            print(f"{plugin.name}: the task of that name in {other} is left out, this is mipha-eval's own", file=sys.stderr)
         if isinstance(plugin.place, str):
             owner, options = self.load(kind, plugin.place)
             return owner, {**options, **plugin.options}

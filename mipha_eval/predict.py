@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from mipha_eval.adapter import ModelAdapter
+from mipha_eval.blame import blaming
 from mipha_eval.data.images import image_digest
 from mipha_eval.data.jsonl import read_jsonl
 from mipha_eval.data.source import ImageFolder
@@ -90,6 +91,7 @@ def _answer(config: PredictConfig, engine: Engine, ids: AnswerIds, done: dict[in
         Appender(config.journal) as journal,
         Progress({name: (len(ids.requests), len(done))}) as progress,
         Beside() as beside,
+        blaming(),
     ):
 
         def store(fresh: Mapping[int, Response]) -> None:

@@ -15,20 +15,30 @@ if TYPE_CHECKING:
 UNUSABLE = Response.failure("the model gave a likelihood or a probability that is no number")
 
 
-def checked_responses(adapter: ModelAdapter, batch: Sequence[Request], responses: Any) -> list[Response]:
-    """A model's responses to a batch; one whose numbers are not finite is a failure of that request alone."""
+def listed_responses(adapter: ModelAdapter, batch: Sequence[Request], responses: Any) -> Sequence[Any]:
+    """As many responses as requests, whatever they are."""
     listed = isinstance(responses, list | tuple)
     if not listed or len(responses) != len(batch):
         got = f"{len(responses)} of them" if listed else shown(responses)
-        raise refusal(
-            type(adapter), "generate", f"model {adapter.name} must give a list of {len(batch)} responses, and gave {got}"
-        )
+        what = f"model {adapter.name} must give a list of {len(batch)} responses, and gave {got}"
+        raise refusal(type(adapter), method_for(batch[0]), what)
+    found: Sequence[Any] = responses
+    return found
+
+
+def checked_responses(adapter: ModelAdapter, batch: Sequence[Request], responses: Any) -> list[Response]:
+    """A model's responses to a batch; one whose numbers are not finite is a failure of that request alone."""
+    responses = listed_responses(adapter, batch, responses)
     for request, response in zip(batch, responses, strict=True):
         wrong = _wrong_response(request, response)
         if wrong:
-            method = "loglikelihood" if request.options else "generate"
-            raise refusal(type(adapter), method, f"model {adapter.name} gave {wrong}")
+            raise refusal(type(adapter), method_for(request), f"model {adapter.name} gave {wrong}")
     return [response if _is_finite(response) else UNUSABLE for response in responses]
+
+
+def method_for(request: Request) -> str:
+    """The method of a model that answers a request, unless it answers mixed batches."""
+    return "loglikelihood" if request.options else "generate"
 
 
 def _wrong_response(request: Request, response: Any) -> str:
