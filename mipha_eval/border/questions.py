@@ -23,7 +23,7 @@ def wrong_sample(sample: Any) -> str:
     """What is wrong with a question; "" if nothing is."""
     if (
         type(sample) is Sample
-        and {*map(type, (sample.id, sample.question, sample.category, sample.group, sample.bare))} == {str}
+        and are(str, (sample.id, sample.question, sample.category, sample.group, sample.bare))
         and are(str, sample.references)
         and are(Image, sample.images)
         and are(str, sample.parts)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from mipha_eval.task import Task
 
 PLAIN = {str, int, bool, type(None)}
+NUMBER = (int, float)
 
 
 def checked_score(task: Task, sample: str, score: Any, method: str = "score") -> Score:
@@ -47,7 +48,7 @@ def _wrong_score(sample: str, score: Any) -> str:
 
 
 def _is_share(value: Any) -> bool:
-    return isinstance(value, int | float) and -ROUNDING <= value <= 1 + ROUNDING  # not so for nan
+    return isinstance(value, NUMBER) and -ROUNDING <= value <= 1 + ROUNDING  # not so for nan
 
 
 def _is_span(span: Any) -> bool:
@@ -57,7 +58,10 @@ def _is_span(span: Any) -> bool:
 def _are_details(details: Any) -> bool:
     if not isinstance(details, Mapping):
         return False
-    return all(type(name) is str and _is_plain(value) for name, value in details.items())
+    for name, value in details.items():  # noqa: SIM110 - of every answer
+        if type(name) is not str or not _is_plain(value):
+            return False
+    return True
 
 
 def _is_plain(value: Any) -> bool:
