@@ -9,7 +9,7 @@ class MissingDataError(UserError):
     """A benchmark's files are not where they are looked for."""
 
 
-class PluginError(UserError):
+class PluginError(UserError, RuntimeError):
     """A plugin's code failed, ended the program, or handed over what it may not: its file and line are named."""
 
 

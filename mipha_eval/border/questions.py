@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from mipha_eval.border.refusal import are, is_cell, refusal, shown
+from mipha_eval.printable import printable
 from mipha_eval.types import Decoding, Image, Request, Sample
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ def wrong_sample(sample: Any) -> str:
 
 
 def _wrong_field(sample: Sample) -> str:
-    which = f"question {sample.id!r:.80} has"
+    which = f"question {printable(str(sample.id))[:80]} has"
     for name in TEXTS:
         if type(getattr(sample, name)) is not str:
             return f"{which} as {name} no text but {shown(getattr(sample, name))}"

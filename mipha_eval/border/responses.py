@@ -19,9 +19,8 @@ def listed_responses(adapter: ModelAdapter, batch: Sequence[Request], responses:
     """As many responses as requests, whatever they are."""
     listed = isinstance(responses, list | tuple)
     if not listed or len(responses) != len(batch):
-        got = f"{len(responses)} of them" if listed else shown(responses)
-        what = f"model {adapter.name} must give a list of {len(batch)} responses, and gave {got}"
-        raise refusal(type(adapter), method_for(batch[0]), what)
+        got = f"answered {len(responses)} of" if listed else f"gave {shown(responses)}, no list of responses, to"
+        raise refusal(type(adapter), method_for(batch[0]), f"model {adapter.name} {got} {len(batch)} requests")
     found: Sequence[Any] = responses
     return found
 

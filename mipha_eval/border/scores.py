@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from mipha_eval.blame import is_foreign, told
 from mipha_eval.border.refusal import ROUNDING, is_cell, refusal, shown
 from mipha_eval.metrics import Metric, Totals, UnknownCountError
+from mipha_eval.printable import printable
 from mipha_eval.types import Score
 
 if TYPE_CHECKING:
@@ -34,7 +35,9 @@ def checked_score(task: Task, sample: str, score: Any, method: str = "score") ->
     ):
         return score
     raise refusal(
-        type(task), method, f"{method} of {task.label} gave for question {sample!r:.80} {_wrong_score(sample, score)}"
+        type(task),
+        method,
+        f"{method} of {task.label} gave for question {printable(sample)[:80]} {_wrong_score(sample, score)}",
     )
 
 
