@@ -7,7 +7,7 @@ from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from mipha_eval.errors import ContractError
+from mipha_eval.border.responses import listed_responses
 from mipha_eval.types import Decoding, Request, Response
 
 
@@ -72,9 +72,7 @@ class ModelAdapter(ABC):
         answered: dict[int, Response] = {}
         for (ranked, _), places in alike.items():
             part = [batch[place] for place in places]
-            responses = self.loglikelihood(part) if ranked else self.generate(part)
-            if len(responses) != len(part):
-                raise ContractError(f"{self.name} answered {len(responses)} of {len(part)} requests")
+            responses = listed_responses(self, part, self.loglikelihood(part) if ranked else self.generate(part))
             answered.update(zip(places, responses, strict=True))
         return [answered[place] for place in range(len(batch))]
 

@@ -10,6 +10,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from mipha_eval.answer_line import OfficialAnswer
+from mipha_eval.blame import blaming
 from mipha_eval.data.jsonl import begins_with, read_json, read_jsonl, read_lines
 from mipha_eval.data.rows import entries, tab_separated
 from mipha_eval.data.table import Cells, indexed_rows
@@ -49,7 +50,8 @@ def read_answers(path: Path, task: Task, samples: Sequence[Sample], *, subset: b
     if not path.exists():
         raise UserError(f"answer file {path} does not exist")
     try:
-        official = task.official_answers(path, samples)
+        with blaming(f"is {path} of {task.name}'s own form?"):
+            official = task.official_answers(path, samples)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise UserError(f"{path} is not of {task.name}'s own form: {error!r}") from error
     if official is None and path.is_dir():

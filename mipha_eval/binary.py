@@ -39,7 +39,8 @@ def _share(name: str, category: str) -> Share:
 
 
 def _cells(category: str, totals: Totals) -> tuple[Number, Number, Number, Number]:
-    tp, fp, fn, tn = (totals[f"{category}/{cell}"] for cell in ("tp", "fp", "fn", "tn"))
+    # a category may not be asked about, and a model may never say no
+    tp, fp, fn, tn = (totals.get(f"{category}/{cell}") for cell in ("tp", "fp", "fn", "tn"))
     return tp, fp, fn, tn
 
 

@@ -10,9 +10,11 @@ from __future__ import annotations
 import math
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from mipha_eval.options import unknown
+from mipha_eval.provenance import Provenance
 from mipha_eval.types import Score
 
 if TYPE_CHECKING:
@@ -22,13 +24,28 @@ Tally = Mapping[str, float]
 Number = Any  # a float, or an array with one entry a resample
 
 
+class UnknownCountError(LookupError):
+    """A formula looks up a count that no tally made."""
+
+
 class Totals:
-    """Sums of counts by name; a name that never occurred is 0."""
+    """Sums of counts by name. A name that was never counted is an error, since it may be a slip; `get` takes it for 0."""
 
     def __init__(self, counts: Mapping[str, Number]) -> None:
         self._counts = counts
 
     def __getitem__(self, name: str) -> Number:
+        """Raises UnknownCountError, naming the counts that there are."""
+        try:
+            return self._counts[name]
+        except KeyError:
+            if not self._counts:  # nothing was scored, so that no name is known, and no metric is defined
+                return 0.0
+        known = unknown("count", name, self._counts, "tallies made")
+        raise UnknownCountError(f"{known}; one that may be missing is looked up with totals.get")
+
+    def get(self, name: str) -> Number:
+        """A sum; 0 for what was never counted, such as a category that no question was asked of."""
         return self._counts.get(name, 0.0)
 
     def ratio(self, part: Number, whole: Number) -> Number:
@@ -74,6 +91,7 @@ class Metric:
             for a metric that needs no particular one.
         shares: what the formula is a weighted sum of; empty for counts called ``right`` and ``asked``, alone or behind the
             same beginning, which are known, and for what is no share.
+        provenance: by whom or what it was made, see `made`; None for the task's own rule alone.
         bounds: the least and the greatest value; None for 0 to 100 if the unit is ``%``, else for any number.
     """
 
@@ -83,6 +101,17 @@ class Metric:
     needs: tuple[str, ...] | None = None
     shares: tuple[Share, ...] = ()
     bounds: tuple[float, float] | None = None
+    provenance: Provenance | None = None
+
+    @property
+    def plain(self) -> str:
+        """The name without its provenance."""
+        return self.provenance.metric if self.provenance else self.name
+
+    def made(self, by: str, name: str) -> Metric:
+        """The same made by a judge, a tool or the like, which then stands in its name."""
+        provenance = Provenance(self.plain, by, name)
+        return replace(self, name=provenance.label, provenance=provenance)
 
     def defined(self, totals: Totals) -> bool:
         return any(self.needs is None or name.startswith(self.needs) for name in totals.names())

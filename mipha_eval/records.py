@@ -180,6 +180,14 @@ class Beliefs(Struct):
     bins: list[tuple[Count, Finite, Finite]]
 
 
+class MadeBy(Struct):
+    """By whom or by what a metric was made, see `provenance.Provenance`."""
+
+    metric: str
+    by: str
+    name: str
+
+
 class StoredResult(Struct):
     """``result.json``, and what ``score --json`` prints; see `scoring.Result`."""
 
@@ -193,6 +201,7 @@ class StoredResult(Struct):
     intervals: dict[str, tuple[Finite, Finite]]
     rules: dict[str, Count]
     units: dict[str, str] = {}
+    provenance: dict[str, MadeBy] = {}
     unlabelled: Count = 0
     interval_notes: dict[str, str] = {}
     interval_method: str = ""

@@ -2,24 +2,40 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from mipha_eval.answers.wrapping import wrappers
+from mipha_eval.border.questions import OPINIONS
+from mipha_eval.border.scores import (
+    checked_metrics,
+    checked_notes,
+    checked_score,
+    checked_scores,
+    checked_totals,
+    metric_value,
+    not_countable,
+)
 from mipha_eval.certificate import certificate_note
 from mipha_eval.gaps import gaps
 from mipha_eval.judge.judged import Judged, without_judge
 from mipha_eval.metrics import ClusterCounts, Metric, Tally, Totals, add_tallies, group_scores, share
 from mipha_eval.probability import summarize_beliefs
+from mipha_eval.provenance import JUDGE, RULE
 from mipha_eval.stats.interval import METHOD, run_intervals
 from mipha_eval.task import JUDGE_FAILED, UNGRADED, Task
 from mipha_eval.types import Response, Sample, Score
 
-#: the metric of a judge's second opinions, and what their counts begin with, which no category is called
-SECOND_OPINION, OPINIONS = "correct", "[judge]"
+#: the metric of a judge's second opinions
+SECOND_OPINION = "correct"
+
+#: fields of results that are written by whoever has a task scored, and that no task's notes may bring
+ADDED = (
+    *("model", "total", "limited", "demo", "blind", "annotations", "left_out"),
+    *("seconds", "generated", "equivalence"),
+)
 
 
 @dataclass(frozen=True)
@@ -57,11 +73,11 @@ def score_responses(
         read, judge = judged.regrade(task, by_id, responses, found.scores)
     else:
         read, judge = without_judge(task, by_id, responses, found.scores), None
-    scores = task.finish(by_id, read)
+    scores = checked_scores(task, "finish", read, task.finish(by_id, read))
     failed, ungraded = found.failures.total(), sum(score.rule == JUDGE_FAILED for score in scores)
     measuring = Measuring(task, judged.name if judged else "")
     numbers = _numbers(measuring, scores)
-    headline, units = numbers.pop("headline"), numbers.pop("units")
+    headline, units, provenance = (numbers.pop(name) for name in ("headline", "units", "provenance"))
     summary = {
         "task": task.label,
         "version": task.version,
@@ -77,6 +93,7 @@ def score_responses(
         **_second_reading(measuring, scores, found.lenient),
         "wrapped": dict(found.wrapped.most_common(20)),
         "units": units,
+        "provenance": provenance,
         "probabilities": summarize_beliefs(task, samples, responses),
         "failures": dict(found.failures.most_common(20)),
         "odd_labels": dict(found.odd_labels),
@@ -86,9 +103,8 @@ def score_responses(
         "annotations": task.data.annotations and task.data.annotations.name,
         "expected_rows": list(task.rows.get(task.protocol, ())),
         "certificate": certificate_note(task, headline),
-        **task.notes(scores),
     }
-    return Result(scores, summary)
+    return Result(scores, {**summary, **checked_notes(task, task.notes(scores), {*summary, *ADDED})})
 
 
 def unread(score: Score) -> bool:
@@ -132,7 +148,7 @@ def _read(task: Task, samples: Sequence[Sample], responses: Mapping[str, Respons
             continue
         score = task.score_missing(sample) if response is None else task.score(sample, response)
         if score is not None:
-            found.scores.append(score)
+            found.scores.append(checked_score(task, sample.id, score, "score_missing" if response is None else "score"))
             worth = None if response is None else task.robust(sample, response.text)
             if worth is not None:
                 found.lenient[sample.id] = float(worth)
@@ -160,8 +176,8 @@ def _second_reading(measuring: Measuring, scores: Sequence[Score], lenient: Mapp
 class Measuring:
     """A task's metrics, under the names that say who graded.
 
-    A judge that grades for the task stands in every metric's name, and a rule that stands in for one does (`Task.mark`). A
-    judge that gives second opinions adds one metric.
+    A judge that grades for the task stands in every metric's name, and so does a rule that stands in for one
+    (`Task.stand_in`). A judge that gives second opinions adds one metric.
     """
 
     task: Task
@@ -172,6 +188,8 @@ class Measuring:
         if any(score.rule in UNGRADED for score in group):
             return {}
         counts = self.task.tally(group)
+        if not isinstance(counts, Mapping):
+            raise not_countable(self.task, counts)
         opinions = [score.judged for score in group if score.judged is not None]
         if self.judge and opinions:
             counts = {**counts, f"{OPINIONS}/right": sum(opinions), f"{OPINIONS}/asked": float(len(opinions))}
@@ -179,13 +197,12 @@ class Measuring:
 
     def metrics(self, totals: Totals) -> list[Metric]:
         """The first is the headline."""
-        own = list(self.task.measures(totals))
+        own = checked_metrics(self.task, self.task.measures(totals))
         if self.judge and not self.task.judged:
-            return [*own, share(f"{SECOND_OPINION}[{self.judge}]", OPINIONS)]
+            return [*own, share(SECOND_OPINION, OPINIONS).made(JUDGE, self.judge)]
         if self.judge:
-            own = [metric for metric in own if metric.name not in self.task.without_judge]
-        mark = f"[{self.judge}]" if self.judge else self.task.mark
-        return [replace(metric, name=f"{metric.name}{mark}") for metric in own]
+            return [metric.made(JUDGE, self.judge) for metric in own if metric.name not in self.task.without_judge]
+        return [metric.made(RULE, self.task.stand_in) for metric in own] if self.task.stand_in else own
 
 
 def _envelope(measuring: Measuring, scores: Sequence[Score], headline: float | None) -> list[float | None] | None:
@@ -208,21 +225,29 @@ def _headline(measuring: Measuring, scores: Sequence[Score]) -> float | None:
     """The first metric alone; None if nothing was asked that it needs."""
     totals = Totals(add_tallies(measuring.tally(group) for group in group_scores(scores)))
     metric = measuring.metrics(totals)[0]
-    return float(metric.formula(totals)) if scores and metric.defined(totals) else None
+    return metric_value(measuring.task, metric, totals) if scores and metric.defined(totals) else None
 
 
 def _numbers(measuring: Measuring, scores: Sequence[Score]) -> dict[str, Any]:
     """The headline's name, and units, metrics and intervals; a metric without anything to count is left out, not 0."""
     counts = ClusterCounts()
     for group in group_scores(scores):
-        counts.add(group[0].cluster, measuring.tally(group))
+        tally = measuring.tally(group)
+        try:
+            counts.add(group[0].cluster, tally)
+        except (TypeError, ValueError) as error:
+            raise not_countable(measuring.task, tally) from error
+    checked_totals(measuring.task, counts.totals)
     totals = Totals(counts.totals)
     measures = measuring.metrics(totals)
-    names = {"headline": measures[0].name, "units": {metric.name: metric.unit for metric in measures}}
+    names = {
+        "headline": measures[0].name,
+        "units": {metric.name: metric.unit for metric in measures},
+        "provenance": {metric.name: asdict(metric.provenance) for metric in measures if metric.provenance},
+    }
     if not scores:
         return {**names, "metrics": {}, "intervals": {}, "interval_notes": {}, "interval_method": METHOD}
-    numbers = {metric.name: float(metric.formula(totals)) for metric in measures if metric.defined(totals)}
-    numbers = {name: value for name, value in numbers.items() if math.isfinite(value)}
+    numbers = {metric.name: metric_value(measuring.task, metric, totals) for metric in measures if metric.defined(totals)}
     intervals = run_intervals(counts, [metric for metric in measures if metric.name in numbers])
     return {
         **names,

@@ -126,11 +126,11 @@ class RunFolder:
     def write_equivalence(self, found: Mapping[str, Any]) -> None:
         write_json(self.path / "equivalence.json", found)
 
-    def set_status(self, label: str, state: str, **counts: int) -> None:
-        """Notes where a task is: pending, infer, score or done."""
+    def set_status(self, label: str, state: str, **facts: int | str) -> None:
+        """Notes where a task is: pending, infer, score, judge, done or failed, with counts, and if it failed the reason."""
         path = self.path / "status.json"
         status = read_object(path) if path.exists() else {}
-        write_json(path, {**status, label: {"state": state, **counts}})
+        write_json(path, {**status, label: {"state": state, **facts}})
 
 
 def plain_name(text: str) -> str:

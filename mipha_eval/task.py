@@ -98,9 +98,14 @@ class Task(ABC):
         return self.metrics
 
     @property
+    def stand_in(self) -> str:
+        """The name of the rule that stands in for a judge, such as ``rule``; "" where none does. Metrics carry it."""
+        return ""
+
+    @property
     def mark(self) -> str:
         """What names of metrics end with where a rule stands in for a judge, such as ``[rule]``."""
-        return ""
+        return f"[{self.stand_in}]" if self.stand_in else ""
 
     def grade(self, answers: Sequence[Answer], runs: int) -> Dialogue[Sequence[Score]]:
         """What a judge is asked about the answers of a group, and the scores that its replies come to, in the same order.

@@ -120,7 +120,8 @@ class Response:
 
     @classmethod
     def failure(cls, reason: str) -> Response:
-        return cls(text="", finish="error", error=reason)
+        """Without a reason it is a failure all the same, and no answer."""
+        return cls(text="", finish="error", error=reason or "no reason was given")
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,8 +37,8 @@ LABELS_HINT = "eval_tool.zip is at github.com/BradyFU/Awesome-Multimodal-Large-L
 def points(subtasks: Sequence[str], totals: Totals) -> Number:
     """100 x accuracy + 100 x share of images with both questions right, summed over subtasks."""
     return sum(
-        100 * (totals.ratio(totals[f"{name}/right"], totals[f"{name}/asked"]))
-        + 100 * totals.ratio(totals[f"{name}/both"], totals[f"{name}/images"])
+        100 * (totals.ratio(totals.get(f"{name}/right"), totals.get(f"{name}/asked")))
+        + 100 * totals.ratio(totals.get(f"{name}/both"), totals.get(f"{name}/images"))
         for name in subtasks
     )
 

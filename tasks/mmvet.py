@@ -88,8 +88,8 @@ class Mmvet(Task):
         return self.by_rule or self.data.kind == "demo"
 
     @property
-    def mark(self) -> str:
-        return "[rule]" if self.ruled else ""
+    def stand_in(self) -> str:
+        return "rule" if self.ruled else ""
 
     def measures(self, totals: Totals) -> Sequence[Metric]:
         return [*self.metrics, *shares_of_parts(totals, ("only",))]

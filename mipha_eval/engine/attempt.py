@@ -8,8 +8,9 @@ from collections.abc import Hashable, Sequence
 from pathlib import Path
 
 from mipha_eval.adapter import Cost, ModelAdapter
+from mipha_eval.border.responses import checked_responses
 from mipha_eval.engine.plan import Limits, halves, price
-from mipha_eval.errors import ContractError, DeviceMemoryError, UserError
+from mipha_eval.errors import ContractError, DeviceMemoryError, PluginError, UserError
 from mipha_eval.types import Request, Response
 
 #: a model that has answered nothing is given up when requests about so many pictures, or so many without one, each asked
@@ -30,7 +31,7 @@ class Attempts:
         self._answered = False
         self._failures: dict[str, set[Hashable]] = {}
         self._said: set[str] = set()
-        self._broken: ContractError | None = None
+        self._broken: PluginError | None = None
 
     def expect(self, batch: Sequence[Request]) -> None:
         """Tells the adapter what will be asked; a hint that fails is none."""
@@ -77,13 +78,10 @@ class Attempts:
         return [failure] if len(batch) == 1 else [response for half in halves(batch) for response in self._answer(half)]
 
     def _respond(self, batch: Sequence[Request]) -> list[Response]:
-        responses = self._adapter.respond(batch)
-        if len(responses) != len(batch):
-            raise ContractError(f"{self._adapter.name} answered {len(responses)} of {len(batch)} requests")
-        wrong = [each for each in responses if not isinstance(each, Response) or not isinstance(each.text, str)]
-        if wrong:
-            raise ContractError(f"{self._adapter.name} answered {wrong[0]!r}, which is no Response with a text")
-        return responses
+        try:
+            return checked_responses(self._adapter, batch, self._adapter.respond(batch))
+        except PluginError as error:
+            raise ContractError(str(error)) from error
 
     def _make_smaller(self, batch: Sequence[Request]) -> None:
         tokens = price(batch, self.cost)
@@ -95,7 +93,7 @@ class Attempts:
         """The reason as a response. Raises `error` if the model can do nothing at all."""
         place = _place(error)
         if isinstance(error, ContractError):
-            self._broken = self._broken or error
+            self._broken = self._broken or PluginError(str(error))
         if len(batch) > 1:
             self._say(f"failed on a batch of {len(batch)} questions, which are asked again in parts", error)
         else:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from mipha_eval.answers.alphabet import lettered
+from mipha_eval.border.scores import checked_scores
 from mipha_eval.judge.dialogue import (
     MOST_QUERIES,
     BrokenDialogueError,
@@ -64,7 +65,7 @@ def _graded(task: Task, answers: Sequence[Answer], runs: int) -> Dialogue[Sequen
     scores = yield from dialogue
     if [score.sample for score in scores] != [answer.sample.id for answer in answers]:
         raise BrokenDialogueError("its dialogue came to other scores than those of the answers it is about")
-    return scores
+    return checked_scores(task, "grade", [answer.score for answer in answers], scores)
 
 
 def _second_opinions(task: Task, answers: Sequence[Answer]) -> Dialogue[Sequence[Score]]:

@@ -12,6 +12,7 @@ from mipha_eval.errors import UserError
 from mipha_eval.files import read_toml
 from mipha_eval.options import unknown
 from mipha_eval.plugins import Registry, plugin_folder
+from mipha_eval.provenance import plain_metric
 from mipha_eval.report.table import Column, Field
 
 Record = TypeVar("Record")
@@ -117,7 +118,7 @@ def headlines(results: Iterable[Mapping[str, Any]]) -> Definition:
     """The table that is shown when none is named: a column for the headline of each task, in the order of the runs."""
     columns: dict[str, Column] = {}
     for result in results:
-        metric = result["headline"].partition("[")[0]
+        metric = plain_metric(result, result["headline"])
         most = float(result.get("maximum", {}).get(metric, 100))
         decimals = 1 if most >= 1000 else 2
         columns.setdefault(result["task"], Column(result["task"], result["task"], metric, decimals, most=most))

@@ -97,7 +97,7 @@ def reproductions(row: Row, model: str, columns: Sequence[Column], quotes: Seque
         same = [
             each
             for each in candidates(quotes, model, (column.task,), column.metric)
-            if each.target.standing == "same" and (not cell.judge or each.target.judge == cell.judge)
+            if each.target.standing == "same" and not cell.tool and (not cell.judge or each.target.judge == cell.judge)
         ]
         compared = [
             Reproduction(column.heading, each.quote.value, f"{cell.value:.{each.quote.decimals}f}", each.quote.source)

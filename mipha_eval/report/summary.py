@@ -11,6 +11,7 @@ from mipha_eval.gaps import UNPARSED_MOST, gaps
 from mipha_eval.judge.choice import Price
 from mipha_eval.plugins import plugin_folder
 from mipha_eval.printable import printable
+from mipha_eval.provenance import JUDGE, provenances
 from mipha_eval.report.marks import mark_texts, share
 from mipha_eval.report.terminal import kept, print_table
 from mipha_eval.scoring import SECOND_OPINION
@@ -42,8 +43,9 @@ HEADINGS = ("task", "n", "metric", "score", "95% CI", "unparsed", "failed", "sec
 
 def summary_rows(result: Mapping[str, Any]) -> list[Row]:
     """A result as rows: its headline and, where a judge gave second opinions, what these come to."""
-    second = [name for name in result["metrics"] if name.startswith(f"{SECOND_OPINION}[") and name != result["headline"]]
-    return [_row(result, name) for name in (result["headline"], *second)]
+    made = {name: by for name, by in provenances(result).items() if name in result["metrics"]}
+    second = [name for name, by in made.items() if by.metric == SECOND_OPINION and by.by == JUDGE]
+    return [_row(result, name) for name in dict.fromkeys([result["headline"], *second])]
 
 
 def _row(result: Mapping[str, Any], name: str) -> Row:

@@ -66,6 +66,10 @@ class _Watched(Totals):
         self.read.add(name)
         return super().__getitem__(name)
 
+    def get(self, name: str) -> Number:
+        self.read.add(name)
+        return super().get(name)
+
     def names(self) -> Sequence[str]:
         self.read.update(self._counts)
         return list(self._counts)
