@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from mipha_eval.data.jsonl import begins_with, read_json, read_jsonl, read_lines
 from mipha_eval.data.rows import entries, tab_separated
 from mipha_eval.data.table import Cells, indexed_rows
 from mipha_eval.errors import UserError
+from mipha_eval.files import parse_json
 from mipha_eval.matching import ESCAPES, Answers, check_question, other_protocols
 from mipha_eval.types import Response, Sample
 
@@ -141,7 +141,7 @@ def files_by_name(path: Path, names: Mapping[str, str], fits: Callable[[Mapping[
 def _first_fits(file: Path, fits: Callable[[Mapping[str, Any]], bool]) -> bool:
     line = next((line for line in read_lines(file, escapes=True) if line.strip()), "")
     try:
-        record = json.loads(line)
+        record = parse_json(line)
     except ValueError:
         return False
     return isinstance(record, dict) and fits(record)

@@ -209,7 +209,7 @@ def test_bundled_tasks_look_up_what_may_be_missing(cli: Cli, tmp_path: Path, lim
     names = "pope,mme,mmbench,seed,scienceqa,mmvet,gqa,vqav2,vizwiz,textvqa,coco-cap,nocaps"
     run = ["run", "--tasks", names, "--model", "constant", "-a", f"answer={answer}", "--data", "demo", "-L", limit]
     outcome = cli(*run, "-a", "coco_cap.tokenizer=treebank", "-a", "nocaps.tokenizer=treebank", "-o", tmp_path, "--json")
-    assert outcome.code == 0, outcome.err
+    assert outcome.code in (0, 3), outcome.err  # answers that nobody can read are no finished result
     assert len(outcome.json["results"]) == 12
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 from mipha_eval.errors import UserError
+from mipha_eval.files import read_object
 
 #: files that some part of transformers takes for missing where it cannot read them
 JSON_FILES = (
@@ -24,12 +24,6 @@ def check_settings(folder: Path) -> None:
 
 def read_settings(path: Path) -> dict[str, Any]:
     """A JSON file of a checkpoint. Raises UserError if it is missing or broken."""
-    try:
-        settings = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise UserError(f"{path.parent} has no {path.name}; is it a checkpoint folder?") from error
-    except (OSError, ValueError, RecursionError) as error:
-        raise UserError(f"cannot read {path}: {error}; copy or download it again") from error
-    if not isinstance(settings, dict):
-        raise UserError(f"{path} is not a JSON object; is {path.parent} a checkpoint folder?")
-    return settings
+    if not path.exists():
+        raise UserError(f"{path.parent} has no {path.name}; is it a checkpoint folder?")
+    return read_object(path, "copy or download it again")
