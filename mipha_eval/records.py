@@ -40,7 +40,7 @@ class Manifest(Struct):
 
     model: Text
     data: Text
-    identity: str
+    identity: str = ""
     schema: int = 0
     options: dict[str, str] = {}
     task_options: dict[str, str] = {}
@@ -77,7 +77,7 @@ class TaskRecord(Struct):
     version: int
     options: dict[str, str | None]
     data_sha256: str
-    standing: RunContext
+    standing: RunContext | None = None
     probabilities: bool = False
 
 
@@ -100,6 +100,18 @@ class StoredSample(Struct):
     group: str
     parts: list[str] = []
     bare: str = ""
+
+
+class ResponseNumbers(Struct):
+    """What a line of ``responses.jsonl`` says in numbers."""
+
+    tokens: Count = 0
+    finish: str = ""
+    verbatim: bool = False
+    likelihoods: list[float] = []
+    option_tokens: list[Annotated[int, Meta(ge=1)]] = []
+    top: list[tuple[int, float]] = []
+    chances: list[float] = []
 
 
 class Check(Struct):
