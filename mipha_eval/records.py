@@ -161,12 +161,12 @@ class JudgeCounts(Struct):
     """What a result says of its judge."""
 
     name: Text
-    own_prompt: bool
-    runs: Count
     pending: Count
     failed: Count
     unreadable: Count
-    failures: dict[str, Count]
+    own_prompt: bool = False
+    runs: Count = 1
+    failures: dict[str, Count] = {}
     replies: Count = 0
     failed_queries: Count = 0
     prompt_tokens: Count = 0

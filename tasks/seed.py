@@ -46,6 +46,7 @@ class Seed(Task):
     hub: ClassVar[Mapping[str, str]] = {"llava": "lmms-lab/SEED-Bench", "ppl": "lmms-lab/SEED-Bench"}
     ignores_foreign_answers: ClassVar[bool] = True  # the re-release of November 2023 has 1,252 videos less
     lettered: ClassVar[bool] = True
+    own_ids: ClassVar[bool] = True
     metrics: ClassVar[Sequence[Metric]] = [
         share("accuracy"),
         share("image", "image"),
@@ -78,13 +79,10 @@ class Seed(Task):
         options = [str(row[f"choice_{letter}"]) for letter in LETTERS.lower() if row.get(f"choice_{letter}") is not None]
         text = str(row.get("question", ""))
         if self.protocol == "llava":
-            listed = [f"{letter}. {option}" for letter, option in lettered(options)]
-            text = "\n".join([text, *listed, LETTER_ANSWER])
+            text = "\n".join([text, *(f"{letter}. {option}" for letter, option in lettered(options)), LETTER_ANSWER])
         name = number if seen[number] == 1 else f"{number}#{seen[number]}"
-        kind = max(0, int(row.get("question_type_id", 0)))
-        return Sample(
-            name, text, (row["answer"], *options), (image,), number, row["data_type"], parts=TYPES[kind - 1 : kind]
-        )
+        kind, references = max(0, int(row.get("question_type_id", 0))), (row["answer"], *options)
+        return Sample(name, text, references, (image,), number, row["data_type"], parts=TYPES[kind - 1 : kind])
 
     def request(self, sample: Sample) -> Request:
         options = sample.references[1:] if self.protocol == "ppl" else ()
@@ -104,8 +102,7 @@ class Seed(Task):
         if response.likelihoods:
             return self._ranked(sample, response)
         letter = response.text if response.text in tuple(LETTERS[: max(OPTIONS, len(sample.references) - 1)]) else ""
-        right = response.text == sample.references[0]
-        return self.scored(sample, Reading(letter, "letter", parsed=bool(letter)), right)
+        return self.scored(sample, Reading(letter, "letter", parsed=bool(letter)), response.text == sample.references[0])
 
     def _ranked(self, sample: Sample, response: Response) -> Score:
         """By the likelihood of the whole option, as in the official code; `per_token` by the mean over its tokens."""

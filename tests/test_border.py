@@ -432,8 +432,8 @@ def test_a_judges_dialogue_hands_over_scores(cli: Cli, tmp_path: Path) -> None:
             "return [self.scored(answers[0].sample, Reading('', 'r'), 7)]\n        yield Query('q', 3)",
             "a number from 0 to 1 but 7",
         ),
-        ("return [1]", "grade of quiz@demo must be a generator"),
-        ("raise KeyError('x')\n        yield Query('q', 3)", "KeyError: 'x'"),
+        ("return [1]", "which is no dialogue"),
+        ("raise KeyError('x')\n        yield Query('q', 3)", "KeyError('x')"),
     ):
         file = task_file(
             tmp_path / "quiz.py",

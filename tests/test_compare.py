@@ -448,7 +448,7 @@ def test_versions_and_judges_are_not_mixed(cli: Cli, demo: Mapping[str, Path], t
     damaged = edited(demo["bad"], tmp_path / "damaged", lambda run: (run / "pope@demo/scores.jsonl").unlink())
     refused(demo["good"], damaged, "scores.jsonl")
     empty = edited(demo["bad"], tmp_path / "empty", lambda run: write_jsonl(run / "pope@demo/scores.jsonl", [{}]))
-    refused(demo["good"], empty, "scores.jsonl is damaged")
+    refused(demo["good"], empty, "scores.jsonl:1 is damaged")
 
 
 def test_other_data(cli: Cli, demo: Mapping[str, Path], tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from mipha_eval.gaps import UNPARSED_MOST
 from mipha_eval.plugins import Registry
 from mipha_eval.task import CAPTION, LETTER_ANSWER, OCR_TOKENS, SHORT_ANSWER, UNANSWERABLE
 from tests.conftest import Cli, Outcome, read_json, write_jsonl

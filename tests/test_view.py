@@ -28,7 +28,7 @@ from mipha_eval.page.view import View
 from mipha_eval.plugins import Registry
 from mipha_eval.types import Image as Picture
 from tests.browser import Tab
-from tests.conftest import Cli, read_jsonl, write_jsonl
+from tests.conftest import Cli, read_json, read_jsonl, write_jsonl
 from tests.judge_server import Say, judge_server
 from tests.page_runs import Made, Told, demo_runs, make_run
 
