@@ -66,10 +66,10 @@ class Seed(Task):
         path = self.data.annotations_or("seed_bench/SEED-Bench.json", hint=HINT)
         for place, row in entries(path, read_json(path)["questions"]):
             with row_at(place):
-                name = f"SEED-Bench-image/{row.get('data_id', row['question_id'])}"
-                if row["data_type"] == "video":  # the middle frame, named as LLaVA's script does
-                    name = f"SEED-Bench-video-image/{row.get('question_type_id', 0)}_{row['question_id']}.png"
-                yield self._sample(row, images.image(name), seen)
+                picture = f"SEED-Bench-image/{row.get('data_id', row['question_id'])}"
+                # the middle one, named as LLaVA's script does
+                frame = f"SEED-Bench-video-image/{row.get('question_type_id', 0)}_{row['question_id']}.png"
+                yield self._sample(row, images.image(frame if row["data_type"] == "video" else picture), seen)
 
     def _sample(self, row: Mapping[str, Any], image: Any, seen: Counter[str]) -> Sample:
         number = str(row["question_id"])
@@ -80,10 +80,9 @@ class Seed(Task):
             listed = [f"{letter}. {option}" for letter, option in zip("ABCD", options, strict=False)]
             text = "\n".join([text, *listed, LETTER_ANSWER])
         name = number if seen[number] == 1 else f"{number}#{seen[number]}"
-        kind = max(0, int(row.get("question_type_id", 0)))
-        return Sample(
-            name, text, (row["answer"], *options), (image,), number, row["data_type"], parts=TYPES[kind - 1 : kind]
-        )
+        kind = int(row.get("question_type_id", 0))
+        parts = TYPES[kind - 1 : kind] if kind > 0 else ()
+        return Sample(name, text, (row["answer"], *options), (image,), number, row["data_type"], parts=parts)
 
     def request(self, sample: Sample) -> Request:
         options = sample.references[1:] if self.protocol == "ppl" else ()
