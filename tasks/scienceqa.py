@@ -64,7 +64,9 @@ class Scienceqa(Task):
 
     def _sample(self, number: str, problem: Mapping[str, Any], text: str, images: tuple[Image, ...]) -> Sample:
         if problem["answer"] not in range(len(problem["choices"])):
-            raise ValueError(f"label {problem['answer']!r} is none of {len(problem['choices'])} choices, counted from 0")
+            raise ValueError(
+                f"label {problem['answer']!r} of {number} is none of {len(problem['choices'])} choices, counted from 0"
+            )
         references = (LETTERS[problem["answer"]], *problem["choices"])
         return Sample(number, text, references, images, number, "img" if images else "text")
 

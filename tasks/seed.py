@@ -16,7 +16,7 @@ from mipha_eval.answers import Reading
 from mipha_eval.answers.robust import robust_letter
 from mipha_eval.data.hub import read_hub
 from mipha_eval.data.jsonl import read_json
-from mipha_eval.data.rows import entries, row_at
+from mipha_eval.data.rows import entries, row_at, text_of
 from mipha_eval.errors import UserError
 from mipha_eval.metrics import Metric, Tally, share
 from mipha_eval.task import LETTER_ANSWER, Task
@@ -82,7 +82,7 @@ class Seed(Task):
         name = number if seen[number] == 1 else f"{number}#{seen[number]}"
         kind = int(row.get("question_type_id", 0))
         parts = TYPES[kind - 1 : kind] if kind > 0 else ()
-        return Sample(name, text, (row["answer"], *options), (image,), number, row["data_type"], parts=parts)
+        return Sample(name, text, (text_of(row, "answer"), *options), (image,), number, row["data_type"], parts=parts)
 
     def request(self, sample: Sample) -> Request:
         options = sample.references[1:] if self.protocol == "ppl" else ()

@@ -74,6 +74,7 @@ def print_numbers(summary: Mapping[str, Any]) -> None:
     from rich.table import Table
     from rich.text import Text
 
+    from mipha_eval.printable import printable
     from mipha_eval.report.summary import certificate_line, judge_line, marks, score_text
 
     typer.echo(" ".join([summary["task"], *marks(summary)]))
@@ -90,6 +91,7 @@ def print_numbers(summary: Mapping[str, Any]) -> None:
         name for name in ("n", "missing", "unparsed", "failed", "unlabelled", "left_out", "unverified") if name in summary
     ]
     print(", ".join(f"{name} {summary[name]:,}" for name in counts))
-    for line in filter(None, [judge_line(summary)]):
+    odd = [f"odd labels, {count:,}: {printable(reason)}" for reason, count in summary.get("odd_labels", {}).items()]
+    for line in filter(None, [*odd, judge_line(summary)]):
         print(line)
     print(certificate_line([summary]) or "no current certificate, see mipha-eval certify")
