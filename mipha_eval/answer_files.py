@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,10 +9,12 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from mipha_eval.answer_line import OfficialAnswer
+from mipha_eval.blame import blaming
 from mipha_eval.data.jsonl import begins_with, read_json, read_jsonl, read_lines
 from mipha_eval.data.rows import entries, tab_separated
 from mipha_eval.data.table import Cells, indexed_rows
 from mipha_eval.errors import UserError
+from mipha_eval.files import parse_json
 from mipha_eval.matching import ESCAPES, Answers, check_question, other_protocols
 from mipha_eval.types import Response, Sample
 
@@ -49,7 +50,8 @@ def read_answers(path: Path, task: Task, samples: Sequence[Sample], *, subset: b
     if not path.exists():
         raise UserError(f"answer file {path} does not exist")
     try:
-        official = task.official_answers(path, samples)
+        with blaming(f"is {path} of {task.name}'s own form?"):
+            official = task.official_answers(path, samples)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise UserError(f"{path} is not of {task.name}'s own form: {error!r}") from error
     if official is None and path.is_dir():
@@ -139,7 +141,7 @@ def files_by_name(path: Path, names: Mapping[str, str], fits: Callable[[Mapping[
 def _first_fits(file: Path, fits: Callable[[Mapping[str, Any]], bool]) -> bool:
     line = next((line for line in read_lines(file, escapes=True) if line.strip()), "")
     try:
-        record = json.loads(line)
+        record = parse_json(line)
     except ValueError:
         return False
     return isinstance(record, dict) and fits(record)

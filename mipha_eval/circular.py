@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from mipha_eval.answers import Reading
+from mipha_eval.answers.alphabet import lettered
 from mipha_eval.answers.letters import read_mmbench
 from mipha_eval.judge.prompts import match_option
 from mipha_eval.metrics import Tally
@@ -20,7 +21,7 @@ NOTHING = Reading("", "mmbench-unread", parsed=False)
 
 def options_of(sample: Sample) -> dict[str, str]:
     """Letter -> option; references are the right letter and then the options, an empty one being none."""
-    return {letter: cell for letter, cell in zip("ABCD", sample.references[1:], strict=True) if cell}
+    return {letter: cell for letter, cell in lettered(sample.references[1:]) if cell}
 
 
 def circular_tally(scores: Sequence[Score]) -> Tally:
@@ -47,7 +48,7 @@ def match_unread(answers: Sequence[Answer], scored: Callable[[Sample, Reading], 
         options, text = options_of(answer.sample), answer.text.strip()
         reading = read_mmbench(text, options) if len(text) < SHORT else NOTHING
         if not reading.answer:
-            letter = yield from match_option(answer.sample.bare, options, text)
+            letter = yield from match_option(answer.sample.bare, options, text, likely=answer.sample.references[0])
             reading = Reading(letter, "judge-option", parsed=bool(letter))
         scores[place] = scored(answer.sample, reading)
         if not scores[place].value:

@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 
 from mipha_eval.answer_line import OfficialAnswer
 from mipha_eval.answers import Reading
+from mipha_eval.answers.alphabet import lettered
 from mipha_eval.data.source import DataSource
 from mipha_eval.metrics import Metric, Tally, Totals
 from mipha_eval.types import Answer, Decoding, Dialogue, Request, Response, Sample, Score
@@ -97,9 +98,14 @@ class Task(ABC):
         return self.metrics
 
     @property
+    def stand_in(self) -> str:
+        """The name of the rule that stands in for a judge, such as ``rule``; "" where none does. Metrics carry it."""
+        return ""
+
+    @property
     def mark(self) -> str:
         """What names of metrics end with where a rule stands in for a judge, such as ``[rule]``."""
-        return ""
+        return f"[{self.stand_in}]" if self.stand_in else ""
 
     def grade(self, answers: Sequence[Answer], runs: int) -> Dialogue[Sequence[Score]]:
         """What a judge is asked about the answers of a group, and the scores that its replies come to, in the same order.
@@ -146,8 +152,11 @@ class Task(ABC):
                     counts[f"{part}/asked"] = counts.get(f"{part}/asked", 0.0) + 1.0
         return counts
 
-    def robust(self, sample: Sample, text: str) -> bool | None:
-        """Whether an answer is right under a more forgiving reading; None if the task has no second reading."""
+    def robust(self, sample: Sample, text: str) -> float | None:
+        """What an answer is worth under a more forgiving reading, 0 to 1; None if the task has no second reading.
+
+        It is never worth less than by the official rule: where this is less, that counts, and the result says so.
+        """
         return None
 
     def choices(self, sample: Sample) -> Mapping[str, bool]:
@@ -155,12 +164,12 @@ class Task(ABC):
 
         For ``--probabilities``. Answers are as the model would begin to write them, and none begins with another.
         """
-        options = zip("ABCDE", sample.references[1:] if self.lettered else (), strict=False)
+        options = lettered(sample.references[1:] if self.lettered else ())
         return {letter: letter == sample.references[0] for letter, option in options if option}
 
-    def as_if(self, score: Score, right: bool) -> Score:
-        """The score that a right or a wrong answer in its place would have."""
-        return dataclasses.replace(score, value=float(right))
+    def as_if(self, score: Score, value: float) -> Score:
+        """The score that an answer worth so much in its place would have."""
+        return dataclasses.replace(score, value=float(value))
 
     def upload_rows(self, samples: Sequence[Sample], texts: Mapping[str, str]) -> Iterable[Mapping[str, Any]]:
         """Rows of the file that the benchmark's server takes, in its order; for protocols in `uploads`.

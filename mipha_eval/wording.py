@@ -125,8 +125,8 @@ def difference(there: str, here: str) -> tuple[str, str]:
     pairs = zip(ours, theirs, strict=False)
     same = sum(1 for _ in itertools.takewhile(lambda pair: pair[0][0] == pair[1][0], pairs))
     # how long it takes grows with the square
-    own, other = ([word for word, _, _ in spans[same : same + COMPARED]] for spans in (ours, theirs))
-    steps = [step for step in SequenceMatcher(None, own, other, autojunk=False).get_opcodes() if step[0] != "equal"]
+    mine, other = ([word for word, _, _ in spans[same : same + COMPARED]] for spans in (ours, theirs))
+    steps = [step for step in SequenceMatcher(None, mine, other, autojunk=False).get_opcodes() if step[0] != "equal"]
     lost = [step for step in steps if step[0] != "insert"]
     if not steps:
         return there[:LONGEST], here[:LONGEST]

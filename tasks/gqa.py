@@ -15,7 +15,7 @@ from typing import Any, ClassVar
 from mipha_eval.answer_files import json_list_answers
 from mipha_eval.answer_line import OfficialAnswer
 from mipha_eval.answers import Reading
-from mipha_eval.answers.vqa import normalize_evalai
+from mipha_eval.answers.lenient import lenient_equal
 from mipha_eval.data.hub import read_hub
 from mipha_eval.data.jsonl import read_json
 from mipha_eval.data.rows import named_entries, row_at, text_of
@@ -69,7 +69,7 @@ class Gqa(Task):
         return json_list_answers(path, "questionId", "prediction")
 
     def robust(self, sample: Sample, text: str) -> bool:
-        return normalize_evalai(text) == normalize_evalai(sample.references[0])
+        return lenient_equal(text, sample.references[0])
 
     def score(self, sample: Sample, response: Response) -> Score:
         answer = response.text if response.verbatim else response.text.rstrip(".").lower()

@@ -16,8 +16,9 @@ from typing import Any, ClassVar
 from mipha_eval.answer_files import table_answers
 from mipha_eval.answer_line import OfficialAnswer
 from mipha_eval.answers import Reading
+from mipha_eval.answers.alphabet import columns_of_options, lettered
+from mipha_eval.answers.lenient import read_letter
 from mipha_eval.answers.letters import read_mmbench
-from mipha_eval.answers.robust import robust_letter
 from mipha_eval.circular import circular_tally, match_unread, options_of
 from mipha_eval.data.hub import read_hub
 from mipha_eval.data.images import TablePictures
@@ -44,13 +45,13 @@ def is_none(cell: str | None) -> bool:
 
 
 def choices_of(cells: Mapping[str, str | None]) -> tuple[str, ...]:
-    return tuple(cells.get(letter) or "" for letter in "ABCD")
+    return tuple(cells.get(letter) or "" for letter in columns_of_options(cells))
 
 
 def asked(cells: Mapping[str, str | None]) -> str:
     """Hint, question and options as LLaVA's script shows them; what the scorer takes for an option may say "none"."""
     hint = "" if is_none(cells.get("hint")) else f"{cells['hint']}\n"
-    shown = itertools.takewhile(lambda pair: not is_none(pair[1]), zip("ABCD", choices_of(cells), strict=True))
+    shown = itertools.takewhile(lambda pair: not is_none(pair[1]), lettered(choices_of(cells)))
     return hint + "\n".join([cells.get("question") or "", *(f"{letter}. {cell}" for letter, cell in shown)])
 
 
@@ -114,7 +115,7 @@ class Mmbench(Task):
             yield dict([*kept[:6], ("prediction", texts[str(number)]), *kept[6:]])
 
     def robust(self, sample: Sample, text: str) -> bool:
-        return robust_letter(text, sample.references[1:]) == sample.references[0]
+        return read_letter(text, sample.references[1:]) == sample.references[0]
 
     def score(self, sample: Sample, response: Response) -> Score:
         return self._scored(sample, read_mmbench(response.text, options_of(sample)))

@@ -17,18 +17,19 @@ from typing import Any, ClassVar
 
 from mipha_eval.answer_files import tab_separated_answers
 from mipha_eval.answer_line import OfficialAnswer, asked_text
-from mipha_eval.answers.robust import robust_yes_no
+from mipha_eval.answers.lenient import read_yes_no
 from mipha_eval.answers.yes_no import read_mme, yes_no_label
 from mipha_eval.data.hub import read_hub
 from mipha_eval.data.jsonl import placed_jsonl
 from mipha_eval.data.rows import row_at, tab_separated
 from mipha_eval.errors import RowError
-from mipha_eval.metrics import Metric, Number, Tally, Totals
+from mipha_eval.metrics import Metric, Number, Share, Tally, Totals
 from mipha_eval.task import SHORT_ANSWER, Task, question_core
 from mipha_eval.types import Image, Response, Sample, Score
 
 PERCEPTION = ["existence", "count", "position", "color", "posters", "celebrity", "scene", "landmark", "artwork", "OCR"]
 COGNITION = ["commonsense_reasoning", "numerical_calculation", "text_translation", "code_reasoning"]
+GROUPS = {"perception": PERCEPTION, "cognition": COGNITION, "total": PERCEPTION + COGNITION}
 ASKS_YES_NO = re.compile(r"\s*Please answer yes or no\.$")
 LABELS_HINT = "eval_tool.zip is at github.com/BradyFU/Awesome-Multimodal-Large-Language-Models, branch Evaluation (0.1 MB)"
 
@@ -36,14 +37,17 @@ LABELS_HINT = "eval_tool.zip is at github.com/BradyFU/Awesome-Multimodal-Large-L
 def points(subtasks: Sequence[str], totals: Totals) -> Number:
     """100 x accuracy + 100 x share of images with both questions right, summed over subtasks."""
     return sum(
-        100 * (totals.ratio(totals[f"{name}/right"], totals[f"{name}/asked"]))
-        + 100 * totals.ratio(totals[f"{name}/both"], totals[f"{name}/images"])
+        100 * (totals.ratio(totals.get(f"{name}/right"), totals.get(f"{name}/asked")))
+        + 100 * totals.ratio(totals.get(f"{name}/both"), totals.get(f"{name}/images"))
         for name in subtasks
     )
 
 
 def points_metric(name: str, subtasks: Sequence[str]) -> Metric:
-    return Metric(name, partial(points, subtasks), unit="points", needs=tuple(f"{subtask}/" for subtask in subtasks))
+    needs = tuple(f"{subtask}/" for subtask in subtasks)
+    # an image with one question right is worth a quarter of one with both
+    shares = [Share.of({"right": 0.25, "both": 0.5}, {"images": 1.0}, ("images", "asked"), prefix=each) for each in needs]
+    return Metric(name, partial(points, subtasks), "points", needs, tuple(shares), (0.0, 200.0 * len(subtasks)))
 
 
 def plain_question(prompt: str) -> str:
@@ -59,10 +63,8 @@ class Mme(Task):
     rows: ClassVar[Mapping[str, Sequence[int]]] = {"llava": (2374,)}
     hub: ClassVar[Mapping[str, str]] = {"llava": "lmms-lab/MME"}
     metrics: ClassVar[Sequence[Metric]] = [
-        points_metric("perception", PERCEPTION),
-        points_metric("cognition", COGNITION),
-        points_metric("total", PERCEPTION + COGNITION),
-        *(points_metric(name, [name]) for name in PERCEPTION + COGNITION),
+        *(points_metric(name, subtasks) for name, subtasks in GROUPS.items()),
+        *(points_metric(name, [name]) for name in GROUPS["total"]),
     ]
 
     def samples(self) -> Iterator[Sample]:
@@ -118,8 +120,7 @@ class Mme(Task):
     def notes(self, scores: Sequence[Score]) -> Mapping[str, Any]:
         """The highest sums that the subtasks asked allow: a limited run or the demo has fewer than ten and four."""
         asked = {score.category for score in scores}
-        groups = {"perception": PERCEPTION, "cognition": COGNITION, "total": PERCEPTION + COGNITION}
-        return {"maximum": {name: 200 * len(asked.intersection(group)) for name, group in groups.items()}}
+        return {"maximum": {name: 200 * len(asked.intersection(group)) for name, group in GROUPS.items()}}
 
     def score(self, sample: Sample, response: Response) -> Score:
         reading = read_mme(response.text)
@@ -129,7 +130,7 @@ class Mme(Task):
         return {answer: answer.lower() == sample.references[0].lower() for answer in ("Yes", "No")}
 
     def robust(self, sample: Sample, text: str) -> bool:
-        return robust_yes_no(text) == sample.references[0].lower()
+        return read_yes_no(text) == sample.references[0].lower()
 
     def tally(self, scores: Sequence[Score]) -> Tally:
         right, name = sum(score.value for score in scores), scores[0].category

@@ -90,8 +90,8 @@ class Mmvet(Task):
         return self.by_rule or self.data.kind == "demo"
 
     @property
-    def mark(self) -> str:
-        return "[rule]" if self.ruled else ""
+    def stand_in(self) -> str:
+        return "rule" if self.ruled else ""
 
     def measures(self, totals: Totals) -> Sequence[Metric]:
         return [*self.metrics, *shares_of_parts(totals, ("only",))]
@@ -106,13 +106,10 @@ class Mmvet(Task):
         (answer,) = answers
         sample = answer.sample
         asked = (sample.question, sample.references[0], answer.text)
-        grades: list[float | None] = []
+        grades: list[float] = []
         while len(grades) < runs:
             grades += [(yield from grade(*asked, repeat=len(grades)))]
-        readable = None not in grades
-        reading = Reading(answer.text, "judge-grade" if readable else "judge-unreadable", parsed=readable)
-        counted = [found or 0.0 for found in grades]  # an unreadable grade is 0 in the official script
-        return [self.scored(sample, reading, sum(counted) / runs, grades=counted)]
+        return [self.scored(sample, Reading(answer.text, "judge-grade"), sum(grades) / runs, grades=grades)]
 
     def notes(self, scores: Sequence[Score]) -> Mapping[str, Any]:
         graded = [score.details["grades"] for score in scores if score.rule not in UNGRADED]

@@ -15,7 +15,7 @@ from typing import Any, ClassVar
 
 from mipha_eval.answer_files import files_by_name, positional_answers
 from mipha_eval.answer_line import OfficialAnswer
-from mipha_eval.answers.robust import robust_yes_no
+from mipha_eval.answers.lenient import read_yes_no
 from mipha_eval.answers.yes_no import read_pope
 from mipha_eval.binary import binary_metrics, confusion_cell
 from mipha_eval.data.hub import read_hub
@@ -102,12 +102,12 @@ class Pope(Task):
         return {"Yes": sample.references[0] != "no", "No": sample.references[0] == "no"}
 
     def robust(self, sample: Sample, text: str) -> bool:
-        return robust_yes_no(text) == ("no" if sample.references[0] == "no" else "yes")
+        return read_yes_no(text) == ("no" if sample.references[0] == "no" else "yes")
 
-    def as_if(self, score: Score, right: bool) -> Score:
+    def as_if(self, score: Score, value: float) -> Score:
         truth = "yes" if score.details["cell"] in ("tp", "fn") else "no"
-        cell = confusion_cell(truth if right else {"yes": "no", "no": "yes"}[truth], truth)
-        return dataclasses.replace(score, value=float(right), details={"cell": cell})
+        cell = confusion_cell(truth if value else {"yes": "no", "no": "yes"}[truth], truth)
+        return dataclasses.replace(score, value=float(value), details={"cell": cell})
 
     def tally(self, scores: Sequence[Score]) -> Tally:
         return {f"{score.category}/{score.details['cell']}": 1 for score in scores}

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from mipha_eval.answers import Reading
-from mipha_eval.answers.letters import LETTERS, read_scienceqa
-from mipha_eval.answers.robust import robust_letter
+from mipha_eval.answers.alphabet import lettered
+from mipha_eval.answers.lenient import read_letter
+from mipha_eval.answers.letters import read_scienceqa
 from mipha_eval.data.hub import read_hub
 from mipha_eval.data.jsonl import read_json
 from mipha_eval.data.rows import row_at
@@ -27,7 +28,7 @@ HINT = "problems.json and pid_splits.json are at github.com/lupantech/ScienceQA 
 def prompt_of(problem: Mapping[str, Any]) -> str:
     """Context, question, options and format line, as LLaVA's question file has them."""
     context = f"Context: {problem['hint']}\n" if problem.get("hint") else ""
-    options = [f"{letter}. {choice}" for letter, choice in zip(LETTERS, problem["choices"], strict=False)]
+    options = [f"{letter}. {choice}" for letter, choice in lettered(problem["choices"])]
     return "\n".join([context + problem["question"], *options, LETTER_ANSWER])
 
 
@@ -64,14 +65,13 @@ class Scienceqa(Task):
 
     def _sample(self, number: str, problem: Mapping[str, Any], text: str, images: tuple[Image, ...]) -> Sample:
         if problem["answer"] not in range(len(problem["choices"])):
-            raise ValueError(
-                f"label {problem['answer']!r} of {number} is none of {len(problem['choices'])} choices, counted from 0"
-            )
-        references = (LETTERS[problem["answer"]], *problem["choices"])
+            shown = f"{problem['answer']!r} of {number}"
+            raise ValueError(f"label {shown} is none of {len(problem['choices'])} choices, counted from 0")
+        references = (lettered(problem["choices"])[problem["answer"]][0], *problem["choices"])
         return Sample(number, text, references, images, number, "img" if images else "text")
 
     def robust(self, sample: Sample, text: str) -> bool:
-        return robust_letter(text, sample.references[1:]) == sample.references[0]
+        return read_letter(text, sample.references[1:]) == sample.references[0]
 
     def score(self, sample: Sample, response: Response) -> Score:
         reading = read_scienceqa(response.text, sample.references[1:])

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from mipha_eval.answers import Reading
-from mipha_eval.answers.robust import robust_letter
+from mipha_eval.answers.alphabet import LETTERS, lettered
+from mipha_eval.answers.lenient import read_letter
 from mipha_eval.data.hub import read_hub
 from mipha_eval.data.jsonl import read_json
 from mipha_eval.data.rows import entries, row_at, text_of
@@ -27,7 +28,7 @@ TYPES = (
     *("spatial_relation", "instance_interaction", "visual_reasoning", "text_understanding"),
     *("action_recognition", "action_prediction", "procedure_understanding"),
 )  # question_type_id 1 to 12
-LETTERS = ("A", "B", "C", "D")
+OPTIONS = 4  # of each question of the benchmark; a file may name the right letter alone
 HINT = "SEED-Bench.json is at huggingface.co/datasets/AILab-CVC/SEED-Bench (14 MB)"
 
 
@@ -74,10 +75,10 @@ class Seed(Task):
     def _sample(self, row: Mapping[str, Any], image: Any, seen: Counter[str]) -> Sample:
         number = str(row["question_id"])
         seen[number] += 1  # the official file has one id twice, and both count
-        options = [str(row[f"choice_{letter}"]) for letter in "abcd" if row.get(f"choice_{letter}") is not None]
+        options = [str(row[f"choice_{letter}"]) for letter in LETTERS.lower() if row.get(f"choice_{letter}") is not None]
         text = str(row.get("question", ""))
         if self.protocol == "llava":
-            listed = [f"{letter}. {option}" for letter, option in zip("ABCD", options, strict=False)]
+            listed = [f"{letter}. {option}" for letter, option in lettered(options)]
             text = "\n".join([text, *listed, LETTER_ANSWER])
         name = number if seen[number] == 1 else f"{number}#{seen[number]}"
         kind = int(row.get("question_type_id", 0))
@@ -95,12 +96,13 @@ class Seed(Task):
             raise UserError(f"these prompts show the options, so the answers are not {self.label}'s but seed@llava's")
 
     def robust(self, sample: Sample, text: str) -> bool | None:
-        return None if self.protocol == "ppl" else robust_letter(text, ("",) * 4) == sample.references[0]
+        options = sample.references[1:] or ("",) * OPTIONS
+        return None if self.protocol == "ppl" else read_letter(text, options) == sample.references[0]
 
     def score(self, sample: Sample, response: Response) -> Score:
         if response.likelihoods:
             return self._ranked(sample, response)
-        letter = response.text if response.text in LETTERS else ""
+        letter = response.text if response.text in tuple(LETTERS[: max(OPTIONS, len(sample.references) - 1)]) else ""
         right = response.text == sample.references[0]
         return self.scored(sample, Reading(letter, "letter", parsed=bool(letter)), right)
 

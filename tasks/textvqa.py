@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 
 from mipha_eval.answer_line import asked_text
 from mipha_eval.answers import Reading
+from mipha_eval.answers.lenient import lenient_accuracy
 from mipha_eval.answers.vqa import evalai_accuracy, human_answers, normalize_evalai, not_ten
 from mipha_eval.data.hub import read_hub
 from mipha_eval.data.jsonl import read_json
@@ -80,6 +81,9 @@ class Textvqa(Task):
 
     def record_key(self, record: Mapping[str, Any]) -> Hashable:
         return record["question_id"], question_of(asked_text(record))
+
+    def robust(self, sample: Sample, text: str) -> float:
+        return lenient_accuracy(text, sample.references)
 
     def score(self, sample: Sample, response: Response) -> Score:
         answer = normalize_evalai(response.text)

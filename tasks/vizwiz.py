@@ -14,6 +14,7 @@ from typing import Any, ClassVar
 from mipha_eval.answer_files import json_list_answers
 from mipha_eval.answer_line import OfficialAnswer
 from mipha_eval.answers import Reading
+from mipha_eval.answers.lenient import lenient_accuracy
 from mipha_eval.answers.vqa import evalai_accuracy, human_answers, normalize_evalai, not_ten
 from mipha_eval.data.hub import read_hub
 from mipha_eval.data.images import stem
@@ -83,6 +84,9 @@ class Vizwiz(Task):
     def upload_rows(self, samples: Sequence[Sample], texts: Mapping[str, str]) -> Iterable[Mapping[str, Any]]:
         for sample in samples:
             yield {"image": sample.images[0].name, "answer": normalize_evalai(texts[sample.id])}
+
+    def robust(self, sample: Sample, text: str) -> float:
+        return lenient_accuracy(text, sample.references)
 
     def score(self, sample: Sample, response: Response) -> Score:
         answer = normalize_evalai(response.text)

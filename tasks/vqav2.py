@@ -14,6 +14,7 @@ from typing import Any, ClassVar
 from mipha_eval.answer_files import json_list_answers
 from mipha_eval.answer_line import OfficialAnswer
 from mipha_eval.answers import Reading
+from mipha_eval.answers.lenient import lenient_accuracy
 from mipha_eval.answers.vqa import human_answers, normalize_evalai, not_ten, vqa_accuracy
 from mipha_eval.data.hub import read_hub
 from mipha_eval.data.jsonl import placed_jsonl, read_json, read_jsonl
@@ -97,6 +98,9 @@ class Vqav2(Task):
         for row in read_jsonl(every):
             text = texts.get(str(row["question_id"]))
             yield {"question_id": row["question_id"], "answer": "" if text is None else normalize_evalai(text)}
+
+    def robust(self, sample: Sample, text: str) -> float:
+        return lenient_accuracy(text, sample.references)
 
     def score(self, sample: Sample, response: Response) -> Score:
         # the official scorer takes an uploaded file as it is; LLaVA's script normalises answers before the upload

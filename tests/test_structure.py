@@ -13,15 +13,16 @@ FILES = [*LIBRARY.rglob("*.py"), *(ROOT / "tasks").glob("*.py"), *(ROOT / "model
 
 # a module may import from its own layer and the layers before it
 LAYERS = [
-    ["errors", "printable", "types"],
+    ["closure", "errors", "files", "printable", "types"],
+    ["blame", "options", "provenance"],
     [
         "answers",
         "metrics",
         "binary",
+        "border",
         "wording",
         "data",
         "adapter",
-        "options",
         "answer_line",
         "answer_files",
         "matching",
@@ -32,11 +33,14 @@ LAYERS = [
         "certificate",
         "circular",
         "engine",
+        "gaps",
         "backends",
         "judge",
         "journal",
         "records",
+        "atomic",
         "store",
+        "plugin_code",
         "plugins",
         "probability",
         "scoring",

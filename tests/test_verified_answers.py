@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from mipha_eval.matching import is_telling, text_key
-from mipha_eval.report.summary import marks
+from mipha_eval.report.marks import mark_texts
 from mipha_eval.task import LETTER_ANSWER, SHORT_ANSWER
 from tests.conftest import Cli, Outcome, read_jsonl, write_jsonl
 from tests.test_bad_input import assert_refused
@@ -56,7 +56,7 @@ def assert_right(outcome: Outcome, task: str, total: int, unverified: int = 0) -
     assert_counts(outcome, total)
     assert_metrics(outcome, BENCHES[task].first(1))
     assert outcome.json["unverified"] == unverified
-    assert (f"UNVERIFIED {unverified:,}" in marks(outcome.json)) == bool(unverified)
+    assert (f"UNVERIFIED {unverified:,}" in mark_texts(outcome.json)) == bool(unverified)
 
 
 LAYOUTS: dict[str, Callable[[str], Any]] = {

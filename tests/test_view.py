@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from PIL import Image
 
+from mipha_eval.atomic import write_json
 from mipha_eval.data.images import ImageError
 from mipha_eval.judge.choice import JudgeChoice
 from mipha_eval.page.pictures import MOST_BYTES, thumbnail
@@ -25,7 +26,6 @@ from mipha_eval.page.server import ViewServer, open_server
 from mipha_eval.page.static_view import ViewConfig, write_view
 from mipha_eval.page.view import View
 from mipha_eval.plugins import Registry
-from mipha_eval.store import write_json
 from mipha_eval.types import Image as Picture
 from tests.browser import Tab
 from tests.conftest import Cli, read_jsonl, write_jsonl

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
+from mipha_eval.answers.alphabet import LETTERS
 from mipha_eval.answers.reading import Reading
 
 #: what an answer starts as when an API failed or a model refused
@@ -17,11 +18,15 @@ REFUSALS = (
 )
 SEPARATORS = str.maketrans(dict.fromkeys(".()[],:;!*#{}", " "))
 NO_OPTION = "Z"
-LETTERS = "ABCDE"
+#: the script's ``--options``, unless it is given another list
+SCIENCEQA_OPTIONS = 5
 
 
 def read_mmbench(text: str, options: Mapping[str, str]) -> Reading:
     """MMBench's rule (VLMEvalKit's can_infer, without a judge): a lone option letter near the end, else an option's text.
+
+    Options go by the columns A to Z of the table, but only A to D are read from a statement ("the answer is B"). Where a
+    question has 26 options, ``Z`` is both the last of them and none of them, as in the official code.
 
     Args:
         options: letter -> option text.
@@ -73,11 +78,14 @@ def _option_text(text: str, options: Mapping[str, str]) -> Reading | None:
 def read_scienceqa(text: str, choices: Sequence[str]) -> Reading:
     """LLaVA's rule for ScienceQA: a bare letter, ``X. ...`` at the start, or ``The answer is X.`` once; case counts.
 
-    A letter beyond the question's choices is wrong but read. Source: haotian-liu/LLaVA at c121f04, ``eval_science_qa.py``.
+    A letter beyond the question's choices is wrong but read. The script knows the letters A to E, as many as any question of
+    the benchmark has choices, and fails on more unless its ``--options`` name them: a question with more than five choices
+    is read with as many letters as it has. Source: haotian-liu/LLaVA at c121f04, ``eval_science_qa.py``.
     """
-    if len(text) == 1 and text in LETTERS:
+    known = LETTERS[: max(SCIENCEQA_OPTIONS, len(choices))]
+    if len(text) == 1 and text in known:
         return _within(Reading(text, "scienceqa-letter", (0, 1)), choices)
-    if len(text) >= 3 and text[0] in LETTERS and text[1:3] == ". ":
+    if len(text) >= 3 and text[0] in known and text[1:3] == ". ":
         return _within(Reading(text[0], "scienceqa-letter-first", (0, 1)), choices)
     stated = list(re.finditer(r"The answer is ([A-Z]).", text))
     if len(stated) == 1:

@@ -86,7 +86,7 @@ class CaptionTask(Task):
             for score, own in zip(scores, counts, strict=True)
         ]
 
-    def as_if(self, score: Score, right: bool) -> Score:
+    def as_if(self, score: Score, value: float) -> Score:
         """No caption is perfect, so there is nothing to put in the place of an empty one."""
         return score
 

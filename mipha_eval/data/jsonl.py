@@ -1,14 +1,14 @@
-"""JSON and JSON-lines files, read with errors that name file and line."""
+"""JSON-lines files, read with errors that name file and line."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from mipha_eval.data.text import open_text
-from mipha_eval.errors import UserError
+from mipha_eval.files import open_text, parse_object, read_json
+
+__all__ = ["begins_with", "is_json_list", "placed_jsonl", "read_json", "read_jsonl", "read_lines"]
 
 
 def read_lines(path: Path, *, escapes: bool = False) -> Iterator[str]:
@@ -41,16 +41,7 @@ def placed_jsonl(path: Path, *, escapes: bool = False) -> Iterator[tuple[str, di
     for number, line in enumerate(read_lines(path, escapes=escapes), start=1):
         if line.strip():
             place = f"{path}:{number}"
-            yield place, _object(line, place)
-
-
-def read_json(path: Path, *, escapes: bool = False) -> Any:
-    """Reads a JSON file. Raises UserError if it cannot be read."""
-    try:
-        with open_text(path, escapes=escapes) as file:
-            return json.load(file)
-    except (ValueError, RecursionError) as error:
-        raise UserError(f"cannot read {path}: {error}") from error
+            yield place, parse_object(line, place)
 
 
 def is_json_list(path: Path) -> bool:
@@ -62,13 +53,3 @@ def begins_with(path: Path, letters: str) -> bool:
     """Whether the first letter of a text file that is no white space is one of these."""
     first = next((line.strip() for line in read_lines(path, escapes=True) if line.strip()), "")
     return first[:1] in tuple(letters)
-
-
-def _object(line: str, place: str) -> dict[str, Any]:
-    try:
-        value = json.loads(line)
-    except (ValueError, RecursionError) as error:
-        raise UserError(f"{place} is not JSON: {error}") from error
-    if not isinstance(value, dict):
-        raise UserError(f"{place} is not a JSON object")
-    return value

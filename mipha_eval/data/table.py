@@ -11,8 +11,8 @@ from typing import Any
 
 from mipha_eval.data.jsonl import begins_with
 from mipha_eval.data.rows import WRONG, row_at
-from mipha_eval.data.text import open_text
 from mipha_eval.errors import RowError, UserError
+from mipha_eval.files import open_regular, open_text
 
 #: cells that pandas takes for missing by default, as of pandas 3.1
 MISSING = {""}.union(
@@ -110,7 +110,8 @@ def _sheet_lines(path: Path) -> Iterator[tuple[str, Sequence[Any]]]:
     from openpyxl.utils.exceptions import InvalidFileException
 
     try:
-        lines = load_workbook(path, read_only=True, data_only=True).worksheets[0].iter_rows(values_only=True)
-        yield from ((f"{path}: row {number}", line) for number, line in enumerate(lines, start=1))
+        with open_regular(path) as file:
+            lines = load_workbook(file, read_only=True, data_only=True).worksheets[0].iter_rows(values_only=True)
+            yield from ((f"{path}: row {number}", line) for number, line in enumerate(lines, start=1))
     except (OSError, KeyError, ValueError, BadZipFile, InvalidFileException) as error:
         raise UserError(f"cannot read {path}: {error}") from error

@@ -12,11 +12,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from mipha_eval.demo.choices import HINTS, LETTERS, Choice, make_category_choice, make_choice
+from mipha_eval.answers.alphabet import LETTERS, lettered
+from mipha_eval.demo.choices import HINTS, Choice, make_category_choice, make_choice
 from mipha_eval.demo.held_out import held_out_scenes, save_images, write_json
 from mipha_eval.demo.scenes import Scene, draw_scene
 
 QUESTIONS = 24  # of each kind
+COLUMNS = LETTERS[:4]  # of options in MMBench's table
 ROTATION = 1_000_000  # MMBench's step in the index from one rotation to the next
 
 #: kind of question -> MMBench's l2-category, SEED-Bench's question_type_id
@@ -79,7 +81,7 @@ def write_mmbench(folder: Path, rng: random.Random) -> None:
             for place in range(len(choice.options)):
                 turned = choice.rotated(place)
                 row = {"index": index + place * ROTATION, "question": choice.text, "hint": choice.hint}
-                row |= dict(itertools.zip_longest(LETTERS, turned.options, fillvalue=""))
+                row |= dict.fromkeys(COLUMNS, "") | dict(lettered(turned.options))
                 row |= {"answer": turned.letter, "category": kind, "image": image, "source": "demo"}
                 row |= {"l2-category": l2_category, "comment": "", "split": "dev"}
                 (rotated if place else base).append(row)
@@ -98,7 +100,7 @@ def write_seed(folder: Path, rng: random.Random) -> None:
         for scene, choice in choices(rng, kind):
             number = next(numbers)
             images[f"{number}.png"] = scene
-            options = {f"choice_{letter.lower()}": option for letter, option in zip(LETTERS, choice.options, strict=False)}
+            options = {f"choice_{letter.lower()}": option for letter, option in lettered(choice.options)}
             row = {"question_id": str(number), "question": choice.text, **options, "answer": choice.letter}
             rows.append({**row, "data_id": f"{number}.png", "data_type": "image", "question_type_id": question_type})
     save_images(folder / "SEED-Bench-image", images, rng)

@@ -7,19 +7,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
+from mipha_eval.answers.alphabet import LETTERS, lettered
 from mipha_eval.demo.questions import KINDS as SHORT_KINDS
 from mipha_eval.demo.questions import Asker, Question, text_family
 from mipha_eval.demo.scenes import COLOURS, DIGITS, SHAPES, WORDS, Scene
 from mipha_eval.task import LETTER_ANSWER
 
-LETTERS = "ABCD"
 HINTS = ("Look closely.", "Count the shapes.", "See the image.")
 CATEGORIES = {"color": tuple(COLOURS), "shape": SHAPES, "number": DIGITS, "word": WORDS}
 
 
 @dataclass(frozen=True)
 class Choice:
-    """A question with two to four options, one of them right."""
+    """A question with two or more options, one of them right."""
 
     text: str
     options: tuple[str, ...]
@@ -37,7 +37,7 @@ class Choice:
 
     def question(self) -> Question:
         lines = [self.hint] if self.hint else []
-        lines += [self.text, *(f"{letter}. {option}" for letter, option in zip(LETTERS, self.options, strict=False))]
+        lines += [self.text, *(f"{letter}. {option}" for letter, option in lettered(self.options))]
         return Question("\n".join(lines), self.letter, LETTER_ANSWER)
 
 

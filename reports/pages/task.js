@@ -17,7 +17,7 @@ function taskNumbers(page, task) {
 /** A result in words. */
 function resultFacts(page, result, run) {
   const headline = result.metrics.find((metric) => metric.name === result.headline);
-  const interval = headline?.interval ? ` (${fixed(headline.interval[0])} to ${fixed(headline.interval[1])})` : "";
+  const interval = headline ? ` (${intervalText(headline)})` : "";
   const counts = [
     `${count(result.n)} scored`,
     ...["missing", "failed", "unparsed", "unlabelled"]
@@ -30,8 +30,8 @@ function resultFacts(page, result, run) {
       "Unparsed",
       `${result.envelope.map((value) => fixed(value)).join(" to ")} with all unparsed answers wrong to all right`,
     ]);
-  if (result.robust !== null && result.robust !== undefined)
-    facts.push(["Forgiving", `${fixed(result.robust)} under a more forgiving reading, for comparison only`]);
+  if (result.lenient) facts.push(["Forgiving", `${result.lenient}, for comparison only`]);
+  for (const line of result.wrapped) facts.push(["Wrapped", line]);
   facts.push([
     "Read by",
     Object.entries(result.rules)
@@ -102,15 +102,11 @@ function metricsOf(page, task) {
   ];
   const rows = names.map((name) => {
     const metrics = found(name);
-    const numbers = runs.flatMap((run) => [fixed(metrics[run]?.value), range(metrics[run])]);
+    const numbers = runs.flatMap((run) => [fixed(metrics[run]?.value), intervalText(metrics[run])]);
     const most = metrics.find((metric) => metric?.most)?.most ?? largest;
     return [own(name), ...numbers, bars(barLabel(page, name, metrics, most), metrics, most)];
   });
   return table(`Metrics of ${task.label}`, heads, rows);
-}
-
-function range(metric) {
-  return metric?.interval ? `${fixed(metric.interval[0])} to ${fixed(metric.interval[1])}` : "–";
 }
 
 function barLabel(page, name, metrics, most) {

@@ -1,11 +1,12 @@
 """MMBench: circular evaluation without a judge; an option that cannot be read from the text is wrong.
 
 Follows vlmeval/utils/matching_util.py and vlmeval/dataset/utils/multiple_choice.py of open-compass/VLMEvalKit
-(its exact matching); the options are all cells A to D that pandas does not read as missing.
+(its exact matching); the options are all cells A to Z that pandas does not read as missing.
 """
 
 import csv
 import re
+import string
 import sys
 from pathlib import Path
 
@@ -45,8 +46,8 @@ def read_rows(folder: Path) -> list[Row]:
 
 
 def options_of(row: Row) -> dict[str, str]:
-    """The options A to D that are there."""
-    return {letter: row[letter] for letter in "ABCD" if letter in row}
+    """The options that are there."""
+    return {letter: row[letter] for letter in string.ascii_uppercase if letter in row}
 
 
 def letter_among_words(text: str, options: dict[str, str]) -> str | None:

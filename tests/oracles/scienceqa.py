@@ -4,6 +4,7 @@ Follows llava/eval/eval_science_qa.py of haotian-liu/LLaVA.
 """
 
 import re
+import string
 from pathlib import Path
 
 from .answer_file import read_answers, read_json
@@ -12,16 +13,21 @@ from .verdict import Verdict, percentage
 SOURCE = "haotian-liu/LLaVA@c121f0432da2"
 PROTOCOLS = ("llava",)
 
-LETTERS = ("A", "B", "C", "D", "E")
+LETTERS = ("A", "B", "C", "D", "E")  # the default of the script's --options
 # The last full stop stands for any character but a line break.
 SENTENCE = re.compile(r"The answer is ([A-Z]).")
 
 
-def letter_in(text: str) -> str | None:
+def letters_for(choices: int) -> tuple[str, ...]:
+    """The script's option letters; a problem with more choices needs more of them on its command line."""
+    return LETTERS if choices <= len(LETTERS) else tuple(string.ascii_uppercase[:choices])
+
+
+def letter_in(text: str, letters: tuple[str, ...]) -> str | None:
     """The letter that a text gives; it may be one that is no option."""
-    if text in LETTERS:
+    if text in letters:
         return text
-    if len(text) >= 3 and text[0] in LETTERS and text[1:3] == ". ":
+    if len(text) >= 3 and text[0] in letters and text[1:3] == ". ":
         return text[0]
     found: list[str] = SENTENCE.findall(text)
     return found[0] if len(found) == 1 else None
@@ -29,8 +35,9 @@ def letter_in(text: str) -> str | None:
 
 def is_right(text: str, choices: int, answer: int) -> bool:
     """Whether a text gives the letter of the answer, which is counted from 0."""
-    letter = letter_in(text)
-    offered = LETTERS[:choices]
+    letters = letters_for(choices)
+    letter = letter_in(text, letters)
+    offered = letters[:choices]
     return letter in offered and offered.index(str(letter)) == answer
 
 
