@@ -103,8 +103,7 @@ class Seed(Task):
         if response.likelihoods:
             return self._ranked(sample, response)
         letter = response.text if response.text in tuple(LETTERS[: max(OPTIONS, len(sample.references) - 1)]) else ""
-        right = response.text == sample.references[0]
-        return self.scored(sample, Reading(letter, "letter", parsed=bool(letter)), right)
+        return self.scored(sample, Reading(letter, "letter", parsed=bool(letter)), response.text == sample.references[0])
 
     def _ranked(self, sample: Sample, response: Response) -> Score:
         """By the likelihood of the whole option, as in the official code; `per_token` by the mean over its tokens."""
