@@ -106,7 +106,7 @@ class Mmbench(Task):
         )
 
     def official_answers(self, path: Path, samples: Sequence[Sample]) -> Iterable[OfficialAnswer] | None:
-        return table_answers(path, asked) if is_table(path) else None
+        return table_answers(path, lambda cells: asked({"A": None, **cells})) if is_table(path) else None
 
     def upload_rows(self, samples: Sequence[Sample], texts: Mapping[str, str]) -> Iterable[Mapping[str, Any]]:
         """The table without what the server does not want, the prediction being the seventh column, as in LLaVA's script."""

@@ -178,6 +178,8 @@ def test_mmbench_tables_show_their_questions(score: Scorer, made: Made) -> None:
     assert_right(score_path(score.cli, made, "mmbench", write_tsv(file, rows)), "mmbench", 4)
     bare = [{"index": row["index"], "prediction": row["prediction"]} for row in rows]
     assert_right(score_path(score.cli, made, "mmbench", write_tsv(file, bare)), "mmbench", 4, unverified=4)
+    shorter = [{name: cell for name, cell in row.items() if name not in ("hint", *"ABCD")} for row in rows]
+    assert_right(score_path(score.cli, made, "mmbench", write_tsv(file, shorter)), "mmbench", 4)
     for change in ({"question": "Which two?"}, {"A": "a cow"}, {"A": rows[0]["B"], "B": rows[0]["A"]}):
         table = write_tsv(file, [{**rows[0], **change}, *rows[1:]])
         assert_refused(score_path(score.cli, made, "mmbench", table), "results.tsv: answer 1 is to", "question_id 1 ")
