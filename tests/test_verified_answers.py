@@ -120,6 +120,16 @@ def test_a_question_file_is_no_answer_file(task: str, score: Scorer, made: Made)
         assert_refused(score(task, other), "question file")
 
 
+@pytest.mark.parametrize("more", [{}, {"answer": "yes"}])
+def test_questions_of_another_set_are_no_answers(more: Row, score: Scorer, made: Made) -> None:
+    """Where ids are mere counts, a question file of another set, or of the same one in another order, fits them."""
+    for text in (made.answers["pope"][1]["prompt"], f"Is there a bus?\n{SHORT_ANSWER}", "Is there a dog in the image?"):
+        row = {"question_id": 1, "text": text, **more}
+        assert_refused(score("pope", [row]), "answer 1 is to", "'Is there a cat in the image?'")
+    asks = score("pope", [{"question_id": 1, "text": "Is there?", **more}])
+    assert asks.code == (2 if more else 3)
+
+
 @pytest.mark.parametrize("task", TASKS)
 @pytest.mark.parametrize("key", ["answer", "prediction", "output", "response"])
 def test_answers_added_to_a_question_file(task: str, key: str, score: Scorer, made: Made) -> None:
