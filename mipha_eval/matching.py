@@ -17,6 +17,8 @@ from mipha_eval.wording import difference, words
 
 #: what bytes that are not UTF-8 become
 ESCAPES = re.compile("[\udc80-\udcff]")
+#: no way of writing a question is so many times shorter than another one
+SHORT = 4
 WHOLE = re.compile(r"\s*(-?\d+)(?:\.0+)?\s*")
 
 
@@ -159,8 +161,12 @@ class Answers:
             self._others.check_names(place, sample, record)
             verified |= self._others.is_named(sample, record)
         text, other = record.get("text"), other_answer(record)
-        if record.get("error") or not isinstance(text, str) or (asked and other is None) or not task.is_about(sample, text):
+        if record.get("error") or not isinstance(text, str) or (asked and other is None):
             return Read(_response(place, record), verified)
+        if _is_short(text, task.core(sample.question)) or not task.is_about(sample, text):
+            if not asked and self._others.is_question(text, ends=other is not None):
+                raise UserError(contradiction(place, task, sample, text))
+            return Read(Response(text), verified)
         same = words(text) in (words(sample.question), words(task.core(sample.question)))
         if other is not None and (same or not asked):
             self._check_prompt(place, text)
@@ -185,7 +191,7 @@ class Others:
 
     def __init__(self, task: Task, samples: Sequence[Sample]) -> None:
         self._task = task
-        self._cores = {task.core(sample.question) for sample in samples}
+        self._cores = {task.core(sample.question) for sample in samples} - {""}
         self._images = Counter(name for sample in samples for name in image_stems(sample))
         self._categories = {sample.category for sample in samples} - {""}
 
@@ -193,6 +199,11 @@ class Others:
         """Whether a prompt is exactly another question than a sample's, of which that may be a part."""
         core = self._task.core(prompt)
         return core in self._cores and words(core) != words(self._task.core(sample.question))
+
+    def is_question(self, text: str, *, ends: bool) -> bool:
+        """Whether a text is one of the questions, or has a format line; with `ends`, also if it ends like a question."""
+        plain = text.strip().removeprefix("<image>").strip()
+        return self._task.core(text) in self._cores or question_core(text) != plain or (ends and plain.endswith(("?", "？")))
 
     def check_names(self, place: str, sample: Sample, record: Mapping[str, Any]) -> None:
         """Raises UserError if a line names the image or the category of another question."""
@@ -210,6 +221,11 @@ class Others:
         """Whether a line names an image that only this sample is about."""
         image = record.get("image")
         return isinstance(image, str) and stem(image) in image_stems(sample) and self._images[stem(image)] == 1
+
+
+def _is_short(text: str, core: str) -> bool:
+    """Whether a text is too short to hold a question of one line, which saves looking."""
+    return len(text) * SHORT < len(core) and "\n" not in core
 
 
 def check_question(place: str, task: Task, sample: Sample, asked: str) -> bool:

@@ -18,7 +18,7 @@ from mipha_eval.answers import Reading
 from mipha_eval.answers.lenient import lenient_equal
 from mipha_eval.data.hub import read_hub
 from mipha_eval.data.jsonl import read_json
-from mipha_eval.data.rows import named_entries, row_at
+from mipha_eval.data.rows import named_entries, row_at, text_of
 from mipha_eval.metrics import Metric, share
 from mipha_eval.task import SHORT_ANSWER, Task
 from mipha_eval.types import Image, Response, Sample, Score
@@ -58,7 +58,7 @@ class Gqa(Task):
     def _sample(self, number: str, row: Mapping[str, Any], image: Image) -> Sample:
         kind = row["types"]["structural"]
         text = "\n".join([row["question"], SHORT_ANSWER])
-        return Sample(number, text, (row["answer"],), (image,), number, "open" if kind == "query" else "binary")
+        return Sample(number, text, (text_of(row, "answer"),), (image,), number, "open" if kind == "query" else "binary")
 
     def odd_label(self, sample: Sample) -> str:
         answer = sample.references[0]

@@ -22,7 +22,7 @@ from mipha_eval.answers.letters import read_mmbench
 from mipha_eval.circular import circular_tally, match_unread, options_of
 from mipha_eval.data.hub import read_hub
 from mipha_eval.data.images import TablePictures
-from mipha_eval.data.table import as_cells, indexed_rows, is_table, whole_number
+from mipha_eval.data.table import as_cells, indexed_rows, is_table, table_names, whole_number
 from mipha_eval.metrics import Metric, Tally, Totals, share, shares_of_parts
 from mipha_eval.task import LETTER_ANSWER, LETTER_ANSWER_CN, Task
 from mipha_eval.types import Answer, Dialogue, Image, Response, Sample, Score
@@ -88,7 +88,7 @@ class Mmbench(Task):
         yield from (self._sample(cells, pictures.image(number)) for number, cells in table)
 
     def _table(self) -> Path:
-        return self.data.annotations_or(*(f"mmbench/mmbench_{name}.tsv" for name in TABLES[self.protocol]), hint=HINT)
+        return self.data.annotations_or(*table_names(f"mmbench/mmbench_{n}" for n in TABLES[self.protocol]), hint=HINT)
 
     def _sample(self, cells: Mapping[str, str | None], image: Image) -> Sample:
         number = whole_number(cells["index"])
@@ -106,7 +106,7 @@ class Mmbench(Task):
         )
 
     def official_answers(self, path: Path, samples: Sequence[Sample]) -> Iterable[OfficialAnswer] | None:
-        return table_answers(path, asked) if is_table(path) else None
+        return table_answers(path, lambda cells: asked({"A": None, **cells})) if is_table(path) else None
 
     def upload_rows(self, samples: Sequence[Sample], texts: Mapping[str, str]) -> Iterable[Mapping[str, Any]]:
         """The table without what the server does not want, the prediction being the seventh column, as in LLaVA's script."""

@@ -19,7 +19,7 @@ from mipha_eval.answers import Reading
 from mipha_eval.answers.parts import share_found
 from mipha_eval.data.hub import read_hub
 from mipha_eval.data.jsonl import read_json
-from mipha_eval.data.rows import named_entries, row_at
+from mipha_eval.data.rows import named_entries, row_at, text_of
 from mipha_eval.judge.prompts import grade
 from mipha_eval.metrics import Metric, Totals, share, shares_of_parts
 from mipha_eval.task import NOT_JUDGED, UNGRADED, Task
@@ -62,11 +62,13 @@ class Mmvet(Task):
     def _sample(self, name: str, row: Mapping[str, Any], capabilities: Sequence[str], image: Image) -> Sample:
         given = [one.strip() for one in capabilities]
         if not given or not set(given).issubset(CAPABILITIES):
-            raise ValueError(f"capabilities {', '.join(given) or 'none'} are not of {', '.join(CAPABILITIES)}")
+            raise ValueError(
+                f"the capabilities of {name}, {', '.join(given) or 'none'}, are not of {', '.join(CAPABILITIES)}"
+            )
         needed = "_".join(one for one in CAPABILITIES if one in given)
         number = int(name.removeprefix("v1_"))
         parts = tuple(needed.split("_"))
-        return Sample(name, row["question"], (row["answer"],), (image,), number, f"only/{needed}", parts=parts)
+        return Sample(name, row["question"], (text_of(row, "answer"),), (image,), number, f"only/{needed}", parts=parts)
 
     def record_key(self, record: Mapping[str, Any]) -> Hashable:
         return str(record["question_id"]).removeprefix("v1_")

@@ -20,7 +20,7 @@ from mipha_eval.answers.yes_no import read_pope
 from mipha_eval.binary import binary_metrics, confusion_cell
 from mipha_eval.data.hub import read_hub
 from mipha_eval.data.jsonl import placed_jsonl, read_jsonl
-from mipha_eval.data.rows import row_at
+from mipha_eval.data.rows import row_at, text_of
 from mipha_eval.errors import MissingDataError
 from mipha_eval.metrics import Metric, Tally
 from mipha_eval.task import SHORT_ANSWER, Task, question_core
@@ -58,7 +58,9 @@ class Pope(Task):
         for category in FIRST_ID:
             for place, row in placed_jsonl(labels / f"coco_pope_{category}.json"):
                 with row_at(place):
-                    yield self._sample(row, (row["text"], row["label"]), category, images.image(row["image"]))
+                    yield self._sample(
+                        row, (text_of(row, "text"), text_of(row, "label")), category, images.image(row["image"])
+                    )
 
     def _sample(self, row: Mapping[str, Any], asked: tuple[str, str], category: str, image: Image) -> Sample:
         number = FIRST_ID[category] + int(row["question_id"])

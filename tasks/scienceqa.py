@@ -65,7 +65,8 @@ class Scienceqa(Task):
 
     def _sample(self, number: str, problem: Mapping[str, Any], text: str, images: tuple[Image, ...]) -> Sample:
         if problem["answer"] not in range(len(problem["choices"])):
-            raise ValueError(f"label {problem['answer']!r} is none of {len(problem['choices'])} choices, counted from 0")
+            shown = f"{problem['answer']!r} of {number}"
+            raise ValueError(f"label {shown} is none of {len(problem['choices'])} choices, counted from 0")
         references = (lettered(problem["choices"])[problem["answer"]][0], *problem["choices"])
         return Sample(number, text, references, images, number, "img" if images else "text")
 

@@ -17,7 +17,7 @@ from mipha_eval.answers.alphabet import LETTERS, lettered
 from mipha_eval.answers.lenient import read_letter
 from mipha_eval.data.hub import read_hub
 from mipha_eval.data.jsonl import read_json
-from mipha_eval.data.rows import entries, row_at
+from mipha_eval.data.rows import entries, row_at, text_of
 from mipha_eval.errors import UserError
 from mipha_eval.metrics import Metric, Tally, share
 from mipha_eval.task import LETTER_ANSWER, Task
@@ -68,10 +68,10 @@ class Seed(Task):
         path = self.data.annotations_or("seed_bench/SEED-Bench.json", hint=HINT)
         for place, row in entries(path, read_json(path)["questions"]):
             with row_at(place):
-                name = f"SEED-Bench-image/{row.get('data_id', row['question_id'])}"
-                if row["data_type"] == "video":  # the middle frame, named as LLaVA's script does
-                    name = f"SEED-Bench-video-image/{row.get('question_type_id', 0)}_{row['question_id']}.png"
-                yield self._sample(row, images.image(name), seen)
+                picture = f"SEED-Bench-image/{row.get('data_id', row['question_id'])}"
+                # the middle one, named as LLaVA's script does
+                frame = f"SEED-Bench-video-image/{row.get('question_type_id', 0)}_{row['question_id']}.png"
+                yield self._sample(row, images.image(frame if row["data_type"] == "video" else picture), seen)
 
     def _sample(self, row: Mapping[str, Any], image: Any, seen: Counter[str]) -> Sample:
         number = str(row["question_id"])
@@ -81,8 +81,8 @@ class Seed(Task):
         if self.protocol == "llava":
             text = "\n".join([text, *(f"{letter}. {option}" for letter, option in lettered(options)), LETTER_ANSWER])
         name = number if seen[number] == 1 else f"{number}#{seen[number]}"
-        kind, references = max(0, int(row.get("question_type_id", 0))), (row["answer"], *options)
-        return Sample(name, text, references, (image,), number, row["data_type"], parts=TYPES[kind - 1 : kind])
+        kind, references = max(0, int(row.get("question_type_id", 0))), (text_of(row, "answer"), *options)
+        return Sample(name, text, references, (image,), number, row["data_type"], parts=TYPES[max(kind - 1, 0) : kind])
 
     def request(self, sample: Sample) -> Request:
         options = sample.references[1:] if self.protocol == "ppl" else ()

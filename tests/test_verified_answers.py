@@ -120,6 +120,16 @@ def test_a_question_file_is_no_answer_file(task: str, score: Scorer, made: Made)
         assert_refused(score(task, other), "question file")
 
 
+@pytest.mark.parametrize("more", [{}, {"answer": "yes"}])
+def test_questions_of_another_set_are_no_answers(more: Row, score: Scorer, made: Made) -> None:
+    """Where ids are mere counts, a question file of another set, or of the same one in another order, fits them."""
+    for text in (made.answers["pope"][1]["prompt"], f"Is there a bus?\n{SHORT_ANSWER}", "Is there a dog in the image?"):
+        row = {"question_id": 1, "text": text, **more}
+        assert_refused(score("pope", [row]), "answer 1 is to", "'Is there a cat in the image?'")
+    asks = score("pope", [{"question_id": 1, "text": "Is there?", **more}])
+    assert asks.code == (2 if more else 3)
+
+
 @pytest.mark.parametrize("task", TASKS)
 @pytest.mark.parametrize("key", ["answer", "prediction", "output", "response"])
 def test_answers_added_to_a_question_file(task: str, key: str, score: Scorer, made: Made) -> None:
@@ -178,6 +188,8 @@ def test_mmbench_tables_show_their_questions(score: Scorer, made: Made) -> None:
     assert_right(score_path(score.cli, made, "mmbench", write_tsv(file, rows)), "mmbench", 4)
     bare = [{"index": row["index"], "prediction": row["prediction"]} for row in rows]
     assert_right(score_path(score.cli, made, "mmbench", write_tsv(file, bare)), "mmbench", 4, unverified=4)
+    shorter = [{name: cell for name, cell in row.items() if name not in ("hint", *"ABCD")} for row in rows]
+    assert_right(score_path(score.cli, made, "mmbench", write_tsv(file, shorter)), "mmbench", 4)
     for change in ({"question": "Which two?"}, {"A": "a cow"}, {"A": rows[0]["B"], "B": rows[0]["A"]}):
         table = write_tsv(file, [{**rows[0], **change}, *rows[1:]])
         assert_refused(score_path(score.cli, made, "mmbench", table), "results.tsv: answer 1 is to", "question_id 1 ")

@@ -15,9 +15,8 @@ from mipha_eval.answers import Reading
 from mipha_eval.captions.measures import caption_metrics, count_images
 from mipha_eval.captions.words import Tokenizer, java_is_there, tokenize
 from mipha_eval.data.jsonl import read_json
-from mipha_eval.data.rows import entries, row_at
+from mipha_eval.data.rows import entries, row_at, text_of
 from mipha_eval.data.source import ImageFolder
-from mipha_eval.errors import UserError
 from mipha_eval.metrics import Metric, Tally, Totals
 from mipha_eval.task import CAPTION, Task
 from mipha_eval.types import Image, Response, Sample, Score
@@ -45,10 +44,11 @@ class CaptionTask(Task):
         """From a file in COCO's form; an image's ``domain``, if it has one, is its category."""
         stored = read_json(annotations)
         captions: dict[int, list[str]] = {row["id"]: [] for _, row in entries(annotations, stored["images"])}
-        for row in stored["annotations"]:
-            if row["image_id"] not in captions:
-                raise UserError(f"{annotations} has a caption of image {row['image_id']!r}, which is not among its images")
-            captions[row["image_id"]].append(row["caption"])
+        for place, row in entries(annotations, stored["annotations"]):
+            with row_at(place):
+                if row["image_id"] not in captions:
+                    raise ValueError(f"it is a caption of image {row['image_id']!r}, which is not among the images")
+                captions[row["image_id"]].append(text_of(row, "caption"))
         for place, row in entries(annotations, stored["images"]):
             with row_at(place):
                 image = images.image(row["file_name"])

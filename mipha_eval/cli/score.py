@@ -99,6 +99,7 @@ def print_numbers(summary: Mapping[str, Any]) -> None:
         lines.append(f"{summary['headline']}: {low:.2f} to {high:.2f} with all unparsed wrong to all right{lenient}")
     counts = [name for name in COUNTS if name in summary]
     lines.append(", ".join(kept(f"{name} {summary[name]:,}") for name in counts))
+    lines += [f"odd labels, {count:,}: {reason}" for reason, count in summary.get("odd_labels", {}).items()]
     lines += [*wrapped_lines(summary), judge_line(summary)]
     lines.append(certificate_line([summary]) or "no current certificate, see mipha-eval certify")
     print_lines(console, [line for line in lines if line])

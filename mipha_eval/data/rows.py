@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,14 @@ def _reason(error: Exception) -> str:
     if isinstance(error, KeyError):
         return f"it has no {error}"
     return str(error) if type(error) is ValueError else repr(error)
+
+
+def text_of(row: Mapping[str, Any], name: str) -> str:
+    """A row's text. Raises KeyError without it, ValueError for anything else in its place."""
+    value = row[name]
+    if not isinstance(value, str):
+        raise ValueError(f"its {name} {value!r} is no text")
+    return value
 
 
 def entries(path: Path, listed: Any) -> Iterator[tuple[str, Any]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import itertools
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,9 @@ MISSING = {""}.union(
     ["#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND"],
     ["1.#QNAN", "<NA>", "N/A", "NA", "NULL", "NaN", "None", "n/a", "nan", "null"],
 )
+
+#: how names of tables end
+ENDINGS = (".tsv", ".csv", ".xlsx")
 
 Cells = dict[str, str | None]
 
@@ -73,9 +76,15 @@ def whole_number(cell: str | None) -> int:
 def is_table(path: Path) -> bool:
     """Whether a file is a table: its ending says so, or says neither that nor JSON and it does not begin like JSON."""
     ending = path.suffix.lower()
-    if ending in (".tsv", ".csv", ".xlsx"):
+    if ending in ENDINGS:
         return True
     return path.is_file() and ending not in (".json", ".jsonl") and not begins_with(path, "{[")
+
+
+def table_names(stems: Iterable[str]) -> list[str]:
+    """The names that tables may have, tab-separated ones first."""
+    known = list(stems)
+    return [stem + ending for ending in ENDINGS for stem in known]
 
 
 def _text_lines(path: Path) -> Iterator[tuple[str, Sequence[str]]]:
