@@ -90,8 +90,13 @@ class Proof:
 
 
 def equivalence_of(label: str, folder: RunFolder) -> dict[str, Any]:
-    """What a stored run's checks say of a task, as its result shows it."""
-    return _summary([row for row in folder.equivalence() if row["task"] == label], exact=_is_exact(folder))
+    """What a stored run's checks say of a task, as its result shows it. Raises UserError if they have gone since."""
+    found = _summary([row for row in folder.equivalence() if row["task"] == label], exact=_is_exact(folder))
+    if not found and any(result.get("equivalence") for result in folder.results_of(label)):
+        raise UserError(
+            f"{folder.path / 'equivalence.json'} lacks the checks of {label}; the run's command writes the rest anew"
+        )
+    return found
 
 
 def _is_exact(folder: RunFolder) -> bool:

@@ -40,7 +40,7 @@ class Manifest(Struct):
 
     model: Text
     data: Text
-    identity: str
+    identity: str = ""
     schema: int = 0
     options: dict[str, str] = {}
     task_options: dict[str, str] = {}
@@ -77,7 +77,7 @@ class TaskRecord(Struct):
     version: int
     options: dict[str, str | None]
     data_sha256: str
-    standing: RunContext
+    standing: RunContext | None = None
     probabilities: bool = False
 
 
@@ -100,6 +100,18 @@ class StoredSample(Struct):
     group: str
     parts: list[str] = []
     bare: str = ""
+
+
+class ResponseNumbers(Struct):
+    """What a line of ``responses.jsonl`` says in numbers."""
+
+    tokens: Count = 0
+    finish: str = ""
+    verbatim: bool = False
+    likelihoods: list[float] = []
+    option_tokens: list[Annotated[int, Meta(ge=1)]] = []
+    top: list[tuple[int, float]] = []
+    chances: list[float] = []
 
 
 class Check(Struct):
@@ -149,12 +161,12 @@ class JudgeCounts(Struct):
     """What a result says of its judge."""
 
     name: Text
-    own_prompt: bool
-    runs: Count
     pending: Count
     failed: Count
     unreadable: Count
-    failures: dict[str, Count]
+    own_prompt: bool = False
+    runs: Count = 1
+    failures: dict[str, Count] = {}
     replies: Count = 0
     failed_queries: Count = 0
     prompt_tokens: Count = 0

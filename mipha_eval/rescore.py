@@ -98,7 +98,11 @@ def read_answered(folder: RunFolder, label: str, registry: Registry) -> Answered
 def _score_again(answered: Answered, folder: RunFolder) -> list[Result]:
     label = answered.task.label
     place = folder.task(label)
-    standing = {**place.read_task()["standing"], **place.effort(), **equivalence_of(label, folder)}
+    folder.results_of(label)  # says so if a finished task's has gone
+    context = place.read_task().get("standing")
+    if context is None:
+        raise UserError(f"{place.path / 'task.json'} is damaged: it has no standing; the same run writes it anew")
+    standing = {**context, **place.effort(), **equivalence_of(label, folder)}
     judges: list[Judged | None] = [*judges_of(folder.task(label).path)]
     results = [answered.score(judged) for judged in judges or [None]]
     return [dataclasses.replace(result, summary={**result.summary, **standing}) for result in results]

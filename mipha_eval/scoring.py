@@ -34,7 +34,7 @@ SECOND_OPINION = "correct"
 #: fields of results that are written by whoever has a task scored, and that no task's notes may bring
 ADDED = (
     *("model", "total", "limited", "demo", "blind", "annotations", "left_out"),
-    *("seconds", "generated", "equivalence"),
+    *("seconds", "timed", "generated", "equivalence", "unverified", "undecoded"),
 )
 
 

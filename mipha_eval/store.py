@@ -18,7 +18,17 @@ from mipha_eval.data.jsonl import read_jsonl
 from mipha_eval.errors import UserError
 from mipha_eval.files import read_object
 from mipha_eval.journal import Appender, naming, read_stored
-from mipha_eval.records import Checks, Manifest, StoredResult, TaskRecord, TaskStatus, checked, samples_of, scores_of
+from mipha_eval.records import (
+    Checks,
+    Manifest,
+    ResponseNumbers,
+    StoredResult,
+    TaskRecord,
+    TaskStatus,
+    checked,
+    samples_of,
+    scores_of,
+)
 from mipha_eval.types import Response, Sample, Score
 
 SCHEMA = 1
@@ -264,16 +274,11 @@ class Stored:
 
 def numbers_fit(row: Mapping[str, Any]) -> bool:
     """Whether what a record says of likelihoods and logits, if anything, can be used; if not, the request is asked again."""
-    likelihoods, tokens, top = (row.get(name, []) for name in ("likelihoods", "option_tokens", "top"))
-    return (
-        isinstance(likelihoods, list)
-        and isinstance(tokens, list)
-        and len(likelihoods) == len(tokens)
-        and all(isinstance(value, float) for value in likelihoods)
-        and all(isinstance(count, int) and count > 0 for count in tokens)
-        and isinstance(top, list)
-        and all(isinstance(pair, list) and [type(value) for value in pair] == [int, float] for pair in top)
-    )
+    try:
+        numbers = checked(ResponseNumbers, row, "a response")
+    except UserError:
+        return False
+    return len(numbers.likelihoods) == len(numbers.option_tokens)
 
 
 def response_row(response: Response) -> dict[str, Any]:

@@ -55,7 +55,13 @@ class StoredTask:
         folder = RunFolder(self.run)
         place = folder.task(self.label)
         if self.judge == judge_of(place.results()[0]):
-            return place.scores()
+            found = place.scores()
+            told = sum(self.summary["rules"].values())
+            if told != len(found):
+                raise UserError(
+                    f"{place.path / 'scores.jsonl'} has {len(found):,} scores, its result tells of {told:,}; run anew"
+                )
+            return found
         from mipha_eval.judging import judges_of, stored_answers
 
         judged = next((judged for judged in judges_of(place.path) if judged.name == self.judge), None)

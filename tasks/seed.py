@@ -46,6 +46,7 @@ class Seed(Task):
     hub: ClassVar[Mapping[str, str]] = {"llava": "lmms-lab/SEED-Bench", "ppl": "lmms-lab/SEED-Bench"}
     ignores_foreign_answers: ClassVar[bool] = True  # the re-release of November 2023 has 1,252 videos less
     lettered: ClassVar[bool] = True
+    own_ids: ClassVar[bool] = True
     metrics: ClassVar[Sequence[Metric]] = [
         share("accuracy"),
         share("image", "image"),
@@ -67,10 +68,10 @@ class Seed(Task):
         path = self.data.annotations_or("seed_bench/SEED-Bench.json", hint=HINT)
         for place, row in entries(path, read_json(path)["questions"]):
             with row_at(place):
-                picture = f"SEED-Bench-image/{row.get('data_id', row['question_id'])}"
-                # the middle one, named as LLaVA's script does
-                frame = f"SEED-Bench-video-image/{row.get('question_type_id', 0)}_{row['question_id']}.png"
-                yield self._sample(row, images.image(frame if row["data_type"] == "video" else picture), seen)
+                name = f"SEED-Bench-image/{row.get('data_id', row['question_id'])}"
+                if row["data_type"] == "video":  # the middle frame, named as LLaVA's script does
+                    name = f"SEED-Bench-video-image/{row.get('question_type_id', 0)}_{row['question_id']}.png"
+                yield self._sample(row, images.image(name), seen)
 
     def _sample(self, row: Mapping[str, Any], image: Any, seen: Counter[str]) -> Sample:
         number = str(row["question_id"])
@@ -78,12 +79,10 @@ class Seed(Task):
         options = [str(row[f"choice_{letter}"]) for letter in LETTERS.lower() if row.get(f"choice_{letter}") is not None]
         text = str(row.get("question", ""))
         if self.protocol == "llava":
-            listed = [f"{letter}. {option}" for letter, option in lettered(options)]
-            text = "\n".join([text, *listed, LETTER_ANSWER])
+            text = "\n".join([text, *(f"{letter}. {option}" for letter, option in lettered(options)), LETTER_ANSWER])
         name = number if seen[number] == 1 else f"{number}#{seen[number]}"
-        kind = int(row.get("question_type_id", 0))
-        parts = TYPES[kind - 1 : kind] if kind > 0 else ()
-        return Sample(name, text, (text_of(row, "answer"), *options), (image,), number, row["data_type"], parts=parts)
+        kind, references = max(0, int(row.get("question_type_id", 0))), (text_of(row, "answer"), *options)
+        return Sample(name, text, references, (image,), number, row["data_type"], parts=TYPES[kind - 1 : kind])
 
     def request(self, sample: Sample) -> Request:
         options = sample.references[1:] if self.protocol == "ppl" else ()

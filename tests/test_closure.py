@@ -102,7 +102,7 @@ def test_readers_of_files_decide_scores_and_models_do_not() -> None:
         assert not [module for module in found if module.startswith(strangers)]
     assert "mipha_eval.captions.measures" in files_of("coco-cap")
     assert "mipha_eval.data.table" in files_of("mmbench")
-    assert "mipha_eval.data.table" not in files_of("pope")
+    assert "mipha_eval.captions.measures" not in files_of("pope")
 
 
 def test_a_scorer_whose_reader_changed_has_no_certificate_in_its_report(tmp_path: Path) -> None:

@@ -361,6 +361,7 @@ def test_hostile_text(cli: Cli, demo: Mapping[str, Path], tmp_path: Path) -> Non
     def edit(folder: Path) -> None:
         edit_json("manifest.json", model=f"model {HOSTILE}")(folder)
         (folder / "mme@demo/result.json").unlink()
+        edit_json("status.json", **{"mme@demo": {"state": "infer"}})(folder)
         for file in ("samples.jsonl", "scores.jsonl"):
             rows = read_jsonl(folder / "pope@demo" / file)
             for number, row in enumerate(rows):
@@ -442,12 +443,12 @@ def test_versions_and_judges_are_not_mixed(cli: Cli, demo: Mapping[str, Path], t
     refused(older, oldest, "version 0", "this is version 1")
     headline = edited(demo["bad"], tmp_path / "headline", edit_json("pope@demo/result.json", headline="accuracy"))
     refused(demo["good"], headline, "f1 and accuracy")
-    unscored = edited(demo["bad"], tmp_path / "unscored", edit_json("pope@demo/result.json", metrics={}))
+    unscored = edited(demo["bad"], tmp_path / "unscored", edit_json("pope@demo/result.json", metrics={}, intervals={}))
     refused(demo["good"], unscored, "no f1 in")
     damaged = edited(demo["bad"], tmp_path / "damaged", lambda run: (run / "pope@demo/scores.jsonl").unlink())
     refused(demo["good"], damaged, "scores.jsonl")
     empty = edited(demo["bad"], tmp_path / "empty", lambda run: write_jsonl(run / "pope@demo/scores.jsonl", [{}]))
-    refused(demo["good"], empty, "scores.jsonl is damaged")
+    refused(demo["good"], empty, "scores.jsonl:1 is damaged")
 
 
 def test_other_data(cli: Cli, demo: Mapping[str, Path], tmp_path: Path) -> None:

@@ -103,6 +103,8 @@ def test_missing_and_ungraded_answers(gate: Gate, tmp_path: Path) -> None:
     base = run_of(tmp_path / "base", [True] * 50)
     killed = edited(base, tmp_path / "killed", "scores.jsonl", lambda rows: rows[8:])
     write_jsonl(killed / TASK / "responses.jsonl", read_jsonl(killed / TASK / "responses.jsonl")[8:])
+    result = json.loads((killed / TASK / "result.json").read_text())
+    (killed / TASK / "result.json").write_text(json.dumps({**result, "rules": {"exact": 42}}))
     assert "(8 missing)" in reasons(gate(base, killed))[0][1]
     waiting = edited(
         base,

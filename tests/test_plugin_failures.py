@@ -119,7 +119,7 @@ def test_the_model_fails_in_the_third_task(cli: Cli, tmp_path: Path, body: str) 
     plugins = ["--plugin", file, "--plugin", model, "--model", "yes-man"]
     outcome = cli(*THREE, "-b", 4, "-o", tmp_path / "runs", *plugins)
     if outcome.code == 3:  # failed requests, each with its reason
-        assert body == "exception"
+        assert body in ("exception", "none")
         assert "yes.py" in outcome.err
         return
     assert_two_of_three(outcome, tmp_path / "runs", model)

@@ -292,7 +292,7 @@ def test_real_files_are_verified(cli: Cli, benchmarks: Path, llava_answers: Path
         result = cli("score", task, "--answers", llava_answers / f"{file}.jsonl", "--data", benchmarks, "--json").json
         assert (result["unverified"], result["odd_labels"], result["undecoded"]) == (0, {}, 0)
     seed = cli("score", "seed", "--answers", llava_answers / "seed.jsonl", "--data", benchmarks, "--json").json
-    assert seed["unverified"] == seed["n"] == 17_990
+    assert (seed["unverified"], seed["n"]) == (0, 17_990)  # its ids, far apart, are those of no other set
     bare = [without(row, "prompt") for row in read_jsonl(llava_answers / "scienceqa.jsonl")]
     arguments = ["--answers", write_jsonl(tmp_path / "a.jsonl", bare), "--data", benchmarks, "--json"]
     assert cli("score", "scienceqa", *arguments).json["unverified"] == 0

@@ -27,6 +27,7 @@ def wrong_sample(sample: Any) -> str:
         and are(str, (sample.id, sample.question, sample.category, sample.group, sample.bare))
         and are(str, sample.references)
         and are(Image, sample.images)
+        and all(type(image.name) is str and type(image.location) is str for image in sample.images)
         and are(str, sample.parts)
         and type(sample.question_id) in IDS
         and sample.id
@@ -44,6 +45,9 @@ def _wrong_field(sample: Sample) -> str:
         value = getattr(sample, name)
         if not are(kind, value):
             return f"{which} as {name} no tuple of {things}, which is no text or answer that can be used, but {shown(value)}"
+    for image in sample.images:
+        if not (type(image.name) is str and type(image.location) is str):
+            return f"{which} an image whose name is no text but {shown(image.name)}"
     if not sample.id:
         return "a question has an empty id"
     return f"{which} as question_id neither a text nor a number but {shown(sample.question_id)}"

@@ -109,7 +109,7 @@ def bleu(order: int, totals: Totals) -> Number:
 
 def meteor(totals: Totals) -> Number:
     """METEOR of the set from sums of its statistics, 0 to 100."""
-    numbers = [totals[f"meteor{place}"] for place in range(METEOR_NUMBERS)]
+    numbers = [totals.get(f"meteor{place}") for place in range(METEOR_NUMBERS)]  # none where Java is missing
     shares = []
     for side in (0, 1):  # the candidate's words, then the references'
         length, function_words = numbers[side], numbers[2 + side]

@@ -62,10 +62,11 @@ def _graded(task: Task, answers: Sequence[Answer], runs: int) -> Dialogue[Sequen
     dialogue = task.grade(answers, runs)
     if not isinstance(dialogue, Generator):
         raise BrokenDialogueError(f"its grade() gave a {type(dialogue).__name__}, which is no dialogue")
-    scores = yield from dialogue
+    given = yield from dialogue
+    scores = checked_scores(task, "grade", [answer.score for answer in answers], given)
     if [score.sample for score in scores] != [answer.sample.id for answer in answers]:
         raise BrokenDialogueError("its dialogue came to other scores than those of the answers it is about")
-    return checked_scores(task, "grade", [answer.score for answer in answers], scores)
+    return scores
 
 
 def _second_opinions(task: Task, answers: Sequence[Answer]) -> Dialogue[Sequence[Score]]:
