@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from enum import Enum, auto
 
 #: how much of the text on either side of a letter is looked at
-REACH = 100
+REACH = 80
+#: how far before it a verb or a noun that introduces it may begin
+NEAR = 32
 
 QUOTED = re.compile(r"""(?<!\w)["'“‘*$_]([A-Za-z])[.):]?["'”’*$_](?!\w)""")
 LABEL_ABOVE = re.compile(r"(:|\bis|\banswer|答案|是)\n", re.IGNORECASE)
@@ -30,22 +32,19 @@ FILLER = rf"(?:(?:{HEDGE}|option|choice|letter|answer|number|the)\b|选项|选�
 STATED = re.compile(
     rf"(?:\b{ANSWER}\b|\b{PRAISE}\s+(?:option|choice|letter|selection|one|match)\b|答案|正确选项|正解|回答|答え|정답|답)"
     rf"(?:[^.!?;\n]{{0,50}}?{COPULA})?[\s:*\"'(\[{{<]*(?:{FILLER}[\s:*\"'(\[{{<]*)*\Z",
-    re.IGNORECASE,
 )
 #: what follows such a letter
 VERDICT = re.compile(
     r"\W*\s(?:is|was|seems|looks|appears|would\s+be|must\s+be|should\s+be|has\s+to\s+be)\s+(?:to\s+be\s+)?"
     r"(?:(?:clearly|probably|likely|definitely|indeed|therefore|the|most|best|only|more|an?)\s+)*"
     r"(?:correct|right|true|best|answer|accurate|appropriate|suitable|likely|closest|better|one)\b|\W*(?:是|为)?(?:正确|对的|最)",
-    re.IGNORECASE,
 )
-OPTION = re.compile(r"(?:\b(?:options?|choices?|letters?|alternative)|选项|オプション)[\s:*\"'(\[]*\Z", re.IGNORECASE)
+OPTION = re.compile(r"(?:\b(?:options?|choices?|letters?|alternative)|选项|オプション)[\s:*\"'(\[]*\Z")
 #: what stands before a letter that is only named
 NAMED = re.compile(
     r"(?:\b(?:choos(?:e|ing)|chose|pick(?:ed)?|select(?:ed)?|go(?:ing)?\s+with|opt\s+for|prefer|say|guess|think|believe|suggest"
     r"|so|thus|hence|therefore|then|maybe|perhaps|probably|likely|definitely|certainly|either|neither|both|not)\b|n['’]t\b"
     rf"|(?:{COPULA})|选择?|因此|所以|故)[\s:*\"'(\[]*(?:{FILLER}[\s:*\"'(\[]*)*\Z",
-    re.IGNORECASE,
 )
 OPEN, CLOSE = re.compile(r"(?<!\w)[(\[{<「『【]\s*\Z"), re.compile(r"\s*[)\]}>」』】]")
 BEGIN = re.compile(r"(?:\A|[.!?;,。！？；，]\s?)[^\w.!?;,]*\Z")
@@ -57,13 +56,14 @@ JOINED = re.compile(
     r"[(\[\"'*]{0,2}([A-Z])(?![\w'’-])(?=[)\]\"'*]{0,2}\s*(?:[.,;!?/&)、。，]|\Z|or\b|and\b))"
 )
 
-CLAUSE = re.compile(r"[.!?;,\n。，；！？]|\b(?:but|so|thus|hence|therefore|however|because|since)\b", re.IGNORECASE)
+CLAUSE = re.compile(r"[.!?;,\n。，；！？]|\b(?:but|so|thus|hence|therefore|however|because|since)\b")
 DENIAL = re.compile(
     r"\b(?:not|never|neither|nor|cannot|no|without|except|excluding|unlikely|wrong|incorrect|false|instead\s+of|rather\s+than"
     r"|other\s+than|rul(?:e|es|ed|ing)\s+out|eliminat\w+|exclud\w+)\b|n['’]t\b|[不非没無错]|排除",
-    re.IGNORECASE,
 )
-CLAUSE_END = re.compile(r"[.,:;!?\n(—–。，；：]|\s-\s|\b(?:because|since|as|but|so)\b", re.IGNORECASE)
+#: words behind a letter in which it may be denied: "B can be ruled out"
+DENIED_WITHIN = 5
+CLAUSE_END = re.compile(r"[.,:;!?\n(—–。，；：]|\s-\s|\b(?:because|since|as|but|so)\b")
 
 #: words that an article or a pronoun never precedes, so that the letter before them is one
 NO_NOUN = """is are was were because since as or and nor seems looks appears would should must does has shows which with but
@@ -100,14 +100,21 @@ def claims(text: str) -> Iterator[Claim]:
         before = text[max(0, found.start() - REACH) : found.start()].rpartition("\n")
         after = text[found.end() : found.end() + REACH].partition("\n")
         whole = before[1] or found.start() <= REACH  # else the line begins further to the left
-        yield from _claims(found[1], before[2] if whole else f"x{before[2]}", after[0])
+        yield from _claims(found[1], (before[2] if whole else f"x{before[2]}").lower(), after[0])
 
 
-def _claims(letter: str, before: str, after: str) -> Iterator[Claim]:
+def _claims(letter: str, before: str, behind: str) -> Iterator[Claim]:
+    """What one letter claims, and a second one that is joined to it.
+
+    Args:
+        before: what stands before it in its line, in lower case, as it is for all patterns but `JOINED`.
+        behind: what stands behind it.
+    """
+    after = behind.lower()
     bracketed = bool(OPEN.search(before) and CLOSE.match(after))
     if not bracketed and _is_word(letter, before, after):
         return
-    joined = JOINED.match(after) if letter.isupper() or bracketed else None
+    joined = JOINED.match(behind) if letter.isupper() or bracketed else None
     stated = STATED.search(before) or VERDICT.match(after)
     if not stated and not _is_named(letter, before, after, bracketed or joined is not None):
         return
@@ -115,19 +122,19 @@ def _claims(letter: str, before: str, after: str) -> Iterator[Claim]:
         return
     denied = _is_denied(before, after)
     standing = Standing.DENIED if denied else Standing.STATED if stated else Standing.NAMED
-    yield Claim(letter.upper(), standing, after)
+    yield Claim(letter.upper(), standing, behind)
     if joined:
         yield Claim(joined[1], standing, "")
 
 
 def _is_word(letter: str, before: str, after: str) -> bool:
     """Whether a letter is the article or the pronoun that it may be."""
-    following = re.match(r"\s+([A-Za-z]+)", after)
+    following = re.match(r"\s+([a-z]+)", after)
     known = AFTER_LETTER.get(letter.upper())
     if known is None or following is None:
         return False
     labelled = OPTION.search(before) is not None
-    if following[1].lower() in known:
+    if following[1] in known:
         return letter.islower() and not labelled
     return letter.islower() or not labelled
 
@@ -136,7 +143,7 @@ def _is_named(letter: str, before: str, after: str, marked: bool) -> bool:
     if marked or OPTION.search(before):
         return True
     begins = BEGIN.search(before) is not None
-    return bool(NAMED.search(before)) or (begins and (letter.isupper() or FIRST.match(after) is not None))
+    return (begins and (letter.isupper() or FIRST.match(after) is not None)) or NAMED.search(before[-NEAR:]) is not None
 
 
 def _is_marked(before: str, after: str) -> bool:
@@ -150,4 +157,4 @@ def _is_denied(before: str, after: str) -> bool:
     if DENIAL.search(CLAUSE.split(before)[-1]):
         return True
     clause = CLAUSE_END.split(after.lstrip(")]}>*\"' "), maxsplit=1)[0]
-    return bool(re.match(r"(?:\s*\w+){0,4}?\s*(?:" + DENIAL.pattern + ")", clause, re.IGNORECASE))
+    return bool(DENIAL.search(" ".join(clause.split()[:DENIED_WITHIN])))

@@ -26,7 +26,7 @@ ARTICLE = re.compile(r"(?:a|an|the)\s+")
 #: what an answer may be introduced by
 INTRODUCTION = re.compile(
     r"(?:(?:so|thus|therefore|hence|then)\b[,\s]*)?"
-    r"(?:(?:(?:the|my|this|a|an)\s+)?(?:(?:correct|right|final|best|short|single|most\s+\w+)\s+)*"
+    r"(?:(?:(?:the|my|this|a|an)\s+)?(?:(?:correct|right|final|best|short|single|most\s+\w+)\s+){0,3}"
     r"(?:answer|ans|option|choice|response)\b[^.!?:\n]{0,50}?(?:\b(?:is|was|be)\b\s*:?|[:=])\s*(?:that\s+)?"
     r"|(?:it|this|that|these|they|there)(?:'s|\s+is|\s+are|\s+was|'re)\s+"
     r"|i\s+(?:think|believe|guess|(?:would|'d)\s+say)\s+(?:that\s+)?"
@@ -61,6 +61,8 @@ TOO_SHORT = {
     "false",
 }
 LONGEST_MENTION = 400
+EITHER_END = 1000
+YES_NO = {"yes", "no", "Yes", "No"}
 
 
 @lru_cache(maxsize=1 << 12)
@@ -84,12 +86,15 @@ def read_letter(text: str, options: Sequence[str]) -> str:
     repeated = _equal(_statements(plain), known, wordings)
     if repeated:
         return repeated[0] if len(repeated) == 1 else ""
-    said = list(claims(plain))
+    said = list(claims(_ends(plain)))
+    if any(_contradicts(claim, wordings) for claim in said):
+        return ""
     if any(claim.standing is Standing.STATED or claim.letter in known for claim in said):
-        return _claimed(said, wordings, known)
+        return _claimed(said, known)
     return _mentioned(plain, wordings)
 
 
+@lru_cache(maxsize=1 << 16)
 def read_short(text: str) -> str:
     """A short answer without what stands around it: wrappings, an introduction, quotes, full stops, prose behind it."""
     plain = unwrapped(text)
@@ -114,7 +119,7 @@ def lenient_equal(text: str, truth: str) -> bool:
 
 
 def _short_for(text: str, answers: Sequence[str]) -> str:
-    yes_no = sum(answer.strip().lower() in ("yes", "no") for answer in answers)
+    yes_no = sum(answer in YES_NO for answer in answers)
     return (2 * yes_no > len(answers) and read_yes_no(text)) or read_short(text)
 
 
@@ -140,23 +145,27 @@ def _equal(statements: Sequence[str], known: Mapping[str, str], wordings: Mappin
     return letters if len(letters) == 1 else [letter for letter, wording in wordings.items() if wording in words]
 
 
-def _claimed(said: Sequence[Claim], wordings: Mapping[str, str], known: Mapping[str, str]) -> str:
-    """The letter that a text states, else the only one that it names; neither if the words behind are another option's."""
+def _ends(plain: str) -> str:
+    """A text, or the beginning and the end of a long one, where an answer stands."""
+    return plain if len(plain) <= 4 * EITHER_END else f"{plain[:EITHER_END]}\n{plain[-3 * EITHER_END :]}"
+
+
+def _contradicts(claim: Claim, wordings: Mapping[str, str]) -> bool:
+    """Whether the words behind a letter are another option's, as in "B. a dog" where A is a dog."""
+    behind = claim.behind.strip(AROUND_LETTER)
+    found = {_wording(words) for words in (claim.behind, behind, re.split(r"[.;,]\s|\s[-–—]\s", behind)[0])}
+    named = {letter for letter, wording in wordings.items() if wording in found}
+    return bool(named) and claim.letter not in named
+
+
+def _claimed(said: Sequence[Claim], known: Mapping[str, str]) -> str:
+    """The letter that a text states, else the only one that it names."""
     stated = [claim for claim in said if claim.standing is Standing.STATED]
     if not stated and any(claim.standing is Standing.DENIED for claim in said if claim.letter in known):
         return ""
     chosen = stated or [claim for claim in said if claim.letter in known]
     letters = {claim.letter for claim in chosen}
-    if len(letters) != 1 or not letters <= known.keys():
-        return ""
-    (letter,) = letters
-    for claim in chosen:
-        behind = {_wording(claim.behind), _wording(re.split(r"[.;,]\s|\s[-–—]\s", claim.behind.strip(EDGES + "-–— "))[0])}
-        behind |= {_wording(words.strip(AROUND_LETTER)) for words in list(behind)}
-        others = {other for other, wording in wordings.items() if wording in behind}
-        if others and letter not in others:
-            return ""
-    return letter
+    return letters.pop() if len(letters) == 1 and letters <= known.keys() else ""
 
 
 def _mentioned(plain: str, wordings: Mapping[str, str]) -> str:
@@ -170,7 +179,7 @@ def _mentioned(plain: str, wordings: Mapping[str, str]) -> str:
         return ""
     found: list[str] = []
     for letter, wording in sorted(wordings.items(), key=lambda pair: -len(pair[1])):
-        if wording in TOO_SHORT:
+        if wording in TOO_SHORT or (len(wording) == 1 and wording.isalpha() and wording.isascii()):
             continue
         place = re.search(rf"(?<![^\W_]){re.escape(wording)}(?![^\W_])" if wording.isascii() else re.escape(wording), text)
         if place is None:
