@@ -28,12 +28,15 @@ def render() -> str:
     from typer.testing import CliRunner
 
     from mipha_eval.cli.app import app
+    from mipha_eval.cli.exit_code import MEANINGS
 
     parts = ["# Command line", "Written by `make docs` from `--help`; not edited by hand."]
     for verb in ("", *VERBS):
         output = CliRunner().invoke(app, [*verb.split(), "--help"], prog_name="mipha-eval").output
         help_text = "\n".join(line.rstrip() for line in output.strip().splitlines())
         parts.append(f"## mipha-eval {verb}".rstrip() + f"\n\n```\n{help_text}\n```")
+    codes = "\n".join(f"| {int(code)} | {meaning} |" for code, meaning in MEANINGS.items())
+    parts.append(f"## Exit codes\n\n| code | means |\n|---|---|\n{codes}")
     return "\n\n".join(parts) + "\n"
 
 

@@ -7,6 +7,7 @@ from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from mipha_eval.border.responses import listed_responses
 from mipha_eval.types import Decoding, Request, Response
 
 
@@ -71,9 +72,7 @@ class ModelAdapter(ABC):
         answered: dict[int, Response] = {}
         for (ranked, _), places in alike.items():
             part = [batch[place] for place in places]
-            responses = self.loglikelihood(part) if ranked else self.generate(part)
-            if len(responses) != len(part):
-                raise RuntimeError(f"{self.name} answered {len(responses)} of {len(part)} requests")
+            responses = listed_responses(self, part, self.loglikelihood(part) if ranked else self.generate(part))
             answered.update(zip(places, responses, strict=True))
         return [answered[place] for place in range(len(batch))]
 
@@ -98,8 +97,8 @@ class ModelAdapter(ABC):
         """
         return {}
 
-    def about(self) -> Mapping[str, str]:
-        """What tables say of the model beside its name: ``parameters`` in billions, ``llm``, ``vision``, ``resolution``."""
+    def about(self) -> Mapping[str, str | float]:
+        """What tables say beside its name: ``parameters`` (a number of billions), ``llm``, ``vision``, ``resolution``."""
         return {}
 
     def identity(self, request: Request) -> Hashable:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-import json
 import re
-from collections import Counter
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from mipha_eval.data.jsonl import read_json, read_jsonl, read_lines
+from mipha_eval.answer_line import OfficialAnswer
+from mipha_eval.blame import blaming
+from mipha_eval.data.jsonl import begins_with, read_json, read_jsonl, read_lines
+from mipha_eval.data.rows import entries, tab_separated
+from mipha_eval.data.table import Cells, indexed_rows
 from mipha_eval.errors import UserError
+from mipha_eval.files import parse_json
+from mipha_eval.matching import ESCAPES, Answers, check_question, other_protocols
 from mipha_eval.types import Response, Sample
 
 if TYPE_CHECKING:
@@ -20,14 +24,22 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class AnswerFile:
-    """Responses by sample id, and how many answers were left out because they belong to no question (--subset)."""
+    """Responses by sample id, and what weakens their score.
+
+    Attributes:
+        left_out: answers that belong to no question (--subset).
+        unverified: answers of which nothing but an id that other sets have, too, says what they are to.
+        undecoded: answers with bytes that are not UTF-8, so that nobody knows some of their letters.
+    """
 
     responses: Mapping[str, Response]
     left_out: int = 0
+    unverified: int = 0
+    undecoded: int = 0
 
 
 def read_answers(path: Path, task: Task, samples: Sequence[Sample], *, subset: bool = False) -> AnswerFile:
-    """Reads LLaVA's answer JSONL or the benchmark's own form.
+    """Reads LLaVA's answer JSONL, or its lines as a JSON list, or the benchmark's own form.
 
     A line with ``error`` is a failed response. With `subset`, answers to questions that are not among the samples are
     counted and left out.
@@ -38,14 +50,15 @@ def read_answers(path: Path, task: Task, samples: Sequence[Sample], *, subset: b
     if not path.exists():
         raise UserError(f"answer file {path} does not exist")
     try:
-        official = task.official_answers(path, samples)
+        with blaming(f"is {path} of {task.name}'s own form?"):
+            official = task.official_answers(path, samples)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise UserError(f"{path} is not of {task.name}'s own form: {error!r}") from error
     if official is None and path.is_dir():
         raise UserError(f"{path} is a folder without answer files of {task.name}'s own form; give a JSONL file")
     answers = Answers(str(path), task, samples)
     if official is None:
-        answers.add_lines(read_jsonl(path))
+        answers.add_lines(read_records(path))
     else:
         answers.add_official(official)
     few = task.ignores_foreign_answers and len(answers.foreign) < len(answers.responses)
@@ -53,106 +66,49 @@ def read_answers(path: Path, task: Task, samples: Sequence[Sample], *, subset: b
         total = len(answers.foreign) + len(answers.responses)
         raise UserError(
             f"{path}: {len(answers.foreign):,} of {total:,} answers belong to no question of {task.label}, "
-            f"first question_id {answers.foreign[0]}; {_other_protocols(task)}"
+            f"first question_id {answers.foreign[0]}; {other_protocols(task)}"
         )
-    return AnswerFile(answers.responses, len(answers.foreign))
+    undecoded = sum(bool(ESCAPES.search(response.text)) for response in answers.responses.values())
+    return AnswerFile(answers.responses, len(answers.foreign), answers.unverified, undecoded)
 
 
-class Answers:
-    """Collects answers and matches each to its sample or samples."""
-
-    def __init__(self, place: str, task: Task, samples: Sequence[Sample]) -> None:
-        self._place, self._task = place, task
-        self._samples: dict[Hashable, list[Sample]] = {}
-        for sample in samples:
-            self._samples.setdefault(_text_key(task.answer_key(sample)), []).append(sample)
-        self._times: Counter[Hashable] = Counter()
-        self.responses: dict[str, Response] = {}
-        self.foreign: list[str] = []
-
-    def add_lines(self, records: Iterable[Mapping[str, Any]]) -> None:
-        """Takes the lines of LLaVA's JSONL."""
-        for number, record in enumerate(records, start=1):
-            place = f"{self._place}: answer {number}"
-            try:
-                key = _text_key(self._task.record_key(record))
-            except KeyError as error:
-                raise UserError(f"{place} has no {error}; {self._task.name} reads LLaVA's answer lines") from error
-            for sample in self._samples.get(key, ()):
-                _check_question(place, self._task, sample, record)
-            self._add(place, key, str(record.get("question_id")), _response(place, record))
-
-    def add_official(self, texts: Iterable[tuple[Hashable, str]]) -> None:
-        """Takes (key as of `Task.answer_key`, text) pairs of an official result file."""
-        for number, (key, text) in enumerate(texts, start=1):
-            shown = str(key[0] if isinstance(key, tuple) else key)
-            self._add(f"{self._place}: answer {number}", _text_key(key), shown, Response(text, verbatim=True))
-
-    def _add(self, place: str, key: Hashable, shown: str, response: Response) -> None:
-        samples = self._samples.get(key)
-        if samples is None:
-            self.foreign.append(shown)
-            return
-        self._times[key] += 1
-        if self._times[key] > len(samples):  # an id that the benchmark has twice may be answered twice
-            raise UserError(f"{place} is a second answer to question_id {shown}; remove one")
-        self.responses.update((sample.id, response) for sample in samples)
+def read_records(path: Path) -> Iterator[dict[str, Any]]:
+    """The objects of a JSON-lines file, or of a JSON list in a ``.json`` file."""
+    if path.suffix != ".json" or not begins_with(path, "["):
+        yield from read_jsonl(path, escapes=True)
+        return
+    for place, record in entries(path, read_json(path, escapes=True)):
+        if not isinstance(record, dict):
+            raise UserError(f"{place} is not a JSON object")
+        yield record
 
 
-def _text_key(key: Hashable) -> Hashable:
-    """Ids compare as text: some suites write 17, others "17" or 17.0."""
-    if isinstance(key, tuple):
-        return tuple(map(_text_key, key))
-    return str(int(key)) if isinstance(key, float) and key.is_integer() else str(key)
+def json_list_answers(path: Path, key: str, text: str) -> list[OfficialAnswer] | None:
+    """Answers from a JSON list of objects, as VQA's and GQA's scripts take it; None for other files.
 
-
-def _check_question(place: str, task: Task, sample: Sample, record: Mapping[str, Any]) -> None:
-    prompt = record.get("prompt")
-    if isinstance(prompt, str) and not task.is_about(sample, prompt):
-        raise UserError(
-            f"{place} is to {_first_line(prompt)!r}, but question_id {sample.question_id} of {task.label} is "
-            f"{_first_line(sample.question)!r}; {_other_protocols(task)}"
-        )
-
-
-def _first_line(text: str) -> str:
-    return text.split("\n", 1)[0]
-
-
-def _other_protocols(task: Task) -> str:
-    known = "; ".join(f"{task.name}@{name}: {line}" for name, line in task.protocols.items())
-    return f"are they answers to another release? ({known})"
-
-
-def _response(place: str, record: Mapping[str, Any]) -> Response:
-    if record.get("error"):
-        return Response.failure(str(record["error"]))
-    text = record.get("text", record.get("prediction"))
-    if not isinstance(text, str):
-        raise UserError(f"{place} has no text; LLaVA's answer lines have question_id, prompt and text")
-    return Response(text)
-
-
-def json_list_answers(path: Path, key: str, text: str) -> list[tuple[Hashable, str]] | None:
-    """(question id, answer) pairs from a JSON list of objects, as VQA's and GQA's scripts take it; None for other files."""
+    Args:
+        key: what holds the question id.
+        text: what holds the answer.
+    """
     if path.suffix != ".json":
         return None
-    stored = read_json(path)
-    if not isinstance(stored, list):
+    stored = read_json(path, escapes=True)
+    if not isinstance(stored, list) or (stored and isinstance(stored[0], dict) and "text" in stored[0]):
         return None
-    pairs = []
-    for number, record in enumerate(stored, start=1):
+    answers = []
+    for place, record in entries(path, stored):
         if not isinstance(record, dict) or key not in record or not isinstance(record.get(text), str):
-            raise UserError(f"{path}: entry {number} needs {key} and {text}")
-        pairs.append((record[key], record[text]))
-    return pairs
+            raise UserError(f"{place} needs {key} and {text}")
+        asked = record.get("question")
+        answers.append(OfficialAnswer(record[key], record[text], asked if isinstance(asked, str) else ""))
+    return answers
 
 
 def json_object_answers(path: Path) -> dict[str, str] | None:
-    """Answers by id from a JSON object, as MM-Vet's script takes it; None for files that are not JSON."""
-    if path.suffix != ".json":
+    """Answers by id from a JSON object, as MM-Vet's script takes it; None for other files."""
+    if path.suffix != ".json" or begins_with(path, "["):
         return None
-    stored: dict[str, str] = read_json(path)
+    stored: dict[str, str] = read_json(path, escapes=True)
     wrong = [name for name, text in stored.items() if not isinstance(text, str)]
     if wrong:
         raise UserError(f"{path}: the answer to {wrong[0]} is no text")
@@ -183,54 +139,71 @@ def files_by_name(path: Path, names: Mapping[str, str], fits: Callable[[Mapping[
 
 
 def _first_fits(file: Path, fits: Callable[[Mapping[str, Any]], bool]) -> bool:
-    line = next((line for line in read_lines(file) if line.strip()), "")
+    line = next((line for line in read_lines(file, escapes=True) if line.strip()), "")
     try:
-        record = json.loads(line)
+        record = parse_json(line)
     except ValueError:
         return False
     return isinstance(record, dict) and fits(record)
 
 
-def positional_answers(task: Task, files: Mapping[str, Path], samples: Sequence[Sample]) -> list[tuple[Hashable, str]]:
-    """(answer key, text) pairs from ``{"question", "answer"}`` lines in a category's order, every question compared."""
+def positional_answers(task: Task, files: Mapping[str, Path], samples: Sequence[Sample]) -> list[OfficialAnswer]:
+    """Answers from ``{"question", "answer"}`` lines in a category's order, every question compared."""
     answers = []
     for category, file in files.items():
         asked = [sample for sample in samples if sample.category == category]
-        records = list(read_jsonl(file))
+        records = list(read_jsonl(file, escapes=True))
         if len(records) > len(asked):
             raise UserError(
                 f"{file} has {len(records):,} answers, {task.label} asks {len(asked):,} {category} questions; "
-                f"{_other_protocols(task)}"
+                f"{other_protocols(task)}"
             )
         for number, (sample, record) in enumerate(zip(asked, records, strict=False), start=1):
             place = f"{file}: answer {number}"
-            _check_question(place, task, sample, {"prompt": str(record.get("question", ""))})
-            answers.append((task.answer_key(sample), _response(place, {"text": record.get("answer")}).text))
+            text = record.get("answer")
+            verified = check_question(place, task, sample, str(record.get("question", "")))
+            if not isinstance(text, str):
+                raise UserError(f"{place} has no text; POPE's answer lines have question and answer")
+            answers.append(OfficialAnswer(task.answer_key(sample), text, verified=verified))
     return answers
 
 
-def tab_separated_answers(
-    folder: Path, keys: Mapping[tuple[str, str, str], Hashable], plain: Callable[[str], str]
-) -> list[tuple[Hashable, str]]:
-    """(answer key, text) pairs from ``image TAB question TAB label TAB answer`` lines, a text file a category.
+def table_answers(path: Path, asked: Callable[[Cells], str]) -> list[OfficialAnswer]:
+    """Answers from a table with ``index`` and ``prediction``, as VLMEvalKit and MMBench's server take it.
 
     Args:
-        keys: (category, image name without ending, plain question) -> answer key.
+        asked: what a row shows of its question.
+    """
+    rows = indexed_rows(path, "prediction")
+    shown = [asked(cells) if cells.get("question") else "" for _, cells in rows]
+    # the official script turns a missing prediction into the text "nan"
+    return [OfficialAnswer(row[0], row[1]["prediction"] or "nan", text) for row, text in zip(rows, shown, strict=True)]
+
+
+def tab_separated_answers(
+    folder: Path, known: Mapping[tuple[str, str, str], tuple[Hashable, str]], plain: Callable[[str], str]
+) -> list[OfficialAnswer]:
+    """Answers from ``image TAB question TAB label TAB answer`` lines, a text file a category.
+
+    Args:
+        known: (category, image name without ending, plain question) -> answer key and label.
+
+    Raises:
+        UserError: a line is of another form, answers an unknown question, or has another label, by which the official
+            script would score it.
     """
     answers = []
-    names = {name for name, _, _ in keys}
+    names = {name for name, _, _ in known}
     for file in sorted(file for file in folder.glob("*.txt") if file.stem in names):
-        for number, line in enumerate(read_lines(file), start=1):
-            fields = line.split("\t")
-            if len(fields) != 4:
-                raise UserError(
-                    f"{file}:{number} has {len(fields)} tab-separated fields; image, question, label, answer are 4"
-                )
-            image, question, _, answer = fields
-            key = keys.get((file.stem, PurePosixPath(image).stem, plain(question)))
+        for place, (image, question, label, answer) in tab_separated(
+            file, "image", "question", "label", "answer", escapes=True
+        ):
+            key, truth = known.get((file.stem, PurePosixPath(image).stem, plain(question)), (None, ""))
             if key is None:
-                raise UserError(f"{file}:{number} answers an unknown question: {image} {question!r}")
-            answers.append((key, answer))
+                raise UserError(f"{place} answers an unknown question: {image} {question!r}")
+            if label.lower() != truth.lower():
+                raise UserError(f"{place} has label {label!r}, but that of {image} {question!r} is {truth!r}")
+            answers.append(OfficialAnswer(key, answer, verified=True))
     if not answers:
         raise UserError(f"{folder} has no .txt files with answers; MME's result folder has 14")
     return answers

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
-from mipha_eval.metrics import Metric, Number, Totals
+from mipha_eval.metrics import Metric, Number, Share, Totals
 
 
 def confusion_cell(answer: str, truth: str) -> str:
@@ -18,16 +18,29 @@ def binary_metrics(categories: Sequence[str]) -> list[Metric]:
 
     The mean is over the categories that were asked, each counting the same, however many questions it has.
     """
-    means = [Metric(name, partial(_mean, formula, tuple(categories))) for name, formula in NUMBERS.items()]
+    means = [
+        Metric(
+            name,
+            partial(_mean, formula, tuple(categories)),
+            shares=tuple(_share(name, category) for category in categories),
+        )
+        for name, formula in NUMBERS.items()
+    ]
     return means + [
-        Metric(f"{category}/{name}", partial(formula, category), needs=(f"{category}/",))
+        Metric(f"{category}/{name}", partial(formula, category), needs=(f"{category}/",), shares=(_share(name, category),))
         for category in categories
         for name, formula in NUMBERS.items()
     ]
 
 
+def _share(name: str, category: str) -> Share:
+    """What part of which answers a number is."""
+    return Share.of(*SHARES[name], tuple(ALL), prefix=f"{category}/")
+
+
 def _cells(category: str, totals: Totals) -> tuple[Number, Number, Number, Number]:
-    tp, fp, fn, tn = (totals[f"{category}/{cell}"] for cell in ("tp", "fp", "fn", "tn"))
+    # a category may not be asked about, and a model may never say no
+    tp, fp, fn, tn = (totals.get(f"{category}/{cell}") for cell in ("tp", "fp", "fn", "tn"))
     return tp, fp, fn, tn
 
 
@@ -69,4 +82,12 @@ NUMBERS: Mapping[str, Callable[[str, Totals], Number]] = {
     "precision": _precision,
     "recall": _recall,
     "yes_ratio": _yes_ratio,
+}
+ALL = {"tp": 1.0, "fp": 1.0, "fn": 1.0, "tn": 1.0}
+SHARES: Mapping[str, tuple[Mapping[str, float], Mapping[str, float]]] = {
+    "f1": ({"tp": 2.0}, {"tp": 2.0, "fp": 1.0, "fn": 1.0}),
+    "accuracy": ({"tp": 1.0, "tn": 1.0}, ALL),
+    "precision": ({"tp": 1.0}, {"tp": 1.0, "fp": 1.0}),
+    "recall": ({"tp": 1.0}, {"tp": 1.0, "fn": 1.0}),
+    "yes_ratio": ({"tp": 1.0, "fp": 1.0}, ALL),
 }

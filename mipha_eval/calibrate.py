@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,10 +14,9 @@ from mipha_eval.calibrations import calibration_file, store_calibration
 from mipha_eval.errors import UserError
 from mipha_eval.judge.recorded import RecordedGrades
 from mipha_eval.judging import Answered, Grading, judge_answers
-from mipha_eval.metrics import ClusterCounts, Metric
+from mipha_eval.metrics import ClusterCounts, Metric, Number, Totals
 from mipha_eval.plugins import Registry
 from mipha_eval.selection import build_task, parse_source, read_samples
-from mipha_eval.stats.bootstrap import bootstrap_intervals
 from mipha_eval.task import UNGRADED
 from mipha_eval.types import Score
 
@@ -62,7 +62,8 @@ def calibrate(config: CalibrateConfig, grading: Grading, registry: Registry) -> 
     result = answered.score(judged)
     graded = [score for score in result.scores if score.rule not in UNGRADED]
     if not graded or any("grades" not in score.details for score in graded):
-        raise UserError(f"judge {grading.judge.name} graded no answer of {task.label}; see what it said above")
+        reason = next(iter(result.summary["judge"]["failures"]), "see what it said above")
+        raise UserError(f"judge {grading.judge.name} graded no answer of {task.label}: {reason}")
     truth = [reference.grades_of(score.sample) for score in graded]
     found = {
         "task": task.label,
@@ -99,7 +100,7 @@ def agreement(graded: Sequence[Score], truth: Sequence[Sequence[float]]) -> dict
 
     Returns:
         Grades are 0 to 1, ``bias`` and totals are points of a score out of 100: what the judge adds to it, with a 95 %
-        interval by resampling images. What cannot be known from so few answers or runs is None.
+        interval, clustered by image. What cannot be known from so few answers or runs is None.
     """
     import numpy as np
     from scipy.stats import spearmanr
@@ -142,9 +143,15 @@ def _deviation(grades: Grades) -> float | None:
 
 
 def _interval(graded: Sequence[Score], differences: np.ndarray) -> list[float] | None:
+    from mipha_eval.stats.interval import run_intervals
+
     counts = ClusterCounts()
     for score, difference in zip(graded, differences.tolist(), strict=True):
         counts.add(score.cluster, {"difference": difference, "asked": 1.0})
-    bias = Metric("bias", lambda totals: 100 * totals.ratio(totals["difference"], totals["asked"]))
-    bounds = bootstrap_intervals(counts, [bias]).get("bias")
-    return None if bounds is None else list(bounds)
+    bias = Metric("bias", partial(_per_answer, "difference"), "points", bounds=(-100.0, 100.0))
+    found = run_intervals(counts, [bias])["bias"].bounds
+    return None if found is None else list(found)
+
+
+def _per_answer(name: str, totals: Totals) -> Number:
+    return 100 * totals.ratio(totals[name], totals["asked"])

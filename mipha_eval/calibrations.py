@@ -7,7 +7,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from mipha_eval.store import plain_name, read_json, write_json
+from mipha_eval.atomic import write_json
+from mipha_eval.files import read_object
+from mipha_eval.records import Calibration, checked
+from mipha_eval.store import plain_name
 
 #: what must be the same for a calibration to be about a judge
 SAME = ("model", "base_url", "weights", "prompts")
@@ -27,7 +30,7 @@ def find_calibration(name: str, notes: Mapping[str, Any]) -> Mapping[str, Any] |
     path = calibration_file(name)
     if not path.is_file():
         return None
-    found = read_json(path, "remove it, or calibrate again")
+    found = _read(path)
     same = found.get("judge") == name and all(found.get("notes", {}).get(key) == notes.get(key) for key in SAME)
     return {key: value for key, value in found.items() if key != "notes"} if same else None
 
@@ -35,8 +38,15 @@ def find_calibration(name: str, notes: Mapping[str, Any]) -> Mapping[str, Any] |
 def stored_calibrations() -> dict[str, Mapping[str, Any]]:
     """All calibrations there are, by the judge's name."""
     files = sorted(calibrations_folder().glob("*.json"))
-    rows = [read_json(path, "remove it") for path in files]
-    return {row["judge"]: row for row in rows if "judge" in row}
+    rows = [_read(path) for path in files]
+    return {row["judge"]: row for row in rows}
+
+
+def _read(path: Path) -> dict[str, Any]:
+    hint = "remove it, or calibrate again"
+    found = read_object(path, hint)
+    checked(Calibration, found, str(path), hint)
+    return found
 
 
 def store_calibration(name: str, notes: Mapping[str, Any], found: Mapping[str, Any]) -> Path:

@@ -13,15 +13,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from mipha_eval.closure import closure_digest, import_closure
 from mipha_eval.errors import UserError
 from mipha_eval.options import unknown
-from mipha_eval.plugins import PACKAGE, plugin_folder
+from mipha_eval.plugins import PACKAGE, own_module, plugin_folder
 from mipha_eval.task import Task
 
-#: what every score goes through, beside the task's own file
-SCORER_MODULES = ("answer_files", "binary", "circular", "metrics", "scoring", "task")
-
-SCORER = ("answers/*.py", "captions/*.py", "data/table.py", *map("{}.py".format, SCORER_MODULES))
 ORACLES = "mipha_eval_oracles"
 
 
@@ -48,10 +45,24 @@ def _digest(files: Iterable[Path]) -> str:
     return digest.hexdigest()
 
 
+def scorer_files(task: Task) -> dict[str, Path]:
+    """All that decides a task's numbers, by module: its file, what reads answers and scores them, and what these import."""
+    from mipha_eval.answer_files import read_answers
+    from mipha_eval.scoring import score_responses
+
+    modules = [read_answers.__module__, score_responses.__module__]
+    places = {name: file for name in modules if (file := own_module(name)) is not None}
+    file = Path(inspect.getfile(type(task)))
+    package = f"{PACKAGE.name}.tasks"
+    own = {f"{package}.{file.stem}": file, package: file.with_name("__init__.py")}
+    found = import_closure({**places, **{name: path for name, path in own.items() if path.is_file()}}, own_module)
+    # a wheel has tables and results beside the package's first modules, a checkout has them elsewhere
+    return {name: path for name, path in found.items() if not name.startswith(f"{PACKAGE.name}/")}
+
+
 def scorer_digest(task: Task) -> str:
     """Identifies the code that turns a task's answers into its numbers."""
-    files = [file for pattern in SCORER for file in sorted(PACKAGE.glob(pattern))]
-    return _digest([*files, Path(inspect.getfile(type(task)))])
+    return closure_digest(scorer_files(task))
 
 
 def oracles_digest() -> str:
@@ -123,8 +134,11 @@ def read_certificate(task: Task, headline: str) -> Mapping[str, Any] | None:
     certificate = _bundled(task.name)
     if certificate is None or task.protocol not in certificate.get("protocols", ()):
         return None
-    now = {"headline": headline, "version": task.version, "scorer": scorer_digest(task), "oracle_code": oracles_digest()}
-    return certificate if all(certificate.get(key) == value for key, value in now.items()) else None
+    now = {"headline": headline, "version": task.version}
+    if any(certificate.get(key) != value for key, value in now.items()):
+        return None
+    code = {"scorer": scorer_digest(task), "oracle_code": oracles_digest()}  # read only if all else is as it was
+    return certificate if all(certificate.get(key) == value for key, value in code.items()) else None
 
 
 def certificate_note(task: Task, headline: str) -> str:

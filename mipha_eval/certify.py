@@ -15,13 +15,13 @@ from typing import Any
 from mipha_eval import __version__
 from mipha_eval.adversarial import adversarial_answer
 from mipha_eval.answer_files import read_answers
+from mipha_eval.atomic import write_json
 from mipha_eval.certificate import Oracle, load_oracles, oracle_folder, oracles_digest, scorer_digest, sealed
 from mipha_eval.errors import UserError
 from mipha_eval.options import option_fields
 from mipha_eval.plugins import Registry
 from mipha_eval.scoring import Result, score_responses
 from mipha_eval.selection import build_task, parse_source, read_samples
-from mipha_eval.store import write_json
 from mipha_eval.types import Sample
 
 TOLERANCE = 1e-9  # of an answer's worth (0 to 1) and of a metric (in percent or points)

@@ -48,7 +48,7 @@ def match_unread(answers: Sequence[Answer], scored: Callable[[Sample, Reading], 
         options, text = options_of(answer.sample), answer.text.strip()
         reading = read_mmbench(text, options) if len(text) < SHORT else NOTHING
         if not reading.answer:
-            letter = yield from match_option(answer.sample.bare, options, text)
+            letter = yield from match_option(answer.sample.bare, options, text, likely=answer.sample.references[0])
             reading = Reading(letter, "judge-option", parsed=bool(letter))
         scores[place] = scored(answer.sample, reading)
         if not scores[place].value:

@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from mipha_eval.adapter import ModelAdapter
-from mipha_eval.errors import DeviceMemoryError
+from mipha_eval.errors import DeviceMemoryError, UserError
 from mipha_eval.store import RunFolder
 from mipha_eval.types import Request, Response
 
 A_TASK, A_RUN = 3, 8  # answers that are checked unless a user says otherwise
 ONE_IN = 100  # so that a short run does not spend its time on them
 EXACT = "torch.float32"  # a dtype in which an answer may not depend on its neighbours
+NATS = 0.05  # by which a log-likelihood may differ there; rounding makes thousandths of them
 
 
 @dataclass(frozen=True)
@@ -44,15 +45,31 @@ class Proof:
 
     def check(self, label: str, given: Sequence[Given]) -> None:
         """Asks for the same answers alone and writes down how they compare."""
-        try:
-            again = self._adapter.alone([each.request for each in given])
-        except DeviceMemoryError as error:
-            again = [Response.failure(f"out of memory: {error}")] * len(given)
-        for each, response in zip(given, again, strict=True):
-            self._records[label, each.sample] = {"task": label, "sample": each.sample, **compare(each.response, response)}
+        for each, response in zip(given, self._alone([each.request for each in given]), strict=True):
+            found = self._compared(each.response, response)
+            self._records[label, each.sample] = {"task": label, "sample": each.sample, **found}
         rows = list(self._records.values())
         self._folder.write_equivalence({"totals": totals(rows), "samples": rows})
         self._say(label)
+
+    def _alone(self, requests: Sequence[Request]) -> list[Response]:
+        """The same answers alone; one that cannot be made is a failure, the others are made."""
+        try:
+            return self._adapter.alone(requests)
+        except UserError:
+            raise
+        except (DeviceMemoryError, MemoryError) as error:
+            failure = Response.failure(f"out of memory: {error}")
+        except Exception as error:  # an adapter is anybody's code
+            failure = Response.failure(f"the model failed: {error!r}")
+        return [failure] if len(requests) == 1 else [made for each in requests for made in self._alone([each])]
+
+    def _compared(self, shared: Response, alone: Response) -> dict[str, Any]:
+        """In float32 likelihoods must agree, too, even where the likeliest option is the same."""
+        record = compare(shared, alone)
+        if self._exact and record.get("likelihood_difference", 0.0) > NATS:
+            record["identical"] = False
+        return record
 
     def _say(self, label: str) -> None:
         """Tells at once of answers that differ where none may, and of those that could not be made alone."""
@@ -73,8 +90,13 @@ class Proof:
 
 
 def equivalence_of(label: str, folder: RunFolder) -> dict[str, Any]:
-    """What a stored run's checks say of a task, as its result shows it."""
-    return _summary([row for row in folder.equivalence() if row["task"] == label], exact=_is_exact(folder))
+    """What a stored run's checks say of a task, as its result shows it. Raises UserError if they have gone since."""
+    found = _summary([row for row in folder.equivalence() if row["task"] == label], exact=_is_exact(folder))
+    if not found and any(result.get("equivalence") for result in folder.results_of(label)):
+        raise UserError(
+            f"{folder.path / 'equivalence.json'} lacks the checks of {label}; the run's command writes the rest anew"
+        )
+    return found
 
 
 def _is_exact(folder: RunFolder) -> bool:

@@ -9,9 +9,25 @@ class MissingDataError(UserError):
     """A benchmark's files are not where they are looked for."""
 
 
+class RowError(UserError):
+    """A row of a benchmark's file that is not as it should be; the message begins with its place."""
+
+
+class PluginError(UserError, RuntimeError):
+    """A plugin's code failed, ended the program, or handed over what it may not: its file and line are named."""
+
+
+class UserInterruptError(KeyboardInterrupt):
+    """Ctrl-C, as opposed to a KeyboardInterrupt that somebody's code raises."""
+
+
 class RequestError(Exception):
     """One request cannot be answered (an image is broken, a text cannot be tokenized); the others can."""
 
 
 class DeviceMemoryError(Exception):
     """The device's memory does not hold a batch; smaller ones may fit."""
+
+
+class ContractError(RuntimeError):
+    """An adapter returned something else than a response to each request: a bug of the adapter."""

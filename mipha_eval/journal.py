@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import Any
 
 from mipha_eval.errors import UserError
+from mipha_eval.files import open_text, parse_json
 
 #: a record as one line of JSON; records are trees, so nothing is spent on looking for circles
 to_json = json.JSONEncoder(check_circular=False).encode
@@ -37,7 +38,10 @@ class Appender:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         with contextlib.suppress(OSError) if error else naming(self._path):
+            there = self._path.exists() and os.path.samestat(self._path.stat(), os.fstat(self._file.fileno()))
             self._file.close()
+            if not there and not error:
+                raise UserError(f"{self._path} was removed or replaced while it was written; the same command asks again")
 
 
 def read_stored(path: Path, entries: Mapping[str, type]) -> Iterator[dict[str, Any]]:
@@ -47,17 +51,22 @@ def read_stored(path: Path, entries: Mapping[str, type]) -> Iterator[dict[str, A
     """
     if not path.exists():
         return
-    with path.open(encoding="utf-8", errors="surrogateescape") as lines:
+    with open_text(path, escapes=True) as lines:
         for number, line in enumerate(lines, start=1):
             if line.endswith("\n"):
-                try:
-                    record = json.loads(line)
-                except ValueError:
-                    record = None
-                if isinstance(record, dict) and all(isinstance(record.get(name), kind) for name, kind in entries.items()):
+                record = _record(line)
+                if record is not None and all(isinstance(record.get(name), kind) for name, kind in entries.items()):
                     yield record
                 else:
                     print(f"{path}:{number} is damaged and left out; it will be asked again", file=sys.stderr)
+
+
+def _record(line: str) -> dict[str, Any] | None:
+    try:
+        record = parse_json(line)
+    except ValueError:
+        return None
+    return record if isinstance(record, dict) else None
 
 
 @contextlib.contextmanager

@@ -20,9 +20,9 @@ from mipha_eval.judge.judged import Judged, Use, answer_groups
 from mipha_eval.judge.openai_judge import OpenAIJudge
 from mipha_eval.judge.prompts import prompts_digest
 from mipha_eval.judge.recorded import RecordedGrades
-from mipha_eval.judge.session import Case, Session
+from mipha_eval.judge.session import Session
 from mipha_eval.judge.spending import Spending
-from mipha_eval.judge.verdicts import Verdicts, stored_judges
+from mipha_eval.judge.verdicts import Verdicts, stored_judges, stored_rows
 from mipha_eval.plugins import Registry
 from mipha_eval.prepare import Work
 from mipha_eval.scoring import Result, score_responses
@@ -142,8 +142,10 @@ class Docket:
 
 
 def submit(session: Session, task: Task, judged: Judged, answers: Sequence[Answer]) -> None:
-    """Hands a group of answers to the judge."""
-    session.submit(Case(judged.use.dialogue(task, answers), answers[0].sample.id, judged.verdicts))
+    """Hands a group of answers to the judge, unless stored verdicts settle it."""
+    case = judged.case(task, answers)
+    if case is not None:
+        session.submit(case)
 
 
 @dataclass(frozen=True)
@@ -186,8 +188,12 @@ def judge_answers(work: Sequence[tuple[Answered, Verdicts]], grading: Grading) -
 
 def judges_of(folder: Path) -> list[Judged]:
     """The judges whose verdicts on a task are stored, ready for scoring."""
+    judges = stored_judges(folder)
+    unknown = {row["judge"] for row in stored_rows(folder)} - judges.keys()
+    if unknown:
+        raise UserError(f"{folder / 'judges.json'} does not know {min(unknown)}, whose verdicts are there; judge again")
     found = []
-    for name, notes in stored_judges(folder).items():
+    for name, notes in judges.items():
         use = Use(notes.get("runs", 1), notes.get("correctness", False))
         found.append(Judged(Verdicts(folder, name, notes), use, find_calibration(name, notes)))
     return found

@@ -7,11 +7,14 @@ clusters, many resamples at a time.
 
 from __future__ import annotations
 
+import math
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from mipha_eval.options import unknown
+from mipha_eval.provenance import Provenance
 from mipha_eval.types import Score
 
 if TYPE_CHECKING:
@@ -21,13 +24,28 @@ Tally = Mapping[str, float]
 Number = Any  # a float, or an array with one entry a resample
 
 
+class UnknownCountError(LookupError):
+    """A formula looks up a count that no tally made."""
+
+
 class Totals:
-    """Sums of counts by name; a name that never occurred is 0."""
+    """Sums of counts by name. A name that was never counted is an error, since it may be a slip; `get` takes it for 0."""
 
     def __init__(self, counts: Mapping[str, Number]) -> None:
         self._counts = counts
 
     def __getitem__(self, name: str) -> Number:
+        """Raises UnknownCountError, naming the counts that there are."""
+        try:
+            return self._counts[name]
+        except KeyError:
+            if not self._counts:  # nothing was scored, so that no name is known, and no metric is defined
+                return 0.0
+        known = unknown("count", name, self._counts, "tallies made")
+        raise UnknownCountError(f"{known}; one that may be missing is looked up with totals.get")
+
+    def get(self, name: str) -> Number:
+        """A sum; 0 for what was never counted, such as a category that no question was asked of."""
         return self._counts.get(name, 0.0)
 
     def ratio(self, part: Number, whole: Number) -> Number:
@@ -41,6 +59,28 @@ class Totals:
 
 
 @dataclass(frozen=True)
+class Share:
+    """A part of a whole, 0 to 1, that a metric is made of: intervals near 0 and 1 need to know of how many answers it is.
+
+    Attributes:
+        part, whole: names of counts and how much one of each is worth. A whole that has a name of the part is made of
+            answers, as in F1, else of what was asked.
+        asked: names of counts of which there are any if anything was asked that the share is about; empty for those of
+            `whole`.
+    """
+
+    part: tuple[tuple[str, float], ...]
+    whole: tuple[tuple[str, float], ...]
+    asked: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, part: Mapping[str, float], whole: Mapping[str, float], asked: Sequence[str], *, prefix: str) -> Share:
+        """With `prefix` before every name."""
+        parts, wholes = (tuple((f"{prefix}{name}", worth) for name, worth in each.items()) for each in (part, whole))
+        return cls(parts, wholes, tuple(f"{prefix}{name}" for name in asked))
+
+
+@dataclass(frozen=True)
 class Metric:
     """A named number.
 
@@ -49,15 +89,37 @@ class Metric:
         unit: ``%`` or ``points``.
         needs: beginnings of names of counts; without any such count the metric is not defined (no question was asked). None
             for a metric that needs no particular one.
+        shares: what the formula is a weighted sum of; empty for counts called ``right`` and ``asked``, alone or behind the
+            same beginning, which are known, and for what is no share.
+        provenance: by whom or what it was made, see `made`; None for the task's own rule alone.
+        bounds: the least and the greatest value; None for 0 to 100 if the unit is ``%``, else for any number.
     """
 
     name: str
     formula: Callable[[Totals], Number]
     unit: str = "%"
     needs: tuple[str, ...] | None = None
+    shares: tuple[Share, ...] = ()
+    bounds: tuple[float, float] | None = None
+    provenance: Provenance | None = None
+
+    @property
+    def plain(self) -> str:
+        """The name without its provenance."""
+        return self.provenance.metric if self.provenance else self.name
+
+    def made(self, by: str, name: str) -> Metric:
+        """The same made by a judge, a tool or the like, which then stands in its name."""
+        provenance = Provenance(self.plain, by, name)
+        return replace(self, name=provenance.label, provenance=provenance)
 
     def defined(self, totals: Totals) -> bool:
         return any(self.needs is None or name.startswith(self.needs) for name in totals.names())
+
+    @property
+    def range(self) -> tuple[float, float]:
+        """Least and greatest value; infinite where nothing is known."""
+        return self.bounds or ((0.0, 100.0) if self.unit == "%" else (-math.inf, math.inf))
 
 
 def share(name: str, part: str = "") -> Metric:
@@ -115,6 +177,14 @@ class ClusterCounts:
             self._rows.append(row)
             self._columns.append(self._names.setdefault(name, len(self._names)))
             self._values.append(count)
+
+    def tallies(self, names: Sequence[str]) -> int:
+        """Of how many tallies the name is that most of them have."""
+        import numpy as np
+
+        wanted = [self._names[name] for name in names if name in self._names]
+        times = np.bincount(np.asarray(self._columns), minlength=len(self._names))
+        return int(times[wanted].max(initial=0))
 
     def clusters(self) -> list[str]:
         """The clusters of the rows of `table`."""

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mipha_eval.answer_files import read_answers
-from mipha_eval.judge.choice import JudgeChoice
+from mipha_eval.judge.choice import JudgeChoice, Price
+from mipha_eval.judge.dialogue import Talk, UnansweredError
 from mipha_eval.judge.judged import Use, answer_groups
-from mipha_eval.judge.prompts import CORRECTNESS_TRIES, GRADE_TEMPERATURES, MATCH_TRIES
 from mipha_eval.judge.spending import estimated_tokens
 from mipha_eval.prepare import prepare
 from mipha_eval.task import Task
-from mipha_eval.types import Answer, Query, Response, Sample
+from mipha_eval.types import Answer, Query, Response, Sample, Verdict
 
 #: tokens of a readable reply: a grade, a letter, a word
 REPLY_TOKENS = 3
@@ -26,16 +26,37 @@ class JudgePlan:
     Attributes:
         calls, prompt_tokens: if every reply can be read at once; None where nobody can know before the answers are there.
         most_calls: if a reply is unreadable as often as it is asked for again.
+        most_tokens: None where nobody can know.
         assumed: what stands in for answers that are not there yet.
+        at_least: whether `calls`, `prompt_tokens` and `usd` hold the first queries alone of some dialogues, since nobody can
+            know which reply would content a plugin's.
+        broken: why dialogues came to no end in the plan; empty where all do.
     """
 
     calls: int | None
     prompt_tokens: int | None
     usd: float | None
     most_calls: int
-    most_tokens: int
+    most_tokens: int | None
     most_usd: float | None
     assumed: str
+    at_least: bool = False
+    broken: str = ""
+
+
+@dataclass(frozen=True)
+class Course:
+    """What a dialogue asks.
+
+    Attributes:
+        queries: if every reply is the likely one; where it does not end with these, those that it asks whatever the replies.
+        ended: whether it came to its end.
+        broken: why it did not, if that is its own fault.
+    """
+
+    queries: Sequence[Query]
+    ended: bool
+    broken: str = ""
 
 
 @dataclass(frozen=True)
@@ -77,19 +98,30 @@ def plan_judge(
     by_id = {sample.id: sample for sample in samples if sample.references}
     answered = {name: response for name, response in given.items() if name in by_id and not response.error}
     scores = [task.score(by_id[name], response) for name, response in answered.items()]
-    queries = [query for answers in answer_groups(by_id, answered, scores) for query in expected_queries(task, answers, use)]
-    prompt = sum(estimated_tokens(query.prompt) for query in queries)
-    tries = tries_of(task)
-    most_reply = tries * sum(query.max_tokens for query in queries)
-    price = choice.prices
+    courses = [expected_course(task, answers, use) for answers in answer_groups(by_id, answered, scores)]
+    assumed = "" if responses else "no answer can be read by rules" if unknown else "answers as long as the accepted ones"
+    return _sum(courses, use, choice.prices, assumed, known=not unknown)
+
+
+def _sum(courses: Sequence[Course], use: Use, price: Price | None, assumed: str, *, known: bool) -> JudgePlan:
+    queries = [query for course in courses for query in course.queries]
+    prompts = [estimated_tokens(query.prompt) for query in queries]
+    most_prompt = sum(tokens * (1 + query.again) for tokens, query in zip(prompts, queries, strict=True))
+    most_reply = sum(query.max_tokens * (1 + query.again) for query in queries)
+    at_least = not all(course.ended for course in courses)
+    open_ended = use.most_queries * sum(not course.ended for course in courses)
+    ended = sum(1 + query.again for course in courses if course.ended for query in course.queries)
+    reply = 0 if at_least else REPLY_TOKENS * len(queries)
     return JudgePlan(
-        calls=None if unknown else len(queries),
-        prompt_tokens=None if unknown else prompt,
-        usd=price.of(prompt, REPLY_TOKENS * len(queries)) if price and not unknown else None,
-        most_calls=tries * len(queries),
-        most_tokens=tries * prompt + most_reply,
-        most_usd=price.of(tries * prompt, most_reply) if price else None,
-        assumed="" if responses else "no answer can be read by rules" if unknown else "answers as long as the accepted ones",
+        calls=len(queries) if known else None,
+        prompt_tokens=sum(prompts) if known else None,
+        usd=price.of(sum(prompts), reply) if price and known else None,
+        most_calls=ended + open_ended,
+        most_tokens=None if at_least else most_prompt + most_reply,
+        most_usd=None if at_least or price is None else price.of(most_prompt, most_reply),
+        assumed=assumed,
+        at_least=at_least,
+        broken=next((course.broken for course in courses if course.broken), ""),
     )
 
 
@@ -97,21 +129,19 @@ def _accepted(sample: Sample) -> str:
     return sample.references[0] if sample.references else ""
 
 
-def tries_of(task: Task) -> int:
-    """How often an unreadable reply is asked for at most."""
-    if not task.judged:
-        return CORRECTNESS_TRIES
-    return MATCH_TRIES if task.lettered else len(GRADE_TEMPERATURES)
+def expected_course(task: Task, answers: Sequence[Answer], use: Use) -> Course:
+    """What a judge is asked that says of every answer that it is right.
 
-
-def expected_queries(task: Task, answers: Sequence[Answer], use: Use) -> list[Query]:
-    """What a judge is asked that says of every answer that it is right."""
-    letters = (answer.sample.references[0] for answer in answers if not answer.score.parsed)
-    dialogue, queries = use.dialogue(task, answers), []
+    Followed as far as queries say which reply is likely (`Query.likely`): behind one that does not, nobody can know.
+    """
+    talk, queries = Talk(use.dialogue(task, answers), use.most_queries), list[Query]()
     try:
-        query = next(dialogue)
-        while True:
+        query = talk.begin()
+        while query is not None:
             queries.append(query)
-            query = dialogue.send(next(letters) if task.lettered else "1.0" if task.judged else "yes")
-    except StopIteration:
-        return queries
+            if not query.likely:
+                return Course(queries[:1], ended=False)
+            query = talk.hear(query, Verdict(query.likely, finish="stop"))
+    except UnansweredError as error:
+        return Course(queries[:1], ended=False, broken=error.reason)
+    return Course(queries, ended=True)

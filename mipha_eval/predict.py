@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from mipha_eval.adapter import ModelAdapter
+from mipha_eval.atomic import locked, write_lines
+from mipha_eval.blame import blaming
 from mipha_eval.data.images import image_digest
 from mipha_eval.data.jsonl import read_jsonl
 from mipha_eval.data.source import ImageFolder
@@ -22,7 +24,8 @@ from mipha_eval.engine.interrupt import Interrupt
 from mipha_eval.engine.progress import Progress
 from mipha_eval.errors import UserError
 from mipha_eval.journal import Appender, naming, read_stored
-from mipha_eval.store import locked, numbers_fit, response_of, response_row, write_lines
+from mipha_eval.plugin_code import code_digest
+from mipha_eval.store import numbers_fit, response_of, response_row
 from mipha_eval.types import Decoding, Request, Response
 
 JOURNAL = {"answer_id": str, "text": str, "error": str}  # what every line of the journal has
@@ -89,6 +92,7 @@ def _answer(config: PredictConfig, engine: Engine, ids: AnswerIds, done: dict[in
         Appender(config.journal) as journal,
         Progress({name: (len(ids.requests), len(done))}) as progress,
         Beside() as beside,
+        blaming(),
     ):
 
         def store(fresh: Mapping[int, Response]) -> None:
@@ -126,7 +130,7 @@ def read_questions(config: PredictConfig) -> list[Request]:
 
 
 class AnswerIds:
-    """An id for each answer that changes with whatever decides it: the model, the question, the bytes of the images.
+    """An id for each answer that changes with what decides it: the model, a plugin's code, the question, the images' bytes.
 
     Made when it is asked for: only what is stored must be known before the model begins.
     """
@@ -134,7 +138,8 @@ class AnswerIds:
     def __init__(self, config: PredictConfig, adapter: ModelAdapter, requests: Sequence[Request]) -> None:
         self.requests = requests
         options = {field.name: str(getattr(adapter, field.name)) for field in dataclasses.fields(adapter)}
-        model = json.dumps([config.model, options, dict(adapter.describe())], sort_keys=True, default=str)
+        known = [config.model, options, dict(adapter.describe()), *filter(None, [code_digest(type(adapter))])]
+        model = json.dumps(known, sort_keys=True, default=str)
         self._model = hashlib.sha256(model.encode()).hexdigest()
         self._digest = functools.cache(image_digest)
         self._made: dict[int, str] = {}

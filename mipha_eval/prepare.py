@@ -11,8 +11,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from mipha_eval.border.questions import checked_request
 from mipha_eval.data.images import grey_image, image_digest
 from mipha_eval.errors import UserError
+from mipha_eval.plugin_code import code_digest
 from mipha_eval.selection import check_texts, read_samples, task_options
 from mipha_eval.task import Task
 from mipha_eval.types import Request, Sample
@@ -29,7 +31,7 @@ class Work:
 
     def request(self, sample: Sample) -> Request:
         """What the model is asked; with `probabilities` also how probable it holds each possible answer."""
-        request = self.task.request(sample)
+        request = checked_request(self.task, self.task.request(sample))
         watch = tuple(self.task.choices(sample)) if self.probabilities and not request.options else ()
         return dataclasses.replace(request, watch=watch) if watch else request
 
@@ -84,6 +86,7 @@ def task_record(work: Work) -> dict[str, Any]:
         "name": task.name,
         "protocol": task.protocol,
         "version": task.version,
+        **({"code": code} if (code := code_digest(type(task))) else {}),
         "options": {key: None if value is None else str(value) for key, value in task_options(task).items()},
         "data_sha256": data_digest(work.samples),
         "probabilities": work.probabilities,

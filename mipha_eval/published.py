@@ -10,7 +10,6 @@ import csv
 import functools
 import math
 import re
-import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -18,12 +17,8 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from mipha_eval.errors import UserError
+from mipha_eval.files import open_text, read_toml
 from mipha_eval.plugins import plugin_folder
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 COLUMNS = (
     *("model", "params_b", "llm", "vision_encoder", "resolution", "train_data"),
@@ -137,14 +132,14 @@ def read_published(*extra: Path) -> tuple[Quote, ...]:
 
 def _read_file(file: Path) -> Iterator[Quote]:
     try:
-        with file.open(encoding="utf-8-sig", newline="") as lines:
+        with open_text(file, newline="") as lines:
             rows = csv.DictReader(lines)
             missing = [name for name in COLUMNS if name not in (rows.fieldnames or ())]
             if missing:
                 raise UserError(f"{file} has no column {', '.join(missing)}; published scores need {', '.join(COLUMNS)}")
             for row in rows:
                 yield _quote(row, file, rows.line_num)
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+    except csv.Error as error:
         raise UserError(f"cannot read published scores from {file}: {error}") from error
 
 
@@ -163,10 +158,9 @@ def _quote(row: Mapping[str, Any], file: Path, line: int) -> Quote:
 def read_rules() -> tuple[Rule, ...]:
     """The bundled ``protocols.toml``. Raises UserError, naming the entry, if it is not in its form."""
     path = published_folder() / "protocols.toml"
-    try:
-        entries = tomllib.loads(path.read_text(encoding="utf-8"))["is"]
-    except (OSError, KeyError, tomllib.TOMLDecodeError) as error:
-        raise UserError(f"cannot read {path}: {error!r}") from error
+    entries = read_toml(path).get("is")
+    if not isinstance(entries, list):
+        raise UserError(f"cannot read {path}: it has no entries called is")
     return tuple(_rule(entry, f"{path}, entry {number}") for number, entry in enumerate(entries, start=1))
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mipha_eval.answer_files import read_answers
+from mipha_eval.atomic import locked
 from mipha_eval.equivalence import equivalence_of
 from mipha_eval.errors import UserError
 from mipha_eval.judge.judged import Judged
@@ -16,7 +17,7 @@ from mipha_eval.options import parse_pairs
 from mipha_eval.plugins import Registry
 from mipha_eval.scoring import Result
 from mipha_eval.selection import build_task, parse_source, read_samples
-from mipha_eval.store import RunFolder, locked
+from mipha_eval.store import RunFolder
 from mipha_eval.stored_task import stored_task
 
 
@@ -60,7 +61,8 @@ def score_file(config: ScoreConfig, registry: Registry, grading: Grading | None 
         verdicts = grading.verdicts(folder, f"{config.answers.name}.{task.label}.")
         (judged,) = judge_answers([(answered, verdicts)], grading)
     result = answered.score(judged)
-    standing = {"left_out": found.left_out, "total": len(samples), "demo": source.kind == "demo"}
+    doubts = {"left_out": found.left_out, "unverified": found.unverified, "undecoded": found.undecoded}
+    standing = {**doubts, "total": len(samples), "demo": source.kind == "demo"}
     return dataclasses.replace(result, summary={**result.summary, **standing})
 
 
@@ -95,7 +97,12 @@ def read_answered(folder: RunFolder, label: str, registry: Registry) -> Answered
 
 def _score_again(answered: Answered, folder: RunFolder) -> list[Result]:
     label = answered.task.label
-    standing = {**folder.task(label).read_task()["standing"], **equivalence_of(label, folder)}
+    place = folder.task(label)
+    folder.results_of(label)  # says so if a finished task's has gone
+    context = place.read_task().get("standing")
+    if context is None:
+        raise UserError(f"{place.path / 'task.json'} is damaged: it has no standing; the same run writes it anew")
+    standing = {**context, **place.effort(), **equivalence_of(label, folder)}
     judges: list[Judged | None] = [*judges_of(folder.task(label).path)]
     results = [answered.score(judged) for judged in judges or [None]]
     return [dataclasses.replace(result, summary={**result.summary, **standing}) for result in results]

@@ -20,24 +20,27 @@ from typing import Any
 from mipha_eval import __version__
 from mipha_eval.adapter import ModelAdapter
 from mipha_eval.asking import Asking
+from mipha_eval.atomic import locked
+from mipha_eval.blame import blaming, told
 from mipha_eval.data.images import image_digest
 from mipha_eval.data.source import DataSource
 from mipha_eval.engine.beside import Beside
 from mipha_eval.engine.engine import Engine
 from mipha_eval.engine.interrupt import Interrupt
 from mipha_eval.equivalence import Proof
-from mipha_eval.errors import UserError
+from mipha_eval.errors import PluginError, UserError
 from mipha_eval.journal import naming
 from mipha_eval.judge.choice import JudgeChoice
 from mipha_eval.judging import Grading, begin_grading
 from mipha_eval.options import option_fields, parse_pairs
+from mipha_eval.plugin_code import code_digest
 from mipha_eval.plugins import Registry
 from mipha_eval.prepare import Work, check_images, prepare
 from mipha_eval.scoring import Result
 from mipha_eval.selection import ModelChoice, build_adapter, build_tasks, has_samples, parse_source
-from mipha_eval.store import RunFolder, locked
+from mipha_eval.store import RunFolder
 from mipha_eval.task import Task
-from mipha_eval.task_run import Digest, begin_task, known_responses
+from mipha_eval.task_run import Digest, begin_task, known_responses, note_failure
 
 PACKAGES = ("torch", "transformers", "tokenizers", "safetensors", "pillow", "numpy", "datasets")
 
@@ -63,6 +66,32 @@ class RunConfig:
     grades: Path | None = None
 
 
+class TasksFailedError(Exception):
+    """Some tasks of a run have no result. Those of the others are there, and what was answered is stored.
+
+    Attributes:
+        failures: by the task's label, in the order in which they failed.
+    """
+
+    def __init__(self, folder: RunFolder, results: list[Result], failures: Mapping[str, Exception]) -> None:
+        super().__init__("; ".join(failures))
+        self.folder, self.results, self.failures = folder, results, failures
+
+    @property
+    def reasons(self) -> dict[str, str]:
+        """A line a task."""
+        return {label: str(each) if isinstance(each, UserError) else told(each) for label, each in self.failures.items()}
+
+    @property
+    def error(self) -> Exception:
+        """What to raise in its place: a bug of ours as it is, all else as a UserError in one line."""
+        bug = next((error for error in self.failures.values() if not isinstance(error, UserError)), None)
+        alike: dict[str, list[str]] = {}
+        for label, reason in self.reasons.items():
+            alike.setdefault(reason, []).append(label)
+        return bug or UserError("; ".join(f"{', '.join(labels)}: {reason}" for reason, labels in alike.items()))
+
+
 def run(config: RunConfig, registry: Registry) -> tuple[RunFolder, list[Result]]:
     """Evaluates a model on tasks.
 
@@ -70,14 +99,19 @@ def run(config: RunConfig, registry: Registry) -> tuple[RunFolder, list[Result]]
         The run's folder and a result for each task. Stopped by Ctrl-C, questions that were not reached count as missing.
 
     Raises:
-        UserError: anything that the user can mend. What was answered before stays stored.
+        UserError: anything that the user can mend, before a model was asked.
+        TasksFailedError: a task has no result; the others have theirs.
     """
+    with blaming():
+        return _run(config, registry)
+
+
+def _run(config: RunConfig, registry: Registry) -> tuple[RunFolder, list[Result]]:
     check_writable(config.output)
     adapter, data_default = build_adapter(config.model, registry)
     source = parse_source(config.data or data_default or "hub", config.image_dirs)
     source = dataclasses.replace(source, annotations=config.annotations)
-    work = [prepare(task, config.limit, blind=config.blind) for task in find_tasks(config, source, registry)]
-    work = [dataclasses.replace(item, probabilities=config.probabilities) for item in work]
+    work, failures = _prepared(config, source, registry)
     if adapter.reads_images:
         for item in work:
             check_images(item.samples)
@@ -90,9 +124,31 @@ def run(config: RunConfig, registry: Registry) -> tuple[RunFolder, list[Result]]
         for item in work:
             folder.set_status(item.task.label, "pending", total=len(item.samples))
         folder.log(f"model {config.model.name} ready; tasks {', '.join(item.task.label for item in work)}")
-        results = answer_and_score(work, folder, Models(adapter, grading), config, interrupt)
+        for label, error in failures.items():
+            note_failure(folder, label, error)
+        results, failed = answer_and_score(work, folder, Models(adapter, grading), config, interrupt)
+        failures |= failed
+        folder.check_whole(item.task.label for item in work if item.task.label not in failures)
         folder.log("stopped by the user" if interrupt.asked() else "finished")
+    if failures:
+        raise TasksFailedError(folder, results, failures) from next(iter(failures.values()))
     return folder, results
+
+
+def _prepared(config: RunConfig, source: DataSource, registry: Registry) -> tuple[list[Work], dict[str, Exception]]:
+    """The tasks with their questions, and those whose own code failed at that; raises that if there are no others."""
+    work: list[Work] = []
+    failures: dict[str, Exception] = {}
+    for task in find_tasks(config, source, registry):
+        try:
+            with blaming():
+                item = prepare(task, config.limit, blind=config.blind)
+            work.append(dataclasses.replace(item, probabilities=config.probabilities))
+        except PluginError as error:
+            failures[task.label] = error
+    if not work:
+        raise next(iter(failures.values()))
+    return work, failures
 
 
 @dataclass(frozen=True)
@@ -105,15 +161,26 @@ class Models:
 
 def answer_and_score(
     work: Sequence[Work], folder: RunFolder, models: Models, config: RunConfig, interrupt: Interrupt
-) -> list[Result]:
-    """Asks for what is not stored yet, has it judged meanwhile, and scores everything; a result for each task."""
+) -> tuple[list[Result], dict[str, Exception]]:
+    """Asks for what is not stored yet, has it judged meanwhile, and scores everything.
+
+    Returns:
+        A result for each task, but for those that failed, and why these did.
+    """
     adapter = models.adapter
     digest = digests(adapter)
+    stopped: Exception | None = None
+    failures: dict[str, Exception] = {}
     with ExitStack() as stack:
         tasks = []
         for item in work:
             journal = stack.enter_context(folder.task(item.task.label).append_responses())
-            tasks.append(begin_task(item, folder, journal, standing(item, config), digest))
+            try:
+                with blaming():
+                    tasks.append(begin_task(item, folder, journal, standing(item, config), digest))
+            except PluginError as error:
+                failures[item.task.label] = error
+                note_failure(folder, item.task.label, error)
         proof = Proof(folder, adapter, config.check, sum(bool(task.todo) for task in tasks))
         engine = Engine(adapter, config.batch_size, stop=interrupt.asked, known=known_responses(tasks, adapter))
         grading = models.grading
@@ -121,12 +188,18 @@ def answer_and_score(
             if grading is not None and session is not None:
                 for task in tasks:
                     task.send_to(grading, session, stack)
-            beside = stack.enter_context(Beside())
-            Asking(tasks, engine, proof, beside).ask_all(quiet=config.quiet)
+            try:
+                with Beside() as beside, blaming():
+                    Asking(tasks, engine, proof, beside).ask_all(quiet=config.quiet)
+            except Exception as error:  # the model's or the disk's; what is answered is judged and scored all the same
+                stopped = error
         for task in tasks:
-            if task.docket is not None:
+            if task.docket is not None and not (stopped and task.left):
                 task.finish(proof.summary(task.label))
-    return [task.result for task in tasks if task.result is not None]
+            if stopped and task.result is None and task.failure is None:
+                task.fail(stopped)
+    failures |= {task.label: task.failure for task in tasks if task.failure is not None}
+    return [task.result for task in tasks if task.result is not None], failures
 
 
 def find_tasks(config: RunConfig, source: DataSource, registry: Registry) -> list[Task]:
@@ -156,6 +229,7 @@ def open_run(config: RunConfig, adapter: ModelAdapter, source: DataSource) -> Ru
         "annotations": source.annotations,
         "image_dirs": dict(source.image_dirs),
         "blind": config.blind,
+        **({"code": code} if (code := code_digest(type(adapter))) else {}),
     }
     identity = hashlib.sha256(json.dumps(same, sort_keys=True, default=str).encode()).hexdigest()[:16]
     found = None if config.fresh else RunFolder.find(config.output, identity)

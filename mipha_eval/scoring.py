@@ -2,31 +2,49 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from mipha_eval.answers.wrapping import wrappers
+from mipha_eval.border.questions import OPINIONS
+from mipha_eval.border.scores import (
+    checked_metrics,
+    checked_notes,
+    checked_score,
+    checked_scores,
+    checked_totals,
+    metric_value,
+    not_countable,
+)
 from mipha_eval.certificate import certificate_note
-from mipha_eval.judge.judged import Judged
+from mipha_eval.gaps import gaps
+from mipha_eval.judge.judged import Judged, without_judge
 from mipha_eval.metrics import ClusterCounts, Metric, Tally, Totals, add_tallies, group_scores, share
 from mipha_eval.probability import summarize_beliefs
-from mipha_eval.stats.bootstrap import bootstrap_intervals
-from mipha_eval.task import UNGRADED, Task
+from mipha_eval.provenance import JUDGE, RULE
+from mipha_eval.stats.interval import METHOD, run_intervals
+from mipha_eval.task import JUDGE_FAILED, UNGRADED, Task
 from mipha_eval.types import Response, Sample, Score
 
-#: the metric of a judge's second opinions, and what their counts begin with, which no category is called
-SECOND_OPINION, OPINIONS = "correct", "[judge]"
+#: the metric of a judge's second opinions
+SECOND_OPINION = "correct"
+
+#: fields of results that are written by whoever has a task scored, and that no task's notes may bring
+ADDED = (
+    *("model", "total", "limited", "demo", "blind", "annotations", "left_out"),
+    *("seconds", "timed", "generated", "equivalence", "unverified", "undecoded"),
+)
 
 
 @dataclass(frozen=True)
 class Result:
     """Scores of a task, and the object that ``result.json`` and ``score --json`` show.
 
-    `summary` counts: n scored, unlabelled (answered, but the labels are not public), missing (no answer), failed (an error
-    in place of an answer), unparsed (nobody could say what was answered; scored by the official rule all the same).
+    `summary` counts: n scored, or still to be judged (not those that a judge was asked about and has no grade for),
+    unlabelled (answered, but the labels are not public), missing (no answer), failed (an error in place of an answer),
+    unparsed (answered, but nobody could say what; scored by the official rule all the same, but for unreadable grades).
     """
 
     scores: Sequence[Score]
@@ -34,9 +52,9 @@ class Result:
 
     @property
     def complete(self) -> bool:
-        gaps = any(self.summary[name] for name in ("missing", "failed", "unlabelled"))
-        judge = self.summary.get("judge") or {"pending": 0, "failed": 0}
-        return not gaps and not judge["pending"] and not judge["failed"] and not set(UNGRADED) & set(self.summary["rules"])
+        judge = self.summary.get("judge") or {}
+        ungraded = any(judge.get(name) for name in ("pending", "failed", "unreadable"))
+        return not gaps(self.summary) and not ungraded
 
 
 def score_responses(
@@ -51,20 +69,23 @@ def score_responses(
     """
     found = _read(task, samples, responses)
     by_id = {sample.id: sample for sample in samples}
-    read, judge = judged.regrade(task, by_id, responses, found.scores) if judged else (found.scores, None)
-    scores = task.finish(by_id, read)
-    failed = found.failures.total()
+    if judged:
+        read, judge = judged.regrade(task, by_id, responses, found.scores)
+    else:
+        read, judge = without_judge(task, by_id, responses, found.scores), None
+    scores = checked_scores(task, "finish", read, task.finish(by_id, read))
+    failed, ungraded = found.failures.total(), sum(score.rule == JUDGE_FAILED for score in scores)
     measuring = Measuring(task, judged.name if judged else "")
     numbers = _numbers(measuring, scores)
-    headline, units = numbers.pop("headline"), numbers.pop("units")
+    headline, units, provenance = (numbers.pop(name) for name in ("headline", "units", "provenance"))
     summary = {
         "task": task.label,
         "version": task.version,
-        "n": len(samples) - found.missing - failed - found.unlabelled,
+        "n": len(samples) - found.missing - failed - found.unlabelled - ungraded,
         "unlabelled": found.unlabelled,
         "for_server": task.protocol in task.uploads,
         "missing": found.missing,
-        "unparsed": sum(not score.parsed for score in scores),
+        "unparsed": sum(unread(score) and score.sample in responses for score in scores),
         "failed": failed,
         "headline": headline,
         **numbers,
@@ -72,17 +93,23 @@ def score_responses(
         **_second_reading(measuring, scores, found.lenient),
         "wrapped": dict(found.wrapped.most_common(20)),
         "units": units,
+        "provenance": provenance,
         "probabilities": summarize_beliefs(task, samples, responses),
         "failures": dict(found.failures.most_common(20)),
+        "odd_labels": dict(found.odd_labels),
         "rules": dict(Counter(score.rule for score in scores)),
         "judge": judge,
         "data": str(task.data),
         "annotations": task.data.annotations and task.data.annotations.name,
         "expected_rows": list(task.rows.get(task.protocol, ())),
         "certificate": certificate_note(task, headline),
-        **task.notes(scores),
     }
-    return Result(scores, summary)
+    return Result(scores, {**summary, **checked_notes(task, task.notes(scores), {*summary, *ADDED})})
+
+
+def unread(score: Score) -> bool:
+    """Whether nobody could say what was answered; where a judge has yet to say it, that is another matter."""
+    return not score.parsed and score.rule not in UNGRADED
 
 
 @dataclass
@@ -98,6 +125,7 @@ class _Read:
     lenient: dict[str, float] = field(default_factory=dict)
     wrapped: Counter[str] = field(default_factory=Counter)
     failures: Counter[str] = field(default_factory=Counter)
+    odd_labels: Counter[str] = field(default_factory=Counter)
     missing: int = 0
     unlabelled: int = 0
 
@@ -105,6 +133,9 @@ class _Read:
 def _read(task: Task, samples: Sequence[Sample], responses: Mapping[str, Response]) -> _Read:
     found = _Read()
     for sample in samples:
+        odd = task.odd_label(sample) if sample.references else ""
+        if odd:
+            found.odd_labels[odd] += 1
         response = responses.get(sample.id)
         if response is not None and response.error:
             found.failures[response.error] += 1
@@ -117,7 +148,7 @@ def _read(task: Task, samples: Sequence[Sample], responses: Mapping[str, Respons
             continue
         score = task.score_missing(sample) if response is None else task.score(sample, response)
         if score is not None:
-            found.scores.append(score)
+            found.scores.append(checked_score(task, sample.id, score, "score_missing" if response is None else "score"))
             worth = None if response is None else task.robust(sample, response.text)
             if worth is not None:
                 found.lenient[sample.id] = float(worth)
@@ -145,8 +176,8 @@ def _second_reading(measuring: Measuring, scores: Sequence[Score], lenient: Mapp
 class Measuring:
     """A task's metrics, under the names that say who graded.
 
-    A judge that grades for the task stands in every metric's name, and a rule that stands in for one does (`Task.mark`). A
-    judge that gives second opinions adds one metric.
+    A judge that grades for the task stands in every metric's name, and so does a rule that stands in for one
+    (`Task.stand_in`). A judge that gives second opinions adds one metric.
     """
 
     task: Task
@@ -157,6 +188,8 @@ class Measuring:
         if any(score.rule in UNGRADED for score in group):
             return {}
         counts = self.task.tally(group)
+        if not isinstance(counts, Mapping):
+            raise not_countable(self.task, counts)
         opinions = [score.judged for score in group if score.judged is not None]
         if self.judge and opinions:
             counts = {**counts, f"{OPINIONS}/right": sum(opinions), f"{OPINIONS}/asked": float(len(opinions))}
@@ -164,46 +197,62 @@ class Measuring:
 
     def metrics(self, totals: Totals) -> list[Metric]:
         """The first is the headline."""
-        own = list(self.task.measures(totals))
+        own = checked_metrics(self.task, self.task.measures(totals))
         if self.judge and not self.task.judged:
-            return [*own, share(f"{SECOND_OPINION}[{self.judge}]", OPINIONS)]
+            return [*own, share(SECOND_OPINION, OPINIONS).made(JUDGE, self.judge)]
         if self.judge:
-            own = [metric for metric in own if metric.name not in self.task.without_judge]
-        mark = f"[{self.judge}]" if self.judge else self.task.mark
-        return [replace(metric, name=f"{metric.name}{mark}") for metric in own]
+            return [metric.made(JUDGE, self.judge) for metric in own if metric.name not in self.task.without_judge]
+        return [metric.made(RULE, self.task.stand_in) for metric in own] if self.task.stand_in else own
 
 
 def _envelope(measuring: Measuring, scores: Sequence[Score], headline: float | None) -> list[float | None] | None:
-    """The headline with all unparsed answers wrong, and with all of them right; None without a headline."""
+    """The headline with all unparsed answers wrong, and with all of them right, those of unreadable grades among them; None
+    without a headline.
+    """
     if headline is None or all(score.parsed for score in scores):
         return None if headline is None else [headline, headline]
     task = measuring.task
-    extremes = ([score if score.parsed else task.as_if(score, right) for score in scores] for right in (False, True))
+    extremes = ([score if score.parsed else _as_if(task, score, right) for score in scores] for right in (False, True))
     return [_headline(measuring, extreme) for extreme in extremes]
+
+
+def _as_if(task: Task, score: Score, right: bool) -> Score:
+    again = task.as_if(score, right)
+    return replace(again, rule="as-if") if again.rule in UNGRADED else again
 
 
 def _headline(measuring: Measuring, scores: Sequence[Score]) -> float | None:
     """The first metric alone; None if nothing was asked that it needs."""
     totals = Totals(add_tallies(measuring.tally(group) for group in group_scores(scores)))
     metric = measuring.metrics(totals)[0]
-    return float(metric.formula(totals)) if scores and metric.defined(totals) else None
+    return metric_value(measuring.task, metric, totals) if scores and metric.defined(totals) else None
 
 
 def _numbers(measuring: Measuring, scores: Sequence[Score]) -> dict[str, Any]:
     """The headline's name, and units, metrics and intervals; a metric without anything to count is left out, not 0."""
     counts = ClusterCounts()
     for group in group_scores(scores):
-        counts.add(group[0].cluster, measuring.tally(group))
+        tally = measuring.tally(group)
+        try:
+            counts.add(group[0].cluster, tally)
+        except (TypeError, ValueError) as error:
+            raise not_countable(measuring.task, tally) from error
+    checked_totals(measuring.task, counts.totals)
     totals = Totals(counts.totals)
     measures = measuring.metrics(totals)
-    names = {"headline": measures[0].name, "units": {metric.name: metric.unit for metric in measures}}
+    names = {
+        "headline": measures[0].name,
+        "units": {metric.name: metric.unit for metric in measures},
+        "provenance": {metric.name: asdict(metric.provenance) for metric in measures if metric.provenance},
+    }
     if not scores:
-        return {**names, "metrics": {}, "intervals": {}}
-    numbers = {metric.name: float(metric.formula(totals)) for metric in measures if metric.defined(totals)}
-    defined = [metric for metric in measures if metric.name in numbers]
-    intervals = bootstrap_intervals(counts, defined)
+        return {**names, "metrics": {}, "intervals": {}, "interval_notes": {}, "interval_method": METHOD}
+    numbers = {metric.name: metric_value(measuring.task, metric, totals) for metric in measures if metric.defined(totals)}
+    intervals = run_intervals(counts, [metric for metric in measures if metric.name in numbers])
     return {
         **names,
-        "metrics": {name: value for name, value in numbers.items() if math.isfinite(value)},
-        "intervals": {name: list(interval) for name, interval in intervals.items()},
+        "metrics": numbers,
+        "intervals": {name: list(found.bounds) for name, found in intervals.items() if found.bounds is not None},
+        "interval_notes": {name: found.why_not for name, found in intervals.items() if found.bounds is None},
+        "interval_method": METHOD,
     }

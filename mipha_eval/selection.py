@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import itertools
 import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,12 +13,18 @@ from pathlib import Path
 from typing import Any
 
 from mipha_eval.adapter import ModelAdapter
+from mipha_eval.blame import blaming, is_foreign, place_of
+from mipha_eval.border.questions import wrong_category, wrong_sample
+from mipha_eval.border.refusal import refusal, shown
 from mipha_eval.data.source import DataSource
-from mipha_eval.errors import MissingDataError, UserError
+from mipha_eval.errors import MissingDataError, PluginError, RowError, UserError
 from mipha_eval.options import option_fields, parse_pairs, typed_options, unknown
 from mipha_eval.plugins import Registry
 from mipha_eval.task import Task, question_core
 from mipha_eval.types import Sample
+
+#: questions of a task; the largest benchmark, all of VQAv2, has 1.1 million
+MOST_QUESTIONS = 3_000_000
 
 
 @dataclass(frozen=True)
@@ -58,7 +65,7 @@ def _existing_folder(text: str) -> Path:
 def build_adapter(choice: ModelChoice, registry: Registry) -> tuple[ModelAdapter, str | None]:
     """The adapter with its options, and the data that its preset is made for."""
     owner, preset = registry.load("model_adapters", choice.name)
-    clash = next((key for key in option_fields(owner) if key in vars(ModelAdapter)), None)
+    clash = next((key for key in option_fields(owner) if key in {*vars(ModelAdapter), *ModelAdapter.__annotations__}), None)
     if clash is not None:
         raise UserError(
             f"model {choice.name} calls an option {clash}, which is a method of every model; it needs another name"
@@ -84,7 +91,8 @@ def build_adapter(choice: ModelChoice, registry: Registry) -> tuple[ModelAdapter
     ]
     if missing:
         raise UserError(f"model {choice.name} needs {' and '.join(f'-a {name}=...' for name in missing)}")
-    adapter: ModelAdapter = owner(**values)
+    with blaming():
+        adapter: ModelAdapter = owner(**values)
     return adapter, data_default
 
 
@@ -128,7 +136,12 @@ def build_task(name: str, options: Mapping[str, str], source: DataSource, regist
         raise UserError(f"{plain}@{protocol} is not on the hub, only {plain}@{served[0]}; give --data FOLDER")
     prefix = owner.name.replace("-", "_") + "."
     own = {key.removeprefix(prefix): text for key, text in options.items() if key.startswith(prefix)}
-    task: Task = owner(protocol=protocol, data=source, **typed_options(owner, own, plain))
+    with blaming():
+        task: Task = owner(protocol=protocol, data=source, **typed_options(owner, own, plain))
+    if task.name != owner.name or task.protocol != protocol or task.label != Task.label.__get__(task):
+        raise refusal(
+            owner, "label", f"task {plain} calls itself {shown(task.label)}; a task is called by its name and protocol"
+        )
     return task
 
 
@@ -155,9 +168,14 @@ def read_questions(task: Task) -> list[Sample]:
         UserError: there are no questions, or the files are not in the benchmark's form.
     """
     with naming_the_data(task):
-        samples = list(task.samples())
+        samples = list(itertools.islice(task.samples(), MOST_QUESTIONS + 1))
     if not samples:
         raise UserError(f"{task.label} has no questions in {task.data}")
+    if len(samples) > MOST_QUESTIONS:
+        raise _wrong_data(task, f"there are more than {MOST_QUESTIONS:,} questions; does samples() come to an end?")
+    wrong = next(filter(None, map(wrong_sample, samples)), "")
+    if wrong:
+        raise _wrong_data(task, wrong)
     return samples
 
 
@@ -168,17 +186,20 @@ def read_samples(task: Task) -> list[Sample]:
         UserError: there are none, two have the same id, or the files are not in the benchmark's form.
     """
     samples = read_questions(task)
-    odd = next((sample for sample in samples if not _all_text(sample)), None)
-    if odd is not None:
-        raise UserError(f"{task.label}: question {odd.id} in {task.data} has a question or an answer that is no text")
+    wrong = wrong_category(samples)
+    if wrong:
+        raise _wrong_data(task, wrong)
     twice = [name for name, count in Counter(sample.id for sample in samples).items() if count > 1]
     if twice:
         raise UserError(f"{task.label}: {task.data} has {len(twice)} questions twice, first {twice[0]}")
     return samples
 
 
-def _all_text(sample: Sample) -> bool:
-    return all(type(text) is str for text in (sample.id, sample.question, sample.category, *sample.references))
+def _wrong_data(task: Task, wrong: str) -> UserError:
+    """Questions that are none: a bundled task makes them so of files that are not in the benchmark's form."""
+    if is_foreign(type(task)):
+        return PluginError(f"{task.label}, {task.data}: {wrong} ({place_of(type(task), 'samples')})")
+    return UserError(f"{task.label}, {task.data}: {wrong}")
 
 
 def has_samples(task: Task) -> None:
@@ -187,6 +208,8 @@ def has_samples(task: Task) -> None:
         first = next(iter(task.samples()), None)
     if first is None:
         raise UserError(f"{task.label} has no questions in {task.data}")
+    if wrong := wrong_sample(first):
+        raise _wrong_data(task, wrong)
     check_texts(task, [first])
 
 
@@ -198,8 +221,11 @@ def check_texts(task: Task, samples: Sequence[Sample]) -> None:
 
 @contextlib.contextmanager
 def naming_the_data(task: Task) -> Iterator[None]:
-    """Turns what unexpected rows lead to into a UserError that names task and data."""
+    """Turns what unexpected rows lead to into a UserError that names task and data, and a plugin's file and line."""
     try:
-        yield
+        with blaming(f"are the files in {task.data} in the form that {task.label} expects?"):
+            yield
+    except RowError as error:
+        raise UserError(f"{task.label}: {error}") from error
     except (AttributeError, KeyError, ValueError, TypeError, IndexError) as error:
         raise UserError(f"{task.label}: the files in {task.data} are not in the expected form: {error!r}") from error

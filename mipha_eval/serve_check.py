@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from mipha_eval.errors import UserError
-from mipha_eval.judge.dialogue import conduct, replay
+from mipha_eval.judge.dialogue import UnansweredError, conduct
 from mipha_eval.judge.judge import Judge, JudgeStoppedError
 from mipha_eval.judge.prompts import grade, is_correct, match_option
 from mipha_eval.types import Dialogue, Query, Verdict
-
-#: of a reply; whoever has understood needs no more
-MOST_TOKENS = 32
 
 COLOURS = {"A": "red", "B": "green", "C": "blue"}
 SHADE = "What colour is the car?"
@@ -87,20 +84,19 @@ async def _ask_all(judge: Judge) -> ServeCheck:
     known: dict[str, Verdict] = {}
 
     async def ask(query: Query) -> Verdict:
-        short = replace(query, max_tokens=min(query.max_tokens, MOST_TOKENS))
-        known[query.key] = last[0] = await judge.ask(short, "")
+        known[query.key] = last[0] = await judge.ask(query, "")
         return last[0]
 
     checks, last = [], [Verdict("")]
     try:
         for name, begin, expected in QUESTIONS:
-            failed = await conduct(begin(), ask)
-            if failed is not None:
-                checks.append(Check(name, False, False, failed.error))
-                continue
-            found = replay(begin(), lambda query: known.get(query.key))
-            readable = found is not None and found != ""
-            checks.append(Check(name, readable, readable and expected(found), last[0].text))
+            try:
+                found = await conduct(begin(), ask)
+            except UnansweredError as error:
+                checks.append(Check(name, False, False, error.reason))
+            else:
+                readable = found is not None and found != ""
+                checks.append(Check(name, readable, readable and expected(found), last[0].text))
         first = next(grade("What is 2 + 2?", "4", "It is 4."))
         again = await judge.ask(first, "")
     finally:

@@ -5,23 +5,36 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import hashlib
-import json
 import secrets
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from operator import attrgetter
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
+from mipha_eval.atomic import write_json, write_lines
 from mipha_eval.data.jsonl import read_jsonl
 from mipha_eval.errors import UserError
-from mipha_eval.journal import Appender, naming, read_stored, to_json
-from mipha_eval.records import sample_of, score_of
+from mipha_eval.files import read_object
+from mipha_eval.journal import Appender, naming, read_stored
+from mipha_eval.records import (
+    Checks,
+    Manifest,
+    ResponseNumbers,
+    StoredResult,
+    TaskRecord,
+    TaskStatus,
+    checked,
+    samples_of,
+    scores_of,
+)
 from mipha_eval.types import Response, Sample, Score
 
 SCHEMA = 1
-CHECKED = {"task", "sample", "identical"}  # what every record of equivalence.json has
+AGAIN = "the same run writes it anew"
+#: what a task that has begun has in its folder
+BEGUN = ("samples.jsonl", "task.json", "responses.jsonl", "scores.jsonl", "result.json")
 
 # names of fields and how to get all their values; dataclasses.asdict would copy every value deeply first
 SCORE, RESPONSE = (tuple(entry.name for entry in dataclasses.fields(kind)) for kind in (Score, Response))
@@ -62,14 +75,44 @@ class RunFolder:
         return max(same, key=lambda run: run.path.name.split("__")[-2:], default=None)
 
     def manifest(self) -> dict[str, Any]:
-        return read_json(self.path / "manifest.json", "is this a run folder?")
+        """Raises UserError if it is missing or damaged."""
+        path = self.path / "manifest.json"
+        found = read_object(path, "is this a run folder?")
+        checked(Manifest, found, str(path))
+        return found
 
     def task(self, label: str) -> TaskFolder:
         return TaskFolder(self.path / label)
 
     def tasks(self) -> list[str]:
-        """Labels of the tasks that the run has begun."""
-        return sorted(path.parent.name for path in self.path.glob("*/samples.jsonl"))
+        """Labels of the tasks that the run has begun, as the status says it, or a file of theirs."""
+        begun = {label for label, task in self.status().items() if task.state != "pending"}
+        return sorted(begun | {path.parent.name for name in BEGUN for path in self.path.glob(f"*/{name}")})
+
+    def status(self) -> dict[str, TaskStatus]:
+        """Where each task is. Raises UserError if the file is damaged."""
+        path = self.path / "status.json"
+        hint = "remove it to go on"
+        return checked(dict[str, TaskStatus], read_object(path, hint), str(path), hint) if path.exists() else {}
+
+    def results_of(self, label: str) -> list[dict[str, Any]]:
+        """The run's own result of a task, then those that further judges led to; none before the task is finished.
+
+        Raises:
+            UserError: one is damaged, or the task is finished and its result is missing.
+        """
+        found = self.task(label).results()
+        task = self.status().get(label)
+        if not found and task is not None and task.state == "done":
+            raise UserError(f"{self.path / label / 'result.json'} is missing, though the task is finished; {AGAIN}")
+        return found
+
+    def check_whole(self, labels: Iterable[str]) -> None:
+        """Raises UserError if a file that this run has written is not there any more."""
+        files = [self.path / "manifest.json", *(self.path / label / name for label in labels for name in BEGUN)]
+        gone = [file for file in files if not file.is_file()]
+        if gone:
+            raise UserError(f"{gone[0]} was removed while the run went on; the same command writes it anew")
 
     def log(self, event: str) -> None:
         """Appends a line with the time to ``log.txt``."""
@@ -78,24 +121,26 @@ class RunFolder:
 
     def results(self) -> list[dict[str, Any]]:
         """The results of all tasks that have one, and those that further judges led to."""
-        return [read_json(path) for path in sorted(self.path.glob("*/result*.json"))]
+        return [read_result(path) for path in sorted(self.path.glob("*/result*.json"))]
 
     def equivalence(self) -> list[dict[str, Any]]:
         """What ``equivalence.json`` has on answers that were made again alone; nothing if it is not there."""
-        path = self.path / "equivalence.json"
-        rows = read_json(path, "remove it to go on").get("samples") if path.exists() else []
-        if not isinstance(rows, list) or not all(isinstance(row, dict) and row.keys() >= CHECKED for row in rows):
-            raise UserError(f"{path} is damaged; remove it to go on")
+        path, hint = self.path / "equivalence.json", "remove it to go on"
+        if not path.exists():
+            return []
+        found = read_object(path, hint)
+        checked(Checks, found, str(path), hint)
+        rows: list[dict[str, Any]] = found["samples"]
         return rows
 
     def write_equivalence(self, found: Mapping[str, Any]) -> None:
         write_json(self.path / "equivalence.json", found)
 
-    def set_status(self, label: str, state: str, **counts: int) -> None:
-        """Notes where a task is: pending, infer, score or done."""
+    def set_status(self, label: str, state: str, **facts: int | str) -> None:
+        """Notes where a task is: pending, infer, score, judge, done or failed, with counts, and if it failed the reason."""
         path = self.path / "status.json"
-        status = read_json(path) if path.exists() else {}
-        write_json(path, {**status, label: {"state": state, **counts}})
+        status = read_object(path) if path.exists() else {}
+        write_json(path, {**status, label: {"state": state, **facts}})
 
 
 def plain_name(text: str) -> str:
@@ -131,10 +176,10 @@ class TaskFolder:
     def samples(self) -> list[Sample]:
         """The stored questions; their images can no longer be read. Raises UserError if one is damaged."""
         path = self.path / "samples.jsonl"
-        try:
-            return [sample_of(row) for row in read_jsonl(path)]
-        except (KeyError, TypeError) as error:
-            raise UserError(f"{path} is damaged: {error!r}; the same run writes it anew") from error
+        found = list(samples_of(read_jsonl(path), path))
+        if not found:
+            raise UserError(f"{path} is damaged: it has no questions; {AGAIN}")
+        return found
 
     def responses(self) -> dict[str, Stored]:
         """Stored responses by sample id; of several for one sample the last."""
@@ -154,10 +199,7 @@ class TaskFolder:
     def scores(self) -> list[Score]:
         """The stored scores. Raises UserError if one is damaged."""
         path = self.path / "scores.jsonl"
-        try:
-            return [score_of(row) for row in read_jsonl(path)]
-        except (KeyError, TypeError) as error:
-            raise UserError(f"{path} is damaged: {error!r}; the same run writes it anew") from error
+        return list(scores_of(read_jsonl(path), path))
 
     def write_result(self, result: Mapping[str, Any]) -> None:
         """Writes the result of the run; one that another judge led to before is kept beside it."""
@@ -174,7 +216,7 @@ class TaskFolder:
 
     def _judge_of_result(self) -> str:
         path = self.path / "result.json"
-        return (read_json(path).get("judge") or {}).get("name", "") if path.exists() else ""
+        return (read_result(path).get("judge") or {}).get("name", "") if path.exists() else ""
 
     def _result_of(self, judge: str) -> Path:
         return self.path / f"result.{plain_name(judge)}.json"
@@ -182,14 +224,43 @@ class TaskFolder:
     def results(self) -> list[dict[str, Any]]:
         """The run's own result, then those that further judges led to; none before the task is finished."""
         own = self.path / "result.json"
-        return [read_json(path) for path in (own, *sorted(self.path.glob("result.*.json"))) if path.exists()]
+        return [read_result(path) for path in (own, *sorted(self.path.glob("result.*.json"))) if path.exists()]
+
+    def effort(self) -> dict[str, Any]:
+        """Seconds that answers took, and how many these were (``timed``), as the run's result has them; if there is one."""
+        with contextlib.suppress(UserError):
+            own = next(iter(self.results()), {})
+            # results of before commands were added up have only what the last one generated
+            seconds, timed = own.get("seconds"), own.get("timed", own.get("generated"))
+            if isinstance(seconds, int | float) and isinstance(timed, int) and timed:
+                return {"seconds": seconds, "timed": timed}
+        return {"seconds": 0.0, "timed": 0}
 
     def write_task(self, task: Mapping[str, Any]) -> None:
         """Writes what is needed to build the task again."""
         write_json(self.path / "task.json", task)
 
     def read_task(self) -> dict[str, Any]:
-        return read_json(self.path / "task.json", "has the task begun?")
+        """Raises UserError if it is missing or damaged."""
+        path = self.path / "task.json"
+        found = read_object(path, AGAIN)
+        checked(TaskRecord, found, str(path), AGAIN)
+        return found
+
+
+def read_result(path: Path) -> dict[str, Any]:
+    """The result of a task. Raises UserError if it is missing or damaged."""
+    return checked_result(read_object(path, AGAIN), path)
+
+
+def checked_result(content: Any, path: Path) -> dict[str, Any]:
+    """The content of a result. Raises UserError if it is damaged."""
+    stored = checked(StoredResult, content, str(path), "give a run folder, or what score --json printed")
+    unknown = stored.metrics.keys() - stored.units.keys() if stored.units else set()
+    if unknown or not stored.intervals.keys() <= stored.metrics.keys():
+        raise UserError(f"{path} is damaged: metrics, intervals and units are not about the same")
+    found: dict[str, Any] = content
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,16 +274,11 @@ class Stored:
 
 def numbers_fit(row: Mapping[str, Any]) -> bool:
     """Whether what a record says of likelihoods and logits, if anything, can be used; if not, the request is asked again."""
-    likelihoods, tokens, top = (row.get(name, []) for name in ("likelihoods", "option_tokens", "top"))
-    return (
-        isinstance(likelihoods, list)
-        and isinstance(tokens, list)
-        and len(likelihoods) == len(tokens)
-        and all(isinstance(value, float) for value in likelihoods)
-        and all(isinstance(count, int) and count > 0 for count in tokens)
-        and isinstance(top, list)
-        and all(isinstance(pair, list) and [type(value) for value in pair] == [int, float] for pair in top)
-    )
+    try:
+        numbers = checked(ResponseNumbers, row, "a response")
+    except UserError:
+        return False
+    return len(numbers.likelihoods) == len(numbers.option_tokens)
 
 
 def response_row(response: Response) -> dict[str, Any]:
@@ -230,58 +296,3 @@ def response_of(row: Mapping[str, Any]) -> Response:
     known |= {name: tuple(value) for name, value in known.items() if isinstance(value, list)}
     known["top"] = tuple((token, logit) for token, logit in known.get("top", ()))
     return Response(**known)
-
-
-@contextlib.contextmanager
-def locked(path: Path) -> Iterator[None]:
-    """Keeps other processes from writing the same results while entered. Raises UserError if one is at it."""
-    from filelock import FileLock, Timeout
-
-    lock = FileLock(path.with_name(f".{path.name}.lock"), timeout=0)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        lock.acquire()
-    except Timeout as error:  # an OSError, too
-        raise UserError(f"another process is writing {path}; wait for it, or give another output") from error
-    except OSError as error:
-        raise UserError(f"cannot write beside {path}: {error.strerror}") from error
-    try:
-        yield
-    finally:
-        lock.release()
-
-
-def write_lines(path: Path, records: Iterable[Mapping[str, Any]]) -> None:
-    """Writes a JSONL file as a whole: it is there complete or not at all."""
-    _replace(path, lambda file: file.writelines(to_json(record) + "\n" for record in records))
-
-
-def write_json(path: Path, value: Mapping[str, Any]) -> None:
-    _replace(path, lambda file: file.write(json.dumps(value, indent=2) + "\n"))
-
-
-def write_text(path: Path, text: str) -> None:
-    _replace(path, lambda file: file.write(text))
-
-
-def read_json(path: Path, hint: str = "") -> dict[str, Any]:
-    """Raises UserError if the file is missing or broken."""
-    try:
-        value = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise UserError(f"cannot read {path}: {error}{'; ' + hint if hint else ''}") from error
-    if not isinstance(value, dict):
-        raise UserError(f"{path} is damaged: it is no JSON object")
-    return value
-
-
-def _replace(path: Path, write: Callable[[TextIO], object]) -> None:
-    temporary = path.with_name(path.name + ".new")
-    with naming(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            with temporary.open("w", encoding="utf-8") as file:
-                write(file)
-            temporary.replace(path)
-        finally:
-            temporary.unlink(missing_ok=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -13,6 +13,7 @@ from mipha_eval.data.source import DataSource
 from mipha_eval.errors import UserError
 from mipha_eval.metrics import Metric, Tally, Totals, add_tallies, group_scores
 from mipha_eval.plugins import Registry
+from mipha_eval.provenance import Provenance, provenances
 from mipha_eval.scoring import Measuring
 from mipha_eval.selection import build_task
 from mipha_eval.store import RunFolder
@@ -54,7 +55,13 @@ class StoredTask:
         folder = RunFolder(self.run)
         place = folder.task(self.label)
         if self.judge == judge_of(place.results()[0]):
-            return place.scores()
+            found = place.scores()
+            told = sum(self.summary["rules"].values())
+            if told != len(found):
+                raise UserError(
+                    f"{place.path / 'scores.jsonl'} has {len(found):,} scores, its result tells of {told:,}; run anew"
+                )
+            return found
         from mipha_eval.judging import judges_of, stored_answers
 
         judged = next((judged for judged in judges_of(place.path) if judged.name == self.judge), None)
@@ -74,14 +81,26 @@ class StoredTask:
     def measures(self, totals: Totals) -> dict[str, Metric]:
         """The metrics that are defined on `totals`, of any of the scores, by the names that the summary has.
 
-        A name may end in how a score was made, such as ``CIDEr[ptb]``, where the task object, built again on a machine
-        without Java, says ``CIDEr[treebank]``. The formula is the same.
+        A metric may have been made otherwise, such as ``CIDEr[ptb]``, where the task object, built again on a machine
+        without Java, has ``CIDEr[treebank]``. The formula is the same.
         """
         every = Measuring(self.task, self.judge).metrics(totals)
         found = {metric.name: metric for metric in every if metric.defined(totals)}
-        plain = {_without_mark(name): metric for name, metric in found.items()}
-        known = {name: found.get(name) or plain.get(_without_mark(name)) for name in self.summary["metrics"]}
-        return {name: dataclasses.replace(metric, name=name) for name, metric in known.items() if metric}
+        told = provenances(self.summary)
+        known = {name: found.get(name) or _otherwise_made(name, told, found.values()) for name in self.summary["metrics"]}
+        return {
+            name: dataclasses.replace(metric, name=name, provenance=told.get(name))
+            for name, metric in known.items()
+            if metric
+        }
+
+
+def _otherwise_made(name: str, told: Mapping[str, Provenance], metrics: Iterable[Metric]) -> Metric | None:
+    """The metric of a stored name that somebody or something else made."""
+    if name in told:
+        return next((metric for metric in metrics if metric.plain == told[name].metric), None)
+    # nobody says by what it was made, but it is no name of a task's own, since this metric's maker stands in its name
+    return next((metric for metric in metrics if metric.provenance and name.startswith(f"{metric.plain}[")), None)
 
 
 def read_stored_tasks(run: Path, registry: Registry, judge: str | None = None) -> list[StoredTask]:
@@ -98,7 +117,7 @@ def read_stored_tasks(run: Path, registry: Registry, judge: str | None = None) -
         raise UserError(f"{run} is no run folder: it has no manifest.json")
     folder = RunFolder.open(run)
     model = str(folder.manifest()["model"])
-    results = {label: folder.task(label).results() for label in folder.tasks()}
+    results = {label: folder.results_of(label) for label in folder.tasks()}
     found = [
         StoredTask(
             run,
@@ -137,7 +156,3 @@ def stored_task(folder: RunFolder, label: str, registry: Registry) -> Task:
     prefix = record["name"].replace("-", "_")
     options = {f"{prefix}.{key}": value for key, value in record["options"].items() if value is not None}
     return build_task(f"{record['name']}@{record['protocol']}", options, source, registry)
-
-
-def _without_mark(name: str) -> str:
-    return name.partition("[")[0]

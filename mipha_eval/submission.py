@@ -12,6 +12,7 @@ from typing import Any
 from mipha_eval.answer_files import read_answers
 from mipha_eval.data.table import MISSING, read_table
 from mipha_eval.errors import UserError
+from mipha_eval.files import read_json
 from mipha_eval.journal import naming
 from mipha_eval.plugins import Registry
 from mipha_eval.selection import build_task, parse_source, read_samples
@@ -130,7 +131,7 @@ def _as_read(cell: Any) -> str:
 
 def _read_upload(path: Path) -> Iterable[Mapping[str, Any]]:
     if path.suffix == ".json":
-        rows: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))
+        rows: list[dict[str, Any]] = read_json(path)
         return rows
     if path.suffix == ".tsv":
         return list(read_table(path))

@@ -7,17 +7,21 @@ from abc import ABC, abstractmethod
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from string import ascii_uppercase
 from typing import Any, ClassVar
 
+from mipha_eval.answer_line import OfficialAnswer
 from mipha_eval.answers import Reading
 from mipha_eval.answers.alphabet import lettered
 from mipha_eval.data.source import DataSource
 from mipha_eval.metrics import Metric, Tally, Totals
 from mipha_eval.types import Answer, Decoding, Dialogue, Request, Response, Sample, Score
+from mipha_eval.wording import wording
 
 #: LLaVA's format lines for short answers and option letters; Mipha uses the same
 SHORT_ANSWER = "Answer the question using a single word or phrase."
 LETTER_ANSWER = "Answer with the option's letter from the given choices directly."
+LETTER_ANSWER_CN = "请直接回答选项字母。"
 UNANSWERABLE = "When the provided information is insufficient, respond with 'Unanswerable'."
 
 #: how LLaVA-1.5 and Mipha give a model what an OCR system read
@@ -34,7 +38,7 @@ UNGRADED = (NOT_JUDGED, JUDGE_FAILED)
 
 def question_core(prompt: str) -> str:
     """A prompt without LLaVA's format lines, image mark and outer spaces, for recognising a question."""
-    for line in (SHORT_ANSWER, LETTER_ANSWER, UNANSWERABLE):
+    for line in (SHORT_ANSWER, LETTER_ANSWER, LETTER_ANSWER_CN, UNANSWERABLE):
         prompt = prompt.replace(line, "")
     return prompt.strip().removeprefix("<image>").strip()
 
@@ -55,6 +59,7 @@ class Task(ABC):
         judged: whether a judge can grade answers, see `grade`.
         without_judge: metrics that only the task's own rule gives.
         lettered: whether answers are option letters, and references the right letter and then the options.
+        own_ids: whether no other set has the question ids, so that they prove what an answer without its question is to.
         ignores_foreign_answers: whether answer files hold answers to questions that a later release took out.
     """
 
@@ -68,6 +73,7 @@ class Task(ABC):
     hub: ClassVar[Mapping[str, str]] = {}
     max_new_tokens: ClassVar[int] = 128
     lettered: ClassVar[bool] = False
+    own_ids: ClassVar[bool] = False
     ignores_foreign_answers: ClassVar[bool] = False
     rows: ClassVar[Mapping[str, Sequence[int]]] = {}
     annotated: ClassVar[Sequence[str]] = ()
@@ -92,9 +98,14 @@ class Task(ABC):
         return self.metrics
 
     @property
+    def stand_in(self) -> str:
+        """The name of the rule that stands in for a judge, such as ``rule``; "" where none does. Metrics carry it."""
+        return ""
+
+    @property
     def mark(self) -> str:
         """What names of metrics end with where a rule stands in for a judge, such as ``[rule]``."""
-        return ""
+        return f"[{self.stand_in}]" if self.stand_in else ""
 
     def grade(self, answers: Sequence[Answer], runs: int) -> Dialogue[Sequence[Score]]:
         """What a judge is asked about the answers of a group, and the scores that its replies come to, in the same order.
@@ -172,13 +183,35 @@ class Task(ABC):
         """What a result says beside metrics and counts."""
         return {}
 
+    def odd_label(self, sample: Sample) -> str:
+        """What is odd about a label that the official scorer takes all the same, and what it makes of it; else "".
+
+        Labels at which it stops are errors of `samples`. Only asked about samples with references.
+        """
+        options = sample.references[1:] or ascii_uppercase  # some copies have none
+        letters = [letter for letter, option in zip(ascii_uppercase, options, strict=False) if option]
+        odd = self.lettered and sample.references[0] not in letters
+        return f"{sample.references[0]!r} is the letter of no option, and equals no answer" if odd else ""
+
     def score_missing(self, sample: Sample) -> Score | None:
         """How the official scorer counts an unanswered question; None leaves it out."""
         return None
 
-    def is_about(self, sample: Sample, prompt: str) -> bool:
-        """Whether the prompt in an answer record asks this sample's question, in whatever format line."""
-        return question_core(sample.question) in question_core(prompt)
+    def core(self, prompt: str) -> str:
+        """A prompt without what is no part of its question, such as format lines, and spelled as in every release."""
+        return question_core(prompt)
+
+    def is_about(self, sample: Sample, prompt: str) -> bool | None:
+        """Whether a prompt asks this sample's question, in whatever layout; None if the question has no words."""
+        own, asked = self.core(sample.question), self.core(prompt)
+        if own and asked == own:
+            return True
+        found = wording(own, sample.bare)
+        return found.is_asked_in(asked) if found.required else None
+
+    def check_prompt(self, prompt: str) -> None:
+        """Raises UserError for a prompt that only another protocol uses."""
+        return
 
     def answer_key(self, sample: Sample) -> Hashable:
         """What an answer record must equal, see `record_key`, to be this sample's."""
@@ -189,10 +222,10 @@ class Task(ABC):
         key: Hashable = record["question_id"]
         return key
 
-    def official_answers(self, path: Path, samples: Sequence[Sample]) -> Iterable[tuple[Hashable, str]] | None:
-        """(answer key, text) pairs from a file of the benchmark's own form; None if `path` is not of that form.
+    def official_answers(self, path: Path, samples: Sequence[Sample]) -> Iterable[OfficialAnswer] | None:
+        """Answers in a file of the benchmark's own form; None if `path` is not of that form.
 
-        They come to `score` as verbatim responses.
+        They come to `score` as verbatim responses. Plain (answer key, text) pairs will do, too.
         """
         return None
 

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import random
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Any
 
 from mipha_eval.adapter import ModelAdapter
+from mipha_eval.blame import blaming, told
 from mipha_eval.engine.engine import Answered
 from mipha_eval.equivalence import Given
+from mipha_eval.errors import PluginError, UserError
 from mipha_eval.journal import Appender
 from mipha_eval.judge.session import Session
 from mipha_eval.judging import Docket, Grading
 from mipha_eval.prepare import Work, task_record
 from mipha_eval.scoring import Result, score_responses
 from mipha_eval.store import RunFolder, response_row
-from mipha_eval.types import Image, Request, Response
+from mipha_eval.types import Image, Request, Response, Sample
 
 Digest = Callable[[Image], str]
 
@@ -39,6 +42,7 @@ class TaskRun:
         generated: how many of these have been answered.
         docket: hands answers to a judge; None where none is asked.
         announced: whether the run's status says that it is being asked.
+        failure: why it has no result; what was answered is kept all the same.
         seconds: of the run that went into these, see `asking.share_seconds`.
     """
 
@@ -55,6 +59,7 @@ class TaskRun:
     announced: bool = False
     docket: Docket | None = None
     result: Result | None = None
+    failure: Exception | None = None
 
     @property
     def label(self) -> str:
@@ -88,8 +93,17 @@ class TaskRun:
             rows.append({**own, **response_row(response)})
         self.journal.append(rows)
         if self.docket is not None:
-            for number, response in answered:
-                self.docket.add(self.work.samples[self.todo[number]], response)
+            self._judge(self.docket, ((self.work.samples[self.todo[number]], response) for number, response in answered))
+
+    def _judge(self, docket: Docket, answers: Iterable[tuple[Sample, Response]]) -> None:
+        """Hands answers to the judge."""
+        try:
+            with blaming():
+                for sample, response in answers:
+                    docket.add(sample, response)
+        except PluginError as error:  # this task's alone
+            self.docket = None
+            self.fail(error)
 
     def some_answers(self, count: int) -> list[Given]:
         """Up to `count` of this run's answers, once all are there, drawn with a fixed seed; failed ones are left out."""
@@ -99,18 +113,40 @@ class TaskRun:
         given = [Given(name, request, self.responses[name]) for name, request in asked]
         return [each for each in given if not each.response.error][:count]
 
+    def effort(self) -> dict[str, Any]:
+        """Seconds of this command and of those before it, how many answers these took, and how many are this command's."""
+        before = self.folder.task(self.label).effort()
+        return {
+            "seconds": round(before["seconds"] + self.seconds, 6),
+            "timed": before["timed"] + self.generated,
+            "generated": self.generated,
+        }
+
     def finish(self, checks: Mapping[str, Any]) -> None:
-        """Scores everything that was answered, and writes scores and result.
+        """Scores everything that was answered, and writes scores and result; what fails there is this task's failure alone.
 
         Args:
             checks: what the result says of answers that were made again alone.
         """
+        if self.failure is not None:
+            return
+        try:
+            with blaming():
+                self._finish(checks)
+        except Exception as error:  # the other tasks of the run go on
+            self.fail(error)
+
+    def fail(self, error: Exception) -> None:
+        """Notes why the task has no result, in the run's status, too."""
+        self.failure = error
+        note_failure(self.folder, self.label, error, total=len(self.work.samples), answered=len(self.responses))
+
+    def _finish(self, checks: Mapping[str, Any]) -> None:
         label, place, total = self.label, self.folder.task(self.label), len(self.work.samples)
         self.folder.set_status(label, "score", total=total, answered=len(self.responses))
         judged = self.docket.judged if self.docket else None
         result = score_responses(self.work.task, self.work.samples, self.responses, judged)
-        effort = {"seconds": round(self.seconds, 3), "generated": self.generated}
-        summary = {**result.summary, **self.standing, **effort, **checks}
+        summary = {**result.summary, **self.standing, **self.effort(), **checks}
         place.write_scores(result.scores)
         place.write_result(summary)
         judge = summary["judge"] or {"pending": 0}
@@ -131,13 +167,20 @@ class TaskRun:
             return
         verdicts = files.enter_context(grading.verdicts(self.folder.task(self.label).path))
         self.docket = Docket(self.work.task, self.work.samples, grading.judged(verdicts), session)
-        for sample in self.work.samples:
-            if sample.id in self.responses:
-                self.docket.add(sample, self.responses[sample.id])
+        stored = [sample for sample in self.work.samples if sample.id in self.responses]
+        self._judge(self.docket, ((sample, self.responses[sample.id]) for sample in stored))
 
     def seen(self, request: Request) -> tuple[str, ...]:
         """Digests of a request's images."""
         return tuple([self.digest(image) for image in request.images])
+
+
+def note_failure(folder: RunFolder, label: str, error: Exception, **counts: int) -> None:
+    """Writes into a run's status and log that a task failed and why, as far as anything can be written."""
+    reason = str(error) if isinstance(error, UserError) else told(error)
+    with contextlib.suppress(UserError):
+        folder.set_status(label, "failed", reason=reason, **counts)
+        folder.log(f"{label}: failed: {reason}")
 
 
 def begin_task(work: Work, folder: RunFolder, journal: Appender, standing: Mapping[str, Any], digest: Digest) -> TaskRun:

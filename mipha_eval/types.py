@@ -120,7 +120,8 @@ class Response:
 
     @classmethod
     def failure(cls, reason: str) -> Response:
-        return cls(text="", finish="error", error=reason)
+        """Without a reason it is a failure all the same, and no answer."""
+        return cls(text="", finish="error", error=reason or "no reason was given")
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,12 +132,20 @@ class Query:
         max_tokens: of the reply.
         temperature: 0 for the likeliest words.
         repeat: how often the same has been asked before; asked once more, it is to be answered anew.
+        reads: (reply, whether it was cut at the limit) -> whether it counts; None takes every reply that was not cut.
+        likely: a reply that counts, for plans of what judging takes; empty where nobody can know one.
+        again: how many more queries a dialogue asks at most where this one's reply does not count, for plans.
+        remark: what weakens this prompt, such as an answer that holds the prompt's own marks; counted beside the score.
     """
 
     prompt: str
     max_tokens: int
     temperature: float = 0.0
     repeat: int = 0
+    reads: Callable[[str, bool], bool] | None = field(default=None, compare=False, repr=False)
+    likely: str = field(default="", compare=False, repr=False)
+    again: int = field(default=0, compare=False, repr=False)
+    remark: str = field(default="", compare=False, repr=False)
 
     @property
     def key(self) -> str:
@@ -149,11 +158,15 @@ class Query:
 class Verdict:
     """What a judge replied, or why there is no reply: a failed query carries `error` and no text.
 
+    Whether a reply counts is not said here but by its query's rule, see `judge.dialogue.shortcoming`.
+
     Attributes:
         model: the name that the judge's server gives itself.
         prompt_tokens, completion_tokens: as the server counted them, else as they were estimated.
         seconds: until the reply was there.
         left_out: parameters of the query that the model refuses, so that it was asked without them.
+        finish: how a reply ended: ``stop``, ``length`` at the limit, or what a server calls another end, which is an error,
+            too; empty where none came.
     """
 
     text: str
@@ -163,6 +176,7 @@ class Verdict:
     seconds: float = 0.0
     left_out: str = ""
     error: str = ""
+    finish: str = ""
 
     @classmethod
     def failure(cls, reason: str) -> Verdict:
@@ -206,5 +220,6 @@ class Answer:
     score: Score
 
 
-#: a conversation with a judge: yields what it asks, is sent what the judge replied, and comes to an outcome
+#: a conversation with a judge: yields what it asks, is sent what the judge replied, and comes to an outcome. Where a reply
+#: does not count it is thrown a `judge.dialogue.NoReplyError`, and may ask in other words or let it pass
 Dialogue = Generator[Query, str, Outcome]

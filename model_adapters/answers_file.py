@@ -9,9 +9,13 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from mipha_eval.adapter import ModelAdapter
-from mipha_eval.data.jsonl import read_jsonl
+from mipha_eval.answer_files import read_records
+from mipha_eval.answer_line import asked_texts, check_round, other_answer
 from mipha_eval.errors import UserError
+from mipha_eval.matching import text_key
+from mipha_eval.task import question_core
 from mipha_eval.types import Request, Response
+from mipha_eval.wording import difference, wording
 
 
 @dataclass(frozen=True)
@@ -24,36 +28,62 @@ class AnswersFile(ModelAdapter):
     path: Path
 
     @cached_property
-    def answers(self) -> dict[tuple[str, str], Response]:
-        """(question_id, prompt) -> response."""
-        found: dict[tuple[str, str], Response] = {}
-        for number, record in enumerate(read_jsonl(self.path), start=1):
-            try:
-                key = str(record["question_id"]), str(record["prompt"])
-            except KeyError as error:
-                raise UserError(f"{self.path}: answer {number} has no {error}") from error
-            text = record.get("text")
-            if not (record.get("error") or isinstance(text, str)):
-                raise UserError(f"{self.path}: answer {number} has no text")
-            response = Response.failure(str(record["error"])) if record.get("error") else Response(str(text))
-            if key in found:
-                raise UserError(f"{self.path}: answer {number} is a second one to question_id {key[0]}")
-            found[key] = response
+    def answers(self) -> dict[str, dict[str, Response]]:
+        """question_id -> prompt -> response."""
+        found: dict[str, dict[str, Response]] = {}
+        for number, record in enumerate(read_records(self.path), start=1):
+            place = f"{self.path}: answer {number}"
+            check_round(place, record)
+            if "question_id" not in record:
+                raise UserError(f"{place} has no 'question_id'")
+            name = str(text_key(record["question_id"]))
+            prompt, response = _asked_and_answered(place, record)
+            if prompt in found.setdefault(name, {}):
+                raise UserError(f"{place} is a second one to question_id {name}")
+            found[name][prompt] = response
         return found
 
     def load(self) -> None:
         _ = self.answers
 
     def describe(self) -> Mapping[str, Any]:
-        return {"answers": len(self.answers), "modified": self.path.stat().st_mtime_ns}
+        return {"answers": sum(map(len, self.answers.values())), "modified": self.path.stat().st_mtime_ns}
 
     def identity(self, request: Request) -> tuple[str, str]:
         """Every question has its own answer, even where two are the same question about the same image."""
         return str(request.question_id), request.text
 
     def generate(self, batch: Sequence[Request]) -> list[Response]:
-        return [
-            self.answers.get(self.identity(request))
-            or Response.failure(f"{self.path} has no answer to question_id {request.question_id} with this prompt")
-            for request in batch
-        ]
+        return [self._answer(request) for request in batch]
+
+    def _answer(self, request: Request) -> Response:
+        """The answer under the request's id to its prompt, else to one that asks the same in another layout."""
+        name = str(text_key(request.question_id))
+        known = self.answers.get(name, {})
+        if request.text in known:
+            return known[request.text]
+        question = question_core(request.text)
+        asked = [prompt for prompt in known if wording(question).is_asked_in(question_core(prompt))]
+        if len(asked) == 1:
+            return known[asked[0]]
+        if asked or not known:
+            several = "several answers" if asked else "no answer"
+            return Response.failure(f"{self.path} has {several} to question_id {name} with this prompt")
+        there, here = difference(question_core(next(iter(known))), question)
+        return Response.failure(
+            f"{self.path} has no answer to question_id {name} with this prompt, but to {there!r}, not {here!r}"
+        )
+
+
+def _asked_and_answered(place: str, record: Mapping[str, Any]) -> tuple[str, Response]:
+    """The prompt, which `text` is where only a further key can be the answer, and the response."""
+    asked, text, other = next(iter(asked_texts(record).values()), None), record.get("text"), other_answer(record)
+    if asked is None and isinstance(text, str) and other is not None:
+        asked, text = text, other
+    if asked is None:
+        raise UserError(f"{place} has no 'prompt'")
+    if record.get("error"):
+        return asked, Response.failure(str(record["error"]))
+    if not isinstance(text, str):
+        raise UserError(f"{place} has no text")
+    return asked, Response(text)

@@ -15,6 +15,7 @@ from torch import Tensor
 from mipha_eval.adapter import Cost
 from mipha_eval.backends.chat import Chat, Head, collate
 from mipha_eval.backends.device import moved, pinned
+from mipha_eval.backends.generation import Generation, Manner, plain_greedy
 from mipha_eval.backends.hf import PrefixInputs
 from mipha_eval.backends.image_text import (
     end_tokens,
@@ -24,17 +25,12 @@ from mipha_eval.backends.image_text import (
     joined_features,
     load_model,
     load_processor,
-    only_greedy,
 )
-from mipha_eval.backends.prefix import Prefix, Prompt, respond_shared
+from mipha_eval.backends.prefix import Prefix, Prompt
 from mipha_eval.backends.proof import Sharing, prove
 from mipha_eval.backends.transformers_adapter import TransformersAdapter
 from mipha_eval.data.images import open_image
-from mipha_eval.errors import RequestError
 from mipha_eval.types import Image, Request
-
-#: stands for the whole beginning of a prompt until the end of its last image
-HEAD = -1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,14 +49,18 @@ class HfChat(TransformersAdapter):
 
     @cached_property
     def chat(self) -> Chat:
-        return Chat(load_processor(self.folder))
+        return Chat(load_processor(self.folder), getattr(self.model.config, "image_token_id", None))
 
     @property
     def tokenizer(self) -> Any:
         return self.chat.tokenizer
 
+    def prompt_end(self, question: str) -> str:
+        # behind a template's end, questions are as good as one another
+        return self.template_end if self.chat.has_template else question or " "
+
     @cached_property
-    def prompt_end(self) -> str:
+    def template_end(self) -> str:
         return self.chat.render("?", 0)[-40:] or " "
 
     @cached_property
@@ -68,9 +68,11 @@ class HfChat(TransformersAdapter):
         return end_tokens(self.model, self.tokenizer)
 
     @cached_property
-    def left_out(self) -> Mapping[str, Any]:
-        """The checkpoint's own generation settings, such as a repetition penalty, which greedy decoding does not apply."""
-        return only_greedy(self.model, self.ends)
+    def generation(self) -> Generation:
+        return plain_greedy(self.model)
+
+    def manner(self, batch: Sequence[Request]) -> Manner:
+        return self.generation.manner(self.ends, batch[0].decoding)
 
     @cached_property
     def proved(self) -> Sharing:
@@ -78,7 +80,7 @@ class HfChat(TransformersAdapter):
         if not self.share:
             return Sharing("none", "none, as asked")
         ways = {
-            "prefix": lambda batch: respond_shared(self, batch),
+            "prefix": self.shared_as_whole,
             "features": lambda batch: self.generated(batch, self.feature_inputs),
         }
         return prove(ways, self.alone, str(self.place[1]))
@@ -92,13 +94,14 @@ class HfChat(TransformersAdapter):
         return self.proved.level != "none"
 
     def load(self) -> None:
-        _ = self.digest, self.network, self.chat, self.left_out
+        _ = self.digest, self.network, self.chat, self.ends
+        self.generation.report(self.folder)
         if not self.chat.has_template:
             print(f"{self.folder} has no chat template; it is asked the bare question", file=sys.stderr)
         _ = self.proved
 
     def describe(self) -> Mapping[str, Any]:
-        own = {"sharing": self.proved.text, "template": self.chat.has_template, "left_out": self.left_out}
+        own = {"sharing": self.proved.text, "template": self.chat.has_template, "left_out": self.generation.left_out}
         return {**super().describe(), **own}
 
     @cached_property
@@ -111,9 +114,12 @@ class HfChat(TransformersAdapter):
         own = self.own_cost(request)
         return Cost(shared, own) if self.sharing else Cost(0, shared + own)
 
-    def encode(self, request: Request) -> Prompt:
-        tail = self.chat.tail(request.text, len(request.images))
-        return Prompt((HEAD, *tail), request.images, 1) if request.images else Prompt(tail, (), 0)
+    def prompt(self, request: Request, pixels: Head | None) -> Prompt | None:
+        ids = self.chat.ids(request.text, pixels)
+        if ids is None:
+            return None
+        self.limits.check(ids)
+        return Prompt(ids, request.images, len(pixels.ids) if pixels else 0)
 
     def read_images(self, images: Sequence[Image]) -> Head | None:
         if not images:
@@ -121,15 +127,19 @@ class HfChat(TransformersAdapter):
         head = self.chat.head([open_image(image) for image in images])
         return replace(head, inputs={name: pinned(value, self.place[0]) for name, value in head.inputs.items()})
 
+    def prepare(self, requests: Sequence[Request], pixels: Head | None) -> None:
+        if pixels and self.sharing:
+            self.chat.prepare([request.text for request in requests], pixels)
+
     def prefix_length(self, prefix: Prefix) -> int:
-        return len(_expanded(prefix))
+        return len(prefix.ids)
 
     def prefix_inputs(self, prefixes: Sequence[Prefix]) -> PrefixInputs:
         return lambda first, last: self._inputs(prefixes[first:last])
 
     def _inputs(self, prefixes: Sequence[Prefix]) -> Mapping[str, Any]:
         heads: list[Head] = [prefix.pixels for prefix in prefixes if prefix.pixels]
-        ids = [token for prefix in prefixes for token in _expanded(prefix)]
+        ids = [token for prefix in prefixes for token in prefix.ids]
         inputs: dict[str, Any] = {"input_ids": torch.tensor([ids], device=self.place[0])}
         if heads:
             inputs["mm_encoder_outputs"] = self._features([head.inputs for head in heads])
@@ -145,7 +155,7 @@ class HfChat(TransformersAdapter):
         """Positions [3, tokens]: the head's own, then counting on behind the largest."""
         head = head_positions(self.model, prefix.pixels) if prefix.pixels else torch.empty(3, 0, dtype=torch.long)
         begin = int(head.max()) + 1 if head.numel() else 0
-        rest = torch.arange(begin, begin + len(prefix.ids) - bool(prefix.pixels))
+        rest = torch.arange(begin, begin + len(prefix.ids) - head.shape[1])
         return torch.cat([head, rest.expand(3, -1)], dim=1)
 
     def whole_inputs(self, batch: Sequence[Request]) -> Mapping[str, Any]:
@@ -171,16 +181,6 @@ class HfChat(TransformersAdapter):
 
     def clean(self, text: str) -> str:
         return text.strip()
-
-
-def _expanded(prefix: Prefix) -> tuple[int, ...]:
-    """A prefix's token ids with all that stand for its images. Raises RequestError where questions do not follow them."""
-    head: Head | None = prefix.pixels
-    if head is None:
-        return prefix.ids
-    if head.ids is None:
-        raise RequestError("the processor changes what follows the image")
-    return head.ids + prefix.ids[1:]
 
 
 def _beside_pixels(inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -9,16 +9,18 @@ from functools import cached_property
 from typing import Any, ClassVar
 
 import torch
-from transformers import AutoModelForCausalLM, AutoTokenizer
+from transformers import AutoModelForCausalLM
 
 from mipha_eval.adapter import Cost
 from mipha_eval.backends.device import moved
+from mipha_eval.backends.generation import Generation, Manner, plain_greedy
 from mipha_eval.backends.hf import PrefixInputs
-from mipha_eval.backends.image_text import end_tokens, load_model, only_greedy
-from mipha_eval.backends.prefix import Prefix, Prompt, respond_shared
+from mipha_eval.backends.image_text import end_tokens, load_model
+from mipha_eval.backends.prefix import Prefix, Prompt
 from mipha_eval.backends.proof import Sharing, prove
+from mipha_eval.backends.tokenizers import load_tokenizer
 from mipha_eval.backends.transformers_adapter import TransformersAdapter
-from mipha_eval.errors import RequestError, UserError
+from mipha_eval.errors import RequestError
 from mipha_eval.types import Image, Request
 
 
@@ -42,17 +44,14 @@ class HfText(TransformersAdapter):
 
     @cached_property
     def tokenizer(self) -> Any:
-        auto: Any = AutoTokenizer
-        try:
-            tokenizer = auto.from_pretrained(self.folder, trust_remote_code=False)
-        except Exception as error:  # whatever broken files lead to
-            reason = str(error).strip().partition("\n")[0]
-            raise UserError(f"{self.folder} has no usable tokenizer: {reason}") from error
-        tokenizer.pad_token = tokenizer.pad_token or tokenizer.eos_token  # padding is masked, whatever it is
-        return tokenizer
+        return load_tokenizer(self.folder)
+
+    def prompt_end(self, question: str) -> str:
+        # behind a template's end, questions are as good as one another
+        return self.template_end if self.tokenizer.chat_template else question or " "
 
     @cached_property
-    def prompt_end(self) -> str:
+    def template_end(self) -> str:
         return self._render("?")[-40:] or " "
 
     @cached_property
@@ -60,16 +59,17 @@ class HfText(TransformersAdapter):
         return end_tokens(self.model, self.tokenizer)
 
     @cached_property
-    def left_out(self) -> Mapping[str, Any]:
-        """The checkpoint's own generation settings, which greedy decoding does not apply."""
-        return only_greedy(self.model, self.ends)
+    def generation(self) -> Generation:
+        return plain_greedy(self.model)
+
+    def manner(self, batch: Sequence[Request]) -> Manner:
+        return self.generation.manner(self.ends, batch[0].decoding)
 
     @cached_property
     def proved(self) -> Sharing:
         if not self.share:
             return Sharing("none", "none, as asked")
-        shared = {"prefix": lambda batch: respond_shared(self, batch)}
-        return prove(shared, self.alone, str(self.place[1]), pictures=False)
+        return prove({"prefix": self.shared_as_whole}, self.alone, str(self.place[1]), pictures=False)
 
     @property
     def sharing(self) -> bool:
@@ -80,19 +80,22 @@ class HfText(TransformersAdapter):
         return False
 
     def load(self) -> None:
-        _ = self.digest, self.network, self.tokenizer, self.left_out
+        _ = self.digest, self.network, self.tokenizer, self.ends
+        self.generation.report(self.folder)
         if not self.tokenizer.chat_template:
             print(f"{self.folder} has no chat template; it is asked the bare question", file=sys.stderr)
+        self.refuse_unaskable(Request("?"))
         _ = self.proved
 
     def describe(self) -> Mapping[str, Any]:
-        own = {"sharing": self.proved.text, "template": bool(self.tokenizer.chat_template), "left_out": self.left_out}
+        template, left_out = bool(self.tokenizer.chat_template), self.generation.left_out
+        own = {"sharing": self.proved.text, "template": template, "left_out": left_out}
         return {**super().describe(), **own}
 
     def cost(self, request: Request) -> Cost:
         return Cost(0, self.own_cost(request))
 
-    def encode(self, request: Request) -> Prompt:
+    def prompt(self, request: Request, pixels: None) -> Prompt:
         return Prompt(self._ids(self._render(request.text)), (), 0)
 
     def read_images(self, images: Sequence[Image]) -> None:
@@ -131,11 +134,11 @@ class HfText(TransformersAdapter):
         return text
 
     def _ids(self, text: str) -> tuple[int, ...]:
-        begin = self.tokenizer.bos_token  # a template that writes it must not get a second one
-        try:
-            ids = self.tokenizer(text, add_special_tokens=not (begin and text.startswith(begin))).input_ids
+        try:  # a template writes all special tokens itself
+            ids = self.tokenizer(text, add_special_tokens=not self.tokenizer.chat_template).input_ids
         except TypeError as error:  # how a tokenizer takes a lone surrogate
             raise RequestError(f"the question cannot be tokenized: {error}") from error
         if not ids:
             raise RequestError("the prompt has no tokens")
+        self.limits.check(ids)
         return tuple(ids)

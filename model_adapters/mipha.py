@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar
 
 import torch
-import transformers
 from torch import Tensor
-from torch.nn.utils.rnn import pad_sequence
 
 from mipha_eval.adapter import Cost
-from mipha_eval.backends.checkpoint import load_network, read_config, read_settings
+from mipha_eval.backends.chat import collate
+from mipha_eval.backends.checkpoint import load_network, read_config
 from mipha_eval.backends.device import moved, pinned
+from mipha_eval.backends.ends import end_ids
+from mipha_eval.backends.generation import Generation, Manner
 from mipha_eval.backends.hf import PrefixInputs
 from mipha_eval.backends.mipha import MiphaNetwork
+from mipha_eval.backends.mipha_generation import official_generation
 from mipha_eval.backends.mipha_prompt import END_OF_TEXT, IMAGE_TOKEN, prompt_pieces, tokenize_prompt
 from mipha_eval.backends.pixels import Preprocessor
 from mipha_eval.backends.prefix import Prefix, Prompt
+from mipha_eval.backends.settings import read_settings
+from mipha_eval.backends.tokenizers import load_tokenizer
 from mipha_eval.backends.transformers_adapter import TransformersAdapter
 from mipha_eval.data.images import open_image
 from mipha_eval.errors import RequestError, UserError
@@ -43,21 +47,17 @@ class Mipha(TransformersAdapter):
     @cached_property
     def tokenizer(self) -> Any:
         cleaned = read_settings(self.folder / "tokenizer_config.json").get("clean_up_tokenization_spaces", True)
-        try:
-            return transformers.AutoTokenizer.from_pretrained(
-                self.folder,
-                config=self.network.decoder.config,  # else it reads config.json, whose model_type it does not know
-                trust_remote_code=False,
-                clean_up_tokenization_spaces=cleaned,
-                # the official code's version of transformers did it by default, and answers depend on it
-                clean_up_tokenization_spaces_for_bpe_even_though_it_will_corrupt_output=cleaned,
-            )
-        except Exception as error:  # whatever a broken tokenizer file leads to
-            raise UserError(f"{self.folder} has no usable tokenizer: {error!r}") from error
+        return load_tokenizer(
+            self.folder,
+            config=self.network.decoder.config,  # else it reads config.json, whose model_type it does not know
+            clean_up_tokenization_spaces=cleaned,
+            # the official code's version of transformers did it by default, and answers depend on it
+            clean_up_tokenization_spaces_for_bpe_even_though_it_will_corrupt_output=cleaned,
+        )
 
-    @property
+    @cached_property
     def ends(self) -> frozenset[int]:
-        return frozenset({self.tokenizer.eos_token_id})
+        return end_ids(None, self.tokenizer)
 
     @cached_property
     def preprocessor(self) -> Preprocessor:
@@ -70,7 +70,7 @@ class Mipha(TransformersAdapter):
             raise UserError(f"{self.folder}: preprocessor makes {made.width} x {made.height} pixels, the tower takes {side}")
         return made
 
-    def about(self) -> Mapping[str, str]:
+    def about(self) -> Mapping[str, str | float]:
         tower = read_config(self.folder)["vision_config"]["vision_tower"]
         name = str(tower.get("vision_model_name_or_path", "")).rpartition("/")[2]
         return {**super().about(), "resolution": str(tower["image_size"]), **({"vision": name} if name else {})}
@@ -80,20 +80,28 @@ class Mipha(TransformersAdapter):
         tower = read_config(self.folder)["vision_config"]["vision_tower"]
         return int((tower["image_size"] // tower["patch_size"]) ** 2)
 
+    @cached_property
+    def generation(self) -> Generation:
+        return official_generation(self.folder, self.ends)
+
+    def manner(self, batch: Sequence[Request]) -> Manner:
+        return self.generation.manner(self.ends, batch[0].decoding, [self.encode(request).ids for request in batch])
+
     @property
     def sharing(self) -> bool:
-        return self.share
+        return self.share and not self.generation.obeyed
 
     @property
     def reads_ahead(self) -> bool:
         return True
 
-    @property
-    def prompt_end(self) -> str:
+    def prompt_end(self, question: str) -> str:
         return "ASSISTANT:"
 
     def load(self) -> None:
-        _ = self.digest, self.network, self.tokenizer, self.preprocessor  # read now, used later
+        _ = self.digest, self.network, self.tokenizer, self.preprocessor, self.patches, self.ends  # read now, used later
+        self.refuse_unaskable(Request("?", (Image("any", "any", bytes),)))
+        self.generation.report(self.folder)
 
     def cost(self, request: Request) -> Cost:
         shared, own = 48 + self.patches * len(request.images), self.own_cost(request)
@@ -105,8 +113,13 @@ class Mipha(TransformersAdapter):
             ids = tokenize_prompt(pieces, lambda text: self.tokenizer(text).input_ids)
         except TypeError as error:  # how the tokenizer takes a lone surrogate
             raise RequestError(f"the question cannot be tokenized: {error}") from error
+        self.limits.check_ids(ids)
+        self.limits.check_length(self._tokens_of(ids))
         images_end = max((place + 1 for place, token in enumerate(ids) if token == IMAGE_TOKEN), default=0)
         return Prompt(tuple(ids), request.images, images_end)
+
+    def prompt(self, request: Request, pixels: Tensor) -> Prompt:
+        return self.encode(request)
 
     def read_images(self, images: Sequence[Image]) -> Tensor:
         """Pixels [images, 3, height, width]."""
@@ -115,16 +128,24 @@ class Mipha(TransformersAdapter):
         return pinned(torch.stack(pixels) if pixels else torch.empty(0, 3, side.height, side.width), self.place[0])
 
     def prefix_length(self, prefix: Prefix) -> int:
-        return len(prefix.ids) + (self.patches - 1) * prefix.ids.count(IMAGE_TOKEN)
+        return self._tokens_of(prefix.ids)
+
+    def _tokens_of(self, ids: Sequence[int]) -> int:
+        return len(ids) + (self.patches - 1) * ids.count(IMAGE_TOKEN)
 
     def prefix_inputs(self, prefixes: Sequence[Prefix]) -> PrefixInputs:
         return lambda first, last: {"inputs_embeds": torch.cat(self._embedded(prefixes[first:last]))[None]}
 
     def _embedded(self, prefixes: Sequence[Prefix]) -> list[Tensor]:
         """Decoder inputs [tokens, hidden] of each prefix."""
-        pixels = torch.cat([moved(prefix.pixels, *self.place) for prefix in prefixes])
-        features = iter(self.network.image_features(pixels) if len(pixels) else ())
-        return [self._embed(prefix.ids, features) for prefix in prefixes]
+        features = self._features([prefix.pixels for prefix in prefixes])
+        return [self._embed(prefix.ids, iter(own)) for prefix, own in zip(prefixes, features, strict=True)]
+
+    def _features(self, pixels: Sequence[Tensor]) -> Sequence[Sequence[Tensor]]:
+        """Decoder inputs [patches, hidden] of each image of each prompt, from [images, 3, height, width] of each prompt."""
+        together = torch.cat([moved(each, *self.place) for each in pixels])
+        features = iter(self.network.image_features(together) if len(together) else ())
+        return [[next(features) for _ in each] for each in pixels]
 
     def _embed(self, ids: Sequence[int], features: Iterator[Tensor]) -> Tensor:
         """Decoder inputs [tokens, hidden]; each placeholder takes the next image's features."""
@@ -137,16 +158,23 @@ class Mipha(TransformersAdapter):
             start = place + 1
         return torch.cat(parts)
 
-    @torch.inference_mode()
     def whole_inputs(self, batch: Sequence[Request]) -> Mapping[str, Any]:
-        prompts = [self.encode(request) for request in batch]
-        embedded = self._embedded([Prefix(prompt.ids, self.pixels_of(prompt.images), 0) for prompt in prompts])
-        hidden = pad_sequence(embedded, batch_first=True, padding_side="left")
-        kept = [hidden.new_ones(len(each), dtype=torch.long) for each in embedded]
-        return {"inputs_embeds": hidden, "attention_mask": pad_sequence(kept, batch_first=True, padding_side="left")}
+        return self._padded(batch, range(len(batch)))
 
     def plain_inputs(self, batch: Sequence[Request]) -> Mapping[str, Any]:
-        return self.whole_inputs(batch)
+        return self._padded(batch, [request.images for request in batch]) if self.share else self.whole_inputs(batch)
+
+    @torch.inference_mode()
+    def _padded(self, batch: Sequence[Request], keys: Sequence[Hashable]) -> Mapping[str, Any]:
+        """Prompts with equal keys are about the same images, which are encoded once."""
+        prompts = [self.encode(request) for request in batch]
+        about = {key: prompt.images for key, prompt in zip(keys, prompts, strict=True)}
+        pixels = {key: self.pixels_of(images) for key, images in about.items()}
+        features = dict(zip(pixels, self._features(list(pixels.values())), strict=True))
+        embedded = [self._embed(prompt.ids, iter(features[key]))[None] for key, prompt in zip(keys, prompts, strict=True)]
+        ones = [each.new_ones(each.shape[:2], dtype=torch.long) for each in embedded]
+        rows = zip(embedded, ones, strict=True)
+        return collate([{"inputs_embeds": each, "attention_mask": one} for each, one in rows], left=True)
 
     def clean(self, text: str) -> str:
         return text.strip().removesuffix(END_OF_TEXT).strip()

@@ -25,6 +25,7 @@ class CocoCap(CaptionTask):
     name: ClassVar[str] = "coco-cap"
     protocols: ClassVar[Mapping[str, str]] = {"val2017": "5,000 pictures, about five captions each"}
     rows: ClassVar[Mapping[str, Sequence[int]]] = {"val2017": (5000,)}
+    own_ids: ClassVar[bool] = True
     annotated: ClassVar[Sequence[str]] = ("val2017",)
     hub: ClassVar[Mapping[str, str]] = {"val2017": "lmms-lab/COCO-Caption2017"}
 

@@ -7,16 +7,18 @@ end, then exact match.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
 from mipha_eval.answer_files import json_list_answers
+from mipha_eval.answer_line import OfficialAnswer
 from mipha_eval.answers import Reading
 from mipha_eval.answers.lenient import lenient_equal
 from mipha_eval.data.hub import read_hub
 from mipha_eval.data.jsonl import read_json
+from mipha_eval.data.rows import named_entries, row_at, text_of
 from mipha_eval.metrics import Metric, share
 from mipha_eval.task import SHORT_ANSWER, Task
 from mipha_eval.types import Image, Response, Sample, Score
@@ -31,6 +33,7 @@ class Gqa(Task):
     name: ClassVar[str] = "gqa"
     protocols: ClassVar[Mapping[str, str]] = {"testdev": "12,578 balanced questions"}
     rows: ClassVar[Mapping[str, Sequence[int]]] = {"testdev": (12578,)}
+    own_ids: ClassVar[bool] = True
     annotated: ClassVar[Sequence[str]] = ("testdev",)
     hub: ClassVar[Mapping[str, str]] = {"testdev": "lmms-lab/GQA"}
     metrics: ClassVar[Sequence[Metric]] = [share("accuracy"), share("binary", "binary"), share("open", "open")]
@@ -47,16 +50,22 @@ class Gqa(Task):
         stored = self.data.annotations_or(
             "gqa/data/testdev_balanced_questions.json", "gqa/data/questions1.2/testdev_balanced_questions.json", hint=HINT
         )
-        for number, row in read_json(stored).items():
-            if row.get("isBalanced", True):
-                yield self._sample(number, row, folder.image(f"{row['imageId']}.jpg"))
+        for place, (number, row) in named_entries(stored, read_json(stored)):
+            with row_at(place):
+                if row.get("isBalanced", True):
+                    yield self._sample(number, row, folder.image(f"{row['imageId']}.jpg"))
 
     def _sample(self, number: str, row: Mapping[str, Any], image: Image) -> Sample:
         kind = row["types"]["structural"]
         text = "\n".join([row["question"], SHORT_ANSWER])
-        return Sample(number, text, (str(row["answer"]),), (image,), number, "open" if kind == "query" else "binary")
+        return Sample(number, text, (text_of(row, "answer"),), (image,), number, "open" if kind == "query" else "binary")
 
-    def official_answers(self, path: Path, samples: Sequence[Sample]) -> Iterable[tuple[Hashable, str]] | None:
+    def odd_label(self, sample: Sample) -> str:
+        answer = sample.references[0]
+        equal = answer.strip() and answer == answer.rstrip(".").lower()
+        return "" if equal else f"{answer!r} can equal no answer, since these are lower-cased and lose full stops"
+
+    def official_answers(self, path: Path, samples: Sequence[Sample]) -> Iterable[OfficialAnswer] | None:
         return json_list_answers(path, "questionId", "prediction")
 
     def robust(self, sample: Sample, text: str) -> bool:

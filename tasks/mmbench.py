@@ -8,21 +8,23 @@ means where rules cannot read it and all other rotations are right.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
+from mipha_eval.answer_files import table_answers
+from mipha_eval.answer_line import OfficialAnswer
 from mipha_eval.answers import Reading
 from mipha_eval.answers.alphabet import columns_of_options, lettered
 from mipha_eval.answers.lenient import read_letter
 from mipha_eval.answers.letters import read_mmbench
 from mipha_eval.circular import circular_tally, match_unread, options_of
 from mipha_eval.data.hub import read_hub
-from mipha_eval.data.images import base64_image
-from mipha_eval.data.table import as_cells, read_sheet, read_table, whole_number
+from mipha_eval.data.images import TablePictures
+from mipha_eval.data.table import as_cells, indexed_rows, is_table, table_names, whole_number
 from mipha_eval.metrics import Metric, Tally, Totals, share, shares_of_parts
-from mipha_eval.task import LETTER_ANSWER, Task
+from mipha_eval.task import LETTER_ANSWER, LETTER_ANSWER_CN, Task
 from mipha_eval.types import Answer, Dialogue, Image, Response, Sample, Score
 
 ROTATION = 1_000_000  # row index = base index + rotation x this
@@ -35,12 +37,22 @@ TABLES = {
     "test": ("test_20230712", "test_en_20231003"),
 }
 ENGLISH = "lmms-lab/MMBench_EN"  # lmms-lab/MMBench has an English table, too, but a later one with 4,329 rows
-LETTERS_CN = "请直接回答选项字母。"
 
 
 def is_none(cell: str | None) -> bool:
     """Whether LLaVA's script takes a cell for empty; pandas reads None and nan so, too."""
     return (cell or "").lower() in ("", "nan", "none")
+
+
+def choices_of(cells: Mapping[str, str | None]) -> tuple[str, ...]:
+    return tuple(cells.get(letter) or "" for letter in columns_of_options(cells))
+
+
+def asked(cells: Mapping[str, str | None]) -> str:
+    """Hint, question and options as LLaVA's script shows them; what the scorer takes for an option may say "none"."""
+    hint = "" if is_none(cells.get("hint")) else f"{cells['hint']}\n"
+    shown = itertools.takewhile(lambda pair: not is_none(pair[1]), lettered(choices_of(cells)))
+    return hint + "\n".join([cells.get("question") or "", *(f"{letter}. {cell}" for letter, cell in shown)])
 
 
 @dataclass(frozen=True)
@@ -71,25 +83,20 @@ class Mmbench(Task):
                 cells = as_cells({key.replace("L2", "l2"): value for key, value in row.items()})
                 yield self._sample(cells, rows.image(number, str(whole_number(cells["index"]) % ROTATION)))
             return
-        for cells in read_table(self._table()):
-            name = str(whole_number(cells["index"]) % ROTATION)
-            yield self._sample(cells, base64_image(name, f"mmbench/{self.protocol}/{name}", cells.get("image")))
+        table = indexed_rows(self._table(), "question", "A")
+        pictures = TablePictures(f"mmbench/{self.protocol}", {n: c.get("image") for n, c in table}, ROTATION)
+        yield from (self._sample(cells, pictures.image(number)) for number, cells in table)
 
     def _table(self) -> Path:
-        return self.data.annotations_or(*(f"mmbench/mmbench_{name}.tsv" for name in TABLES[self.protocol]), hint=HINT)
+        return self.data.annotations_or(*table_names(f"mmbench/mmbench_{n}" for n in TABLES[self.protocol]), hint=HINT)
 
     def _sample(self, cells: Mapping[str, str | None], image: Image) -> Sample:
         number = whole_number(cells["index"])
-        hint = [] if is_none(cells.get("hint")) else [cells["hint"] or ""]
-        # what LLaVA's script shows and what the scorer takes for an option differ where a cell says "none"
-        choices = tuple(cells.get(letter) or "" for letter in columns_of_options(cells))
-        shown = itertools.takewhile(lambda pair: not is_none(pair[1]), lettered(choices))
-        lines = [*hint, cells["question"] or "", *(f"{letter}. {cell}" for letter, cell in shown)]
         truth = "" if is_none(cells.get("answer")) else str(cells["answer"])
         return Sample(
             id=str(number),
-            question="\n".join([*lines, LETTERS_CN if self.protocol == "cn-dev" else LETTER_ANSWER]),
-            references=(truth, *choices) if truth else (),
+            question="\n".join([asked(cells), LETTER_ANSWER_CN if self.protocol == "cn-dev" else LETTER_ANSWER]),
+            references=(truth, *choices_of(cells)) if truth else (),
             images=(image,),
             question_id=number,
             category=cells.get("category") or "",
@@ -98,16 +105,14 @@ class Mmbench(Task):
             bare=cells["question"] or "",
         )
 
-    def official_answers(self, path: Path, samples: Sequence[Sample]) -> Iterable[tuple[Hashable, str]] | None:
-        rows = read_sheet(path)
-        # the official script turns a missing prediction into the text "nan"
-        return None if rows is None else [(whole_number(row["index"]), row["prediction"] or "nan") for row in rows]
+    def official_answers(self, path: Path, samples: Sequence[Sample]) -> Iterable[OfficialAnswer] | None:
+        return table_answers(path, lambda cells: asked({"A": None, **cells})) if is_table(path) else None
 
     def upload_rows(self, samples: Sequence[Sample], texts: Mapping[str, str]) -> Iterable[Mapping[str, Any]]:
         """The table without what the server does not want, the prediction being the seventh column, as in LLaVA's script."""
-        for cells in read_table(self._table()):
+        for number, cells in indexed_rows(self._table()):
             kept = [(name, cell) for name, cell in cells.items() if name not in NOT_UPLOADED]
-            yield dict([*kept[:6], ("prediction", texts[str(whole_number(cells["index"]))]), *kept[6:]])
+            yield dict([*kept[:6], ("prediction", texts[str(number)]), *kept[6:]])
 
     def robust(self, sample: Sample, text: str) -> bool:
         return read_letter(text, sample.references[1:]) == sample.references[0]

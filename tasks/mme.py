@@ -16,17 +16,20 @@ from pathlib import Path, PurePosixPath
 from typing import Any, ClassVar
 
 from mipha_eval.answer_files import tab_separated_answers
+from mipha_eval.answer_line import OfficialAnswer, asked_text
 from mipha_eval.answers.lenient import read_yes_no
-from mipha_eval.answers.yes_no import read_mme
+from mipha_eval.answers.yes_no import read_mme, yes_no_label
 from mipha_eval.data.hub import read_hub
-from mipha_eval.data.jsonl import read_jsonl, read_lines
-from mipha_eval.errors import UserError
-from mipha_eval.metrics import Metric, Number, Tally, Totals
+from mipha_eval.data.jsonl import placed_jsonl
+from mipha_eval.data.rows import row_at, tab_separated
+from mipha_eval.errors import RowError
+from mipha_eval.metrics import Metric, Number, Share, Tally, Totals
 from mipha_eval.task import SHORT_ANSWER, Task, question_core
 from mipha_eval.types import Image, Response, Sample, Score
 
 PERCEPTION = ["existence", "count", "position", "color", "posters", "celebrity", "scene", "landmark", "artwork", "OCR"]
 COGNITION = ["commonsense_reasoning", "numerical_calculation", "text_translation", "code_reasoning"]
+GROUPS = {"perception": PERCEPTION, "cognition": COGNITION, "total": PERCEPTION + COGNITION}
 ASKS_YES_NO = re.compile(r"\s*Please answer yes or no\.$")
 LABELS_HINT = "eval_tool.zip is at github.com/BradyFU/Awesome-Multimodal-Large-Language-Models, branch Evaluation (0.1 MB)"
 
@@ -34,14 +37,17 @@ LABELS_HINT = "eval_tool.zip is at github.com/BradyFU/Awesome-Multimodal-Large-L
 def points(subtasks: Sequence[str], totals: Totals) -> Number:
     """100 x accuracy + 100 x share of images with both questions right, summed over subtasks."""
     return sum(
-        100 * (totals.ratio(totals[f"{name}/right"], totals[f"{name}/asked"]))
-        + 100 * totals.ratio(totals[f"{name}/both"], totals[f"{name}/images"])
+        100 * (totals.ratio(totals.get(f"{name}/right"), totals.get(f"{name}/asked")))
+        + 100 * totals.ratio(totals.get(f"{name}/both"), totals.get(f"{name}/images"))
         for name in subtasks
     )
 
 
 def points_metric(name: str, subtasks: Sequence[str]) -> Metric:
-    return Metric(name, partial(points, subtasks), unit="points", needs=tuple(f"{subtask}/" for subtask in subtasks))
+    needs = tuple(f"{subtask}/" for subtask in subtasks)
+    # an image with one question right is worth a quarter of one with both
+    shares = [Share.of({"right": 0.25, "both": 0.5}, {"images": 1.0}, ("images", "asked"), prefix=each) for each in needs]
+    return Metric(name, partial(points, subtasks), "points", needs, tuple(shares), (0.0, 200.0 * len(subtasks)))
 
 
 def plain_question(prompt: str) -> str:
@@ -57,10 +63,8 @@ class Mme(Task):
     rows: ClassVar[Mapping[str, Sequence[int]]] = {"llava": (2374,)}
     hub: ClassVar[Mapping[str, str]] = {"llava": "lmms-lab/MME"}
     metrics: ClassVar[Sequence[Metric]] = [
-        points_metric("perception", PERCEPTION),
-        points_metric("cognition", COGNITION),
-        points_metric("total", PERCEPTION + COGNITION),
-        *(points_metric(name, [name]) for name in PERCEPTION + COGNITION),
+        *(points_metric(name, subtasks) for name, subtasks in GROUPS.items()),
+        *(points_metric(name, [name]) for name in GROUPS["total"]),
     ]
 
     def samples(self) -> Iterator[Sample]:
@@ -74,54 +78,56 @@ class Mme(Task):
     def _hub_rows(self) -> Iterator[tuple[Mapping[str, Any], str, Image]]:
         rows = read_hub(self.data, self.hub[self.protocol])
         for number, row in rows:
-            yield {**row, "text": row["question"]}, row["answer"], rows.image(number, row["question_id"])
+            label = yes_no_label(f"row {number} of {self.hub[self.protocol]}", row["answer"])
+            yield {**row, "text": row["question"]}, label, rows.image(number, row["question_id"])
 
     def _folder_rows(self) -> Iterator[tuple[Mapping[str, Any], str, Image]]:
         labels = self._labels()
         images = self.data.images("mme", "MME/MME_Benchmark_release_version", "MME/images")
-        for row in read_jsonl(self.data.find("MME/llava_mme.jsonl", hint="it is in LLaVA's eval.zip")):
-            key = (row["category"], PurePosixPath(row["image"]).stem, plain_question(row["text"]))
-            if key not in labels:
-                raise UserError(f"MME has no label for {row['image']}: {key[2]!r}; is eval_tool of this release?")
-            yield row, labels[key], images.image(row["image"])
+
+        for place, row in placed_jsonl(self.data.find("MME/llava_mme.jsonl", hint="it is in LLaVA's eval.zip")):
+            with row_at(place):
+                key = (row["category"], PurePosixPath(row["image"]).stem, plain_question(row["text"]))
+                if key not in labels:
+                    raise RowError(f"{place} has no label: {row['image']} {key[2]!r}; is eval_tool of this release?")
+                yield row, labels[key], images.image(row["image"])
 
     def _labels(self) -> dict[tuple[str, str, str], str]:
         """(subtask, image name without ending, question) -> Yes or No, from the official result templates."""
         folder = self.data.find("MME/eval_tool/Your_Results", hint=LABELS_HINT)
         labels = {}
         for file in sorted(folder.glob("*.txt")):
-            for line in read_lines(file):
-                image, question, label = line.split("\t")[:3]
-                labels[file.stem, PurePosixPath(image).stem, plain_question(question)] = label
+            for place, (image, question, label) in tab_separated(file, "image", "question", "label", more=True):
+                labels[file.stem, PurePosixPath(image).stem, plain_question(question)] = yes_no_label(place, label)
         return labels
 
-    def answer_key(self, sample: Sample) -> Hashable:
+    def answer_key(self, sample: Sample) -> tuple[Hashable, str]:
         return sample.question_id, plain_question(sample.question)
 
     def record_key(self, record: Mapping[str, Any]) -> Hashable:
-        return record["question_id"], plain_question(str(record["prompt"]))
+        return record["question_id"], plain_question(asked_text(record))
 
-    def official_answers(self, path: Path, samples: Sequence[Sample]) -> Iterable[tuple[Hashable, str]] | None:
-        keys = {
-            (sample.category, PurePosixPath(sample.images[0].name).stem, plain_question(sample.question)): self.answer_key(
-                sample
-            )
-            for sample in samples
-        }
-        return tab_separated_answers(path, keys, plain_question) if path.is_dir() else None
+    def core(self, prompt: str) -> str:
+        return plain_question(prompt)
+
+    def official_answers(self, path: Path, samples: Sequence[Sample]) -> Iterable[OfficialAnswer] | None:
+        known = {}
+        for sample in samples:
+            key = self.answer_key(sample)
+            known[sample.category, PurePosixPath(sample.images[0].name).stem, key[1]] = key, sample.references[0]
+        return tab_separated_answers(path, known, plain_question) if path.is_dir() else None
 
     def notes(self, scores: Sequence[Score]) -> Mapping[str, Any]:
         """The highest sums that the subtasks asked allow: a limited run or the demo has fewer than ten and four."""
         asked = {score.category for score in scores}
-        groups = {"perception": PERCEPTION, "cognition": COGNITION, "total": PERCEPTION + COGNITION}
-        return {"maximum": {name: 200 * len(asked.intersection(group)) for name, group in groups.items()}}
+        return {"maximum": {name: 200 * len(asked.intersection(group)) for name, group in GROUPS.items()}}
 
     def score(self, sample: Sample, response: Response) -> Score:
         reading = read_mme(response.text)
         return self.scored(sample, reading, reading.answer == sample.references[0].lower())
 
     def choices(self, sample: Sample) -> Mapping[str, bool]:
-        return {answer: answer == sample.references[0] for answer in ("Yes", "No")}
+        return {answer: answer.lower() == sample.references[0].lower() for answer in ("Yes", "No")}
 
     def robust(self, sample: Sample, text: str) -> bool:
         return read_yes_no(text) == sample.references[0].lower()

@@ -14,10 +14,12 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from mipha_eval.answer_files import json_object_answers
+from mipha_eval.answer_line import OfficialAnswer
 from mipha_eval.answers import Reading
 from mipha_eval.answers.parts import share_found
 from mipha_eval.data.hub import read_hub
 from mipha_eval.data.jsonl import read_json
+from mipha_eval.data.rows import named_entries, row_at, text_of
 from mipha_eval.judge.prompts import grade
 from mipha_eval.metrics import Metric, Totals, share, shares_of_parts
 from mipha_eval.task import NOT_JUDGED, UNGRADED, Task
@@ -52,23 +54,35 @@ class Mmvet(Task):
                 yield self._sample(name, row, row["capability"].split(","), rows.image(number, name))
             return
         images = self.data.images("mmvet", "mm-vet/images")
-        for name, row in read_json(self.data.find("mm-vet/mm-vet.json", hint=HINT)).items():
-            yield self._sample(name, row, row["capability"], images.image(row["imagename"]))
+        path = self.data.find("mm-vet/mm-vet.json", hint=HINT)
+        for place, (name, row) in named_entries(path, read_json(path)):
+            with row_at(place):
+                yield self._sample(name, row, row["capability"], images.image(row["imagename"]))
 
     def _sample(self, name: str, row: Mapping[str, Any], capabilities: Sequence[str], image: Image) -> Sample:
-        needed = "_".join(one for one in CAPABILITIES if one in [given.strip() for given in capabilities])
-        if not needed:
-            raise ValueError(f"question {name} has none of the capabilities {', '.join(CAPABILITIES)}")
+        given = [one.strip() for one in capabilities]
+        if not given or not set(given).issubset(CAPABILITIES):
+            raise ValueError(
+                f"the capabilities of {name}, {', '.join(given) or 'none'}, are not of {', '.join(CAPABILITIES)}"
+            )
+        needed = "_".join(one for one in CAPABILITIES if one in given)
         number = int(name.removeprefix("v1_"))
         parts = tuple(needed.split("_"))
-        return Sample(name, row["question"], (row["answer"],), (image,), number, f"only/{needed}", parts=parts)
+        return Sample(name, row["question"], (text_of(row, "answer"),), (image,), number, f"only/{needed}", parts=parts)
 
     def record_key(self, record: Mapping[str, Any]) -> Hashable:
         return str(record["question_id"]).removeprefix("v1_")
 
-    def official_answers(self, path: Path, samples: Sequence[Sample]) -> Iterable[tuple[Hashable, str]] | None:
+    def official_answers(self, path: Path, samples: Sequence[Sample]) -> Iterable[OfficialAnswer] | None:
         texts = json_object_answers(path)
-        return None if texts is None else [(name.removeprefix("v1_"), text) for name, text in texts.items()]
+        if texts is None:
+            return None
+        # another version's begin otherwise
+        own = {name: name.removeprefix("v1_") for name in texts}
+        return [OfficialAnswer(own[name], text, verified=name != own[name]) for name, text in texts.items()]
+
+    def odd_label(self, sample: Sample) -> str:
+        return "" if sample.references[0].strip() else "there is no accepted answer"
 
     @property
     def ruled(self) -> bool:
@@ -76,8 +90,8 @@ class Mmvet(Task):
         return self.by_rule or self.data.kind == "demo"
 
     @property
-    def mark(self) -> str:
-        return "[rule]" if self.ruled else ""
+    def stand_in(self) -> str:
+        return "rule" if self.ruled else ""
 
     def measures(self, totals: Totals) -> Sequence[Metric]:
         return [*self.metrics, *shares_of_parts(totals, ("only",))]
@@ -92,13 +106,10 @@ class Mmvet(Task):
         (answer,) = answers
         sample = answer.sample
         asked = (sample.question, sample.references[0], answer.text)
-        grades: list[float | None] = []
+        grades: list[float] = []
         while len(grades) < runs:
             grades += [(yield from grade(*asked, repeat=len(grades)))]
-        readable = None not in grades
-        reading = Reading(answer.text, "judge-grade" if readable else "judge-unreadable", parsed=readable)
-        counted = [found or 0.0 for found in grades]  # an unreadable grade is 0 in the official script
-        return [self.scored(sample, reading, sum(counted) / runs, grades=counted)]
+        return [self.scored(sample, Reading(answer.text, "judge-grade"), sum(grades) / runs, grades=grades)]
 
     def notes(self, scores: Sequence[Score]) -> Mapping[str, Any]:
         graded = [score.details["grades"] for score in scores if score.rule not in UNGRADED]

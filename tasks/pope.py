@@ -7,23 +7,27 @@ Prompt and headline (mean of the three F1 scores) as in LLaVA-1.5 and Mipha; the
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
 from mipha_eval.answer_files import files_by_name, positional_answers
+from mipha_eval.answer_line import OfficialAnswer
 from mipha_eval.answers.lenient import read_yes_no
 from mipha_eval.answers.yes_no import read_pope
 from mipha_eval.binary import binary_metrics, confusion_cell
 from mipha_eval.data.hub import read_hub
-from mipha_eval.data.jsonl import read_jsonl
+from mipha_eval.data.jsonl import placed_jsonl, read_jsonl
+from mipha_eval.data.rows import row_at, text_of
 from mipha_eval.errors import MissingDataError
 from mipha_eval.metrics import Metric, Tally
 from mipha_eval.task import SHORT_ANSWER, Task, question_core
 from mipha_eval.types import Image, Response, Sample, Score
 
 FIRST_ID = {"adversarial": 0, "random": 10_000_000, "popular": 20_000_000}  # as LLaVA's question file numbers them
+MISSPELT = re.compile("imange", re.IGNORECASE)  # in 102 questions of the first release; mended in the second
 FILE_NAMES = {"adversarial": "adv", "random": "rand", "popular": "pop(?!e)"}
 RANDOM_ROWS = {"llava": 2910, "official": 3000}
 LABELS_HINT = "the label files are at github.com/AoiDragon/POPE under output/coco (about 1 MB)"
@@ -52,8 +56,11 @@ class Pope(Task):
         labels = self._label_folder()
         images = self.data.images("pope", "pope/val2014", "coco/val2014", "vqav2/val2014")
         for category in FIRST_ID:
-            for row in read_jsonl(labels / f"coco_pope_{category}.json"):
-                yield self._sample(row, (row["text"], row["label"]), category, images.image(row["image"]))
+            for place, row in placed_jsonl(labels / f"coco_pope_{category}.json"):
+                with row_at(place):
+                    yield self._sample(
+                        row, (text_of(row, "text"), text_of(row, "label")), category, images.image(row["image"])
+                    )
 
     def _sample(self, row: Mapping[str, Any], asked: tuple[str, str], category: str, image: Image) -> Sample:
         number = FIRST_ID[category] + int(row["question_id"])
@@ -75,11 +82,14 @@ class Pope(Task):
             f"{self.label} needs the POPE release with {RANDOM_ROWS[self.protocol]:,} random questions; {counts}"
         )
 
-    def is_about(self, sample: Sample, prompt: str) -> bool:
-        # "imange" in 102 questions of the first release was mended in the second
-        return question_core(sample.question.replace("imange", "image")) in prompt.replace("imange", "image")
+    def core(self, prompt: str) -> str:
+        return MISSPELT.sub("image", question_core(prompt))
 
-    def official_answers(self, path: Path, samples: Sequence[Sample]) -> Iterable[tuple[Hashable, str]] | None:
+    def odd_label(self, sample: Sample) -> str:
+        label = sample.references[0]
+        return "" if label in ("yes", "no") else f"{label!r} is neither yes nor no, and counts as yes"
+
+    def official_answers(self, path: Path, samples: Sequence[Sample]) -> Iterable[OfficialAnswer] | None:
         files = files_by_name(path, FILE_NAMES, lambda record: "answer" in record and "question_id" not in record)
         return positional_answers(self, files, samples) if files else None
 

@@ -17,6 +17,7 @@ from mipha_eval.answers.lenient import read_letter
 from mipha_eval.answers.letters import read_scienceqa
 from mipha_eval.data.hub import read_hub
 from mipha_eval.data.jsonl import read_json
+from mipha_eval.data.rows import row_at
 from mipha_eval.metrics import Metric, share
 from mipha_eval.task import LETTER_ANSWER, Task
 from mipha_eval.types import Image, Response, Sample, Score
@@ -39,6 +40,7 @@ class Scienceqa(Task):
     protocols: ClassVar[Mapping[str, str]] = {"llava": "4,241 questions of test, 2,017 with a picture"}
     rows: ClassVar[Mapping[str, Sequence[int]]] = {"llava": (4241,)}
     hub: ClassVar[Mapping[str, str]] = {"llava": "lmms-lab/ScienceQA"}
+    own_ids: ClassVar[bool] = True
     max_new_tokens: ClassVar[int] = 1024
     lettered: ClassVar[bool] = True
     metrics: ClassVar[Sequence[Metric]] = [share("img", "img"), share("all")]
@@ -51,18 +53,21 @@ class Scienceqa(Task):
                 yield self._sample(str(number), row, prompt_of(row), images)
             return
         problems = read_json(self.data.find("scienceqa/problems.json", hint=HINT))
-        questions = read_json(self.data.find("scienceqa/llava_test_CQM-A.json", hint="it is in LLaVA's eval.zip"))
-        prompts = {row["id"]: row for row in questions}
+        path = self.data.find("scienceqa/llava_test_CQM-A.json", hint="it is in LLaVA's eval.zip")
+        prompts = {row["id"]: row for row in read_json(path)}
         folder = self.data.images("scienceqa", "scienceqa/images/test")
         for number in read_json(self.data.find("scienceqa/pid_splits.json", hint=HINT))["test"]:
-            row = prompts[number]
-            asked = row["conversations"][0]["value"].replace("<image>", "").strip()
-            images = (folder.image(row["image"]),) if "image" in row else ()
-            yield self._sample(number, problems[number], f"{asked}\n{LETTER_ANSWER}", images)
+            with row_at(f"{path.parent}: problem {number}"):
+                row = prompts[number]
+                asked = row["conversations"][0]["value"].replace("<image>", "").strip()
+                images = (folder.image(row["image"]),) if "image" in row else ()
+                yield self._sample(number, problems[number], f"{asked}\n{LETTER_ANSWER}", images)
 
     def _sample(self, number: str, problem: Mapping[str, Any], text: str, images: tuple[Image, ...]) -> Sample:
-        right = range(len(problem["choices"])).index(problem["answer"])  # ValueError for one that is not there
-        references = (lettered(problem["choices"])[right][0], *problem["choices"])
+        if problem["answer"] not in range(len(problem["choices"])):
+            shown = f"{problem['answer']!r} of {number}"
+            raise ValueError(f"label {shown} is none of {len(problem['choices'])} choices, counted from 0")
+        references = (lettered(problem["choices"])[problem["answer"]][0], *problem["choices"])
         return Sample(number, text, references, images, number, "img" if images else "text")
 
     def robust(self, sample: Sample, text: str) -> bool:

@@ -17,9 +17,10 @@ from mipha_eval.answers.alphabet import LETTERS, lettered
 from mipha_eval.answers.lenient import read_letter
 from mipha_eval.data.hub import read_hub
 from mipha_eval.data.jsonl import read_json
+from mipha_eval.data.rows import entries, row_at, text_of
 from mipha_eval.errors import UserError
 from mipha_eval.metrics import Metric, Tally, share
-from mipha_eval.task import LETTER_ANSWER, Task, question_core
+from mipha_eval.task import LETTER_ANSWER, Task
 from mipha_eval.types import Decoding, Request, Response, Sample, Score
 
 TYPES = (
@@ -45,6 +46,7 @@ class Seed(Task):
     hub: ClassVar[Mapping[str, str]] = {"llava": "lmms-lab/SEED-Bench", "ppl": "lmms-lab/SEED-Bench"}
     ignores_foreign_answers: ClassVar[bool] = True  # the re-release of November 2023 has 1,252 videos less
     lettered: ClassVar[bool] = True
+    own_ids: ClassVar[bool] = True
     metrics: ClassVar[Sequence[Metric]] = [
         share("accuracy"),
         share("image", "image"),
@@ -63,11 +65,13 @@ class Seed(Task):
                 yield self._sample(row, rows.image(number, str(name)), seen)
             return
         images = self.data.images("seed", "seed_bench")
-        for row in read_json(self.data.annotations_or("seed_bench/SEED-Bench.json", hint=HINT))["questions"]:
-            place = f"SEED-Bench-image/{row.get('data_id', row['question_id'])}"
-            if row["data_type"] == "video":  # the middle frame, named as LLaVA's script does
-                place = f"SEED-Bench-video-image/{row.get('question_type_id', 0)}_{row['question_id']}.png"
-            yield self._sample(row, images.image(place), seen)
+        path = self.data.annotations_or("seed_bench/SEED-Bench.json", hint=HINT)
+        for place, row in entries(path, read_json(path)["questions"]):
+            with row_at(place):
+                picture = f"SEED-Bench-image/{row.get('data_id', row['question_id'])}"
+                # the middle one, named as LLaVA's script does
+                frame = f"SEED-Bench-video-image/{row.get('question_type_id', 0)}_{row['question_id']}.png"
+                yield self._sample(row, images.image(frame if row["data_type"] == "video" else picture), seen)
 
     def _sample(self, row: Mapping[str, Any], image: Any, seen: Counter[str]) -> Sample:
         number = str(row["question_id"])
@@ -75,12 +79,10 @@ class Seed(Task):
         options = [str(row[f"choice_{letter}"]) for letter in LETTERS.lower() if row.get(f"choice_{letter}") is not None]
         text = str(row.get("question", ""))
         if self.protocol == "llava":
-            listed = [f"{letter}. {option}" for letter, option in lettered(options)]
-            text = "\n".join([text, *listed, LETTER_ANSWER])
+            text = "\n".join([text, *(f"{letter}. {option}" for letter, option in lettered(options)), LETTER_ANSWER])
         name = number if seen[number] == 1 else f"{number}#{seen[number]}"
-        kind = int(row.get("question_type_id", 0))
-        parts = TYPES[kind - 1 : kind] if kind > 0 else ()
-        return Sample(name, text, (row["answer"], *options), (image,), number, row["data_type"], parts=parts)
+        kind, references = max(0, int(row.get("question_type_id", 0))), (text_of(row, "answer"), *options)
+        return Sample(name, text, references, (image,), number, row["data_type"], parts=TYPES[max(kind - 1, 0) : kind])
 
     def request(self, sample: Sample) -> Request:
         options = sample.references[1:] if self.protocol == "ppl" else ()
@@ -88,10 +90,9 @@ class Seed(Task):
             raise UserError(f"{self.label}: question {sample.id} has no options to rank; is this the whole SEED-Bench.json?")
         return Request(sample.question, sample.images, Decoding(self.max_new_tokens), sample.question_id, options)
 
-    def is_about(self, sample: Sample, prompt: str) -> bool:
+    def check_prompt(self, prompt: str) -> None:
         if self.protocol == "ppl" and "\nA. " in prompt:
             raise UserError(f"these prompts show the options, so the answers are not {self.label}'s but seed@llava's")
-        return question_core(sample.question) in question_core(prompt)
 
     def robust(self, sample: Sample, text: str) -> bool | None:
         options = sample.references[1:] or ("",) * OPTIONS
@@ -101,8 +102,7 @@ class Seed(Task):
         if response.likelihoods:
             return self._ranked(sample, response)
         letter = response.text if response.text in tuple(LETTERS[: max(OPTIONS, len(sample.references) - 1)]) else ""
-        right = response.text == sample.references[0]
-        return self.scored(sample, Reading(letter, "letter", parsed=bool(letter)), right)
+        return self.scored(sample, Reading(letter, "letter", parsed=bool(letter)), response.text == sample.references[0])
 
     def _ranked(self, sample: Sample, response: Response) -> Score:
         """By the likelihood of the whole option, as in the official code; `per_token` by the mean over its tokens."""

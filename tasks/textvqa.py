@@ -10,14 +10,16 @@ from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from mipha_eval.answer_line import asked_text
 from mipha_eval.answers import Reading
 from mipha_eval.answers.lenient import lenient_accuracy
-from mipha_eval.answers.vqa import evalai_accuracy, normalize_evalai
+from mipha_eval.answers.vqa import evalai_accuracy, human_answers, normalize_evalai, not_ten
 from mipha_eval.data.hub import read_hub
 from mipha_eval.data.jsonl import read_json
+from mipha_eval.data.rows import entries, row_at
 from mipha_eval.errors import UserError
 from mipha_eval.metrics import Metric, share
-from mipha_eval.task import OCR_TOKENS, SHORT_ANSWER, Task
+from mipha_eval.task import OCR_TOKENS, SHORT_ANSWER, Task, question_core
 from mipha_eval.types import Response, Sample, Score
 
 HINT = "TextVQA_0.5.1_val.json is at textvqa.org/dataset (20 MB)"
@@ -52,28 +54,33 @@ class Textvqa(Task):
                 yield self._sample(row, rows.image(number, f"{row['image_id']}.jpg"))
             return
         images = self.data.images("textvqa", "textvqa/train_images")
-        for row in read_json(self.data.annotations_or("textvqa/TextVQA_0.5.1_val.json", hint=HINT))["data"]:
-            yield self._sample(row, images.image(f"{row['image_id']}.jpg"))
+        path = self.data.annotations_or("textvqa/TextVQA_0.5.1_val.json", hint=HINT)
+        for place, row in entries(path, read_json(path)["data"]):
+            with row_at(place):
+                yield self._sample(row, images.image(f"{row['image_id']}.jpg"))
 
     def _sample(self, row: Mapping[str, Any], image: Any) -> Sample:
         lines = [row["question"], SHORT_ANSWER]
         if self.protocol == "llava-ocr":
             lines.insert(1, f"{OCR_TOKENS} {', '.join(row['ocr_tokens'])}")
-        if not isinstance(row["answers"], list):
-            raise TypeError(f"answers of question {row['question_id']} are no list")
-        return Sample(str(row["question_id"]), "\n".join(lines), tuple(row["answers"]), (image,), row["image_id"])
+        humans = human_answers(row["question_id"], row["answers"])
+        if not_ten(humans):
+            raise ValueError(f"question {row['question_id']} {not_ten(humans)}; the official scorer stops at it")
+        return Sample(str(row["question_id"]), "\n".join(lines), humans, (image,), row["image_id"])
 
-    def is_about(self, sample: Sample, prompt: str) -> bool:
+    def core(self, prompt: str) -> str:
+        return "\n".join(line for line in question_core(prompt).split("\n") if not line.startswith(OCR_TOKENS)).strip()
+
+    def check_prompt(self, prompt: str) -> None:
         if (OCR_TOKENS in prompt) != (self.protocol == "llava-ocr"):
             asked = "with" if OCR_TOKENS in prompt else "without"
             raise UserError(f"these prompts are {asked} OCR tokens, so they are not {self.label}'s; name the other protocol")
-        return question_of(prompt) == question_of(sample.question)
 
     def answer_key(self, sample: Sample) -> Hashable:
         return sample.question_id, question_of(sample.question)
 
     def record_key(self, record: Mapping[str, Any]) -> Hashable:
-        return record["question_id"], question_of(str(record["prompt"]))
+        return record["question_id"], question_of(asked_text(record))
 
     def robust(self, sample: Sample, text: str) -> float:
         return lenient_accuracy(text, sample.references)

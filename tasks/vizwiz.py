@@ -8,13 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, ClassVar
 
+from mipha_eval.answer_files import json_list_answers
+from mipha_eval.answer_line import OfficialAnswer
 from mipha_eval.answers import Reading
 from mipha_eval.answers.lenient import lenient_accuracy
-from mipha_eval.answers.vqa import evalai_accuracy, normalize_evalai
+from mipha_eval.answers.vqa import evalai_accuracy, human_answers, normalize_evalai, not_ten
 from mipha_eval.data.hub import read_hub
-from mipha_eval.data.jsonl import read_json, read_jsonl
+from mipha_eval.data.images import stem
+from mipha_eval.data.jsonl import placed_jsonl, read_json
+from mipha_eval.data.rows import entries, row_at
 from mipha_eval.metrics import Metric, share
 from mipha_eval.task import SHORT_ANSWER, UNANSWERABLE, Task
 from mipha_eval.types import Response, Sample, Score
@@ -43,22 +48,38 @@ class Vizwiz(Task):
     def samples(self) -> Iterator[Sample]:
         if self.protocol == "test":
             images = self.data.images("vizwiz", "vizwiz/test")
-            for row in read_jsonl(self.data.find("vizwiz/llava_test.jsonl", hint=HINT)):
-                yield Sample(str(row["question_id"]), row["text"], (), (images.image(row["image"]),), row["question_id"])
+            for place, row in placed_jsonl(self.data.find("vizwiz/llava_test.jsonl", hint=HINT)):
+                with row_at(place):
+                    image = images.image(row["image"])
+                    yield Sample(str(row["question_id"]), row["text"], (), (image,), row["question_id"])
         elif self.data.kind == "hub":
             rows = read_hub(self.data, self.hub["val"], split="val")
             for number, row in rows:
-                humans = tuple(row["answers"])
-                yield self._sample(number, row, humans, rows.image(number, f"{row['question_id']}.jpg"))
+                yield self._sample(number, row, row["answers"], rows.image(number, f"{row['question_id']}.jpg"))
         else:
             images = self.data.images("vizwiz", "vizwiz/val")
-            for number, row in enumerate(read_json(self.data.annotations_or("vizwiz/val.json", hint=HINT))):
-                humans = tuple(human["answer"] for human in row["answers"])
-                yield self._sample(number, row, humans, images.image(row["image"]))
+            path = self.data.annotations_or("vizwiz/val.json", hint=HINT)
+            for number, (place, row) in enumerate(entries(path, read_json(path))):
+                with row_at(place):
+                    humans = [human["answer"] for human in row["answers"]]
+                    yield self._sample(number, row, humans, images.image(row["image"]))
 
-    def _sample(self, number: int, row: Mapping[str, Any], humans: tuple[str, ...], image: Any) -> Sample:
+    def _sample(self, number: int, row: Mapping[str, Any], humans: Sequence[str], image: Any) -> Sample:
         text = "\n".join([row["question"], UNANSWERABLE, SHORT_ANSWER])
-        return Sample(str(number), text, humans, (image,), number, row.get("answer_type") or row.get("category") or "")
+        kind = row.get("answer_type") or row.get("category") or ""
+        return Sample(str(number), text, human_answers(number, humans), (image,), number, kind)
+
+    def odd_label(self, sample: Sample) -> str:
+        return not_ten(sample.references)
+
+    def official_answers(self, path: Path, samples: Sequence[Sample]) -> Iterable[OfficialAnswer] | None:
+        """The list that the server takes: a picture's name, which only one question has, and the answer."""
+        listed = json_list_answers(path, "image", "answer")
+        numbers = {stem(sample.images[0].name): sample.question_id for sample in samples}
+        if listed is None:
+            return None
+        named = [(numbers.get(stem(str(answer.key)), answer.key), answer) for answer in listed]
+        return [answer._replace(key=key, verified=True) for key, answer in named]
 
     def upload_rows(self, samples: Sequence[Sample], texts: Mapping[str, str]) -> Iterable[Mapping[str, Any]]:
         for sample in samples:

@@ -6,17 +6,19 @@ tables show test-dev, which only the server scores; the official scorer runs her
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
 from mipha_eval.answer_files import json_list_answers
+from mipha_eval.answer_line import OfficialAnswer
 from mipha_eval.answers import Reading
 from mipha_eval.answers.lenient import lenient_accuracy
-from mipha_eval.answers.vqa import normalize_evalai, vqa_accuracy
+from mipha_eval.answers.vqa import human_answers, normalize_evalai, not_ten, vqa_accuracy
 from mipha_eval.data.hub import read_hub
-from mipha_eval.data.jsonl import read_json, read_jsonl
+from mipha_eval.data.jsonl import placed_jsonl, read_json, read_jsonl
+from mipha_eval.data.rows import entries, row_at
 from mipha_eval.metrics import Metric, Tally, share
 from mipha_eval.task import SHORT_ANSWER, Task
 from mipha_eval.types import Response, Sample, Score
@@ -36,6 +38,7 @@ class Vqav2(Task):
         "testdev": "107,394 questions without public answers, for the server",
     }
     rows: ClassVar[Mapping[str, Sequence[int]]] = {"val": (214354,), "testdev": (107394,)}
+    own_ids: ClassVar[bool] = True
     annotated: ClassVar[Sequence[str]] = ("val",)
     uploads: ClassVar[Sequence[str]] = ("testdev",)
     hub: ClassVar[Mapping[str, str]] = {"val": "lmms-lab/VQAv2"}
@@ -65,24 +68,28 @@ class Vqav2(Task):
             asked = {row["question_id"]: row for row in read_json(questions)["questions"]}
         subset = stored.get("data_subtype", "val2014")
         images = self.data.images("vqav2", f"vqav2/{subset}", f"coco/{subset}", "vqav2/val2014")
-        for annotation in stored["annotations"]:
-            number = annotation["question_id"]
-            row = {"question": "", "image_id": number // 1000, **asked.get(number, {}), **annotation}
-            yield self._sample(row, row["question"], images.image(f"COCO_{subset}_{int(row['image_id']):012}.jpg"))
+        for place, annotation in entries(path, stored["annotations"]):
+            with row_at(place):
+                number = annotation["question_id"]
+                row = {"question": "", "image_id": number // 1000, **asked.get(number, {}), **annotation}
+                yield self._sample(row, row["question"], images.image(f"COCO_{subset}_{int(row['image_id']):012}.jpg"))
 
     def _testdev(self) -> Iterator[Sample]:
         images = self.data.images("vqav2", "vqav2/test2015", "coco/test2015")
-        for row in read_jsonl(
-            self.data.find("vqav2/llava_vqav2_mscoco_test-dev2015.jsonl", hint="it is in LLaVA's eval.zip")
-        ):
-            yield Sample(str(row["question_id"]), row["text"], (), (images.image(row["image"]),), row["question_id"])
+        path = self.data.find("vqav2/llava_vqav2_mscoco_test-dev2015.jsonl", hint="it is in LLaVA's eval.zip")
+        for place, row in placed_jsonl(path):
+            with row_at(place):
+                yield Sample(str(row["question_id"]), row["text"], (), (images.image(row["image"]),), row["question_id"])
 
     def _sample(self, row: Mapping[str, Any], question: str, image: Any) -> Sample:
-        humans = tuple(human["answer"] for human in row["answers"])
         number = row["question_id"]
+        humans = human_answers(number, [human["answer"] for human in row["answers"]])
         return Sample(str(number), f"{question}\n{SHORT_ANSWER}", humans, (image,), number, row.get("answer_type", ""))
 
-    def official_answers(self, path: Path, samples: Sequence[Sample]) -> Iterable[tuple[Hashable, str]] | None:
+    def odd_label(self, sample: Sample) -> str:
+        return not_ten(sample.references)
+
+    def official_answers(self, path: Path, samples: Sequence[Sample]) -> Iterable[OfficialAnswer] | None:
         return json_list_answers(path, "question_id", "answer")
 
     def upload_rows(self, samples: Sequence[Sample], texts: Mapping[str, str]) -> Iterable[Mapping[str, Any]]:

@@ -61,7 +61,7 @@ def vision(kind: str) -> dict[str, Any]:
 
 
 def pictures(kind: str, **settings: Any) -> Any:
-    names = {"Qwen2VL": "qwen2_vl", "LlavaNext": "llava_next", "GotOcr2": "got_ocr2"}
+    names = {"Qwen2VL": "qwen2_vl", "LlavaNext": "llava_next", "GotOcr2": "got_ocr2", "LlavaOnevision": "llava_onevision"}
     module = names.get(kind, kind.lower())
     place = import_module(f"transformers.models.{module}.image_processing_pil_{module}")
     return getattr(place, f"{kind}ImageProcessorPil")(**settings)

@@ -6,7 +6,7 @@ import json
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -23,6 +23,12 @@ class Say:
         body: sent as it is, in place of a completion.
         wait: seconds before the reply.
         cut: whether the connection drops in the middle of the body.
+        finish: the ``finish_reason``; None leaves it out.
+        message: what else stands in the message.
+        tokens: how many the reply is said to have.
+        model: the name that the server gives itself, in place of one made from what was asked for.
+        drip: seconds between the bytes of the body.
+        usage: what is said in place of the usual counts.
     """
 
     text: str | None = ""
@@ -33,6 +39,12 @@ class Say:
     cut: bool = False
     code: str | None = None
     param: str | None = None
+    finish: str | None = "stop"
+    message: Mapping[str, Any] = field(default_factory=dict)
+    tokens: int = 3
+    model: str | None = None
+    drip: float = 0.0
+    usage: Any = None
 
 
 #: starts a server that a script answers for
@@ -95,14 +107,16 @@ class Conversation(BaseHTTPRequestHandler):
 
     def reply(self, say: Say, model: str) -> None:
         error = {"message": say.text, "type": "error", "code": say.code, "param": say.param}
-        message = {"role": "assistant", "content": say.text}
+        message = {"role": "assistant", "content": say.text, **say.message}
+        choice = {"index": 0, "message": message, **({"finish_reason": say.finish} if say.finish else {})}
+        usage = {"prompt_tokens": 700, "completion_tokens": say.tokens, "total_tokens": 700 + say.tokens}
         completion = {
             "id": "c",
             "object": "chat.completion",
             "created": 0,
-            "model": f"{model}-served",
-            "choices": [{"index": 0, "message": message, "finish_reason": "stop"}],
-            "usage": {"prompt_tokens": 700, "completion_tokens": 3, "total_tokens": 703},
+            "model": f"{model}-served" if say.model is None else say.model,
+            "choices": [choice],
+            "usage": usage if say.usage is None else say.usage,
         }
         body = (
             say.body if say.body is not None else json.dumps(completion if say.status == 200 else {"error": error}).encode()
@@ -111,9 +125,21 @@ class Conversation(BaseHTTPRequestHandler):
         for name, value in {"Content-Type": "application/json", "Content-Length": str(len(body)), **say.headers}.items():
             self.send_header(name, value)
         self.end_headers()
-        self.wfile.write(body[: len(body) // 2] if say.cut else body)
-        if say.cut:
-            self.close_connection = True
+        if say.drip:
+            self.let_drip(body, say.drip)
+        else:
+            self.wfile.write(body[: len(body) // 2] if say.cut else body)
+        self.close_connection = self.close_connection or say.cut
+
+    def let_drip(self, body: bytes, seconds: float) -> None:
+        """Sends a body byte by byte until nobody listens any more."""
+        for place in range(len(body)):
+            try:
+                self.wfile.write(body[place : place + 1])
+                self.wfile.flush()
+            except OSError:
+                break
+            time.sleep(seconds)
 
 
 @contextmanager

@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from mipha_eval.atomic import write_json, write_lines
 from mipha_eval.data.source import DataSource
 from mipha_eval.plugins import Registry
 from mipha_eval.prepare import Work, task_record
@@ -21,7 +22,7 @@ from mipha_eval.report.formats import RENDERERS
 from mipha_eval.report.make import ReportConfig, make_report
 from mipha_eval.scoring import score_responses
 from mipha_eval.selection import build_task
-from mipha_eval.store import RunFolder, write_json
+from mipha_eval.store import RunFolder, response_row
 from mipha_eval.task import Task
 from mipha_eval.types import Image, Response, Sample
 
@@ -68,6 +69,8 @@ def write_run(path: Path, answers: Mapping[str, Sequence[str | None]], **told: A
         standing = {"model": model, "total": total, "limited": False, "demo": False, "blind": False, "annotations": None}
         place = folder.task(label)
         place.write_samples(samples)
+        rows = [{"sample": name, "key": "", "images": [], **response_row(given)} for name, given in responses.items()]
+        write_lines(place.path / "responses.jsonl", rows)
         place.write_scores(result.scores)
         place.write_task(task_record(Work(task, samples, total)))
         place.write_result({**result.summary, "certificate": "", **standing, **told})

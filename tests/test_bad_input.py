@@ -295,8 +295,9 @@ def test_sharded_checkpoint_without_dead_weights(cli: Cli, checkpoint: Path, ref
         index.update(dict.fromkeys(part, f"model-{number}.safetensors"))
     (checkpoint / "model.safetensors.index.json").write_text(json.dumps({"weight_map": index}))
     (checkpoint / "model.safetensors").unlink()
-    assert run_checkpoint(cli, checkpoint, tmp_path / "sharded").code == 0
-    assert run_checkpoint(cli, reference / "checkpoint", tmp_path / "whole").code == 0
+    for folder, output in ((checkpoint, "sharded"), (reference / "checkpoint", "whole")):
+        outcome = run_checkpoint(cli, folder, tmp_path / output)
+        assert (outcome.code, "UNPARSED 2 (100.0%)" in outcome.out) == (3, True), "random weights say nothing readable"
     texts = [
         [row["text"] for row in read_jsonl(next(folder.glob("*/mme@demo/responses.jsonl")))]
         for folder in (tmp_path / "sharded", tmp_path / "whole")

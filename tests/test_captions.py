@@ -160,4 +160,5 @@ def test_java_gives_meteor_and_its_own_names(cli: Cli, tmp_path: Path) -> None:
     assert {"CIDEr[ptb]", "METEOR[ptb]", "ROUGE_L[ptb]", "BLEU-4[ptb]"} == set(result["metrics"]) - {
         f"BLEU-{order}[ptb]" for order in (1, 2, 3)
     }
-    assert result["intervals"]["METEOR[ptb]"][0] <= result["metrics"]["METEOR[ptb]"]
+    assert result["metrics"]["METEOR[ptb]"] == pytest.approx(100)
+    assert result["interval_notes"]["METEOR[ptb]"] == "all images alike"

@@ -204,14 +204,14 @@ def test_flips_of_pope_against_the_oracle(cli: Cli, demo: Mapping[str, Path]) ->
 
 
 def test_exit_codes(cli: Cli, demo: Mapping[str, Path]) -> None:
-    """4 for a headline that is significantly worse, 3 where the baseline has a task that was not compared."""
+    """4 for a headline that is significantly worse or lost answers, 3 where it cannot be told; see test_gate.py."""
     assert cli("compare", demo["good"], demo["bad"]).code == 0
     assert cli("compare", demo["good"], demo["bad"], "--fail-on-regression").code == 4
     assert cli("compare", demo["bad"], demo["good"], "--fail-on-regression").code == 0
     assert cli("compare", demo["good"], demo["same"], "--fail-on-regression").code == 0
     assert cli("compare", demo["good"], demo["same"], demo["bad"], "--fail-on-regression").code == 4
-    assert cli("compare", demo["good"], demo["part"], "--fail-on-regression").code == 3
-    assert cli("compare", demo["good"], demo["part"], "--task", "pope", "--fail-on-regression").code == 0
+    assert cli("compare", demo["good"], demo["part"], "--fail-on-regression").code == 4
+    assert cli("compare", demo["good"], demo["part"], "--fail-on-regression", "--allow-missing", 7).code == 3
     assert cli("compare", demo["good"], demo["part"]).code == 0
 
 
@@ -361,6 +361,7 @@ def test_hostile_text(cli: Cli, demo: Mapping[str, Path], tmp_path: Path) -> Non
     def edit(folder: Path) -> None:
         edit_json("manifest.json", model=f"model {HOSTILE}")(folder)
         (folder / "mme@demo/result.json").unlink()
+        edit_json("status.json", **{"mme@demo": {"state": "infer"}})(folder)
         for file in ("samples.jsonl", "scores.jsonl"):
             rows = read_jsonl(folder / "pope@demo" / file)
             for number, row in enumerate(rows):
@@ -442,12 +443,12 @@ def test_versions_and_judges_are_not_mixed(cli: Cli, demo: Mapping[str, Path], t
     refused(older, oldest, "version 0", "this is version 1")
     headline = edited(demo["bad"], tmp_path / "headline", edit_json("pope@demo/result.json", headline="accuracy"))
     refused(demo["good"], headline, "f1 and accuracy")
-    unscored = edited(demo["bad"], tmp_path / "unscored", edit_json("pope@demo/result.json", metrics={}))
+    unscored = edited(demo["bad"], tmp_path / "unscored", edit_json("pope@demo/result.json", metrics={}, intervals={}))
     refused(demo["good"], unscored, "no f1 in")
     damaged = edited(demo["bad"], tmp_path / "damaged", lambda run: (run / "pope@demo/scores.jsonl").unlink())
     refused(demo["good"], damaged, "scores.jsonl")
     empty = edited(demo["bad"], tmp_path / "empty", lambda run: write_jsonl(run / "pope@demo/scores.jsonl", [{}]))
-    refused(demo["good"], empty, "scores.jsonl is damaged")
+    refused(demo["good"], empty, "scores.jsonl:1 is damaged")
 
 
 def test_other_data(cli: Cli, demo: Mapping[str, Path], tmp_path: Path) -> None:
@@ -507,3 +508,23 @@ def test_judged_results(cli: Cli, tmp_path: Path, benchmarks: Path, llava_answer
     judged = read_json(file)
     file.write_text(json.dumps({**judged, "judge": {**judged["judge"], "name": "another"}}))
     assert_refused(cli("compare", *runs), "judged by", "another")
+
+
+def test_an_effect_size_that_cannot_be(cli: Cli, tmp_path: Path) -> None:
+    """Where the runs differ alike on every image there is no standard deviation to divide by, in no format."""
+    for limit, why in ((24, "the runs differ alike on every image"), (2, "one image has no standard deviation")):
+        runs = [answers_run(tmp_path / f"{limit}", "mme", chance, limit=limit) for chance in (1.0, 0.0)]
+        outcome = cli("compare", *runs, "--json").json["pairs"][0]["differences"][0]
+        assert outcome["effect_size"] is None
+        assert outcome["detectable"] is None
+        assert outcome["undefined"]["effect_size"] == why
+        for form in ("md", "html"):
+            text = cli("compare", *runs, "--format", form).out
+            assert why in text
+            assert "undefined" in text
+        shown = cli("compare", *runs).out
+        assert why in " ".join(shown.split())
+        assert "undefined" in " ".join(shown.split())
+        assert "nan" not in shown
+    assert outcome["interval"] is None
+    assert outcome["undefined"]["interval"] == "of 1 image, too few to tell"

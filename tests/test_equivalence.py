@@ -90,6 +90,14 @@ def test_ranked_answers_are_compared_by_likelihood(cli: Cli, tmp_path: Path) -> 
     assert [row["likelihood_difference"] for row in checks(tmp_path)["samples"]] == [0.25] * 3
 
 
+@pytest.mark.parametrize(("dtype", "identical"), [("torch.float32", 0), ("torch.bfloat16", 3)])
+def test_likelihoods_that_differ_are_loud_in_float32(dtype: str, identical: int, cli: Cli, tmp_path: Path) -> None:
+    """Also where the likeliest option is the same."""
+    outcome = run(cli, tmp_path, "--check", 3, "-a", f"dtype={dtype}", tasks="seed@demo-ppl")
+    assert outcome.json["results"][0]["equivalence"]["identical"] == identical
+    assert ("SHARED != ALONE: 3 of 3 answers differ" in outcome.err) == (identical == 0)
+
+
 def test_models_that_share_nothing_are_not_checked(cli: Cli, tmp_path: Path) -> None:
     outcome = cli("run", "--tasks", "mme", "--data", "demo", "--model", "constant", "-o", tmp_path, "--json")
     assert "equivalence" not in outcome.json["results"][0]

@@ -188,7 +188,10 @@ def test_every_task_that_the_data_has(cli: Cli, tmp_path: Path) -> None:
     assert {result["task"] for result in some.json["results"]} == {"gqa@testdev", "mmvet@v1"}
     assert "left out pope" in some.err
     every = cli(*command, "demo")
-    assert every.code == 0
+    assert every.code == 3, "a constant that is no letter is unparsed where letters are wanted"
+    unread = {result["task"] for result in every.json["results"] if result["unparsed"]}
+    assert {result["task"] for result in every.json["results"] if result["failed"] or result["missing"]} == set()
+    assert unread == {"mmbench@demo", "scienceqa@demo", "seed@demo"}
     assert len(every.json["results"]) == len(Registry().names("tasks"))
     assert "left out" not in every.err
 

@@ -86,25 +86,26 @@ def test_the_prompt_is_the_official_one(bench: Bench, serve: Serve) -> None:
 
 
 def test_an_unreadable_grade_is_asked_for_again_hotter(bench: Bench, serve: Serve) -> None:
-    """The official order of temperatures, and 0 for a grade that stays unreadable; it is counted and marked."""
+    """The official order of temperatures; a grade that stays unreadable is in no metric, counted and marked."""
     replies = ["well", "", "1.5", "nan"]
     server = serve(
         by_question(
             {
                 "What is x?": lambda before: Say("hard to say"),
-                "Who is it?": lambda before: Say(replies[before]),
+                "Who is it?": lambda before: Say(replies[before % 4]),
                 "What is written?": lambda before: Say(None if before == 0 else "0.7 or so"),
             }
         )
     )
     outcome = bench.judge(server, "--json")
     result = outcome.json
-    assert outcome.code == 0
+    assert outcome.code == 3
     asked = [each for each in server.requests if "What is x? | -1" in each["messages"][0]["content"]]
     assert [each["temperature"] for each in asked] == [0.0, 0.0, 0.5, 1.0, 1.5]
     assert [each["messages"][0]["content"].endswith(GRADE_AGAIN) for each in asked] == [False, True, True, True, True]
-    assert result["metrics"]["score[gpt-4-0613]"] == pytest.approx(100 * (0 + 0 + 0.7 + 1) / 4)
-    assert (result["unparsed"], result["judge"]["unreadable"], result["judge"]["failed"]) == (2, 2, 0)
+    assert result["metrics"]["score[gpt-4-0613]"] == pytest.approx(100 * (0.7 + 1) / 2)
+    assert (result["unparsed"], result["judge"]["unreadable"], result["judge"]["failed"], result["n"]) == (0, 2, 0, 2)
+    assert any("'hard to say'" in reason for reason in result["judge"]["failures"])
     assert result["envelope"] == pytest.approx([42.5, 92.5])
     assert "UNREADABLE VERDICTS 2" in bench.judge(server).out
 
@@ -235,8 +236,9 @@ def test_odd_grades_are_read_as_the_official_script_does(reply: str, bench: Benc
     except ValueError:
         value = -1
     result = bench.judge(serve(lambda prompt, before: Say(reply)), "--json").json
-    assert result["metrics"]["score[gpt-4-0613]"] == pytest.approx(100 * value if 0 <= value <= 1 else 0)
-    assert result["judge"]["unreadable"] == (0 if 0 <= value <= 1 else 4)
+    readable = 0 <= value <= 1
+    assert result["metrics"].get("score[gpt-4-0613]") == (pytest.approx(100 * value) if readable else None)
+    assert result["judge"]["unreadable"] == (0 if readable else 4)
 
 
 @pytest.mark.parametrize("name", ["a/b/../c", "..", "with space", "\u00fc\u6a21\u578b", "x" * 1000, "a]b[c"])

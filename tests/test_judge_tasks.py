@@ -239,10 +239,16 @@ def test_unread_answers_go_to_the_judge(cli: Cli, serve: Serve, tmp_path: Path) 
 def test_an_unreadable_option_is_unparsed_and_not_drawn(cli: Cli, serve: Serve, tmp_path: Path) -> None:
     answers = write_mmbench(tmp_path, "What is it", ["A", UNREAD, "A", "B"])
     server = serve(lambda prompt, before: Say("I would rather not say which of them"))
-    result = cli("score", "mmbench", "--answers", answers, "--data", tmp_path, "--json", *judge_flags(server)).json
-    assert len(server.requests) == 3
+    score = ["score", "mmbench", "--answers", answers, "--data", tmp_path, "--json"]
+    outcome = cli(*score, *judge_flags(server))
+    result = outcome.json
+    assert (outcome.code, len(server.requests)) == (3, 3)
     assert (result["metrics"]["accuracy[m]"], result["unparsed"], result["judge"]["unreadable"]) == (50, 1, 1)
     assert result["envelope"] == [50, 100]
+    assert "unreadable reply, finish_reason stop: 'I would rather not say which of them'" in outcome.err
+    mended = serve(lambda prompt, before: Say("B"))
+    outcome = cli(*score, *judge_flags(mended))
+    assert (outcome.code, outcome.json["metrics"]["accuracy[m]"], len(mended.requests)) == (0, 100, 1)
 
 
 def test_a_failed_verdict_leaves_the_question_out(cli: Cli, serve: Serve, tmp_path: Path) -> None:
@@ -250,6 +256,10 @@ def test_a_failed_verdict_leaves_the_question_out(cli: Cli, serve: Serve, tmp_pa
     server = serve(lambda prompt, before: Say("no", 400))
     outcome = cli("score", "mmbench", "--answers", answers, "--data", tmp_path, "--json", *judge_flags(server))
     assert (outcome.code, outcome.json["metrics"]["accuracy[m]"], outcome.json["judge"]["failed"]) == (3, 100, 2)
+    empty = serve(lambda prompt, before: Say(None, finish="length"))
+    outcome = cli("score", "mmbench", "--answers", answers, "--data", tmp_path, "--json", *judge_flags(empty))
+    assert (outcome.code, outcome.json["metrics"]["accuracy[m]"], outcome.json["judge"]["failed"]) == (3, 100, 2)
+    assert "empty reply, finish_reason length" in outcome.err
 
 
 def test_chinese_questions_are_judged_in_chinese(cli: Cli, serve: Serve, tmp_path: Path) -> None:

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
+from mipha_eval.atomic import write_json
+from mipha_eval.files import read_json
 from mipha_eval.page.boards import board
 from mipha_eval.page.leaderboard import LeaderboardConfig, find_runs, page_files, write_leaderboard
 from mipha_eval.page.runs import read_runs
 from mipha_eval.plugins import Registry
-from mipha_eval.store import read_json, write_json
 from mipha_eval.task import Task
 from mipha_eval.types import Sample
 from tests.browser import Tab, address_of

@@ -14,14 +14,17 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 import pytest
 
 from mipha_eval.adapter import ModelAdapter
 from mipha_eval.judge.adapter_judge import AdapterJudge
-from mipha_eval.types import Query, Request, Verdict
+from mipha_eval.judge.dialogue import UnansweredError, conduct
+from mipha_eval.judge.prompts import grade
+from mipha_eval.types import Query, Request, Response, Verdict
 from tests.conftest import Cli, read_json, read_jsonl
 
 
@@ -60,6 +63,44 @@ def test_whoever_asks_while_a_batch_fails_is_answered() -> None:
     assert str(failed) == "out of memory"
     assert fine == [Verdict("FINE")] * 2
     assert judge.batches == [["bad"], ["fine"]]
+
+
+@dataclass(frozen=True)
+class Scripted(ModelAdapter):
+    """Replies with the same to everything."""
+
+    name: ClassVar[str] = "scripted"
+
+    response: Response
+
+    def generate(self, batch: Sequence[Request]) -> list[Response]:
+        return [self.response] * len(batch)
+
+
+@pytest.mark.parametrize(
+    ("response", "found"),
+    [
+        (Response("0.5", 3, "length"), 0.5),
+        (Response("1", 1, "stop"), 1.0),
+        (Response("0.", 3, "length"), "reply cut at 3 tokens, finish_reason length: '0.'"),
+        (Response("", 1, "stop"), "empty reply, finish_reason stop"),
+        (Response("", 3, "length"), "empty reply, finish_reason length"),
+        (Response("<think>", 3, "length"), "nothing but thoughts"),
+        (Response.failure("out of memory"), "out of memory"),
+    ],
+)
+def test_what_a_model_here_says_counts_by_the_same_rule(response: Response, found: float | str) -> None:
+    async def ask() -> float | str:
+        judge = AdapterJudge("m", Scripted(response))
+        try:
+            return await conduct(grade("What is it?", "a cat", "a dog"), lambda query: judge.ask(query, ""))
+        except UnansweredError as error:
+            return error.reason
+        finally:
+            await judge.close()
+
+    told = asyncio.run(ask())
+    assert told == found if isinstance(found, float) else found in str(told)
 
 
 GGUF = "SmolLM2-135M-Instruct.Q4_1.gguf"
@@ -127,18 +168,24 @@ def folder(tmp_path: Path) -> Path:
 def test_a_real_server_and_the_same_model_here_reply_alike(
     cli: Cli, served: str, smollm2: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Every query goes through the official client to a real server; greedy replies are those of our own decoder."""
+    """Every query goes through the official client to a real server; greedy replies are those of our own decoder.
+
+    This model grades nothing in three tokens, so that no answer has a grade, and none is 0.
+    """
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
     where = ["--answers", folder / "answers.json", "--data", folder, "--json"]
     outcome = cli("score", "mmvet", *where, "--judge", smollm2, "--judge-base-url", served, "--judge-timeout", 300)
-    assert outcome.code == 0, outcome.err
+    assert outcome.code == 3, outcome.err
     result = outcome.json
+    assert (result["metrics"], result["n"]) == ({}, 0)
     assert result["headline"] == f"score[{smollm2}]"
     assert result["judge"]["replies"] == len(read_jsonl(folder / "answers.json.mmvet@v1.verdicts.jsonl")) >= 2
-    assert result["judge"]["failed"] == result["judge"]["pending"] == 0
+    assert (result["judge"]["failed"] + result["judge"]["unreadable"], result["judge"]["pending"]) == (2, 0)
+    assert result["judge"]["served_as_another"] == []
     assert result["judge"]["prompt_tokens"] > 500 * result["judge"]["replies"]  # as the server counted them
     here = cli("score", "mmvet", *where, "--judge", f"hf:{smollm2}")
-    assert here.code == 0, here.err
+    assert here.code == 3, here.err
+    assert here.json["judge"]["failures"] == result["judge"]["failures"]
     assert here.json["headline"] == "score[hf:SmolLM2-135M]"
     verdicts = read_jsonl(folder / "answers.json.mmvet@v1.verdicts.jsonl")
     replies: dict[str, dict[str, str]] = {}
@@ -155,7 +202,7 @@ def test_a_text_model_is_a_baseline(cli: Cli, smollm2: Path, tmp_path: Path) -> 
     flags = ["--data", "demo", "--limit", 6, "-o", tmp_path, "--json", "--dtype", "float32", "-a", f"path={smollm2}"]
     outcome = cli("run", "--tasks", "pope", "--model", "hf-text", *flags, "--check", 3)
     (result,) = outcome.json["results"]
-    assert outcome.code == 0, outcome.err
+    assert (outcome.code, result["unparsed"]) == (3, result["n"]), "so small a model says neither yes nor no"
     assert result["n"] >= 6
     assert result["equivalence"]["identical"] == result["equivalence"]["checked"] == 3
     assert read_json(Path(outcome.json["run"]) / "manifest.json")["weights"]["sharing"] == "prefix"

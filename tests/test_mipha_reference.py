@@ -136,10 +136,13 @@ def test_half_precision_answers(dtype: str, reference: Path, expected: list[dict
     assert same >= 0.8 * len(sure)
 
 
-def test_a_question_that_contains_the_image_mark_stays_text(adapter: Any, reference: Path) -> None:
-    request = Request("What does <image> mean?", (picture(reference, "images/coffee.png"),), Decoding(2))
-    assert adapter.encode(request).ids.count(IMAGE_TOKEN) == 1
-    assert adapter.generate([request])[0].tokens == 2
+def test_a_question_that_contains_the_image_mark_fails(adapter: Any, reference: Path) -> None:
+    """The official code would look for a second picture; asked as text, the answer would be to another question."""
+    photo = (picture(reference, "images/coffee.png"),)
+    asked = [Request(text, photo, Decoding(2)) for text in ("Is it hot?", "What does <image> mean?", "Is it dark?")]
+    for responses in (adapter.generate(asked), adapter.alone(asked)):
+        assert [bool(response.error) for response in responses] == [False, True, False]
+        assert "<image>" in responses[1].error
 
 
 def test_plain_resize(adapter: Any, reference: Path) -> None:

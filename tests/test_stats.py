@@ -18,7 +18,7 @@ from statsmodels.stats.power import normal_power
 from mipha_eval.binary import binary_metrics
 from mipha_eval.metrics import ClusterCounts, Metric, share
 from mipha_eval.stats import mcnemar, permutation
-from mipha_eval.stats.bootstrap import bootstrap_values, percentile_interval, resample_sums
+from mipha_eval.stats.bootstrap import bootstrap_values, resample_sums
 from mipha_eval.stats.holm import holm
 from mipha_eval.stats.paired_test import paired_test
 from mipha_eval.stats.panel import Panel, counts_read
@@ -54,6 +54,11 @@ def yes_no_runs(generator: np.random.Generator, clusters: int, rates: Sequence[t
         tp, fp = (generator.binomial(6, rate + bias) for rate in (present, absent))
         found.append(np.stack([6 - tp, fp, 6 - fp, tp], axis=1))
     return Panel(F1, CELLS, np.array(found, dtype=float))
+
+
+def percentile_interval(values: np.ndarray) -> tuple[float, float]:
+    low, high = np.percentile(values, [2.5, 97.5])
+    return float(low), float(high)
 
 
 def f1(present: float, absent: float) -> float:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from PIL import Image
 
+from mipha_eval.atomic import write_json
 from mipha_eval.data.images import ImageError
 from mipha_eval.judge.choice import JudgeChoice
 from mipha_eval.page.pictures import MOST_BYTES, thumbnail
@@ -25,10 +26,9 @@ from mipha_eval.page.server import ViewServer, open_server
 from mipha_eval.page.static_view import ViewConfig, write_view
 from mipha_eval.page.view import View
 from mipha_eval.plugins import Registry
-from mipha_eval.store import write_json
 from mipha_eval.types import Image as Picture
 from tests.browser import Tab
-from tests.conftest import Cli, read_jsonl, write_jsonl
+from tests.conftest import Cli, read_json, read_jsonl, write_jsonl
 from tests.judge_server import Say, judge_server
 from tests.page_runs import Made, Told, demo_runs, make_run
 
@@ -180,6 +180,8 @@ def test_a_run_that_goes_on_and_a_damaged_one(runs: tuple[Path, Path], tmp_path:
     (run / "pope@demo/responses.jsonl").write_text("".join(answers[:100]) + answers[100][:20])
     for name in ("scores.jsonl", "result.json"):
         (run / "pope@demo" / name).unlink()
+    status = read_json(run / "status.json")
+    write_json(run / "status.json", {**status, "pope@demo": {"state": "infer"}})
     data, _ = written((run,), tmp_path)
     task = next(task for task in data["document"]["tasks"] if task["label"] == "pope@demo")
     assert task["results"] == [None]
@@ -188,9 +190,9 @@ def test_a_run_that_goes_on_and_a_damaged_one(runs: tuple[Path, Path], tmp_path:
     write_json(run / "vqav2@demo/result.json", {"task": "vqav2@demo", "headline": "accuracy"})
     outcome = cli("view", run)
     assert outcome.code == 2
-    assert "vqav2@demo is damaged" in outcome.err
+    assert "vqav2@demo/result.json is damaged" in outcome.err
     write_json(run / "manifest.json", {"schema": 1})
-    assert "names no model" in cli("view", run).err
+    assert "field model" in cli("view", run).err
 
 
 def test_an_answer_to_another_request_is_none(runs: tuple[Path, Path], tmp_path: Path) -> None:

@@ -85,6 +85,22 @@ def _numbers_and_articles(text: str) -> str:
     return " ".join(CONTRACTIONS.get(word, word) for word in words if word not in ARTICLES)
 
 
+#: how many people answered each question of these benchmarks
+HUMANS = 10
+
+
+def human_answers(question: object, given: Sequence[str]) -> tuple[str, ...]:
+    """The human answers to a question, which is named in errors. Raises ValueError unless there are some, all texts."""
+    if not isinstance(given, list) or not given or not all(isinstance(answer, str) for answer in given):
+        raise ValueError(f"the answers to question {question} are no list of texts")
+    return tuple(given)
+
+
+def not_ten(humans: Sequence[str]) -> str:
+    """What is odd about a number of human answers; empty for ten."""
+    return "" if len(humans) == HUMANS else f"has {len(humans)} human answers, not {HUMANS}"
+
+
 def consensus(matches: int, humans: int) -> float:
     """The mean over the humans of min(1, matches among the others / 3), when `matches` of them gave the answer."""
     with_it = [min(1.0, (matches - 1) / 3)] * matches

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from mipha_eval.answers.reading import Reading
+from mipha_eval.errors import RowError
 
 YES_OR_NO = re.compile(r"\b(yes|no)\b", re.IGNORECASE)
 
@@ -39,3 +40,10 @@ def read_mme(text: str) -> Reading:
         if start >= 0:
             return Reading(answer, "mme-first-four", (start, start + len(answer)))
     return Reading("other", "mme-other", parsed=False)
+
+
+def yes_no_label(place: str, label: str) -> str:
+    """A label of MME that the official script can read. Raises RowError where that script asserts."""
+    if label.lower() not in ("yes", "no"):
+        raise RowError(f"{place} has label {label!r}, which is neither Yes nor No; the official script stops at it")
+    return label

@@ -30,17 +30,28 @@ class ReadAhead:
         self._times: dict[tuple[str, ...], int] = {}
         self._time = 0
 
-    def expect(self, groups: Iterable[tuple[Image, ...]]) -> None:
-        """Begins to read the images of some prompts, those that are the same once; forgets what nobody took for long."""
+    def expect(
+        self, groups: Iterable[tuple[Image, ...]], then: Callable[[tuple[Image, ...], Any], None] | None = None
+    ) -> None:
+        """Begins to read the images of some prompts, those that are the same once; forgets what nobody took for long.
+
+        `then` is called with images and what they were read as, in the same thread, before they can be taken.
+        """
         self._time += 1
         for images in groups:
             key = _key(images)
             if images and key not in self._futures:
-                self._futures[key] = self._pool.submit(self._read, images)
+                self._futures[key] = self._pool.submit(self._read_and, images, then)
                 self._times[key] = self._time
         for key in [key for key, time in self._times.items() if time < self._time - KEPT]:
             self._futures.pop(key, None)
             del self._times[key]
+
+    def _read_and(self, images: tuple[Image, ...], then: Callable[[tuple[Image, ...], Any], None] | None) -> Any:
+        made = self._read(images)
+        if then:
+            then(images, made)
+        return made
 
     def take(self, images: tuple[Image, ...]) -> Any:
         """What `read` gives, or raises; waits for what was expected, reads now what was not."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -14,10 +12,11 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from mipha_eval.backends.activation import replace_activations
+from mipha_eval.backends.fingerprint import WANTED_FILES
 from mipha_eval.backends.mipha import DECODERS, MiphaNetwork, is_dead_weight, module_key_to_official, official_key_to_module
+from mipha_eval.backends.settings import read_settings
+from mipha_eval.backends.weights import Stored, read_headers, weight_files
 from mipha_eval.errors import UserError
-
-WANTED_FILES = ("*.json", "*.safetensors", "*.txt", "*.model", "*.jinja")
 
 
 def locate_checkpoint(path: str, revision: str | None) -> Path:
@@ -53,36 +52,6 @@ def read_config(folder: Path) -> dict[str, Any]:
     return config
 
 
-def read_settings(path: Path) -> dict[str, Any]:
-    """A JSON file of a checkpoint. Raises UserError if it is missing or broken."""
-    try:
-        settings = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise UserError(f"cannot read {path}: {error}; is {path.parent} a checkpoint folder?") from error
-    if not isinstance(settings, dict):
-        raise UserError(f"{path} is not a JSON object; is {path.parent} a checkpoint folder?")
-    return settings
-
-
-def weight_files(folder: Path) -> list[Path]:
-    """The safetensors shards. Raises UserError if there are none, or one that the index names is missing."""
-    index = folder / "model.safetensors.index.json"
-    if index.exists():
-        shards = read_settings(index).get("weight_map")
-        if not isinstance(shards, dict) or not all(isinstance(name, str) for name in shards.values()):
-            raise UserError(f"{index} has no weight_map; the checkpoint is broken")
-        files = [folder / name for name in sorted(set(shards.values()))]
-        missing = [file.name for file in files if not file.is_file()]
-        if missing:
-            raise UserError(f"{folder} lacks {', '.join(missing)}, which its index names")
-        return files
-    files = sorted(folder.glob("*.safetensors"))
-    if not files:
-        other = ", ".join(path.name for path in sorted(folder.glob("*.bin")))
-        raise UserError(f"{folder} has no .safetensors weights{f'; {other} would have to be converted' if other else ''}")
-    return files
-
-
 def load_network(folder: Path, device: torch.device, dtype: torch.dtype) -> MiphaNetwork:
     """Builds the network and fills it.
 
@@ -97,24 +66,34 @@ def load_network(folder: Path, device: torch.device, dtype: torch.dtype) -> Miph
         raise UserError(f"{folder / 'config.json'}: {error}") from error
     except (ArithmeticError, AttributeError, KeyError, RuntimeError, TypeError, ValueError) as error:
         raise UserError(f"{folder / 'config.json'} does not describe a Mipha: {error!r}") from error
-    weights = _read_weights(folder, network.select_layer, device, dtype)
-    _check_names(folder, network.state_dict(), weights)
-    network.load_state_dict(weights, assign=True)
+    stored = _weights_of(folder, network.select_layer)
+    _check_fit(folder, network.state_dict(), stored)
+    network.load_state_dict(_read_weights(stored, device, dtype), assign=True)
     replace_activations(network)
     return network.to(device).eval().requires_grad_(False)
 
 
-def _read_weights(folder: Path, select_layer: int, device: torch.device, dtype: torch.dtype) -> dict[str, Tensor]:
+def _weights_of(folder: Path, select_layer: int) -> dict[str, Stored]:
+    """Headers of the weights that answers depend on, by their names in the official checkpoint."""
+    stored = read_headers(weight_files(folder))
+    for key, header in stored.items():
+        if official_key_to_module(key) is None:
+            raise UserError(f"{header.file} holds {key}, which is no weight of a Mipha")
+    return {key: header for key, header in stored.items() if not is_dead_weight(key, select_layer)}
+
+
+def _read_weights(stored: Mapping[str, Stored], device: torch.device, dtype: torch.dtype) -> dict[str, Tensor]:
+    """The weights by their names in `MiphaNetwork`, in memory of their own: the files may be written again."""
     weights = {}
-    for file in weight_files(folder):
+    by_file: dict[Path, list[str]] = {}
+    for key, header in stored.items():
+        by_file.setdefault(header.file, []).append(key)
+    for file, keys in by_file.items():
         try:
-            with safe_open(file, framework="pt") as shard:
-                for key in shard.keys():  # noqa: SIM118 - a shard is no dict
-                    name = official_key_to_module(key)
-                    if name is None:
-                        raise UserError(f"{file} holds {key}, which is no weight of a Mipha")
-                    if not is_dead_weight(key, select_layer):
-                        weights[name] = _finite(file, key, shard.get_tensor(key)).to(device, dtype)
+            with safe_open(file, framework="pt", backend="pread") as shard:
+                for key in keys:
+                    weight = _finite(file, key, shard.get_tensor(key)).to(device, dtype)
+                    weights[str(official_key_to_module(key))] = weight
         except (OSError, SafetensorError) as error:
             raise UserError(f"{file} is damaged: {error}") from error
     return weights
@@ -126,25 +105,15 @@ def _finite(file: Path, key: str, weight: Tensor) -> Tensor:
     return weight
 
 
-def _check_names(folder: Path, wanted: Mapping[str, Tensor], found: Mapping[str, Tensor]) -> None:
+def _check_fit(folder: Path, wanted: Mapping[str, Tensor], stored: Mapping[str, Stored]) -> None:
+    """Raises UserError unless names and shapes are those that config.json asks for."""
+    found = {str(official_key_to_module(key)): header for key, header in stored.items()}
     missing, unexpected = sorted(wanted.keys() - found.keys()), sorted(found.keys() - wanted.keys())
     for names, what in ((missing, "lacks"), (unexpected, "has unexpected")):
         if names:
             shown = ", ".join(map(module_key_to_official, names[:3])) + (", ..." if len(names) > 3 else "")
             raise UserError(f"{folder} {what} {len(names)} weights: {shown}; config and weights do not fit")
     for name, weight in wanted.items():
-        if weight.shape != found[name].shape:
+        if tuple(weight.shape) != found[name].shape:
             shapes = f"{list(found[name].shape)}, config.json asks for {list(weight.shape)}"
             raise UserError(f"{folder}: weight {module_key_to_official(name)} has shape {shapes}")
-
-
-def fingerprint(folder: Path) -> str:
-    """Identifies a checkpoint by all that decides its answers: configuration, tokenizer, preprocessor and every weight."""
-    digest = hashlib.sha256()
-    settings = (file for pattern in WANTED_FILES for file in folder.glob(pattern) if file.suffix != ".safetensors")
-    for file in sorted({*settings, *weight_files(folder)}):
-        digest.update(f"{file.name}:{file.stat().st_size}".encode())
-        with file.open("rb") as content:
-            while part := content.read(1 << 22):
-                digest.update(part)
-    return digest.hexdigest()[:16]

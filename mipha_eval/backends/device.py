@@ -78,15 +78,27 @@ def moved(tensor: Tensor, device: torch.device, dtype: torch.dtype) -> Tensor:
 
 def pinned(tensor: Tensor, device: torch.device) -> Tensor:
     """In memory that a CUDA device can copy from by itself; elsewhere as it is."""
-    return tensor.pin_memory() if device.type == "cuda" else tensor
+    with memory_guard():
+        return tensor.pin_memory() if device.type == "cuda" else tensor
 
 
 @contextlib.contextmanager
 def memory_guard() -> Iterator[None]:
-    """Turns what torch raises when a device is full, its own reserve given back, into DeviceMemoryError."""
+    """Turns what torch raises when a device is full, its own reserve given back, into DeviceMemoryError.
+
+    Raises:
+        UserError: the device itself failed, as CUDA's do at an assertion: whatever a process asks of it then fails too.
+    """
     try:
         yield
     except Exception as error:
-        if not should_reduce_batch_size(error):
-            raise
-        raise DeviceMemoryError(str(error).partition("\n")[0]) from error
+        line = str(error).partition("\n")[0]
+        broken = isinstance(error, torch.AcceleratorError)
+        if should_reduce_batch_size(error) or (broken and "out of memory" in line):
+            raise DeviceMemoryError(line) from error
+        if broken:
+            raise UserError(
+                f"the device failed and computes nothing more in this process: {line}; the same command goes on from "
+                "what is stored, and with --batch-size 1 as far as the question that does it"
+            ) from error
+        raise

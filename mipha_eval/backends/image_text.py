@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import inspect
-import json
-import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,16 +14,26 @@ from transformers import AutoConfig, AutoModelForImageTextToText, AutoProcessor
 
 from mipha_eval.backends.activation import replace_activations
 from mipha_eval.backends.chat import Head
+from mipha_eval.backends.ends import end_ids
+from mipha_eval.backends.fault import reason
+from mipha_eval.backends.fit import check_fit, refuse_foreign, refuse_misfits
+from mipha_eval.backends.patches import complete
+from mipha_eval.backends.settings import read_settings
+from mipha_eval.backends.tokenizers import load_tokenizer, make_padding
+from mipha_eval.backends.weights import check_index, read_headers, weight_files
 from mipha_eval.errors import UserError
 
 #: vision towers whose layers above the one that is read can be left out
 TRIMMED_TOWERS = ("siglip_vision_model", "clip_vision_model")
 
-#: beginnings of names of generation settings that change no answer
-HARMLESS = ("_", "cache_", "max_", "output_", "return_", "transformers_version", "use_cache")
+#: what a tower puts out beside what the decoder reads
+STEPS = ("last_hidden_state", "hidden_states", "attentions")
 
-#: what such a checkpoint holds beside: upper layers, the pooling head
-DEAD = re.compile(r"\bvision_tower\.(vision_model\.)?(encoder\.layers\.\d+|head)\.")
+#: files that name a processor's class, the most telling first
+PROCESSOR_FILES = ("processor_config.json", "preprocessor_config.json", "tokenizer_config.json")
+
+#: precisions in safetensors' words
+STORED_AS = {torch.float32: "F32", torch.bfloat16: "BF16", torch.float16: "F16"}
 
 
 def load_model(folder: Path, device: torch.device, dtype: torch.dtype, auto: Any = AutoModelForImageTextToText) -> Any:
@@ -33,10 +41,16 @@ def load_model(folder: Path, device: torch.device, dtype: torch.dtype, auto: Any
     logging: Any = transformers.logging
     logging.set_verbosity_error()  # its reports on weights that are left out on purpose
     logging.disable_progress_bar()
+    refuse_foreign(folder)
+    quantized = "quantization_config" in read_settings(folder / "config.json")
+    stored = read_headers(weight_files(folder), quantized=quantized)
+    check_index(folder)
     auto_config: Any = AutoConfig
     try:
         config = auto_config.from_pretrained(folder, trust_remote_code=False)
         trimmed = leave_out_dead_layers(config)
+        if not quantized:  # what a quantizer makes of names and shapes only its own loading knows
+            check_fit(folder, auto, config, stored, trimmed=trimmed)
         model, info = auto.from_pretrained(
             folder,
             config=config,
@@ -46,37 +60,59 @@ def load_model(folder: Path, device: torch.device, dtype: torch.dtype, auto: Any
             output_loading_info=True,
             device_map={"": device},
         )
-    except (OSError, ValueError, KeyError, RuntimeError, TypeError, AttributeError, ImportError) as error:
-        reason = str(error).strip().partition("\n")[0]
-        raise UserError(f"{folder} cannot be loaded by transformers' {auto.__name__}: {reason}") from error
-    unexpected = [key for key in info["unexpected_keys"] if not (trimmed and DEAD.search(key))]
-    for keys, what in ((info["missing_keys"], "lacks"), (unexpected, "has unexpected")):
-        if keys:
-            raise UserError(
-                f"{folder} {what} {len(keys)} weights: {', '.join(sorted(keys)[:3])}; config and weights do not fit"
-            )
+    except UserError:
+        raise
+    except Exception as error:  # whatever odd configurations lead to
+        raise UserError(f"{folder} cannot be loaded by transformers' {auto.__name__}: {reason(error)}") from error
+    refuse_misfits(folder, info, trimmed=trimmed)
+    take_over(folder, model, mapped=device.type == "cpu" and STORED_AS[dtype] in {each.dtype for each in stored.values()})
     replace_activations(model)
     return model.eval().requires_grad_(False)
 
 
+def take_over(folder: Path, model: Any, *, mapped: bool) -> None:
+    """Looks at every weight once, and takes those that lie in their files into memory of the process' own.
+
+    Args:
+        mapped: whether some are the files' own bytes: who wrote a file again would change a model that runs.
+
+    Raises:
+        UserError: a weight is not finite.
+    """
+    for name, weight in model.named_parameters():
+        if mapped:
+            weight.data = weight.data.clone()
+        # a sum is one pass over the memory; only where it is not finite is looked closer
+        if weight.is_floating_point() and not weight.sum(dtype=torch.float32).isfinite() and not weight.isfinite().all():
+            raise UserError(f"{folder}: weight {name} has NaN or infinite values; the checkpoint is broken")
+
+
 def load_processor(folder: Path) -> Any:
     """The processor, without its part for videos, which needs torchvision. Raises UserError if there is no usable one."""
+    saved = [read_settings(folder / file) for file in PROCESSOR_FILES if (folder / file).is_file()]
+    named = next(filter(None, (file.get("processor_class") for file in saved)), "")
     try:
-        processor = _processor_class(folder).from_pretrained(folder, trust_remote_code=False)
-        if processor.tokenizer.pad_token is None:  # padding is masked, whatever it is
-            processor.tokenizer.pad_token = processor.tokenizer.eos_token
-        return processor
+        processor = _processor_class(named).from_pretrained(folder, trust_remote_code=False)
+        if isinstance(processor, transformers.ProcessorMixin):
+            make_padding(processor.tokenizer)
+            auto_config: Any = AutoConfig
+            complete(
+                folder, processor, auto_config.from_pretrained(folder, trust_remote_code=False), saved[0] if saved else {}
+            )
+            return processor
+    except UserError:
+        raise
     except Exception as error:  # whatever broken files or missing packages lead to
-        raise UserError(f"{folder} has no usable processor: {str(error).strip().partition(chr(10))[0]}") from error
+        load_tokenizer(folder)  # says what is wrong if it is that
+        raise UserError(f"{folder} has no usable processor: {reason(error)}") from error
+    raise UserError(
+        f"{folder} has no processor for pictures: {', '.join(PROCESSOR_FILES)} name "
+        + (f"{named}, which transformers {transformers.__version__} does not have" if named else "no processor_class")
+    )
 
 
-def _processor_class(folder: Path) -> Any:
-    names = [
-        json.loads((folder / file).read_text(encoding="utf-8")).get("processor_class")
-        for file in ("processor_config.json", "preprocessor_config.json", "tokenizer_config.json")
-        if (folder / file).is_file()
-    ]
-    owner = getattr(transformers, next(filter(None, names), ""), None)
+def _processor_class(name: str) -> Any:
+    owner = getattr(transformers, name, None)
     if owner is None or "video_processor" not in owner.get_attributes():
         return AutoProcessor
     return without_videos(owner)
@@ -109,21 +145,7 @@ def leave_out_dead_layers(config: Any) -> bool:
 
 def end_tokens(model: Any, tokenizer: Any) -> frozenset[int]:
     """The token ids that end an answer, as the checkpoint's generation settings say, else the tokenizer's."""
-    ids = model.generation_config.eos_token_id
-    ids = tokenizer.eos_token_id if ids is None else ids
-    return frozenset(ids if isinstance(ids, list) else [ids])
-
-
-def only_greedy(model: Any, ends: Collection[int]) -> dict[str, Any]:
-    """Takes away a checkpoint's own generation settings, and returns them; transformers would add them to what it is told.
-
-    What is asked for is greedy decoding, in every way an answer can come about.
-    """
-    given = model.generation_config.to_diff_dict()
-    own = {name: value for name, value in given.items() if not name.startswith(HARMLESS) and not name.endswith("_token_id")}
-    make: Any = transformers.GenerationConfig
-    model.generation_config = make(eos_token_id=sorted(ends), pad_token_id=min(ends))
-    return own
+    return end_ids(model.generation_config.eos_token_id, tokenizer)
 
 
 def image_features(model: Any, inputs: Mapping[str, Tensor]) -> dict[str, Any]:
@@ -149,9 +171,16 @@ def head_positions(model: Any, head: Head) -> Tensor:
 
 
 def joined_features(parts: Sequence[Any]) -> dict[str, Any]:
-    """Features of several images, each encoded alone, as one."""
-    from transformers.modeling_outputs import BaseModelOutputWithPooling
+    """Features of several images, each encoded alone, as one: all that the tower made but what it made them from."""
+    made = [part["image"] for part in parts]
+    together = {name: _joined([each[name] for each in made]) for name in made[0] if name not in STEPS}
+    return {"image": type(made[0])(**together)}
 
-    pooled = [part["image"].pooler_output for part in parts]
-    together: Any = torch.cat(pooled) if isinstance(pooled[0], Tensor) else [each for part in pooled for each in part]
-    return {"image": BaseModelOutputWithPooling(pooler_output=together)}
+
+def _joined(values: Sequence[Any]) -> Any:
+    """Tensors end to end, lists of images one behind the other, lists of such lists (one a layer) layer by layer."""
+    if isinstance(values[0], Tensor):
+        return torch.cat(list(values))
+    if isinstance(values[0][0], Tensor):
+        return [each for value in values for each in value]
+    return [_joined(layer) for layer in zip(*values, strict=True)]

@@ -7,11 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from mipha_eval.errors import RequestError
+
 SYSTEM = (
     "A chat between a curious user and an artificial intelligence assistant. "
     "The assistant gives helpful, detailed, and polite answers to the user's questions."
 )
 END_OF_TEXT = "<|endoftext|>"
+IMAGE_MARK = "<image>"
 
 #: stands for an image in a list of token ids; the number that LLaVA and Mipha use
 IMAGE_TOKEN = -200
@@ -21,8 +24,13 @@ def prompt_pieces(text: str, images: int) -> list[str]:
     """The prompt for a question about `images` images, cut where the images stand.
 
     The official code writes ``<image>`` there and splits the prompt at it; cutting before the question is put in gives the
-    same pieces, and a question that itself contains ``<image>`` stays text.
+    same pieces. In a question that contains the mark it would look for one more picture, and fail.
+
+    Raises:
+        RequestError: the question contains the mark.
     """
+    if IMAGE_MARK in text:
+        raise RequestError(f"the question holds {IMAGE_MARK}, which stands for a picture in a prompt")
     opening, closing = f"{SYSTEM} USER: ", f"{text} ASSISTANT:"
     if not images:
         return [opening + closing]

@@ -16,6 +16,15 @@ from PIL import Image
 from mipha_eval.data.images import MOST_PIXELS
 from mipha_eval.errors import RequestError, UserError
 
+#: what transformers' SiglipImageProcessor does where a checkpoint does not say it
+SIGLIP: Mapping[str, Any] = {
+    "size": {"height": 224, "width": 224},
+    "resample": Image.Resampling.BICUBIC,
+    "rescale_factor": 1 / 255,
+    "image_mean": (0.5, 0.5, 0.5),
+    "image_std": (0.5, 0.5, 0.5),
+}
+
 
 @dataclass(frozen=True)
 class Preprocessor:
@@ -31,7 +40,7 @@ class Preprocessor:
 
     @classmethod
     def from_settings(cls, settings: Mapping[str, Any], aspect_ratio: str | None) -> Preprocessor:
-        """Reads the official settings.
+        """Reads the official settings; one that is missing is what it is in transformers' SiglipImageProcessor.
 
         Raises:
             UserError: one is missing, of a wrong kind, or switches a step off that every Mipha has.
@@ -53,13 +62,14 @@ class Preprocessor:
 
     @classmethod
     def _from_settings(cls, settings: Mapping[str, Any], aspect_ratio: str | None) -> Preprocessor:
+        given = {**SIGLIP, **{name: value for name, value in settings.items() if value is not None}}
         return cls(
-            width=int(settings["size"]["width"]),
-            height=int(settings["size"]["height"]),
-            resample=Image.Resampling(settings.get("resample", Image.Resampling.BICUBIC)),
-            scale=float(settings.get("rescale_factor", 1 / 255)),
-            mean=tuple(map(float, settings["image_mean"])),
-            std=tuple(map(float, settings["image_std"])),
+            width=int(given["size"]["width"]),
+            height=int(given["size"]["height"]),
+            resample=Image.Resampling(given["resample"]),
+            scale=float(given["rescale_factor"]),
+            mean=tuple(map(float, given["image_mean"])),
+            std=tuple(map(float, given["image_std"])),
             pad=aspect_ratio == "pad",
         )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from abc import abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar
@@ -96,16 +96,20 @@ class PrefixAdapter(ModelAdapter):
     shares: ClassVar[bool] = True
 
     @abstractmethod
-    def encode(self, request: Request) -> Prompt:
-        """Renders and tokenizes; does not touch images. Raises RequestError for a text that cannot be tokenized."""
+    def prompt(self, request: Request, pixels: Any) -> Prompt | None:
+        """The whole prompt, encoded at once as the model's own code does it.
+
+        `pixels` are what `read_images` gave. None for a prompt of which ids and images do not say all, so that nothing
+        can be shared with others. Raises RequestError for a text that cannot be tokenized.
+        """
 
     @abstractmethod
-    def encode_option(self, option: str) -> tuple[int, ...]:
-        """The ids of an option as the whole answer to a prompt, the end token among them. Raises RequestError."""
+    def encode_option(self, option: str, question: str) -> tuple[int, ...]:
+        """The ids of an option as the whole answer to a question, the end token among them. Raises RequestError."""
 
     @abstractmethod
-    def encode_beginning(self, answer: str) -> tuple[int, ...]:
-        """The ids that an answer begins with, if it begins with this text. Raises RequestError."""
+    def encode_beginning(self, answer: str, question: str) -> tuple[int, ...]:
+        """The ids that the answer to a question begins with, if it begins with this text. Raises RequestError."""
 
     @abstractmethod
     def read_images(self, images: Sequence[Image]) -> Any:
@@ -113,7 +117,7 @@ class PrefixAdapter(ModelAdapter):
 
     @abstractmethod
     def prefix_length(self, prefix: Prefix) -> int:
-        """Tokens of a prefix, its images' among them. Raises RequestError for a prompt that cannot be cut there."""
+        """Tokens of a prefix, its images' among them."""
 
     @abstractmethod
     def prefill(self, prefixes: Sequence[Prefix]) -> Any:
@@ -147,7 +151,13 @@ class PrefixAdapter(ModelAdapter):
 
     def expect(self, batch: Sequence[Request]) -> None:
         if self.reads_ahead:
-            self._ahead.expect([request.images for request in batch])
+            about: dict[tuple[Image, ...], list[Request]] = {}
+            for request in batch:
+                about.setdefault(request.images, []).append(request)
+            self._ahead.expect(about, lambda images, pixels: self.prepare(about[images], pixels))
+
+    def prepare(self, requests: Sequence[Request], pixels: Any) -> None:
+        """What else can be done ahead for requests about the same images; called in worker threads. Never fails."""
 
     def generate(self, batch: Sequence[Request]) -> list[Response]:
         return self.respond(batch)
@@ -157,18 +167,22 @@ class PrefixAdapter(ModelAdapter):
 
     def respond(self, batch: Sequence[Request]) -> list[Response]:
         """All requests about the same images behind one prefix, whatever their decoding and options."""
-        return respond_shared(self, batch) if self.sharing else self.plain(batch)
+        return respond_shared(self, batch, self.plain) if self.sharing else self.plain(batch)
 
     def pixels_of(self, images: tuple[Image, ...]) -> Any:
         """What `read_images` gives, waited for if it is being read. Raises RequestError."""
         return self._ahead.take(images)
 
 
-def respond_shared(adapter: PrefixAdapter, batch: Sequence[Request]) -> list[Response]:
-    """Reads the prefixes of a batch, then all questions behind them."""
+def respond_shared(
+    adapter: PrefixAdapter, batch: Sequence[Request], apart: Callable[[Sequence[Request]], list[Response]]
+) -> list[Response]:
+    """Reads the prefixes of a batch, then all questions behind them; `apart` answers what cannot be shared."""
     shared = SharedBatch(adapter, batch)
     if shared.prefixes:
         shared.ask(adapter.prefill(shared.prefixes))
+    if shared.apart:
+        shared.responses |= zip(shared.apart, apart([batch[place] for place in shared.apart]), strict=True)
     return [shared.responses[place] for place in range(len(batch))]
 
 
@@ -177,42 +191,55 @@ class SharedBatch:
 
     Attributes:
         responses: by place in the batch; failures so far, until `ask` has answered the others.
+        apart: places of requests that share nothing.
     """
 
     def __init__(self, adapter: PrefixAdapter, batch: Sequence[Request]) -> None:
         self._adapter, self._batch = adapter, batch
         self.responses: dict[int, Response] = {}
+        self.apart: list[int] = []
         self.prefixes: list[Prefix] = []
         self._questions: dict[int, Question] = {}
         self._options: dict[int, Options] = {}
+        self._watched: dict[int, tuple[tuple[int, ...], ...]] = {}
+        pixels = {images: self._read(images) for images in dict.fromkeys(request.images for request in batch)}
         prompts: dict[int, Prompt] = {}
-        watched: dict[int, tuple[tuple[int, ...], ...]] = {}
         for place, request in enumerate(batch):
             try:
-                prompts[place] = adapter.encode(request)
-                self._options[place] = [adapter.encode_option(option) for option in request.options]
-                watched[place] = tuple(map(adapter.encode_beginning, request.watch))
+                if prompt := self._encoded(place, request, pixels[request.images]):
+                    prompts[place] = prompt
+                else:
+                    self.apart.append(place)
             except RequestError as error:
-                prompts.pop(place, None)
                 self.responses[place] = Response.failure(str(error))
         for group in group_prompts(prompts):
             for members in cut(group.members, [len(prompts[place].ids) - group.shared for place in group.members]):
-                self._add(Group(members, group.shared), prompts, watched)
+                self._add(Group(members, group.shared), prompts, pixels)
 
-    def _add(self, group: Group, prompts: Mapping[int, Prompt], watched: Mapping[int, tuple[tuple[int, ...], ...]]) -> None:
+    def _read(self, images: tuple[Image, ...]) -> Any:
+        """Pixels, or why there are none."""
+        try:
+            return self._adapter.pixels_of(images)
+        except RequestError as error:
+            return error
+
+    def _encoded(self, place: int, request: Request, pixels: Any) -> Prompt | None:
+        if isinstance(pixels, RequestError):
+            raise pixels
+        prompt = self._adapter.prompt(request, pixels)
+        self._options[place] = [self._adapter.encode_option(option, request.text) for option in request.options]
+        self._watched[place] = tuple(self._adapter.encode_beginning(answer, request.text) for answer in request.watch)
+        return prompt
+
+    def _add(self, group: Group, prompts: Mapping[int, Prompt], pixels: Mapping[tuple[Image, ...], Any]) -> None:
         first, room = prompts[group.members[0]], 0
         for place in group.members:
-            branches = (*self._options[place], *watched[place])
+            branches = (*self._options[place], *self._watched[place])
             room += len(prompts[place].ids) - group.shared + sum(len(ids) - 1 for ids in branches) + ROOM_FOR_ANSWER
-        try:
-            prefix = Prefix(first.ids[: group.shared], self._adapter.pixels_of(first.images), room)
-            self._adapter.prefix_length(prefix)
-        except RequestError as error:
-            self.responses |= dict.fromkeys(group.members, Response.failure(str(error)))
-            return
-        self.prefixes.append(prefix)
-        for place in group.members:
-            self._questions[place] = Question(len(self.prefixes) - 1, prompts[place].ids[group.shared :], watched[place])
+            own = prompts[place].ids[group.shared :]
+            self._questions[place] = Question(len(self.prefixes), own, self._watched[place])
+        images = self._batch[group.members[0]].images  # not the prompt's: a model may read none
+        self.prefixes.append(Prefix(first.ids[: group.shared], pixels[images], room))
 
     def ask(self, state: Any) -> None:
         """Generates, for each decoding apart, and ranks, all behind the same prefixes."""

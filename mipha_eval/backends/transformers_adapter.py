@@ -15,13 +15,22 @@ import torch
 from torch import nn
 
 from mipha_eval.backends import alone
-from mipha_eval.backends.checkpoint import fingerprint, locate_checkpoint
+from mipha_eval.backends.checkpoint import locate_checkpoint
 from mipha_eval.backends.device import batch_tokens, cache_bytes, choose_device, choose_dtype, chunk_tokens, memory_guard
+from mipha_eval.backends.fingerprint import Stamp, check_unchanged, fingerprint, stamps
+from mipha_eval.backends.generation import Generation, Manner
 from mipha_eval.backends.hf import Decoder, PrefixInputs, Stop, compile_layers
+from mipha_eval.backends.limits import Limits
 from mipha_eval.backends.live import State
-from mipha_eval.backends.prefix import Answer, Options, Prefix, PrefixAdapter, Question, ranked
-from mipha_eval.errors import RequestError
+from mipha_eval.backends.packed import NotShareableError
+from mipha_eval.backends.prefix import Answer, Options, Prefix, PrefixAdapter, Question, ranked, respond_shared
+from mipha_eval.backends.settings import check_settings
+from mipha_eval.backends.weights import note_adapter
+from mipha_eval.errors import RequestError, UserError
 from mipha_eval.types import Decoding, Request, Response
+
+#: a question where any would do
+ANY_QUESTION = "?"
 
 #: from requests to arguments of the network's forward
 InputsOf = Callable[[Sequence[Request]], Mapping[str, Any]]
@@ -57,6 +66,15 @@ class TransformersAdapter(PrefixAdapter):
     def ends(self) -> frozenset[int]:
         """The token ids that end an answer."""
 
+    @property
+    @abstractmethod
+    def generation(self) -> Generation:
+        """What becomes of the checkpoint's generation settings; read at first use, before anything is generated."""
+
+    @abstractmethod
+    def manner(self, batch: Sequence[Request]) -> Manner:
+        """How transformers' own generation decodes requests that have one decoding. Raises RequestError."""
+
     @abstractmethod
     def prefix_inputs(self, prefixes: Sequence[Prefix]) -> PrefixInputs:
         """Arguments of the network's forward for some of these prefixes at a time."""
@@ -71,7 +89,9 @@ class TransformersAdapter(PrefixAdapter):
 
     @cached_property
     def folder(self) -> Path:
-        return locate_checkpoint(self.path, self.revision)
+        found = locate_checkpoint(self.path, self.revision)
+        check_settings(found)
+        return found
 
     @cached_property
     def place(self) -> tuple[torch.device, torch.dtype]:
@@ -92,17 +112,46 @@ class TransformersAdapter(PrefixAdapter):
         return Decoder(self.model, self.model.config.get_text_config(decoder=True), device, chunk_tokens(device))
 
     @cached_property
+    def limits(self) -> Limits:
+        """What the network can be asked."""
+        return Limits.of(self.model)
+
+    def refuse_unaskable(self, template: Request) -> None:
+        """Raises UserError if not even the shortest prompt can be read, by an adapter that makes prompts without pixels."""
+        try:
+            self.prompt(template, None)
+        except RequestError as error:
+            raise UserError(f"{self.folder} cannot be asked anything: {error}") from error
+
+    @cached_property
+    def _stamps(self) -> Mapping[Path, Stamp]:
+        """The checkpoint's files as they were before any was read."""
+        found = stamps(self.folder)
+        note_adapter(self.folder)
+        return found
+
+    @cached_property
     def digest(self) -> Future[str]:
         """The checkpoint's fingerprint, computed beside whatever else is loaded."""
+        _ = self._stamps
         return ThreadPoolExecutor(1, "fingerprint").submit(fingerprint, self.folder)
+
+    @cached_property
+    def _weights(self) -> str:
+        """The fingerprint of what was loaded. Raises UserError if files changed meanwhile."""
+        _ = self.network
+        digest = self.digest.result()
+        check_unchanged(self.folder, self._stamps)
+        return digest
 
     def describe(self) -> Mapping[str, Any]:
         device, dtype = self.place
         name = torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
-        return {"weights": self.digest.result(), "device": name, "dtype": str(dtype), "attention": "sdpa"}
+        own = {"weights": self._weights, "device": name, "dtype": str(dtype), "attention": "sdpa"}
+        return {**own, **self.generation.describe()}
 
-    def about(self) -> Mapping[str, str]:
-        return {"parameters": f"{sum(weight.numel() for weight in self.network.parameters()) / 1e9:.3g}"}
+    def about(self) -> Mapping[str, str | float]:
+        return {"parameters": sum(weight.numel() for weight in self.network.parameters()) / 1e9}
 
     def budget(self) -> int:
         device, dtype = self.place
@@ -114,21 +163,24 @@ class TransformersAdapter(PrefixAdapter):
         # by bytes: a Chinese character is about a token
         return 16 + sum(1 + len(text.encode(errors="ignore")) // 4 for text in texts)
 
-    @property
     @abstractmethod
-    def prompt_end(self) -> str:
-        """What a prompt ends with. Answers are tokenized behind it, since some tokenizers begin a text differently."""
+    def prompt_end(self, question: str) -> str:
+        """What the prompt with a question ends with, never empty. Answers are tokenized behind it: what a tokenizer makes
+        of a text depends on what is before. Raises RequestError.
+        """
 
-    def encode_option(self, option: str) -> tuple[int, ...]:
+    def encode_option(self, option: str, question: str = ANY_QUESTION) -> tuple[int, ...]:
         end = self.tokenizer.eos_token_id
-        return (*self.encode_beginning(option), end if end in self.ends else min(self.ends))
+        return (*self.encode_beginning(option, question), end if end in self.ends else min(self.ends))
 
-    def encode_beginning(self, answer: str) -> tuple[int, ...]:
-        lead = "" if self.prompt_end[-1] in " \n>" else " "
-        before, whole = (self._tokens(text) for text in (self.prompt_end, f"{self.prompt_end}{lead}{answer}"))
+    def encode_beginning(self, answer: str, question: str = ANY_QUESTION) -> tuple[int, ...]:
+        prompt_end = self.prompt_end(question)
+        lead = "" if prompt_end[-1] in " \n>" else " "
+        before, whole = (self._tokens(text) for text in (prompt_end, f"{prompt_end}{lead}{answer}"))
         ids = whole[len(before) :] if whole[: len(before)] == before else self._tokens(lead + answer)
         if not ids:
             raise RequestError(f"{answer!r} has no tokens")
+        self.limits.check_ids(ids)
         return ids
 
     def _tokens(self, text: str) -> tuple[int, ...]:
@@ -169,6 +221,20 @@ class TransformersAdapter(PrefixAdapter):
     def alone(self, batch: Sequence[Request]) -> list[Response]:
         return [response for request in batch for response in self.generated([request], self.whole_inputs)]
 
+    def shared_as_whole(self, batch: Sequence[Request]) -> list[Response]:
+        """Answers behind shared prefixes, for a proof that they may be shared.
+
+        Raises:
+            NotShareableError: a prompt is not what the model's own code makes of it as a whole, or decoding is not greedy.
+        """
+        if self.generation.obeyed:
+            raise NotShareableError(f"only transformers' own generation heeds {', '.join(self.generation.obeyed)}")
+        for request in batch:
+            prompt = self.prompt(request, self.read_images(request.images))
+            if prompt and [list(prompt.ids)] != self.whole_inputs([request])["input_ids"].tolist():
+                raise NotShareableError(f"the prompt with {request.text!r} is not what it is as a whole")
+        return respond_shared(self, batch, _refuse)
+
     def generated(self, batch: Sequence[Request], inputs_of: InputsOf) -> list[Response]:
         """Answers by transformers' own attention, cache and generation; requests with one decoding are padded together."""
         responses: dict[int, Response] = {}
@@ -183,11 +249,11 @@ class TransformersAdapter(PrefixAdapter):
         return [responses[place] for place in range(len(batch))]
 
     def _generated(self, batch: Sequence[Request], inputs_of: InputsOf) -> list[Response]:
-        stop = Stop(self.ends, batch[0].decoding.max_new_tokens)
         with memory_guard():
             try:
-                watch = [[self.encode_beginning(answer) for answer in request.watch] for request in batch]
-                inputs = inputs_of(batch)
+                watch = [[self.encode_beginning(answer, request.text) for answer in request.watch] for request in batch]
+                manner, inputs = self.manner(batch), inputs_of(batch)
+                self.limits.check_inputs(inputs)
             except RequestError as error:
                 if len(batch) == 1:
                     return [Response.failure(str(error))]
@@ -196,13 +262,18 @@ class TransformersAdapter(PrefixAdapter):
                 [math.exp(each) for each in alone.rank(self.model, inputs_of([request]), own)] if own else []
                 for request, own in zip(batch, watch, strict=True)
             ]
-            return [self._response(answer) for answer in alone.generate(self.model, inputs, stop, chances)]
+            return [self._response(answer) for answer in alone.generate(self.model, inputs, manner, chances)]
 
     def _ranked_plainly(self, request: Request, inputs_of: InputsOf) -> Response:
         with memory_guard():
             try:
-                options = [self.encode_option(option) for option in request.options]
+                options = [self.encode_option(option, request.text) for option in request.options]
                 inputs = inputs_of([request])
+                self.limits.check_inputs(inputs)
             except RequestError as error:
                 return Response.failure(str(error))
             return ranked(request, alone.rank(self.model, inputs, options), options)
+
+
+def _refuse(batch: Sequence[Request]) -> list[Response]:
+    raise NotShareableError(f"of the prompt with {batch[0].text!r}, ids and images do not say everything")

@@ -13,6 +13,7 @@ import numpy as np
 
 from mipha_eval.errors import UserError
 from mipha_eval.metrics import Metric, Number, Totals
+from mipha_eval.provenance import TOKENIZER
 
 ORDERS = (1, 2, 3, 4)
 TINY, SMALL = 1e-15, 1e-9  # as in pycocoevalcap's BLEU
@@ -108,7 +109,7 @@ def bleu(order: int, totals: Totals) -> Number:
 
 def meteor(totals: Totals) -> Number:
     """METEOR of the set from sums of its statistics, 0 to 100."""
-    numbers = [totals[f"meteor{place}"] for place in range(METEOR_NUMBERS)]
+    numbers = [totals.get(f"meteor{place}") for place in range(METEOR_NUMBERS)]  # none where Java is missing
     shares = []
     for side in (0, 1):  # the candidate's words, then the references'
         length, function_words = numbers[side], numbers[2 + side]
@@ -131,14 +132,13 @@ def _mean(name: str, part: str, totals: Totals) -> Number:
 
 def caption_metrics(tokenizer: str, parts: Sequence[str]) -> list[Metric]:
     """CIDEr first, the scores scaled so that CIDEr's 1.0 is 100, as tables show it; then CIDEr of each part."""
-    mark = f"[{tokenizer}]"
-    return [
-        Metric(f"CIDEr{mark}", partial(_mean, "cider", ""), unit="points"),
-        *(Metric(f"BLEU-{order}{mark}", partial(bleu, order), unit="points") for order in ORDERS),
-        Metric(f"METEOR{mark}", meteor, unit="points", needs=("meteor",)),
-        Metric(f"ROUGE_L{mark}", partial(_mean, "rouge", ""), unit="points"),
-        *(
-            Metric(f"{part}/CIDEr{mark}", partial(_mean, "cider", part), unit="points", needs=(f"{part}/",))
-            for part in parts
-        ),
+    most = (0.0, 100.0)
+    cider = partial(Metric, unit="points", bounds=(0.0, 1000.0))  # an image has 10 at most
+    metrics = [
+        cider("CIDEr", partial(_mean, "cider", "")),
+        *(Metric(f"BLEU-{order}", partial(bleu, order), unit="points", bounds=most) for order in ORDERS),
+        Metric("METEOR", meteor, unit="points", needs=("meteor",), bounds=most),
+        Metric("ROUGE_L", partial(_mean, "rouge", ""), unit="points", bounds=most),
+        *(cider(f"{part}/CIDEr", partial(_mean, "cider", part), needs=(f"{part}/",)) for part in parts),
     ]
+    return [metric.made(TOKENIZER, tokenizer) for metric in metrics]

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 from mipha_eval.answer_files import json_list_answers
+from mipha_eval.answer_line import OfficialAnswer
 from mipha_eval.answers import Reading
 from mipha_eval.captions.measures import caption_metrics, count_images
 from mipha_eval.captions.words import Tokenizer, java_is_there, tokenize
 from mipha_eval.data.jsonl import read_json
+from mipha_eval.data.rows import entries, row_at, text_of
 from mipha_eval.data.source import ImageFolder
-from mipha_eval.errors import UserError
 from mipha_eval.metrics import Metric, Tally, Totals
 from mipha_eval.task import CAPTION, Task
 from mipha_eval.types import Image, Response, Sample, Score
@@ -42,22 +43,29 @@ class CaptionTask(Task):
     def coco_samples(self, annotations: Path, images: ImageFolder) -> Iterator[Sample]:
         """From a file in COCO's form; an image's ``domain``, if it has one, is its category."""
         stored = read_json(annotations)
-        captions: dict[int, list[str]] = {row["id"]: [] for row in stored["images"]}
-        for row in stored["annotations"]:
-            if row["image_id"] not in captions:
-                raise UserError(f"{annotations} has a caption of image {row['image_id']!r}, which is not among its images")
-            captions[row["image_id"]].append(row["caption"])
-        for row in stored["images"]:
-            image = images.image(row["file_name"])
-            yield self.caption_sample(row["id"], captions[row["id"]], image, row.get("domain", ""))
+        captions: dict[int, list[str]] = {row["id"]: [] for _, row in entries(annotations, stored["images"])}
+        for place, row in entries(annotations, stored["annotations"]):
+            with row_at(place):
+                if row["image_id"] not in captions:
+                    raise ValueError(f"it is a caption of image {row['image_id']!r}, which is not among the images")
+                captions[row["image_id"]].append(text_of(row, "caption"))
+        for place, row in entries(annotations, stored["images"]):
+            with row_at(place):
+                image = images.image(row["file_name"])
+                yield self.caption_sample(row["id"], captions[row["id"]], image, row.get("domain", ""))
 
     def caption_sample(self, number: int, captions: Sequence[str], image: Image, part: str = "") -> Sample:
+        if not captions:
+            raise ValueError(f"image {number} has no captions; the official scorer stops at it")
         return Sample(str(number), CAPTION, tuple(captions), (image,), number, part)
+
+    def odd_label(self, sample: Sample) -> str:
+        return "" if all(caption.strip() for caption in sample.references) else "one of the captions is empty"
 
     def measures(self, totals: Totals) -> Sequence[Metric]:
         return caption_metrics(self.chosen, self.parts)
 
-    def official_answers(self, path: Path, samples: Sequence[Sample]) -> Iterable[tuple[Hashable, str]] | None:
+    def official_answers(self, path: Path, samples: Sequence[Sample]) -> Iterable[OfficialAnswer] | None:
         return json_list_answers(path, "image_id", "caption")
 
     def score(self, sample: Sample, response: Response) -> Score:

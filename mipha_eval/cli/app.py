@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import atexit
+import functools
 import gc
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import TypeVar, cast
 
 import typer
 from typer.exceptions import TyperException
 
+from mipha_eval.blame import blaming
 from mipha_eval.cli.certify import certify_tasks
 from mipha_eval.cli.compare import compare_stored_runs
 from mipha_eval.cli.data import data_verbs
+from mipha_eval.cli.exit_code import ExitCode
 from mipha_eval.cli.judge import judge_verbs
 from mipha_eval.cli.leaderboard import write_site
 from mipha_eval.cli.list import list_plugins
@@ -25,9 +29,9 @@ from mipha_eval.cli.score import score_answers
 from mipha_eval.cli.show import show_plugin
 from mipha_eval.cli.submit import submit_answers
 from mipha_eval.cli.view import view_runs
+from mipha_eval.engine.interrupt import named_interrupts
 from mipha_eval.errors import UserError
 
-OK, BUG, USAGE, INCOMPLETE, REGRESSION = 0, 1, 2, 3, 4
 INTERRUPTED = 130  # what typer makes of a KeyboardInterrupt
 STOPPED = "stopped; the same command goes on from what is stored"
 
@@ -39,18 +43,32 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-app.command("run")(run_tasks)
-app.command("predict")(predict_answers)
-app.command("score")(score_answers)
-app.command("report")(report_table)
-app.command("compare")(compare_stored_runs)
-app.command("submit")(submit_answers)
-app.command("plan")(plan_tasks)
-app.command("certify")(certify_tasks)
-app.command("view")(view_runs)
-app.command("leaderboard")(write_site)
-app.command("list")(list_plugins)
-app.command("show")(show_plugin)
+Verb = TypeVar("Verb", bound=Callable[..., object])
+
+
+def blamed(verb: Verb) -> Verb:
+    """A verb in which whatever a plugin's code raises is that plugin's error, also what would end the program as if done."""
+
+    @functools.wraps(verb)
+    def call(*arguments: object, **options: object) -> object:
+        with blaming():
+            return verb(*arguments, **options)
+
+    return cast("Verb", call)
+
+
+app.command("run")(blamed(run_tasks))
+app.command("predict")(blamed(predict_answers))
+app.command("score")(blamed(score_answers))
+app.command("report")(blamed(report_table))
+app.command("compare")(blamed(compare_stored_runs))
+app.command("submit")(blamed(submit_answers))
+app.command("plan")(blamed(plan_tasks))
+app.command("certify")(blamed(certify_tasks))
+app.command("view")(blamed(view_runs))
+app.command("leaderboard")(blamed(write_site))
+app.command("list")(blamed(list_plugins))
+app.command("show")(blamed(show_plugin))
 app.add_typer(data_verbs, name="data")
 app.add_typer(judge_verbs, name="judge")
 
@@ -74,23 +92,26 @@ def main() -> None:
     # numpy multiplies only small matrices here; waiting for a second thread costs more, and much more on a busy machine
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     try:
-        code = app(prepare_arguments(sys.argv[1:]), standalone_mode=False)
+        with named_interrupts(), blaming():
+            code = app(prepare_arguments(sys.argv[1:]), standalone_mode=False)
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)
-        sys.exit(USAGE)
+        sys.exit(ExitCode.USAGE)
     except (KeyboardInterrupt, typer.Abort):
         print(STOPPED, file=sys.stderr)
-        sys.exit(INCOMPLETE)
+        sys.exit(ExitCode.INCOMPLETE)
     except TyperException as error:  # a flag that does not exist, a value that does not fit
         print(f"error: {str(error).rstrip('.')}; see mipha-eval --help", file=sys.stderr)
-        sys.exit(USAGE)
-    except BrokenPipeError:  # the reader of our output has gone, as in `mipha-eval list | head -1`
+        sys.exit(ExitCode.USAGE)
+    except SystemExit as stop:  # typer's, where the reader of our output has gone, as in `mipha-eval list | head -1`
+        if not isinstance(stop.__context__, BrokenPipeError):
+            raise
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(OK)
+        sys.exit(ExitCode.OK)
     if code == INTERRUPTED:
         print(STOPPED, file=sys.stderr)
-        sys.exit(INCOMPLETE)
-    sys.exit(code if isinstance(code, int) else OK)
+        sys.exit(ExitCode.INCOMPLETE)
+    sys.exit(code if isinstance(code, int) else ExitCode.OK)
 
 
 def prepare_arguments(arguments: Sequence[str]) -> list[str]:

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from mipha_eval.cli import flags
+from mipha_eval.cli.exit_code import ExitCode
 
 
 def certify_tasks(
@@ -22,6 +23,7 @@ def certify_tasks(
     """Compare a task's scorer with an independent second implementation, and write a certificate."""
     from mipha_eval.certify import CertifyConfig, certify
     from mipha_eval.plugins import Registry
+    from mipha_eval.report.terminal import print_lines
 
     registry = Registry(plugin or ())
     names = list(registry.names("tasks")) if tasks == ["all"] else tasks
@@ -29,12 +31,13 @@ def certify_tasks(
     for name in names:
         certificates.append(certify(CertifyConfig(name, answers, data, output, seed), registry))
         if not json:
-            for oracle in certificates[-1]["oracles"]:
-                typer.echo(certificate_line(certificates[-1], oracle))
+            print_lines(
+                flags.console(), [certificate_line(certificates[-1], oracle) for oracle in certificates[-1]["oracles"]]
+            )
     if json:
         flags.print_json(certificates)
     if any(oracle["disagreements"] for certificate in certificates for oracle in certificate["oracles"]):
-        raise typer.Exit(3)
+        raise typer.Exit(ExitCode.INCOMPLETE)
 
 
 def certificate_line(certificate: dict[str, object], oracle: dict[str, object]) -> str:

@@ -8,6 +8,11 @@ from typing import Annotated, Literal, Optional
 import typer
 
 from mipha_eval.cli import flags
+from mipha_eval.cli.exit_code import ExitCode
+from mipha_eval.errors import UserError
+
+#: what the gate says -> how the command ends
+OUTCOMES = {"passed": ExitCode.OK, "failed": ExitCode.REGRESSION, "cannot tell": ExitCode.INCOMPLETE}
 
 
 def compare_stored_runs(
@@ -26,16 +31,25 @@ def compare_stored_runs(
     output: Annotated[
         Optional[Path], typer.Option("--output", "-o", help="Write to this file; its ending gives the format.")
     ] = None,
-    resamples: Annotated[int, typer.Option("--resamples", min=100, max=1_000_000, help="Of the bootstrap.")] = 10_000,
+    resamples: Annotated[int, typer.Option("--resamples", min=100, max=1_000_000, help="Of the permutation test.")] = 10_000,
     alpha: Annotated[float, typer.Option("--alpha", help="Significance level; intervals are at 1 - alpha.")] = 0.05,
     fail_on_regression: Annotated[
         bool,
         typer.Option(
             "--fail-on-regression",
-            help="Exit with 4 if the headline of a task is significantly below the baseline's, with Holm's correction over "
-            "all that the table shows; with 3 if there is none but a task of the baseline was not compared.",
+            help="A gate: exit with 4 if the headline of a task is significantly below the baseline's, with Holm's "
+            "correction over all that the table shows, or if answers are lost; with 3 if it cannot be told.",
         ),
     ] = False,
+    allow_missing: Annotated[
+        int,
+        typer.Option(
+            "--allow-missing",
+            min=0,
+            metavar="N",
+            help="How many answers of a task the gate lets a run lose: failed, missing, not judged, or more unparsed ones.",
+        ),
+    ] = 0,
     judge: Annotated[
         Optional[str], typer.Option("--judge", help="Whose result to compare where several judges graded a task.")
     ] = None,
@@ -47,14 +61,18 @@ def compare_stored_runs(
     Only questions that both runs scored count. Intervals and tests are clustered by image and paired; p-values are corrected
     for all that the table shows. Other protocols, judges or versions of a task are not compared.
     """
+    from mipha_eval.atomic import write_text
     from mipha_eval.comparison.compare import CompareConfig, compare_runs
+    from mipha_eval.comparison.gate import Rule
     from mipha_eval.plugins import Registry
     from mipha_eval.report.comparison.terminal import print_comparison
     from mipha_eval.report.comparison.write import chosen_format, comparison_text
-    from mipha_eval.store import write_text
 
     chosen = chosen_format("json" if json else format, output)
-    config = CompareConfig(runs, task or (), metric or (), all_pairs, judge, resamples, alpha)
+    if allow_missing and not fail_on_regression:
+        raise UserError("--allow-missing is for a gate; add --fail-on-regression")
+    gate = Rule(fail_on_regression, allow_missing)
+    config = CompareConfig(runs, task or (), metric or (), all_pairs, judge, resamples, alpha, gate)
     comparison = compare_runs(config, Registry(plugin or ()))
     if output is not None:
         write_text(output, comparison_text(comparison, chosen or "md"))
@@ -62,7 +80,5 @@ def compare_stored_runs(
         typer.echo(comparison_text(comparison, chosen), nl=False)
     if output is not None or chosen is None:
         print_comparison(comparison, flags.console())
-    if fail_on_regression and comparison.regressions:
-        raise typer.Exit(4)
-    if fail_on_regression and comparison.gaps:
-        raise typer.Exit(3)
+    if fail_on_regression:
+        raise typer.Exit(OUTCOMES[comparison.gate.outcome])

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Optional
 import typer
 
 from mipha_eval.cli import flags
+from mipha_eval.cli.exit_code import ExitCode
 
 data_verbs = typer.Typer(rich_markup_mode=None)
 
@@ -33,6 +34,7 @@ def verify_data(
 ) -> None:
     """Compare questions and labels with the official release; exit code 3 if they differ or no release is recorded."""
     from mipha_eval.plugins import Registry
+    from mipha_eval.report.terminal import print_lines
     from mipha_eval.selection import parse_source
     from mipha_eval.verify import Verification, verify
 
@@ -46,15 +48,14 @@ def verify_data(
             continue
         found.append(verification)
         if not json:
-            print(verification.headline)
-            for finding in verification.findings:
-                print(f"  {finding.kind:<7}  {finding.text}")
+            findings = [f"  {finding.kind:<7}  {finding.text}" for finding in verification.findings]
+            print_lines(flags.console(), [verification.headline, *findings])
     if json:
         flags.print_json({"data": str(source), "tasks": [one.summary for one in found], "missing": missing})
     elif missing:
         print(f"not there, see mipha-eval data where: {', '.join(missing)}", file=sys.stderr)
     if any(verification.verdict != "ok" for verification in found):
-        raise typer.Exit(3)
+        raise typer.Exit(ExitCode.INCOMPLETE)
 
 
 @data_verbs.command("where")
@@ -66,6 +67,7 @@ def locate_data(
 ) -> None:
     """Show each task's question files, how many of its first 20 images are there, and where to get what is missing."""
     from mipha_eval.plugins import Registry
+    from mipha_eval.report.terminal import kept, print_lines
     from mipha_eval.selection import parse_source
     from mipha_eval.where import find_places
 
@@ -75,9 +77,10 @@ def locate_data(
         rows: list[dict[str, Any]] = [dataclasses.asdict(place) for place in places]
         flags.print_json({"data": str(source), "tasks": rows})
         return
-    print(f"data: {source}" + (f" in {source.folder}" if source.kind == "demo" else ""))
-    print(f"{'task@protocol':<20} {'found':<5} {'questions':>9} {'images':<9} where")
+    lines = [f"data: {source}" + (f" in {source.folder}" if source.kind == "demo" else "")]
+    lines.append(f"{'task@protocol':<20} {'found':<5} {'questions':>9} {'images':<9} where")
     for place in places:
         count = "–" if place.questions is None else f"{place.questions:,}"
-        images = "–" if not (place.images and place.images.total) else f"{place.images.there} of {place.images.total}"
-        print(f"{place.task:<20} {'yes' if place.found else 'no':<5} {count:>9} {images:<9} {place.where}")
+        images = "–" if not (place.images and place.images.total) else kept(f"{place.images.there} of {place.images.total}")
+        lines.append(f"{place.task:<20} {'yes' if place.found else 'no':<5} {count:>9} {images:<9} {place.where}")
+    print_lines(flags.console(), lines)

@@ -70,11 +70,13 @@ def limit_threads(count: int | None) -> None:
 
 
 def console() -> Console:
-    """A terminal, or plain lines wide enough for a table where there is none."""
+    """A terminal, or plain lines wide enough for a table where there is none and nobody says how wide they may be."""
+    import os
+
     from rich.console import Console
 
     found = Console()
-    return found if found.is_terminal else Console(width=130)
+    return found if found.is_terminal or "COLUMNS" in os.environ else Console(width=130)
 
 
 def print_json(value: Mapping[str, Any] | Sequence[Any]) -> None:

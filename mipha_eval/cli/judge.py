@@ -9,6 +9,7 @@ from typing import Annotated, Optional
 import typer
 
 from mipha_eval.cli import flags, judge_flags
+from mipha_eval.cli.exit_code import ExitCode
 
 judge_verbs = typer.Typer(rich_markup_mode=None)
 
@@ -34,6 +35,8 @@ def check_server(
     """Ask a judge a few questions whose answers are known; exit code 3 if it does not understand them."""
     from mipha_eval.judging import build_judge
     from mipha_eval.plugins import Registry
+    from mipha_eval.report.terminal import print_lines
+    from mipha_eval.report.visible import visible
     from mipha_eval.serve_check import serve_check
 
     choice = judge_flags.choice(
@@ -44,15 +47,18 @@ def check_server(
     if json:
         flags.print_json({"judge": choice.name, "understood": found.understood, **dataclasses.asdict(found)})
     else:
-        for check in found.checks:
-            verdict = "yes" if check.right else "no" if check.readable else "unreadable"
-            print(f"{check.name:<28} {verdict:<11} {check.reply!r:.80}")
-        print(f"{'same reply to the same twice':<28} {'yes' if found.steady else 'no'}")
-        print(f"{'keeps to the longest reply':<28} {'yes' if found.counts_tokens else 'no'}")
-        verdict = "understands what it is asked" if found.understood else "cannot be relied on"
-        print(f"{choice.name} ({found.served or 'unnamed'}) {verdict}; {found.seconds:.2f} s a query")
+        verdicts = ["yes" if check.right else "no" if check.readable else "unreadable" for check in found.checks]
+        lines = [
+            f"{check.name:<28} {verdict:<11} {visible(repr(check.reply), 80)}"
+            for check, verdict in zip(found.checks, verdicts, strict=True)
+        ]
+        lines.append(f"{'same reply to the same twice':<28} {'yes' if found.steady else 'no'}")
+        lines.append(f"{'keeps to the longest reply':<28} {'yes' if found.counts_tokens else 'no'}")
+        told = "understands what it is asked" if found.understood else "cannot be relied on"
+        lines.append(f"{choice.name} ({found.served or 'unnamed'}) {told}; {found.seconds:.2f} s a query")
+        print_lines(flags.console(), lines)
     if not found.understood:
-        raise typer.Exit(3)
+        raise typer.Exit(ExitCode.INCOMPLETE)
 
 
 @judge_verbs.command("calibrate")
@@ -79,6 +85,7 @@ def calibrate_judge(
     from mipha_eval.judging import begin_grading
     from mipha_eval.plugins import Registry
     from mipha_eval.report.summary import calibration_text
+    from mipha_eval.report.terminal import print_lines
 
     limits = judge_flags.Limits(judge_runs, judge_concurrency, judge_timeout, judge_tries)
     registry = Registry(plugin or ())
@@ -89,13 +96,9 @@ def calibrate_judge(
     if json:
         flags.print_json({"judge": grading.judge.name, **found})
     else:
-        for key, value in found.items():
-            print(
-                f"{key.replace('_', ' '):<28} {value:.4f}"
-                if isinstance(value, float)
-                else f"{key.replace('_', ' '):<28} {value}"
-            )
-        print(f"{grading.judge.name} {calibration_text(found)}; kept in {calibration.path}")
+        numbers = {key: f"{value:.4f}" if isinstance(value, float) else f"{value}" for key, value in found.items()}
+        lines = [f"{key.replace('_', ' '):<28} {number}" for key, number in numbers.items()]
+        print_lines(flags.console(), [*lines, f"{grading.judge.name} {calibration_text(found)}; kept in {calibration.path}"])
     if found["not_graded"]:
         typer.echo(f"{found['not_graded']} of {found['n'] + found['not_graded']} answers were not graded", err=True)
-        raise typer.Exit(3)
+        raise typer.Exit(ExitCode.INCOMPLETE)

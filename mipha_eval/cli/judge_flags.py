@@ -23,10 +23,10 @@ BaseUrl = Annotated[
         help="An OpenAI-compatible server, such as http://localhost:8000/v1; none: OpenAI's.",
     ),
 ]
-Runs = Annotated[int, typer.Option("--judge-runs", min=1, help="Grades of each answer, of which the mean counts.")]
-Concurrency = Annotated[int, typer.Option("--judge-concurrency", min=1, help="Queries under way at a time.")]
-Timeout = Annotated[float, typer.Option("--judge-timeout", min=0.1, help="Seconds to wait for a reply.")]
-Tries = Annotated[int, typer.Option("--judge-tries", min=1, help="How often a query is sent while the server fails.")]
+Runs = Annotated[int, typer.Option("--judge-runs", help="Grades of each answer, of which the mean counts.")]
+Concurrency = Annotated[int, typer.Option("--judge-concurrency", help="Queries under way at a time.")]
+Timeout = Annotated[float, typer.Option("--judge-timeout", help="Seconds to wait for a whole reply.")]
+Tries = Annotated[int, typer.Option("--judge-tries", help="How often a query is sent while the server fails.")]
 Budget = Annotated[
     Optional[str], typer.Option("--judge-budget", help="The most to spend, as 500calls, 2e6tokens or 5usd; it stops there.")
 ]

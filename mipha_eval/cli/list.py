@@ -32,6 +32,7 @@ def list_plugins(
 ) -> None:
     """List tasks, models, protocols, judges with prices and agreement, tables, or published scores with sources."""
     from mipha_eval.plugins import Registry
+    from mipha_eval.report.terminal import print_lines
 
     if what is What.published:
         _list_published(benchmark, model, json=json)
@@ -61,17 +62,15 @@ def list_plugins(
         return
     for heading, entries in listing.items():
         width = max(map(len, entries), default=0)
-        print(f"{heading}:")
-        for name, line in entries.items():
-            print(f"  {name:<{width}}  {line}")
+        print_lines(flags.console(), [f"{heading}:", *(f"  {name:<{width}}  {line}" for name, line in entries.items())])
 
 
 def _list_published(benchmark: str | None, model: str | None, *, json: bool) -> None:
     from mipha_eval.published import read_published
-    from mipha_eval.report.published_list import chosen_quotes, quote_objects, quote_table
+    from mipha_eval.report.published_list import chosen_quotes, print_quotes, quote_objects
 
     quotes = chosen_quotes(read_published(), benchmark, model)
     if json:
         flags.print_json(quote_objects(quotes))
     else:
-        flags.console().print(quote_table(quotes))
+        print_quotes(flags.console(), quotes)

@@ -34,6 +34,7 @@ def plan_tasks(
     from mipha_eval.planning import plan_task
     from mipha_eval.plugins import Registry
     from mipha_eval.report.plan import plan_lines
+    from mipha_eval.report.terminal import print_lines
     from mipha_eval.selection import build_tasks, parse_source
 
     choice = judge_flags.choice(judge, judge_base_url, judge_flags.Limits(judge_runs), None, judge_price, judge_correctness)
@@ -45,5 +46,4 @@ def plan_tasks(
     if json:
         flags.print_json([dataclasses.asdict(plan) for plan in plans])
         return
-    for line in plan_lines(plans, choice):
-        print(line)
+    print_lines(flags.console(), list(plan_lines(plans, choice)))

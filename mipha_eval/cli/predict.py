@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from mipha_eval.cli import flags
+from mipha_eval.cli.exit_code import ExitCode
 
 
 def predict_answers(
@@ -43,4 +44,4 @@ def predict_answers(
         answered = f"{outcome.questions - outcome.failed:,} of {outcome.questions:,} questions"
         typer.echo(f"{answered} answered in {answers}, {outcome.failed} failed", err=True)
     if outcome.failed or outcome.left:
-        raise typer.Exit(3)
+        raise typer.Exit(ExitCode.INCOMPLETE)

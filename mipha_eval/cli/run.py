@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import TYPE_CHECKING, Annotated, Any, Optional
 
 import typer
 
 from mipha_eval.cli import flags, judge_flags
+from mipha_eval.cli.exit_code import ExitCode
+
+if TYPE_CHECKING:
+    from mipha_eval.plugins import Registry
+    from mipha_eval.run import RunConfig, TasksFailedError
+    from mipha_eval.scoring import Result
+    from mipha_eval.store import RunFolder
 
 
 def run_tasks(
@@ -55,7 +62,7 @@ def run_tasks(
     """Evaluate a model on tasks; the same command again goes on where it stopped."""
     flags.limit_threads(threads)
     from mipha_eval.plugins import Registry
-    from mipha_eval.run import RunConfig, run
+    from mipha_eval.run import RunConfig
     from mipha_eval.selection import ModelChoice
 
     registry = Registry(plugin or ())
@@ -83,40 +90,65 @@ def run_tasks(
         ),
         grades=grades,
     )
-    folder, results = run(config, registry)
+    folder, results, failed = evaluated(config, registry)
     summaries = [result.summary for result in results]
 
     from mipha_eval.report.summary import (
         certificate_line,
         failure_lines,
         judge_line,
+        print_summary,
         probability_line,
-        rich_table,
         wrapped_lines,
         write_report,
     )
+    from mipha_eval.report.terminal import print_lines
 
     report = write_report(folder)
     if json:
-        flags.print_json({"run": str(folder.path), "results": summaries})
+        flags.print_json({"run": str(folder.path), "results": summaries, **failed_tasks(failed)})
     else:
-        flags.console().print(rich_table(summaries))
-        wrapped = [line for summary in summaries for line in wrapped_lines(summary)]
-        for line in filter(None, [*wrapped, *map(probability_line, summaries), *map(judge_line, summaries)]):
-            print(line)
-        print(certificate_line(summaries))
+        console = flags.console()
+        print_summary(console, summaries)
+        lines = [line for summary in summaries for line in wrapped_lines(summary)]
+        lines += [*map(probability_line, summaries), *map(judge_line, summaries), certificate_line(summaries)]
+        print_lines(console, [line for line in lines if line])
         print(f"report: {report}")
     if probabilities:
         for summary in summaries:
             if not summary["probabilities"]:
                 typer.echo(f"{summary['task']}: no probabilities; its answers are open, or the model gives none", err=True)
+    raise_failed(failed)
     if not all(result.complete for result in results):
         if any(result.summary["missing"] for result in results):
             typer.echo(f"not finished; the same command{' without --fresh' * fresh} goes on from what is stored", err=True)
         for result in results:
             for line in failure_lines(result.summary):
                 typer.echo(line, err=True)
-        raise typer.Exit(3)
+        raise typer.Exit(ExitCode.INCOMPLETE)
+
+
+def evaluated(config: RunConfig, registry: Registry) -> tuple[RunFolder, list[Result], TasksFailedError | None]:
+    """The run's folder and results, and what the tasks failed of that have none; raises that if no task has one."""
+    from mipha_eval.run import TasksFailedError, run
+
+    try:
+        return *run(config, registry), None
+    except TasksFailedError as failed:
+        if not failed.results:
+            raise failed.error from failed
+        return failed.folder, failed.results, failed
+
+
+def failed_tasks(failed: TasksFailedError | None) -> dict[str, Any]:
+    """Of tasks that failed the reasons, for JSON."""
+    return {"failed": failed.reasons} if failed else {}
+
+
+def raise_failed(failed: TasksFailedError | None) -> None:
+    """Raises why tasks failed, once the others' results are shown."""
+    if failed is not None:
+        raise failed.error
 
 
 def split_tasks(texts: list[str]) -> list[str]:

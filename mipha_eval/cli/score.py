@@ -9,6 +9,10 @@ from typing import Annotated, Any, Optional
 import typer
 
 from mipha_eval.cli import flags, judge_flags
+from mipha_eval.cli.exit_code import ExitCode
+
+#: counts of a result that are told beneath its numbers
+COUNTS = ("n", "missing", "unparsed", "failed", "unlabelled", "left_out", "unverified")
 
 
 def score_answers(
@@ -66,28 +70,36 @@ def score_answers(
         for summary in summaries:
             for line in failure_lines(summary):
                 typer.echo(line, err=True)
-        raise typer.Exit(3)
+        raise typer.Exit(ExitCode.INCOMPLETE)
 
 
 def print_numbers(summary: Mapping[str, Any]) -> None:
     """Every metric with its interval, a line each."""
-    from rich.table import Table
-    from rich.text import Text
+    from mipha_eval.report.marks import mark_texts
+    from mipha_eval.report.summary import (
+        certificate_line,
+        interval_cell,
+        judge_line,
+        lenient_text,
+        score_text,
+        wrapped_lines,
+    )
+    from mipha_eval.report.terminal import kept, print_lines, print_table
 
-    from mipha_eval.report.summary import certificate_line, judge_line, lenient_text, marks, score_text, wrapped_lines
-
-    typer.echo(" ".join([summary["task"], *marks(summary)]))
-    table = Table("metric", "value", "95% CI")
-    for name, value in summary["metrics"].items():
-        low, high = summary["intervals"].get(name, (None, None))
-        table.add_row(Text(name), score_text(summary, name, value), "–" if low is None else f"{low:.2f} to {high:.2f}")
-    flags.console().print(table)
+    console = flags.console()
+    print_lines(console, [" ".join([summary["task"], *map(kept, mark_texts(summary))])])
+    rows = [
+        [name, score_text(summary, name, value), interval_cell(summary, name)] for name, value in summary["metrics"].items()
+    ]
+    print_table(console, ("metric", "value", "95% CI"), rows)
+    lines = []
     if summary["envelope"]:
         low, high = summary["envelope"]
         lenient = "; ".join(["", *filter(None, [lenient_text(summary)])])
-        print(f"{summary['headline']}: {low:.2f} to {high:.2f} with all unparsed wrong to all right{lenient}")
-    counts = [name for name in ("n", "missing", "unparsed", "failed", "unlabelled", "left_out") if name in summary]
-    print(", ".join(f"{name} {summary[name]:,}" for name in counts))
-    for line in filter(None, [*wrapped_lines(summary), judge_line(summary)]):
-        print(line)
-    print(certificate_line([summary]) or "no current certificate, see mipha-eval certify")
+        lines.append(f"{summary['headline']}: {low:.2f} to {high:.2f} with all unparsed wrong to all right{lenient}")
+    counts = [name for name in COUNTS if name in summary]
+    lines.append(", ".join(kept(f"{name} {summary[name]:,}") for name in counts))
+    lines += [f"odd labels, {count:,}: {reason}" for reason, count in summary.get("odd_labels", {}).items()]
+    lines += [*wrapped_lines(summary), judge_line(summary)]
+    lines.append(certificate_line([summary]) or "no current certificate, see mipha-eval certify")
+    print_lines(console, [line for line in lines if line])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import itertools
+from collections.abc import Iterator
 from enum import Enum
 from typing import Annotated, Any
 
@@ -29,28 +30,29 @@ def show_plugin(
 ) -> None:
     """Show a task's protocols, metrics and questions, or a model's options."""
     from mipha_eval.plugins import Registry
+    from mipha_eval.report.terminal import print_lines
 
     registry = Registry(plugin or ())
     shown = _task(registry, name, data, count) if what is What.task else _model(registry, name)
     if json:
         flags.print_json(shown)
         return
-    for key, value in shown.items():
-        _print_entry(key, value)
+    lines = [line for key, value in shown.items() for entry in _entry_lines(key, value) for line in entry.split("\n")]
+    print_lines(flags.console(), lines)
 
 
-def _print_entry(key: str, value: Any) -> None:
+def _entry_lines(key: str, value: Any) -> Iterator[str]:
     if isinstance(value, dict):
-        print(f"{key}:")
-        for name, line in value.items():
-            print(f"  {name}: {line}")
+        yield f"{key}:"
+        yield from (f"  {name}: {line}" for name, line in value.items())
     elif isinstance(value, list) and value and isinstance(value[0], dict):
         for number, entry in enumerate(value, start=1):
-            print(f"{key} {number}:")
-            for name, line in entry.items():
-                print(f"  {name}: {line!r}" if isinstance(line, str) else f"  {name}: {line}")
+            yield f"{key} {number}:"
+            yield from (
+                f"  {name}: {line!r}" if isinstance(line, str) else f"  {name}: {line}" for name, line in entry.items()
+            )
     else:
-        print(f"{key}: {', '.join(value) if isinstance(value, list) else value}")
+        yield f"{key}: {', '.join(value) if isinstance(value, list) else value}"
 
 
 def _task(registry: Any, name: str, data: str | None, count: int) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from mipha_eval.plugin_code import code_digest
 from mipha_eval.stored_task import StoredTask
 
 
@@ -11,17 +12,32 @@ def why_not(first: StoredTask, second: StoredTask) -> str | None:
     """Why two results must not be compared; None if they may."""
     if first.label != second.label:
         return f"{first.label} and {second.label} are different protocols"
-    versions = [stored.record["version"] for stored in (first, second)]
-    if versions[0] != versions[1]:
-        return f"version {versions[0]} of the task and version {versions[1]}; the same run commands score them again"
-    if versions[0] != first.task.version:
-        return f"scored by version {versions[0]} of the task, this is version {first.task.version}; run them again"
+    if reason := _scored_otherwise(first, second):
+        return reason
     if first.judge != second.judge and (first.task.judged or first.summary["headline"] != second.summary["headline"]):
         return f"judged by {first.judge or 'nobody'} and by {second.judge or 'nobody'}"
     headlines = [stored.summary["headline"] for stored in (first, second)]
     if headlines[0] != headlines[1]:
         return f"{headlines[0]} and {headlines[1]} are not the same metric"
     return None
+
+
+def _scored_otherwise(first: StoredTask, second: StoredTask) -> str:
+    """Why scores by two versions of a task, or of a plugin's code, do not belong together; "" if they do.
+
+    Older runs do not say by what code of a plugin they are.
+    """
+    versions = [stored.record["version"] for stored in (first, second)]
+    if versions[0] != versions[1]:
+        return f"version {versions[0]} of the task and version {versions[1]}; the same run commands score them again"
+    if versions[0] != first.task.version:
+        return f"scored by version {versions[0]} of the task, this is version {first.task.version}; run them again"
+    codes = {code for stored in (first, second) if (code := stored.record.get("code"))}
+    if len(codes) > 1:
+        return "scored by different code of the plugin; the same run commands score them again"
+    if codes and codes != {code_digest(type(first.task))}:
+        return "scored by other code than the plugin has now; the same run commands score them again"
+    return ""
 
 
 def other_options(first: StoredTask, second: StoredTask) -> list[str]:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import combinations
 from pathlib import Path
 
 from mipha_eval.comparison.comparability import other_options, why_not
 from mipha_eval.comparison.difference import ALPHA, RESAMPLES, Difference, difference, enough_draws
 from mipha_eval.comparison.flips import find_flips, flips_by_category
+from mipha_eval.comparison.gate import Rule, decide, worst_p
+from mipha_eval.comparison.loss import Loss
 from mipha_eval.comparison.matched import Matched
 from mipha_eval.comparison.plan import Planned, choose, plan_pair, run_names
 from mipha_eval.comparison.result import ComparedRun, Comparison, NotCompared, Pair, Row, TieGroup, Verdict
@@ -29,6 +32,7 @@ class CompareConfig:
         metrics: beside each task's headline; `plan.ALL` for all of them.
         all_pairs: compare every two runs, not only the baseline with each other one.
         judge: whose result is compared where several judges graded a task; see `read_stored_tasks`.
+        gate: what is asked of the other runs beside the baseline.
     """
 
     runs: Sequence[Path]
@@ -38,13 +42,14 @@ class CompareConfig:
     judge: str | None = None
     resamples: int = RESAMPLES
     alpha: float = ALPHA
+    gate: Rule = field(default_factory=Rule)
 
 
 def compare_runs(config: CompareConfig, registry: Registry) -> Comparison:
     """Compares runs on the tasks that they share.
 
     Raises:
-        UserError: fewer than two runs, a name that does not exist, or nothing that may be compared.
+        UserError: fewer than two runs, a name that does not exist, or nothing that may be compared and no gate to say so.
     """
     runs = choose(_read(config, registry), config.tasks, config.metrics)
     places = [pair for pair in combinations(range(len(runs)), 2) if config.all_pairs or pair[0] == 0]
@@ -54,18 +59,32 @@ def compare_runs(config: CompareConfig, registry: Registry) -> Comparison:
     found = [_compare(runs, item, draws, config) for item in planned]
     gaps = [gap for _, gaps in plans for gap in gaps] + [gap for gap in found if isinstance(gap, NotCompared)]
     pairs = [pair for pair in found if isinstance(pair, Pair)]
-    if not pairs:
+    if not pairs and not config.gate.asked:
         reasons = dict.fromkeys(f"{gap.task}: {gap.reason}" for gap in gaps)
         raise UserError(f"nothing of these runs can be compared; {'; '.join(reasons)}")
+    gaps = [_with_loss(runs, gap) for gap in gaps]
+    corrected = _corrected(pairs, config.alpha)
+    own = [gap for gap in gaps if gap.runs[0] == 0 and gap.task in runs[0].tasks]
     return Comparison(
         runs=runs,
-        pairs=_corrected(pairs, config.alpha),
+        pairs=corrected,
         not_compared=gaps,
         ties=list(_ties([run.tasks for run in runs], draws, config.alpha)),
         alpha=config.alpha,
         resamples=config.resamples,
         draws=draws,
+        gate=decide(runs, corrected, own, config.gate, config.alpha),
     )
+
+
+def _with_loss(runs: Sequence[ComparedRun], gap: NotCompared) -> NotCompared:
+    """The same with what the second run lost, where it is the same task under the same protocol."""
+    tasks = [runs[place].tasks[gap.task] for place in gap.runs if gap.task in runs[place].tasks]
+    if gap.runs[0] != 0 or len(tasks) < 2 or why_not(*tasks) is not None:
+        return gap
+    with contextlib.suppress(UserError):  # scores that cannot be read are a reason of their own
+        return dataclasses.replace(gap, loss=Loss.of(*map(_unread, tasks)))
+    return gap
 
 
 def _read(config: CompareConfig, registry: Registry) -> list[ComparedRun]:
@@ -99,7 +118,8 @@ def _compare(runs: Sequence[ComparedRun], planned: Planned, draws: int, config: 
     metrics = [name for name in planned.metrics if name in matched.metrics]
     if planned.metrics[0] not in metrics:
         return NotCompared(planned.task, planned.runs, f"the shared questions give no {planned.metrics[0]}")
-    found = [difference(matched, name, config.resamples, draws, config.alpha) for name in metrics]
+    found = [difference(matched, name, draws, config.alpha) for name in metrics]
+    gated = planned.runs[0] == 0
     return Pair(
         task=planned.task,
         runs=planned.runs,
@@ -109,6 +129,8 @@ def _compare(runs: Sequence[ComparedRun], planned: Planned, draws: int, config: 
         flips=find_flips(matched),
         categories=flips_by_category(matched),
         rows=[Row(each, each.p, "not significant") for each in found],
+        loss=Loss.of(*tasks) if gated else None,
+        worst_p=worst_p(matched, metrics[0], draws) if gated else None,
     )
 
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from mipha_eval.comparison.matched import Matched
 from mipha_eval.stored_task import StoredTask
 
 RESAMPLES = 10_000
 ALPHA = 0.05
+ROUNDING = 1e-6  # part of a value below which a standard error is 0 but for rounding
 
 
 @dataclass(frozen=True)
@@ -19,11 +20,12 @@ class Difference:
 
     Attributes:
         values: of the first run and the second.
-        interval: at confidence 1 - alpha, by the paired bootstrap over clusters; None for fewer than two clusters.
+        interval: at confidence 1 - alpha, paired and clustered; None where nothing honest can be said.
         p: of the named test, two-sided, not corrected.
         standard_error: of the difference, clustered and paired; None for fewer than two clusters.
-        effect_size: difference over the standard deviation of the clusters' differences (Cohen's d_z); None if none differs.
-        detectable: the smallest true difference that would be found with 80 % power; None if no cluster differs.
+        effect_size: difference over the standard deviation of the clusters' differences (Cohen's d_z); None if that is 0.
+        detectable: the smallest true difference that would be found with 80 % power; None if it would be 0.
+        undefined: why there is none, by the name of what is None.
     """
 
     task: str
@@ -38,6 +40,7 @@ class Difference:
     detectable: float | None
     questions: int
     clusters: int
+    undefined: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def value(self) -> float:
@@ -52,17 +55,16 @@ def compare_pair(
     Raises:
         UserError: they share no question, or do not both have the metric.
     """
-    return difference(Matched.of([first, second]), metric, resamples, resamples, alpha)
+    return difference(Matched.of([first, second]), metric, resamples, alpha)
 
 
-def difference(matched: Matched, metric: str, resamples: int, draws: int, alpha: float) -> Difference:
+def difference(matched: Matched, metric: str, draws: int, alpha: float) -> Difference:
     """The difference of two matched runs.
 
     Args:
-        resamples: of the bootstrap.
         draws: of a permutation test whose ways cannot be listed.
     """
-    from mipha_eval.stats.bootstrap import bootstrap_values, percentile_interval
+    from mipha_eval.stats.paired_interval import paired_interval
     from mipha_eval.stats.paired_test import paired_test
     from mipha_eval.stats.power import detectable_difference
     from mipha_eval.stats.standard_error import difference_error
@@ -71,16 +73,15 @@ def difference(matched: Matched, metric: str, resamples: int, draws: int, alpha:
     first, second = (float(value) for value in panel.values())
     significance = paired_test(panel, draws)
     error = difference_error(panel)
-    interval = None
-    if panel.clusters > 1:
-        resampled = bootstrap_values(panel, resamples)
-        interval = percentile_interval(resampled[1] - resampled[0], 1 - alpha)
+    if error <= ROUNDING * max(1.0, abs(first), abs(second)):
+        error = 0.0
+    interval = paired_interval(panel, 1 - alpha)
     return Difference(
         task=matched.tasks[0].label,
         metric=metric,
         unit=panel.metric.unit,
         values=(first, second),
-        interval=interval,
+        interval=interval.bounds,
         p=significance.p,
         test=significance.test,
         standard_error=error if panel.clusters > 1 else None,
@@ -88,7 +89,17 @@ def difference(matched: Matched, metric: str, resamples: int, draws: int, alpha:
         detectable=detectable_difference(error, alpha) if error > 0 else None,
         questions=matched.questions,
         clusters=panel.clusters,
+        undefined=_undefined(interval.why_not, error),
     )
+
+
+def _undefined(interval: str, error: float) -> dict[str, str]:
+    """Why a number is not there, by its name; of the standard error NaN is that of a single cluster."""
+    reasons = {"interval": interval} if interval else {}
+    if error > 0:
+        return reasons
+    why = "one image has no standard deviation" if math.isnan(error) else "the runs differ alike on every image"
+    return {**reasons, "effect_size": why, "detectable": why}
 
 
 def tie_group(tasks: Sequence[StoredTask], metric: str, resamples: int = RESAMPLES, alpha: float = ALPHA) -> frozenset[int]:

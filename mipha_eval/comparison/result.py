@@ -9,9 +9,11 @@ from typing import Literal
 
 from mipha_eval.comparison.difference import Difference
 from mipha_eval.comparison.flips import Flips
+from mipha_eval.comparison.loss import Loss
 from mipha_eval.stored_task import StoredTask
 
 Verdict = Literal["better", "worse", "not significant"]
+Outcome = Literal["passed", "failed", "cannot tell"]
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,8 @@ class Pair:
         changed: questions of the same id that are not the same question, left out as well.
         options: options of the task that differ.
         rows: the first is the headline.
+        loss: what the second run lost; None where the first is not the baseline.
+        worst_p: of a second run with every answer wrong, see `gate.worst_p`.
     """
 
     task: str
@@ -53,15 +57,18 @@ class Pair:
     flips: Flips
     categories: Mapping[str, Flips]
     rows: Sequence[Row]
+    loss: Loss | None = None
+    worst_p: float | None = None
 
 
 @dataclass(frozen=True)
 class NotCompared:
-    """A task of two runs that must not or cannot be compared."""
+    """A task of two runs that must not or cannot be compared; `loss` as in `Pair`."""
 
     task: str
     runs: tuple[int, int]
     reason: str
+    loss: Loss | None = None
 
 
 @dataclass(frozen=True)
@@ -81,12 +88,48 @@ class TieGroup:
 
 
 @dataclass(frozen=True)
+class Reason:
+    """Why a candidate does not pass in a task.
+
+    Attributes:
+        run: its place among the runs.
+        text: a part of a sentence, without the task and the run.
+    """
+
+    outcome: Outcome
+    task: str
+    run: int
+    text: str
+
+
+@dataclass(frozen=True)
+class Gate:
+    """What the gate makes of all candidates.
+
+    Attributes:
+        allow_missing: so many answers of a task may be lost.
+        asked: whether the command's exit code depends on it.
+    """
+
+    reasons: Sequence[Reason]
+    allow_missing: int = 0
+    asked: bool = False
+
+    @property
+    def outcome(self) -> Outcome:
+        """A failure is one whatever else cannot be told."""
+        found = {reason.outcome for reason in self.reasons}
+        return "failed" if "failed" in found else "cannot tell" if found else "passed"
+
+
+@dataclass(frozen=True)
 class Comparison:
     """Runs, the first being the baseline, pair by pair.
 
     Attributes:
-        resamples: of each bootstrap interval.
-        draws: of each permutation test whose ways are not listed.
+        gate: whether the others pass beside the baseline.
+        resamples: as asked for.
+        draws: of each permutation test whose ways are not listed; more than `resamples` if the correction needs them.
     """
 
     runs: Sequence[ComparedRun]
@@ -96,6 +139,7 @@ class Comparison:
     alpha: float
     resamples: int
     draws: int
+    gate: Gate = Gate(())
 
     @property
     def tests(self) -> int:

@@ -5,8 +5,12 @@ from __future__ import annotations
 import base64
 import hashlib
 import io
+import re
 import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import partial
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from mipha_eval.errors import RequestError, UserError
@@ -18,6 +22,11 @@ if TYPE_CHECKING:
 
 #: pixels that one picture may have, or have after padding to a square; Pillow's own limit for a bomb
 MOST_PIXELS = 178_956_970
+
+
+#: VLMEvalKit takes an image cell that is not longer for the index of another row
+LONGEST_REFERENCE = 64
+REFERENCE = re.compile(r"\d{1,18}(\.0+)?")
 
 
 class ImageError(RequestError):
@@ -51,15 +60,64 @@ def open_image(image: Image) -> Pillow.Image:
         raise ImageError(f"image {image.name} is broken: {error}") from error
 
 
-def base64_image(name: str, location: str, data: str | None) -> Image:
-    """An image that stands base64-encoded in a table."""
-    return Image(name, location, partial(_decode_base64, data))
+@dataclass(frozen=True)
+class TablePictures:
+    """Pictures of a table's rows: base64-encoded, or a short cell with the index of the row that holds the picture.
+
+    Attributes:
+        place: what the locations of the pictures begin with.
+        cells: index of a row -> its cell.
+        period: rows whose indices differ by a multiple of this are the same question, and mostly hold the same picture.
+    """
+
+    place: str
+    cells: Mapping[int, str | None]
+    period: int
+
+    def image(self, row: int) -> Image:
+        """The picture of a row, under one name and location for all rows that have it from one cell."""
+        try:
+            owner = self._owner(row)
+        except OSError as error:
+            # a location of its own: another row of the same question may have its picture
+            return Image(str(row % self.period), f"{self.place}/{row} (none)", partial(_fail, str(error)))
+        data, base = self.cells[owner] or "", owner % self.period
+        same = self.cells.get(base) == data
+        return Image(str(base), f"{self.place}/{base if same else owner}", partial(_decode_base64, data))
+
+    def _owner(self, row: int) -> int:
+        """The row that holds a row's picture. Raises OSError if none does."""
+        passed = [row]
+        while True:
+            cell = (self.cells[passed[-1]] or "").strip()
+            if not cell:
+                raise OSError(f"row {passed[-1]} of the table has no picture")
+            if len(cell) > LONGEST_REFERENCE or not REFERENCE.fullmatch(cell):
+                return passed[-1]
+            target = int(float(cell))
+            if target not in self.cells:
+                raise OSError(
+                    f"row {passed[-1]} names row {target} as the one with its picture, which the table does not have"
+                )
+            if target in passed:
+                raise OSError(f"rows {', '.join(map(str, passed))} name one another as the one with their picture")
+            passed.append(target)
 
 
-def _decode_base64(data: str | None) -> bytes:
-    if not data:
-        raise OSError("the table has no image there")
-    return base64.b64decode(data)
+def _fail(reason: str) -> bytes:
+    raise OSError(reason)
+
+
+def _decode_base64(data: str) -> bytes:
+    try:
+        return base64.b64decode(data.rpartition(",")[2])  # behind the head of a data URI, if there is one
+    except ValueError as error:
+        raise OSError(f"the table's cell is not base64: {error}") from error
+
+
+def stem(image: str) -> str:
+    """An image's name without folder and endings, which other copies of a release change."""
+    return PurePosixPath(image).name.partition(".")[0]
 
 
 def image_digest(image: Image) -> str:

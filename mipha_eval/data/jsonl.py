@@ -1,56 +1,55 @@
-"""JSON and JSON-lines files, read with errors that name file and line."""
+"""JSON-lines files, read with errors that name file and line."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from mipha_eval.errors import UserError
+from mipha_eval.files import open_text, parse_object, read_json
+
+__all__ = ["begins_with", "is_json_list", "placed_jsonl", "read_json", "read_jsonl", "read_lines"]
 
 
-def read_lines(path: Path) -> Iterator[str]:
+def read_lines(path: Path, *, escapes: bool = False) -> Iterator[str]:
     """Yields the lines of a text file without their ends.
 
-    Lines end as Python's file objects see it, not at form feeds or the like, which answers may hold. A byte-order mark is
-    dropped; bytes that are not UTF-8 become lone surrogates.
+    Lines end as Python's file objects see it, not at form feeds or the like, which answers may hold.
+
+    Args:
+        escapes: see `open_text`.
 
     Raises:
         UserError: the file cannot be read.
     """
-    try:
-        with path.open(encoding="utf-8-sig", errors="surrogateescape") as lines:
-            for line in lines:
-                yield line.removesuffix("\n")
-    except OSError as error:
-        raise UserError(f"cannot read {path}: {error.strerror}") from error
+    with open_text(path, escapes=escapes) as lines:
+        for line in lines:
+            yield line.removesuffix("\n")
 
 
-def read_jsonl(path: Path) -> Iterator[dict[str, Any]]:
+def read_jsonl(path: Path, *, escapes: bool = False) -> Iterator[dict[str, Any]]:
     """Yields one object a line, blank lines left out.
 
     Raises:
         UserError: the file cannot be read, or a line is not a JSON object.
     """
-    for number, line in enumerate(read_lines(path), start=1):
+    return (row for _, row in placed_jsonl(path, escapes=escapes))
+
+
+def placed_jsonl(path: Path, *, escapes: bool = False) -> Iterator[tuple[str, dict[str, Any]]]:
+    """As `read_jsonl`, with each row's place, ``FILE:LINE``."""
+    for number, line in enumerate(read_lines(path, escapes=escapes), start=1):
         if line.strip():
-            yield _object(line, f"{path}:{number}")
+            place = f"{path}:{number}"
+            yield place, parse_object(line, place)
 
 
-def read_json(path: Path) -> Any:
-    """Reads a JSON file. Raises UserError if it cannot be read."""
-    try:
-        return json.loads(path.read_text(encoding="utf-8-sig", errors="surrogateescape"))
-    except (OSError, ValueError, RecursionError) as error:
-        raise UserError(f"cannot read {path}: {error}") from error
+def is_json_list(path: Path) -> bool:
+    """Whether a file begins like a JSON list."""
+    return begins_with(path, "[")
 
 
-def _object(line: str, place: str) -> dict[str, Any]:
-    try:
-        value = json.loads(line)
-    except (ValueError, RecursionError) as error:
-        raise UserError(f"{place} is not JSON: {error}") from error
-    if not isinstance(value, dict):
-        raise UserError(f"{place} is not a JSON object")
-    return value
+def begins_with(path: Path, letters: str) -> bool:
+    """Whether the first letter of a text file that is no white space is one of these."""
+    first = next((line.strip() for line in read_lines(path, escapes=True) if line.strip()), "")
+    return first[:1] in tuple(letters)

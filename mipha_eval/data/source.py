@@ -9,6 +9,7 @@ from pathlib import Path, PurePath
 from typing import Literal
 
 from mipha_eval.errors import MissingDataError, UserError
+from mipha_eval.files import MOST_PICTURE_BYTES, read_regular
 from mipha_eval.types import Image
 
 
@@ -90,7 +91,7 @@ class _File:
     def __call__(self) -> bytes:
         if PurePath(self.name).is_absolute() or ".." in PurePath(self.name).parts:
             raise OSError(f"the name leads out of {self.folder}")
-        return (self.folder / self.name).read_bytes()
+        return read_regular(self.folder / self.name, MOST_PICTURE_BYTES)
 
 
 def _nearby(path: Path) -> str:

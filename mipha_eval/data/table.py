@@ -1,14 +1,18 @@
-"""Tab-separated tables as pandas would read them."""
+"""Tables, as tab-separated or comma-separated text or as sheets, as pandas would read them."""
 
 from __future__ import annotations
 
 import csv
+import itertools
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from mipha_eval.errors import UserError
+from mipha_eval.data.jsonl import begins_with
+from mipha_eval.data.rows import WRONG, row_at
+from mipha_eval.errors import RowError, UserError
+from mipha_eval.files import open_regular, open_text
 
 #: cells that pandas takes for missing by default, as of pandas 3.1
 MISSING = {""}.union(
@@ -16,19 +20,47 @@ MISSING = {""}.union(
     ["1.#QNAN", "<NA>", "N/A", "NA", "NULL", "NaN", "None", "n/a", "nan", "null"],
 )
 
+#: how names of tables end
+ENDINGS = (".tsv", ".csv", ".xlsx")
 
-def read_table(path: Path) -> Iterator[dict[str, str | None]]:
-    """Yields a row of a TSV as column -> cell; None where pandas would say missing. Cells may span lines in quotes."""
-    csv.field_size_limit(sys.maxsize)  # a cell may hold a picture
-    try:
-        with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
-            for row in csv.DictReader(file, delimiter="\t"):
-                yield as_cells(row)
-    except (OSError, csv.Error) as error:
-        raise UserError(f"cannot read {path}: {error}") from error
+Cells = dict[str, str | None]
 
 
-def as_cells(row: Mapping[str, Any]) -> dict[str, str | None]:
+def read_table(path: Path, *needed: str) -> Iterator[Cells]:
+    """Yields a row of a table as column -> cell; None where pandas would say missing. See `placed_table`."""
+    return (cells for _, cells in placed_table(path, *needed))
+
+
+def placed_table(path: Path, *needed: str) -> Iterator[tuple[str, Cells]]:
+    """Yields (place, row) pairs of an xlsx file's first sheet or of a text table, whose cells may span lines in quotes.
+
+    Raises:
+        UserError: the file cannot be read, or has none of a column that is `needed`.
+    """
+    lines = _sheet_lines(path) if path.suffix.lower() == ".xlsx" else _text_lines(path)
+    _, head = next(lines, ("", ()))
+    columns = [str(cell) for cell in head]
+    lacking = [name for name in needed if name not in columns]
+    if lacking:
+        raise RowError(
+            f"{path} has no column {lacking[0]!r}; {'it has ' + ', '.join(columns) if columns else 'it is empty'}"
+        )
+    for place, line in lines:
+        if any(cell not in (None, "") for cell in line[len(columns) :]):
+            raise RowError(f"{place} {WRONG}: it has {len(line)} cells, the table {len(columns)} columns")
+        yield place, as_cells(dict(itertools.zip_longest(columns, line[: len(columns)])))
+
+
+def indexed_rows(path: Path, *needed: str) -> list[tuple[int, Cells]]:
+    """(index, row) pairs of a table with a column ``index``, see `placed_table`."""
+    found = []
+    for place, cells in placed_table(path, "index", *needed):
+        with row_at(place):
+            found.append((whole_number(cells["index"]), cells))
+    return found
+
+
+def as_cells(row: Mapping[str, Any]) -> Cells:
     """Any row's values as texts; None where pandas would say missing."""
     return {column: None if cell is None or cell in MISSING else str(cell) for column, cell in row.items()}
 
@@ -41,27 +73,45 @@ def whole_number(cell: str | None) -> int:
     return int(number)
 
 
-def read_sheet(path: Path) -> Iterator[dict[str, str | None]] | None:
-    """Rows of a TSV, or of the first sheet of an xlsx file; None for other files.
-
-    Raises:
-        UserError: the file cannot be read.
-    """
-    if path.suffix == ".tsv":
-        return read_table(path)
-    return _read_workbook(path) if path.suffix == ".xlsx" else None
+def is_table(path: Path) -> bool:
+    """Whether a file is a table: its ending says so, or says neither that nor JSON and it does not begin like JSON."""
+    ending = path.suffix.lower()
+    if ending in ENDINGS:
+        return True
+    return path.is_file() and ending not in (".json", ".jsonl") and not begins_with(path, "{[")
 
 
-def _read_workbook(path: Path) -> Iterator[dict[str, str | None]]:
+def table_names(stems: Iterable[str]) -> list[str]:
+    """The names that tables may have, tab-separated ones first."""
+    known = list(stems)
+    return [stem + ending for ending in ENDINGS for stem in known]
+
+
+def _text_lines(path: Path) -> Iterator[tuple[str, Sequence[str]]]:
+    csv.field_size_limit(sys.maxsize)  # a cell may hold a picture
+    try:
+        with open_text(path, newline="") as file:
+            head = next(file, "")
+            cells = csv.reader(itertools.chain([head], file), delimiter=_delimiter(head))
+            yield from ((f"{path}:{cells.line_num}", line) for line in cells if line)
+    except csv.Error as error:
+        raise UserError(f"cannot read {path}: {error}") from error
+
+
+def _delimiter(head: str) -> str:
+    """What separates a table's columns: a tab if there is one in the head, else what makes more columns of it."""
+    return "\t" if "\t" in head else max(",;", key=lambda mark: len(next(csv.reader([head], delimiter=mark), ())))
+
+
+def _sheet_lines(path: Path) -> Iterator[tuple[str, Sequence[Any]]]:
     from zipfile import BadZipFile
 
     from openpyxl import load_workbook
     from openpyxl.utils.exceptions import InvalidFileException
 
     try:
-        lines = load_workbook(path, read_only=True, data_only=True).worksheets[0].iter_rows(values_only=True)
-        head = [str(cell) for cell in next(lines, ())]
-        for line in lines:
-            yield as_cells(dict(zip(head, line, strict=False)))
+        with open_regular(path) as file:
+            lines = load_workbook(file, read_only=True, data_only=True).worksheets[0].iter_rows(values_only=True)
+            yield from ((f"{path}: row {number}", line) for number, line in enumerate(lines, start=1))
     except (OSError, KeyError, ValueError, BadZipFile, InvalidFileException) as error:
         raise UserError(f"cannot read {path}: {error}") from error

@@ -23,7 +23,7 @@ class Beside:
 
     def __init__(self) -> None:
         self._backlog: queue.Queue[Callable[[], object] | None] = queue.Queue(BACKLOG)
-        self._failure: Exception | None = None
+        self._failure: BaseException | None = None
         self._stopped = False
         self._thread = threading.Thread(target=self._work, name="beside", daemon=True)
         self._interval = sys.getswitchinterval()
@@ -60,7 +60,7 @@ class Beside:
             if self._failure is None and not self._stopped:
                 try:
                     work()
-                except Exception as error:  # raised where the next work is submitted
+                except BaseException as error:  # raised where the next work is submitted; the thread must not end silently
                     self._failure = error
 
     def _end(self) -> None:

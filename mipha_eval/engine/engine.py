@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from collections import deque
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from mipha_eval.adapter import ModelAdapter
-from mipha_eval.engine.plan import Limits, halves, plan_batches, price
-from mipha_eval.errors import DeviceMemoryError
+from mipha_eval.engine.attempt import Attempts
+from mipha_eval.engine.plan import Limits, plan_batches
 from mipha_eval.types import Request, Response
 
 AHEAD = 2  # batches that an adapter hears of before it is asked for them
@@ -40,11 +39,12 @@ class Engine:
         if ready:
             yield ready
         limits = Limits(self.adapter.budget() if self.budget is None else self.budget, self.batch_size)
+        attempts = Attempts(self.adapter, limits)
         todo = [requests[place] for place in distinct]
-        for places in self._announced(plan_batches(todo, self.adapter.cost, limits), todo):
+        for places in announced(plan_batches(todo, attempts.cost, limits), todo, attempts):
             if self.stop():
                 return
-            responses = self._answer([todo[place] for place in places], limits)
+            responses = attempts.answer([todo[place] for place in places])
             answered: Answered = []
             for place, response in zip(places, responses, strict=True):
                 owner = distinct[place]
@@ -67,31 +67,13 @@ class Engine:
                 equals.setdefault(first, []).append(place)
         return list(distinct.values()), equals, ready
 
-    def _announced(self, plan: Iterator[list[int]], requests: Sequence[Request]) -> Iterator[list[int]]:
-        """The batches of a plan, each after the adapter has heard of the next ones."""
-        waiting: deque[list[int]] = deque()
-        for places in plan:
-            self.adapter.expect([requests[place] for place in places])
-            waiting.append(places)
-            if len(waiting) > AHEAD:
-                yield waiting.popleft()
-        yield from waiting
 
-    def _answer(self, batch: Sequence[Request], limits: Limits) -> list[Response]:
-        """A response to each request, in smaller batches where the device's memory does not hold this one."""
-        try:
-            responses = self.adapter.respond(batch)
-        except DeviceMemoryError as error:
-            # the text alone: the traceback keeps alive what filled the device, and the next attempt needs the room
-            reason = str(error)
-        else:
-            if len(responses) != len(batch):
-                raise RuntimeError(f"{self.adapter.name} answered {len(responses)} of {len(batch)} requests")
-            return responses
-        if len(batch) == 1:
-            return [Response.failure(f"out of memory: {reason}")]
-        tokens = price(batch, self.adapter.cost)
-        if not limits.lowered:
-            print(f"the device's memory does not hold {tokens:,} tokens; batches are made smaller", file=sys.stderr)
-        limits.lower(tokens // 2)
-        return [response for half in halves(batch) for response in self._answer(half, limits)]
+def announced(plan: Iterator[list[int]], requests: Sequence[Request], attempts: Attempts) -> Iterator[list[int]]:
+    """The batches of a plan, each after the adapter has heard of the next ones."""
+    waiting: deque[list[int]] = deque()
+    for places in plan:
+        attempts.expect([requests[place] for place in places])
+        waiting.append(places)
+        if len(waiting) > AHEAD:
+            yield waiting.popleft()
+    yield from waiting

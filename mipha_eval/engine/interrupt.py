@@ -5,12 +5,33 @@ from __future__ import annotations
 import signal
 import sys
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import FrameType, TracebackType
 from typing import Any
 
+from mipha_eval.errors import UserInterruptError
+
+
+@contextmanager
+def named_interrupts() -> Iterator[None]:
+    """While entered, Ctrl-C is a UserInterruptError, so that nobody's own KeyboardInterrupt is taken for it."""
+    if threading.current_thread() is not threading.main_thread() or signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        yield
+        return
+    previous = signal.signal(signal.SIGINT, _interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, previous)
+
+
+def _interrupt(*_: object) -> None:
+    raise UserInterruptError
+
 
 class Interrupt:
-    """While entered, the first SIGINT only sets a flag; the second raises KeyboardInterrupt."""
+    """While entered, the first SIGINT only sets a flag; the second raises a UserInterruptError."""
 
     def __init__(self) -> None:
         self._asked = False
@@ -26,7 +47,7 @@ class Interrupt:
 
     def _note(self, number: int, frame: FrameType | None) -> None:
         if self._asked:
-            raise KeyboardInterrupt
+            raise UserInterruptError
         self._asked = True
         print("finishing the batch; once more stops at once", file=sys.stderr)
 

@@ -10,6 +10,8 @@ from types import TracebackType
 from typing import Any
 
 SECONDS_BETWEEN_LINES = 10.0
+WIDTHS = 4, 40  # of a bar
+BESIDE = 32  # letters that counts, time and spaces take
 
 
 @dataclass
@@ -41,7 +43,7 @@ class Progress:
 
     def __enter__(self) -> Progress:
         if not self._quiet and sys.stderr.isatty():
-            self._bar = _rich_bar()
+            self._bar = _rich_bar(max(map(len, self._counts)))
             self._bar.start()
         return self
 
@@ -69,9 +71,13 @@ class Progress:
             self._bar.stop()
 
 
-def _rich_bar() -> Any:
+def _rich_bar(longest: int) -> Any:
+    """Bars that leave room for counts and time, and for labels of up to so many letters."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+    from rich.table import Column
 
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    return Progress(*columns, console=Console(stderr=True), transient=True)
+    console = Console(stderr=True)
+    label = TextColumn("{task.description}", table_column=Column(overflow="fold"))
+    bar = BarColumn(max(WIDTHS[0], min(WIDTHS[1], console.width - longest - BESIDE)))
+    return Progress(label, bar, MofNCompleteColumn(), TimeRemainingColumn(), console=console, transient=True)

@@ -65,7 +65,8 @@ class AdapterJudge(Judge):
             seconds = round((time.perf_counter() - started) / len(answered), 3)
             for place, response in answered:
                 tokens = estimated_tokens(requests[place].text)
-                made = Verdict(response.text, self.name, tokens, response.tokens, seconds, response.error)
+                ended = "" if response.error else response.finish
+                made = Verdict(response.text, self.name, tokens, response.tokens, seconds, "", response.error, ended)
                 verdicts[place] = made
             started = time.perf_counter()
         return [verdicts[place] for place in range(len(requests))]

@@ -25,6 +25,18 @@ UNITS = {"calls": "calls", "call": "calls", "tokens": "tokens", "token": "tokens
 AMOUNT = re.compile(r"(?P<dollar>\$?)(?P<number>\d+(\.\d+)?(e\d{1,2})?) ?(?P<unit>[a-z]*)")
 
 
+#: the most of what a user may ask for: flag -> (field, least, most)
+BOUNDS = {
+    "--judge-runs": ("runs", 1, 100),
+    "--judge-concurrency": ("concurrency", 1, 512),
+    "--judge-timeout": ("timeout", 0.1, 86_400),
+    "--judge-tries": ("tries", 1, 100),
+}
+
+#: US dollars for a million tokens, the most that is taken for a price
+DEAREST = 1e6
+
+
 @dataclass(frozen=True)
 class Price:
     """US dollars for a million tokens of prompts and of replies."""
@@ -32,7 +44,7 @@ class Price:
     prompt: float
     reply: float
 
-    def of(self, prompt_tokens: int, reply_tokens: int) -> float:
+    def of(self, prompt_tokens: float, reply_tokens: float) -> float:
         return (self.prompt * prompt_tokens + self.reply * reply_tokens) / 1e6
 
 
@@ -53,6 +65,7 @@ class JudgeChoice:
         model: a name that the server knows, or ``hf:PATH`` for a model on this machine.
         base_url: of an OpenAI-compatible server; None for OpenAI's.
         runs: grades of each answer, of which the mean counts (MM-Vet's ``num_run``).
+        timeout: seconds that a whole reply may take, each time that a query is sent.
         tries: how often a query is sent at most while the server fails.
         correctness: whether tasks without a judge's prompt of their own are judged, too, by yes or no.
     """
@@ -72,6 +85,9 @@ class JudgeChoice:
             raise UserError("--judge needs the name of a model")
         if not self.model.isprintable():
             raise UserError(f"--judge {printable(self.model)}: the name has characters that cannot be seen")
+        for flag, (name, least, most) in BOUNDS.items():
+            if not least <= getattr(self, name) <= most:  # which nan is not, either
+                raise UserError(f"{flag} {getattr(self, name)!s:.40}: expected {least:,g} to {most:,g}")
         if self.base_url is not None:
             _check_url(self.base_url)
         if self.budget.usd is not None and self.prices is None and not self.local:
@@ -137,7 +153,7 @@ def parse_price(text: str | None) -> Price | None:
         prompt, reply = (float(part) for part in text.split(","))
     except ValueError:
         prompt = reply = -1.0
-    if not (0 <= prompt < float("inf") and 0 <= reply < float("inf")):
+    if not (0 <= prompt <= DEAREST and 0 <= reply <= DEAREST):
         raise UserError(f"--judge-price {text}: expected IN,OUT, US dollars for a million tokens, such as 2.5,10")
     return Price(prompt, reply)
 

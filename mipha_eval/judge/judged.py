@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from mipha_eval.answers.alphabet import lettered
-from mipha_eval.judge.dialogue import UnansweredError, replay
+from mipha_eval.border.scores import checked_scores
+from mipha_eval.judge.dialogue import (
+    MOST_QUERIES,
+    BrokenDialogueError,
+    NoReplyError,
+    Talk,
+    UnansweredError,
+    replay,
+    shortcoming,
+)
 from mipha_eval.judge.prompts import is_correct
+from mipha_eval.judge.session import Case
 from mipha_eval.judge.verdicts import Verdicts
 from mipha_eval.metrics import group_scores
 from mipha_eval.task import JUDGE_FAILED, NOT_JUDGED, Task, question_core
-from mipha_eval.types import Answer, Dialogue, Response, Sample, Score
+from mipha_eval.types import Answer, Dialogue, Query, Response, Sample, Score, Verdict
 
 
 @dataclass(frozen=True)
@@ -32,9 +41,32 @@ class Use:
     def applies(self, task: Task) -> bool:
         return task.judged or self.correctness
 
+    @property
+    def most_queries(self) -> int:
+        """How many queries a dialogue may ask."""
+        return MOST_QUERIES * self.runs
+
     def dialogue(self, task: Task, answers: Sequence[Answer]) -> Dialogue[Sequence[Score]]:
         """What the judge is asked about a group of answers."""
-        return task.grade(answers, self.runs) if task.judged else _second_opinions(task, answers)
+        return _graded(task, answers, self.runs) if task.judged else _second_opinions(task, answers)
+
+    def unread(self, task: Task, scores: Sequence[Score]) -> int:
+        """How many scores of a dialogue say that the judge's words could not be read."""
+        if task.judged:
+            return sum(score.rule.startswith("judge-") and not score.parsed for score in scores)
+        return sum(score.judged is None for score in scores)
+
+
+def _graded(task: Task, answers: Sequence[Answer], runs: int) -> Dialogue[Sequence[Score]]:
+    """A task's own dialogue; begun here, so that whatever it does wrong is done inside a dialogue."""
+    dialogue = task.grade(answers, runs)
+    if not isinstance(dialogue, Generator):
+        raise BrokenDialogueError(f"its grade() gave a {type(dialogue).__name__}, which is no dialogue")
+    given = yield from dialogue
+    scores = checked_scores(task, "grade", [answer.score for answer in answers], given)
+    if [score.sample for score in scores] != [answer.sample.id for answer in answers]:
+        raise BrokenDialogueError("its dialogue came to other scores than those of the answers it is about")
+    return scores
 
 
 def _second_opinions(task: Task, answers: Sequence[Answer]) -> Dialogue[Sequence[Score]]:
@@ -42,7 +74,7 @@ def _second_opinions(task: Task, answers: Sequence[Answer]) -> Dialogue[Sequence
     for answer in answers:
         question = answer.sample.bare or question_core(answer.sample.question)
         opinion = yield from is_correct(question, _accepted(task, answer.sample), answer.text)
-        scores.append(dataclasses.replace(answer.score, judged=None if opinion is None else float(opinion)))
+        scores.append(replace(answer.score, judged=None if opinion is None else float(opinion)))
     return scores
 
 
@@ -64,21 +96,50 @@ def answer_groups(
             yield [Answer(samples[score.sample], responses[score.sample].text, score) for score in answered]
 
 
+def without_judge(
+    task: Task, samples: Mapping[str, Sample], responses: Mapping[str, Response], scores: Sequence[Score]
+) -> list[Score]:
+    """The scores where nobody judges: those that the task's own rule cannot give are marked as not judged.
+
+    That is so where the task would have a judge look at answers all of which its rule claims to have read. What it could not
+    read (MMBench) counts by the rule, and a rule that stands in for a judge (`Task.mark`) counts under its own name.
+    """
+    if not task.judged or task.mark:
+        return list(scores)
+    waiting: set[str] = set()
+    for answers in answer_groups(samples, responses, scores):
+        if all(answer.score.parsed for answer in answers) and _asks(task.grade(answers, 1)):
+            waiting |= {answer.sample.id for answer in answers}
+    return [replace(score, rule=NOT_JUDGED, value=0.0) if score.sample in waiting else score for score in scores]
+
+
+def _asks(dialogue: Dialogue[Sequence[Score]]) -> bool:
+    """Whether a dialogue comes to any question; one that breaks wanted something, too."""
+    try:
+        return Talk(dialogue, 1).begin() is not None
+    except BrokenDialogueError:
+        return True
+    finally:
+        dialogue.close()
+
+
 @dataclass
 class Counts:
     """Answers by what became of them.
 
     Attributes:
         pending: not judged yet.
-        failed: the judge was asked, and gave no reply.
-        unreadable: its replies could not be read.
-        reasons: of failures.
+        failed: the judge was asked, and gave no reply, or none that was complete.
+        unreadable: its replies were complete, and could not be read.
+        reasons: of failures, and of what could not be read.
+        remarks: what weakens prompts -> in how many dialogues.
     """
 
     pending: int = 0
     failed: int = 0
     unreadable: int = 0
     reasons: Counter[str] = field(default_factory=Counter)
+    remarks: Counter[str] = field(default_factory=Counter)
 
 
 @dataclass(frozen=True)
@@ -108,24 +169,58 @@ class Judged:
                 graded[score.sample] = score
         return [graded.get(score.sample, score) for score in scores], self._summary(task, counts)
 
-    def _grade(self, task: Task, answers: Sequence[Answer], counts: Counts) -> Sequence[Score]:
-        sample = answers[0].sample.id
+    def case(self, task: Task, answers: Sequence[Answer]) -> Case | None:
+        """What a judge is to be asked about a group of answers; None if stored verdicts settle it."""
+        sample, anew = answers[0].sample.id, False
         try:
-            scores = replay(self.use.dialogue(task, answers), lambda query: self.verdicts.find(query, sample))
+            scores = self._replay(task, answers, [])
+            if not self.use.unread(task, scores):
+                return None
+        except BrokenDialogueError:
+            anew = True  # the replies counted one by one, but led to nothing
+        except UnansweredError:
+            pass  # whatever has no reply that counts is asked
+        return Case(self.use.dialogue(task, answers), sample, self.verdicts, self.use.most_queries, anew)
+
+    def _replay(self, task: Task, answers: Sequence[Answer], heard: list[tuple[Query, Verdict]]) -> Sequence[Score]:
+        """Raises UnansweredError. What stored verdicts are found, with their queries, is put into `heard`."""
+        sample = answers[0].sample.id
+
+        def known(query: Query) -> Verdict | None:
+            verdict = self.verdicts.find(query, sample)
+            if verdict is not None:
+                heard.append((query, verdict))
+            return verdict
+
+        return replay(self.use.dialogue(task, answers), known, self.use.most_queries)
+
+    def _grade(self, task: Task, answers: Sequence[Answer], counts: Counts) -> Sequence[Score]:
+        heard: list[tuple[Query, Verdict]] = []
+        try:
+            scores = self._replay(task, answers, heard)
+            unread = self.use.unread(task, scores)
+            lacking = [found.reason for pair in heard if unread and (found := shortcoming(*pair))]
+            counts.reasons.update(dict.fromkeys(lacking[-1:], unread))
+            counts.unreadable += unread
         except UnansweredError as error:
-            if error.reason:
-                counts.failed += len(answers)
-                counts.reasons[error.reason] += len(answers)
-            else:
-                counts.pending += len(answers)
-            kept = [answer.score for answer in answers]
-            rule = JUDGE_FAILED if error.reason else NOT_JUDGED
-            return [dataclasses.replace(score, rule=rule, value=0.0) for score in kept] if task.judged else kept
-        if task.judged:
-            counts.unreadable += sum(score.rule.startswith("judge-") and not score.parsed for score in scores)
-        else:
-            counts.unreadable += sum(score.judged is None for score in scores)
+            scores = self._ungraded(task, answers, error, counts)
+        counts.remarks.update({query.remark for query, _ in heard if query.remark})
         return scores
+
+    def _ungraded(self, task: Task, answers: Sequence[Answer], error: UnansweredError, counts: Counts) -> Sequence[Score]:
+        """The scores of answers that a judge has no grade for: in no metric of the judge's."""
+        unreadable = isinstance(error, NoReplyError) and error.whole
+        if error.reason:
+            counts.failed += 0 if unreadable else len(answers)
+            counts.unreadable += len(answers) if unreadable else 0
+            counts.reasons[error.reason] += len(answers)
+        else:
+            counts.pending += len(answers)
+        kept = [answer.score for answer in answers]
+        if not task.judged:
+            return kept
+        rule = JUDGE_FAILED if error.reason else NOT_JUDGED
+        return [replace(score, rule=rule, value=0.0, parsed=score.parsed and not unreadable) for score in kept]
 
     def _summary(self, task: Task, counts: Counts) -> dict[str, Any]:
         return {
@@ -136,6 +231,7 @@ class Judged:
             "failed": counts.failed,
             "unreadable": counts.unreadable,
             "failures": dict(counts.reasons.most_common(20)),
+            "remarks": dict(counts.remarks),
             **self.verdicts.totals(),
             "notes": dict(self.verdicts.notes),
             "calibration": self.calibration,

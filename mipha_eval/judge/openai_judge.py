@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import json
+import os
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from mipha_eval.judge.choice import JudgeChoice, api_key
+from mipha_eval.judge.completion import NoCompletionError, own_words, read_completion
+from mipha_eval.judge.dialogue import quoted
 from mipha_eval.judge.judge import Judge, JudgeStoppedError
-from mipha_eval.judge.spending import estimated_tokens
 from mipha_eval.printable import printable
 from mipha_eval.types import Query, Verdict
 
@@ -36,12 +38,14 @@ class OpenAIJudge(Judge):
     """Sends each query as one message of a user.
 
     The client itself waits and tries again where a server is busy or fails (408, 409, 429 with ``Retry-After``, 5xx, lost
-    connections, timeouts), at most `JudgeChoice.tries` times. The key is read from the environment, sent to the server and
-    nowhere else: it is taken out of whatever text comes back.
+    connections, timeouts), at most `JudgeChoice.tries` times, each time for a whole reply in `JudgeChoice.timeout` seconds.
+    The key is read from the environment, sent to the server and nowhere else: it is taken out of whatever text comes back.
     """
 
     def __init__(self, choice: JudgeChoice) -> None:
         import openai
+
+        from mipha_eval.judge.transport import BoundedTransport
 
         self.name = choice.name
         self._choice = choice
@@ -53,7 +57,7 @@ class OpenAIJudge(Judge):
             base_url=choice.base_url,
             timeout=choice.timeout,
             max_retries=choice.tries - 1,
-            http_client=openai.DefaultAioHttpClient(),  # half the processor time a query of the usual one
+            http_client=openai.DefaultAsyncHttpxClient(transport=BoundedTransport(choice.timeout), follow_redirects=False),
         )
 
     def describe(self) -> Mapping[str, Any]:
@@ -69,52 +73,50 @@ class OpenAIJudge(Judge):
         for _ in range(MALFORMED_TRIES):
             names = dict(self._names)
             try:
-                verdict = await self._send(query, names)
+                return await self._send(query, names)
             except openai.APIStatusError as error:
-                if self._adapted(error, names):
-                    verdict = await self.ask(query, sample)
-                else:
-                    verdict = self._refused(error)
-                break
-            except openai.APIConnectionError as error:
-                reason = str(error.__cause__ or "") or str(error)
-                timed_out = isinstance(error, openai.APITimeoutError)
-                verdict = self._failure(f"no reply within {self._choice.timeout:g} s" if timed_out else f"lost: {reason}")
-                break
-            except UnicodeEncodeError as error:  # a lone surrogate in a question or an answer
-                verdict = self._failure(f"the prompt cannot be sent: {error.reason}")
-                break
-            except (openai.APIResponseValidationError, ValueError, RecursionError) as error:
-                verdict = self._failure(f"the reply is no JSON: {error}")
-            if not verdict.error:
-                break
+                return await self.ask(query, sample) if self._adapted(error, names) else self._refused(error)
+            except NoCompletionError as error:
+                verdict = self._failure(f"the reply is {error}")
+            except (openai.OpenAIError, UnicodeEncodeError) as error:
+                return self._failure(self._why_none(error))
         return verdict
 
     async def _send(self, query: Query, names: Mapping[str, str | None]) -> Verdict:
+        """Raises what the client does, and NoCompletionError."""
+        import httpx2
+
         values = {"max_tokens": query.max_tokens, "temperature": query.temperature}
         given: dict[str, Any] = {name: values[ours] for ours, name in names.items() if name}
         message = {"role": "user", "content": query.prompt}
         body = {"model": self._choice.model, "messages": [message], **given}
         started = time.perf_counter()
         # not chat.completions.create, which spends half of its time on checking and building typed objects
-        reply: Any = await self._client.post("/chat/completions", body=body, cast_to=object)
+        reply = await self._client.post("/chat/completions", body=body, cast_to=httpx2.Response)
         seconds = time.perf_counter() - started
-        completion = json.loads(reply) if isinstance(reply, str) else reply
-        try:
-            text = completion["choices"][0]["message"]["content"] or ""
-            usage = completion.get("usage")
-            if not isinstance(text, str):
-                raise TypeError("its content is no text")
-        except (AttributeError, IndexError, KeyError, TypeError) as error:
-            return self._failure(f"the reply is no chat completion: {error!r}")
-        return Verdict(
-            text=self._safe(text),
-            model=self._short(str(completion.get("model") or "")),
-            prompt_tokens=count_of(usage, "prompt_tokens", query.prompt),
-            completion_tokens=count_of(usage, "completion_tokens", text),
-            seconds=round(seconds, 3),
-            left_out=", ".join(ours for ours, name in names.items() if not name),
-        )
+        verdict = read_completion(reply.content, query, self._safe)
+        left_out = ", ".join(ours for ours, name in names.items() if not name)
+        return replace(verdict, model=self._short(verdict.model), seconds=round(seconds, 3), left_out=left_out)
+
+    def _why_none(self, error: Exception) -> str:
+        """Why a query has no reply. Raises JudgeStoppedError where no other would have one, either."""
+        import openai
+
+        from mipha_eval.judge.transport import MOST_BYTES, RedirectedError, TooLongError
+
+        if isinstance(error, RedirectedError):
+            where = self._short(error.target)
+            raise JudgeStoppedError(
+                f"HTTP {error.status} to {where}; prompts follow no redirect, only --judge-base-url"
+            ) from None
+        if isinstance(error, TooLongError):
+            text = self._safe(error.beginning.decode(errors="replace"))
+            return f"the reply is longer than {MOST_BYTES:,} bytes: {quoted(text)}"
+        if isinstance(error, openai.APITimeoutError):
+            return f"no reply within {self._choice.timeout:g} s"
+        if isinstance(error, UnicodeEncodeError):  # a lone surrogate in a question or an answer
+            return f"the prompt cannot be sent: {error.reason}"
+        return f"lost: {why_lost(error)}"
 
     def _adapted(self, error: openai.APIStatusError, names: Mapping[str, str | None]) -> bool:
         """Whether a query that was sent with these `names` of parameters can be sent with others.
@@ -133,7 +135,7 @@ class OpenAIJudge(Judge):
 
     def _refused(self, error: openai.APIStatusError) -> Verdict:
         """A failed verdict for what may concern this query alone. Raises JudgeStoppedError for what concerns all."""
-        text = f"HTTP {error.status_code}: {error.message}"
+        text = f"HTTP {error.status_code}: {own_words(error.response.content) or error.response.reason_phrase}"
         waits = error.response.headers.get("retry-after", "")
         if error.status_code in (401, 403):
             raise JudgeStoppedError(self._short(f"{text}; is the key in the environment right?"))
@@ -155,7 +157,11 @@ class OpenAIJudge(Judge):
         return text.replace(self._key, "[key]") if len(self._key) >= KEY_LENGTH else text
 
 
-def count_of(usage: object, name: str, text: str) -> int:
-    """Tokens as a server counted them, else an estimate."""
-    counted = usage.get(name) if isinstance(usage, Mapping) else None
-    return counted if type(counted) is int and counted >= 0 else estimated_tokens(text)
+def why_lost(error: BaseException) -> str:
+    """Why a connection was lost or never made, in the system's words where it has some."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, OSError) and cause.errno and cause.errno > 0:
+            return os.strerror(cause.errno).lower()
+        cause = cause.__cause__
+    return str(error.__cause__ or "") or str(error)

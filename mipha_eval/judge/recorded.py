@@ -26,16 +26,15 @@ class RecordedGrades(Judge):
     def __init__(self, path: Path) -> None:
         self._path = path
         stored = read_json(path)
-        try:
-            if any(isinstance(entry["score"], str) for entry in stored.values()):
-                raise TypeError("score must be a list")
-            self._grades = {name: [float(grade) for grade in entry["score"]] for name, entry in stored.items()}
-            models = [str(model) for entry in stored.values() for model in entry.get("model", ())]
-        except (AttributeError, KeyError, TypeError, ValueError) as error:
-            raise UserError(f"{path} is no grade file of MM-Vet's script: {error!r}") from error
-        uneven = len({len(runs) for runs in self._grades.values()}) > 1
-        if uneven or not all(0 <= grade <= 1 for runs in self._grades.values() for grade in runs):
-            raise UserError(f"{path}: grades must be 0 to 1, of equally many runs for every question")
+        if not isinstance(stored, dict):
+            raise UserError(
+                f"{path} is no grade file of MM-Vet's script: expected an object with an entry for each question"
+            )
+        entries = {name: _entry(path, name, entry) for name, entry in stored.items()}
+        self._grades = {name: runs for name, (runs, _) in entries.items()}
+        models = [model for _, named in entries.values() for model in named]
+        if len({len(runs) for runs in self._grades.values()}) > 1:
+            raise UserError(f"{path}: grades must be of equally many runs for every question")
         self.name = printable("+".join(dict.fromkeys(models))).strip() or "recorded"
         self.runs = max([1, *map(len, self._grades.values())])
 
@@ -50,4 +49,16 @@ class RecordedGrades(Judge):
         return grades
 
     async def ask(self, query: Query, sample: str) -> Verdict:
-        return Verdict(repr(self.grades_of(sample)[query.repeat]), self.name)
+        return Verdict(repr(self.grades_of(sample)[query.repeat]), self.name, finish="stop")
+
+
+def _entry(path: Path, name: str, entry: object) -> tuple[list[float], list[str]]:
+    """Grades of each run of a question, and the judges' names. Raises UserError where something else stands."""
+    place = f"{path}, {printable(name)[:80]}"
+    scores, models = (entry.get(key, []) for key in ("score", "model")) if isinstance(entry, dict) else (None, None)
+    if not isinstance(scores, list) or not isinstance(models, list):
+        raise UserError(f"{place}: no entry of MM-Vet's script, which has lists as score and model")
+    for grade in scores:  # true is no 1 here, and a number of 400 digits is out of range before it is a float
+        if type(grade) not in (int, float) or not 0 <= grade <= 1:
+            raise UserError(f"{place}: grades must be numbers from 0 to 1, not {printable(repr(grade)[:40])}")
+    return [float(grade) for grade in scores], [str(model) for model in models]

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
 
-from mipha_eval.judge.dialogue import conduct
+from mipha_eval.judge.dialogue import UnansweredError, conduct, shortcoming
 from mipha_eval.judge.judge import Judge, JudgeStoppedError
 from mipha_eval.judge.spending import Spending
 from mipha_eval.judge.verdicts import Verdicts
@@ -18,11 +18,20 @@ from mipha_eval.types import Dialogue, Query, Verdict
 
 @dataclass(frozen=True)
 class Case:
-    """What is to be judged: a dialogue, which sample it is about, and where its verdicts are kept."""
+    """What is to be judged.
+
+    Attributes:
+        dialogue: asks at most `most` queries.
+        sample: which sample it is about.
+        verdicts: where its verdicts are kept.
+        anew: whether stored replies led to nothing, so that all are asked for again.
+    """
 
     dialogue: Dialogue[Any]
     sample: str
     verdicts: Verdicts
+    most: int
+    anew: bool = False
 
 
 class Session:
@@ -41,9 +50,10 @@ class Session:
         self.submitted = self.finished = self.failed = 0
         self.stopped = ""
         self._concurrency = concurrency
-        self._failures_in_a_row = 0
+        self._failed_in_a_row = self._useless_in_a_row = 0
         self._bug: BaseException | None = None
         self._under_way: dict[tuple[int, str, str], asyncio.Future[Verdict]] = {}
+        self._heard: set[tuple[int, str, str]] = set()  # asked and replied to in this session
         self._changed = threading.Condition()
         self._loop = asyncio.new_event_loop()
         self._cases: asyncio.Queue[Case | None] = asyncio.Queue()
@@ -83,6 +93,10 @@ class Session:
     def _run(self) -> None:
         try:
             self._loop.run_until_complete(self._work())
+        except BaseException as error:  # raised where somebody waits, who would wait for ever
+            with self._changed:
+                self._bug = self._bug or error
+                self._changed.notify_all()
         finally:
             self._loop.close()
 
@@ -105,29 +119,36 @@ class Session:
         self._cases.put_nowait(None)  # for the next worker
 
     async def _conduct(self, case: Case) -> None:
+        if self.stopped:
+            return
         try:
-            failed = None if self.stopped else await conduct(case.dialogue, lambda query: self._ask(query, case))
+            await conduct(case.dialogue, lambda query: self._ask(query, case), case.most)
         except JudgeStoppedError as error:
             self.stop(str(error))
+        except UnansweredError as error:
+            self.failed += 1
+            self._useless_in_a_row += 1
+            if self._useless_in_a_row >= self._patience:
+                self.stop(f"{self._useless_in_a_row} answers in a row could not be judged, the last: {error.reason}")
         else:
-            self.failed += failed is not None
+            self._useless_in_a_row = 0
 
     async def _ask(self, query: Query, case: Case) -> Verdict:
-        """A stored verdict, that of an equal query under way, or a new one."""
-        stored = case.verdicts.find(query, case.sample)
-        if stored is not None and not stored.error:
-            return stored
+        """A stored verdict that counts, that of an equal query of this session, or a new one."""
         own = case.sample if case.verdicts.notes.get("recorded") else ""
         same = (id(case.verdicts), own, query.key)
+        stored = case.verdicts.find(query, case.sample)
+        if stored is not None and (same in self._heard or (not case.anew and shortcoming(query, stored) is None)):
+            return stored
         if same not in self._under_way:
             self._under_way[same] = asyncio.ensure_future(self._ask_anew(query, case))
             self._under_way[same].add_done_callback(lambda _: self._under_way.pop(same))
-        return await self._under_way[same]
+        verdict = await self._under_way[same]
+        self._heard.add(same)
+        return verdict
 
     async def _ask_anew(self, query: Query, case: Case) -> Verdict:
-        if self.stopped:
-            raise JudgeStoppedError(self.stopped)
-        reserved, verdict = self.spending.reserve(query), None
+        reserved, verdict = await self.spending.reserve(query, lambda: self.stopped), None
         try:
             verdict = await self.judge.ask(query, case.sample)
         finally:
@@ -136,8 +157,13 @@ class Session:
         self._watch_failures(verdict)
         return verdict
 
+    @property
+    def _patience(self) -> int:
+        """Failures in a row after which nobody is asked thousands of times."""
+        return max(self._concurrency, 8)
+
     def _watch_failures(self, verdict: Verdict) -> None:
-        """A server that answers nobody is not asked thousands of times."""
-        self._failures_in_a_row = self._failures_in_a_row + 1 if verdict.error else 0
-        if self._failures_in_a_row >= max(self._concurrency, 8):
-            self.stop(f"{self._failures_in_a_row} queries in a row failed, the last: {verdict.error}")
+        """Stops where a server replies to nobody; one whose replies do not count is another matter."""
+        self._failed_in_a_row = self._failed_in_a_row + 1 if verdict.error and not verdict.finish else 0
+        if self._failed_in_a_row >= self._patience:
+            self.stop(f"{self._failed_in_a_row} queries in a row failed, the last: {verdict.error}")

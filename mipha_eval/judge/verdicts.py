@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import time
 from collections.abc import Mapping
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
-from types import NoneType, TracebackType
+from types import TracebackType
 from typing import Any, get_type_hints
 from urllib.parse import urlsplit
 
+from mipha_eval.atomic import locked, write_json
 from mipha_eval.errors import UserError
+from mipha_eval.files import read_object
 from mipha_eval.journal import Appender, read_stored
-from mipha_eval.store import locked, read_json, write_json
+from mipha_eval.judge.completion import MOST_TOKENS
+from mipha_eval.judge.dialogue import CUT
+from mipha_eval.records import JudgeNotes, checked
 from mipha_eval.types import Query, Verdict
 
 VERDICT = get_type_hints(Verdict)  # name -> type of what a record has of a verdict
-NOTES = {"base_url": (str, NoneType), "runs": (int, NoneType), "correctness": (bool, NoneType)}  # what notes must fit
+ALWAYS = {name: kind for name, kind in VERDICT.items() if name != "finish"}  # earlier versions did not write how it ended
+TOKENS = ("prompt_tokens", "completion_tokens")
 
 
 class Verdicts:
@@ -40,8 +47,7 @@ class Verdicts:
         self._held = ExitStack()
         for row in stored_rows(folder, prefix):
             if row["judge"] == judge:
-                verdict = Verdict(**{name: row[name] for name in VERDICT})
-                self._found[row["sample"] if row.get("recorded") else "", row["key"]] = verdict
+                self._found[row["sample"] if row.get("recorded") else "", row["key"]] = verdict_of(row)
 
     def find(self, query: Query, sample: str) -> Verdict | None:
         """The stored verdict on a query about a sample, perhaps a failed one."""
@@ -68,16 +74,23 @@ class Verdicts:
             self._file.append([row])
 
     def totals(self) -> dict[str, Any]:
-        """Replies, those that failed, tokens, seconds of waiting, and the names that the judge's server gave itself."""
-        replies = [verdict for verdict in self._found.values() if not verdict.error]
+        """Replies, those that failed, tokens, seconds of waiting, and the names that the judge's server gave itself.
+
+        ``served_as_another`` has the names that are not the model's that was asked for.
+        """
+        found = list(self._found.values())
+        replies = [verdict for verdict in found if not verdict.error]
+        served = sorted({verdict.model for verdict in found if verdict.model})
+        asked = str(self.notes.get("model") or self.judge)
         return {
             "replies": len(replies),
-            "failed_queries": len(self._found) - len(replies),
-            "prompt_tokens": sum(verdict.prompt_tokens for verdict in replies),
-            "completion_tokens": sum(verdict.completion_tokens for verdict in replies),
-            "seconds": round(sum(verdict.seconds for verdict in replies), 3),
-            "left_out": sorted({verdict.left_out for verdict in replies if verdict.left_out}),
-            "served": sorted({verdict.model for verdict in replies if verdict.model}),
+            "failed_queries": len(found) - len(replies),
+            "prompt_tokens": sum(verdict.prompt_tokens for verdict in found),
+            "completion_tokens": sum(verdict.completion_tokens for verdict in found),
+            "seconds": round(sum(verdict.seconds for verdict in found), 3),
+            "left_out": sorted({verdict.left_out for verdict in found if verdict.left_out}),
+            "served": served,
+            "served_as_another": [name for name in served if not same_model(asked, name)],
         }
 
     def __enter__(self) -> Verdicts:
@@ -103,6 +116,22 @@ class Verdicts:
         self._held.__exit__(kind, error, trace)
 
 
+def same_model(asked: str, served: str) -> bool:
+    """Whether a server's name for a model is the one that was asked for, or a dated release of it, as OpenAI's names are."""
+    if not served.startswith(asked):
+        return False
+    return re.fullmatch(r"(-\d[\d-]*)?(@.*)?", served.removeprefix(asked)) is not None
+
+
+def verdict_of(row: Mapping[str, Any]) -> Verdict:
+    """The verdict in a stored record; what earlier versions did not write down is found by counting tokens."""
+    found = Verdict(**{name: row[name] for name in ALWAYS})
+    if "finish" in row or found.error:
+        return replace(found, finish=str(row.get("finish") or ""))
+    limit = row.get("max_tokens")
+    return replace(found, finish=CUT if isinstance(limit, int) and found.completion_tokens >= limit else "stop")
+
+
 def check_same_judge(name: str, before: Mapping[str, Any], now: Mapping[str, Any]) -> None:
     """Raises UserError if another judge of the same name has been asked: its verdicts would be taken for this one's."""
     for key in ("model", "weights", "recorded"):
@@ -120,14 +149,14 @@ def check_same_judge(name: str, before: Mapping[str, Any], now: Mapping[str, Any
 def stored_judges(folder: Path, prefix: str = "") -> dict[str, Any]:
     """Judges by name that have been asked, and the notes on each."""
     path = folder / f"{prefix}judges.json"
-    found = read_json(path, "remove it to go on") if path.exists() else {}
-    for notes in found.values():
-        if not isinstance(notes, dict) or not all(isinstance(notes.get(key), kinds) for key, kinds in NOTES.items()):
-            raise UserError(f"{path} is damaged; remove it to go on")
+    hint = "remove it to go on"
+    found = read_object(path, hint) if path.exists() else {}
+    checked(dict[str, JudgeNotes], found, str(path), hint)
     return found
 
 
 def stored_rows(folder: Path | None, prefix: str = "") -> list[dict[str, Any]]:
     """All records of a file of verdicts."""
-    entries = {"sample": str, "judge": str, "key": str, **VERDICT}
-    return [] if folder is None else list(read_stored(folder / f"{prefix}verdicts.jsonl", entries))
+    entries = {"sample": str, "judge": str, "key": str, **ALWAYS}
+    rows = [] if folder is None else read_stored(folder / f"{prefix}verdicts.jsonl", entries)
+    return [row for row in rows if all(0 <= row[name] <= MOST_TOKENS for name in TOKENS)]

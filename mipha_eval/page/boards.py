@@ -14,10 +14,10 @@ from typing import Any
 from mipha_eval.comparison.comparability import why_not
 from mipha_eval.comparison.matched import Matched
 from mipha_eval.errors import UserError
+from mipha_eval.gaps import gaps
 from mipha_eval.page.runs import ShownRun, result_facts, stored_result
 from mipha_eval.plugins import Registry
 from mipha_eval.stored_task import StoredTask
-from mipha_eval.task import UNGRADED
 
 #: what must be the same in two results for their runs to be ranked together, beside what `why_not` asks
 CONDITIONS = ("demo", "blind", "limited", "annotations")
@@ -68,9 +68,7 @@ def _why_unranked(result: Mapping[str, Any], stored: StoredTask | None) -> str:
         return "its task is not installed here"
     if result["headline"] not in result["metrics"]:
         return f"it has no {result['headline']}"
-    gaps = {name: result.get(name) or 0 for name in ("failed", "missing", "unlabelled")}
-    gaps["not judged"] = sum(result["rules"].get(rule, 0) for rule in UNGRADED)
-    told = [f"{count:,} {name}" for name, count in gaps.items() if count]
+    told = [f"{count:,} {name}" for name, count in gaps(result).items()]
     return f"questions are left: {', '.join(told)}" if told else ""
 
 
@@ -151,6 +149,7 @@ def _told(entry: Entry, label: str) -> dict[str, Any]:
         "score": facts["score"],
         "value": headline and headline["value"],
         "interval": headline and headline["interval"],
+        "no_interval": headline["no_interval"] if headline else "",
         "n": facts["n"],
-        "marks": facts["marks"],
+        **{name: facts[name] for name in ("marks", "shortMarks")},
     }

@@ -12,6 +12,7 @@ from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
 from mipha_eval.data.images import ImageError, open_image
+from mipha_eval.files import MOST_PICTURE_BYTES, read_regular
 from mipha_eval.types import Image
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ def _read(name: str, place: str, origin: Origin) -> bytes:
     """The picture's bytes; a location that leads out of its folder is not followed."""
     path = Path(place)
     if path.is_absolute() and ".." not in PurePath(place).parts and place.endswith(name):
-        return path.read_bytes()
+        return read_regular(path, MOST_PICTURE_BYTES)
     if place not in origin.images:
         raise FileNotFoundError(f"{place} is not there")
     return origin.images[place].read()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,8 +9,10 @@ from typing import Any
 
 from mipha_eval.errors import UserError
 from mipha_eval.plugins import Registry
-from mipha_eval.report.measured import parameters_of, run_name
-from mipha_eval.report.summary import judge_line, lenient_text, marks, score_text, wrapped_lines
+from mipha_eval.report.marks import marks
+from mipha_eval.report.measured import run_name
+from mipha_eval.report.model_size import named_size, noted_size
+from mipha_eval.report.summary import effort, judge_line, lenient_text, score_text, wrapped_lines
 from mipha_eval.store import RunFolder
 from mipha_eval.stored_task import StoredTask, choose_result, stored_task
 
@@ -45,7 +46,7 @@ def read_runs(paths: Sequence[Path]) -> list[ShownRun]:
     for folder, name, manifest in zip(folders, names, manifests, strict=True):
         if not folder.tasks():
             raise UserError(f"{folder.path} has begun no task; the same command that began it goes on")
-        found = {label: folder.task(label).results() for label in folder.tasks()}
+        found = {label: folder.results_of(label) for label in folder.tasks()}
         shown = {label: choose_result(results) for label, results in found.items() if results}
         others = {
             label: [each for each in results if each is not shown[label]] for label, results in found.items() if results
@@ -117,11 +118,8 @@ def flat_text(value: Any) -> str:
 
 def model_size(manifest: Mapping[str, Any]) -> float | None:
     """Parameters in billions: as the run noted them, else as the model's name has it (``llava-1.5-13b``)."""
-    noted = parameters_of(str((manifest.get("about") or {}).get("parameters", "")))
-    if noted is not None:
-        return noted
-    named = re.search(r"(?<![a-z0-9.])\d+(\.\d+)?[bm](?![a-z0-9])", run_name(manifest), re.IGNORECASE)
-    return parameters_of(named[0]) if named else None
+    noted = noted_size(manifest)
+    return named_size(run_name(manifest)) if noted is None else noted
 
 
 def result_facts(result: Mapping[str, Any], others: Sequence[Mapping[str, Any]] = ()) -> dict[str, Any]:
@@ -144,12 +142,14 @@ def result_facts(result: Mapping[str, Any], others: Sequence[Mapping[str, Any]] 
         return {
             "headline": headline,
             "score": score_text(result, headline, metrics.get(headline)),
-            "marks": marks(result),
+            "marks": [mark.text for mark in marks(result)],
+            "shortMarks": [mark.name for mark in marks(result)],
             "metrics": [
                 {
                     "name": name,
                     "value": value,
                     "interval": intervals.get(name),
+                    "no_interval": result.get("interval_notes", {}).get(name, ""),
                     "unit": result["units"].get(name, ""),
                     "most": 100 if result["units"].get(name) == "%" else most.get(name),
                 }
@@ -158,7 +158,8 @@ def result_facts(result: Mapping[str, Any], others: Sequence[Mapping[str, Any]] 
             **{name: result[name] for name in kept},
             "lenient": lenient_text(result),
             "wrapped": wrapped_lines(result),
-            **{name: result.get(name) for name in ("total", "seconds", "generated", "equivalence", "certificate")},
+            **{name: result.get(name) for name in ("total", "equivalence", "certificate")},
+            **dict(zip(("seconds", "speed"), effort(result), strict=True)),
             "judges": [line for each in (result, *others) if (line := _judged(each))],
         }
     except (KeyError, TypeError, AttributeError) as error:

@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from mipha_eval.judge.dialogue import UnansweredError, replay
+from mipha_eval.judge.dialogue import UnansweredError, replay, shortcoming
 from mipha_eval.judge.judged import Judged, answer_groups
 from mipha_eval.judging import judges_of
 from mipha_eval.store import TaskFolder
@@ -16,7 +16,7 @@ from mipha_eval.types import Query, Response, Sample, Score, Verdict
 
 @dataclass(frozen=True)
 class Said:
-    """A reply of a judge, or why there is none."""
+    """A reply of a judge, and why it does not count, if so."""
 
     judge: str
     text: str
@@ -44,7 +44,8 @@ def stored_verdicts(
         for answers in answer_groups(by_id, answered, scores):
             said: list[Said] = []
             with contextlib.suppress(UnansweredError):  # what was said until then is told all the same
-                replay(judged.use.dialogue(task, answers), _heard(judged, answers[0].sample.id, said))
+                known = _heard(judged, answers[0].sample.id, said)
+                replay(judged.use.dialogue(task, answers), known, judged.use.most_queries)
             for answer in answers:
                 found.setdefault(answer.sample.id, []).extend(said)
     return found
@@ -56,7 +57,8 @@ def _heard(judged: Judged, sample: str, said: list[Said]) -> Callable[[Query], V
     def find(query: Query) -> Verdict | None:
         verdict = judged.verdicts.find(query, sample)
         if verdict is not None:
-            said.append(Said(judged.name, verdict.text, verdict.error))
+            lacking = shortcoming(query, verdict)
+            said.append(Said(judged.name, verdict.text, lacking.reason if lacking else ""))
         return verdict
 
     return find

@@ -9,10 +9,10 @@ from mipha_eval.errors import UserError
 from mipha_eval.options import unknown
 from mipha_eval.published import Quote, find_model
 from mipha_eval.report.definition import SIZE, Definition, SizeGroup
-from mipha_eval.report.measured import Measured, parameters_of
+from mipha_eval.report.measured import Measured
 from mipha_eval.report.measured_cell import check_metrics, measured_cell
 from mipha_eval.report.notes import notes_of
-from mipha_eval.report.quoted import choose_models, facts_of, quoted_row, reproductions
+from mipha_eval.report.quoted import choose_models, facts_of, published_size, quoted_row, reproductions
 from mipha_eval.report.ranking import ranked
 from mipha_eval.report.significance import PairedTests
 from mipha_eval.report.table import Group, Row, Table
@@ -63,10 +63,11 @@ def _measured_row(measured: Measured, definition: Definition, quotes: Sequence[Q
     if asked and model is None:
         raise UserError(unknown("published model", asked, {quote.model for quote in quotes}))
     facts = {**(facts_of(model, quotes) if model else {}), **measured.facts}
+    published = published_size(model, quotes) if model else None
     row = Row(
         name=measured.name,
         fields=facts,
-        parameters=parameters_of(facts.get(SIZE, "")),
+        parameters=published if measured.size is None else measured.size,
         cells=tuple(measured_cell(measured, column) for column in definition.columns),
         published_as=model or "",
     )

@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
-import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 from mipha_eval.errors import UserError
+from mipha_eval.files import read_toml
 from mipha_eval.options import unknown
 from mipha_eval.plugins import Registry, plugin_folder
+from mipha_eval.provenance import plain_metric
 from mipha_eval.report.table import Column, Field
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 Record = TypeVar("Record")
 
@@ -122,19 +118,11 @@ def headlines(results: Iterable[Mapping[str, Any]]) -> Definition:
     """The table that is shown when none is named: a column for the headline of each task, in the order of the runs."""
     columns: dict[str, Column] = {}
     for result in results:
-        metric = result["headline"].partition("[")[0]
+        metric = plain_metric(result, result["headline"])
         most = float(result.get("maximum", {}).get(metric, 100))
         decimals = 1 if most >= 1000 else 2
         columns.setdefault(result["task"], Column(result["task"], result["task"], metric, decimals, most=most))
     return Definition("Headlines", tuple(columns.values()), name="headlines")
-
-
-def read_toml(path: Path) -> dict[str, Any]:
-    """Raises UserError, naming the file, if it cannot be read."""
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise UserError(f"cannot read {path}: {error}") from error
 
 
 def record(kind: type[Record], values: Any, place: str) -> Record:

@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from mipha_eval.errors import UserError
+from mipha_eval.files import read_json
 from mipha_eval.report.definition import SIZE
-from mipha_eval.report.summary import marks
-from mipha_eval.store import RunFolder
+from mipha_eval.report.model_size import billions, noted_size
+from mipha_eval.store import RunFolder, checked_result, read_result
 
 #: options that tell rows of one model apart
 TELLING = ("blind", "path", "revision", "dtype", "device", "share")
-COUNTS = ("n", "missing", "failed", "unparsed")
 SETTING = re.compile(r"(?P<run>.+):(?P<key>[\w-]+)", re.DOTALL)
 
 
@@ -47,7 +47,8 @@ class Measured:
 
     Attributes:
         results: by ``task@protocol``.
-        facts: what is known of the model, by field.
+        facts: what is known of the model, by field, as it is shown.
+        size: billions of parameters; None if not known.
         given: those of the facts that the user gave.
         named: whether the user gave the name.
         identity: what must be the same for another run to be of the same model.
@@ -57,6 +58,7 @@ class Measured:
     name: str
     results: Mapping[str, StoredResult]
     facts: Mapping[str, str] = field(default_factory=dict)
+    size: float | None = None
     given: frozenset[str] = frozenset()
     named: bool = False
     identity: str = ""
@@ -86,22 +88,27 @@ def _read(path: Path) -> Measured:
         return _read_file(path)
     folder = RunFolder.open(path)
     manifest = folder.manifest()
-    files = sorted(path.glob("*/result.json"))
-    results = [StoredResult(checked(read_content(file), file), file, run=path) for file in files]
+    labels = [label for label in folder.tasks() if folder.results_of(label)]
+    files = [path / label / "result.json" for label in labels]
+    results = [StoredResult(read_result(file), file, run=path) for file in files]
     if not results:
         raise UserError(f"{path} has no finished task; the same command that began it goes on")
     identity = {key: manifest.get(key) for key in ("model", "options", "weights", "blind")}
-    facts = _facts(manifest)
     return Measured(
-        run_name(manifest), _by_label(results), facts, identity=json.dumps(identity, sort_keys=True), sources=(path,)
+        run_name(manifest),
+        _by_label(results),
+        _facts(manifest),
+        noted_size(manifest),
+        identity=json.dumps(identity, sort_keys=True),
+        sources=(path,),
     )
 
 
 def _read_file(path: Path) -> Measured:
-    content = read_content(path)
+    content = read_json(path, "give a run folder, or what score --json printed")
     entries = content if isinstance(content, list) else [content]
     results = [
-        StoredResult(checked(entry, path), path, f"{number}/" if isinstance(content, list) else "")
+        StoredResult(checked_result(entry, path), path, f"{number}/" if isinstance(content, list) else "")
         for number, entry in enumerate(entries)
     ]
     return Measured(path.stem, _by_label(results), identity=str(path), sources=(path,))
@@ -112,37 +119,6 @@ def _by_label(results: Sequence[StoredResult]) -> dict[str, StoredResult]:
     if len(found) < len(results):
         raise UserError(f"{results[0].file} has several results of one task; give each in a file of its own")
     return found
-
-
-def read_content(file: Path) -> Any:
-    """A JSON file. Raises UserError if it cannot be read."""
-    try:
-        return json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise UserError(f"cannot read {file}: {error}; give a run folder, or what score --json printed") from error
-
-
-def checked(content: Any, file: Path) -> Mapping[str, Any]:
-    """The content of a result. Raises UserError if it does not have what every result has."""
-    try:
-        whole = (
-            all(isinstance(content[key], str) for key in ("task", "headline"))
-            and isinstance(content["rules"], dict)
-            and all(type(content[key]) is int for key in COUNTS)
-            and all(map(_is_number, content["metrics"].values()))
-            and all(len(pair) == 2 and all(map(_is_number, pair)) for pair in content["intervals"].values())
-        )
-        marks(content)  # reads the rest
-    except (AttributeError, IndexError, KeyError, TypeError, ValueError):
-        whole = False
-    if not whole:
-        raise UserError(f"{file} is no result of a task, or damaged; give a run folder, or what score --json printed")
-    found: Mapping[str, Any] = content
-    return found
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < float("inf")
 
 
 def run_name(manifest: Mapping[str, Any]) -> str:
@@ -158,6 +134,9 @@ def _facts(manifest: Mapping[str, Any]) -> dict[str, str]:
     facts = {"blind": str(bool(manifest.get("blind"))).lower()}
     for part in ("options", "weights", "about"):
         facts |= {key: str(value) for key, value in (manifest.get(part) or {}).items()}
+    size = noted_size(manifest)
+    if size is not None:
+        facts[SIZE] = f"{size:.3g}"
     return facts
 
 
@@ -180,15 +159,10 @@ def _parse_setting(setting: str, paths: Sequence[Path]) -> tuple[list[int], str,
 def _with_fact(row: Measured, key: str, value: str) -> Measured:
     if key == "name":
         return replace(row, name=value, named=True)
-    if key == SIZE and parameters_of(value) is None:
+    size = billions(value) if key == SIZE else row.size
+    if key == SIZE and size is None:
         raise UserError(f"--row ...:{SIZE}={value}: expected a number of billions, such as 3 or 0.5")
-    return replace(row, facts={**row.facts, key: value}, given=row.given | {key})
-
-
-def parameters_of(text: str) -> float | None:
-    """Billions of parameters from a text such as ``3``, ``3B``, ``440M`` or ``2.0 (activated)``; None without a number."""
-    found = re.match(r"\s*(\d+(?:\.\d+)?)\s*([BM]?)", text, re.IGNORECASE)
-    return None if found is None else float(found[1]) / (1000 if found[2] in ("M", "m") else 1)
+    return replace(row, size=size, facts={**row.facts, key: value}, given=row.given | {key})
 
 
 def _merged(rows: Iterable[Measured]) -> list[Measured]:
@@ -205,6 +179,7 @@ def _merged(rows: Iterable[Measured]) -> list[Measured]:
                 before,
                 results={**before.results, **row.results},
                 facts={**before.facts, **row.facts},
+                size=before.size if row.size is None else row.size,
                 given=before.given | row.given,
                 sources=(*before.sources, *row.sources),
             )

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from mipha_eval.errors import UserError
+from mipha_eval.gaps import UNPARSED_TOLD, unparsed_share
 from mipha_eval.options import unknown
+from mipha_eval.provenance import plain_metric, provenances
+from mipha_eval.report.marks import DEMO, marks, share
 from mipha_eval.report.measured import Measured, StoredResult
-from mipha_eval.report.summary import bias_mark, marks, share
 from mipha_eval.report.table import Cell, Column, Origin
 
 
@@ -21,13 +23,17 @@ def measured_cell(row: Measured, column: Column) -> Cell | None:
 def _cell(column: Column, result: StoredResult) -> Cell:
     content, name = result.content, _metric_name(result, column.metric)
     interval = content["intervals"].get(name)
-    doubts = marks(content)
-    remarks = [*doubts, *([] if name else ["NO SCORE"])]
-    if content["unparsed"]:
+    made = provenances(content).get(name or "")
+    found = marks(content)
+    remarks = [*(mark.text for mark in found), *([] if name else ["NO SCORE"])]
+    if content["unparsed"] and unparsed_share(content) < UNPARSED_TOLD:  # too few for a mark
         remarks.append(f"unparsed {share(content['unparsed'], content['n'])}")
+    why_no_interval = content.get("interval_notes", {}).get(name)
+    if why_no_interval:
+        remarks.append(f"no interval: {why_no_interval}")
     other = result.label != column.task
-    harmless = [*bias_mark((content.get("judge") or {}).get("calibration")), *(["DEMO"] if column.demo else [])]
-    doubted = other or not set(doubts) <= set(harmless)
+    # drawn scenes may be ranked among themselves
+    doubted = other or any(mark.doubt and not (mark.name == DEMO and column.demo) for mark in found)
     if other:
         remarks.insert(0, result.label)
     return Cell(
@@ -38,7 +44,8 @@ def _cell(column: Column, result: StoredResult) -> Cell:
         origin=Origin(result.file, f"{result.place}metrics/{name or column.metric}", run=result.run),
         interval=interval and (interval[0], interval[1]),
         **{key: content[key] for key in ("n", "unparsed", "failed", "missing")},
-        judge=(name or "").partition("[")[2].rstrip("]"),
+        judge=made.judge if made else "",
+        tool=made.told if made and not made.judge else "",
         version=content.get("version"),
         grey=other,
         ranked=name is not None and not doubted,
@@ -47,9 +54,11 @@ def _cell(column: Column, result: StoredResult) -> Cell:
 
 
 def _metric_name(result: StoredResult, metric: str) -> str | None:
-    """The metric as the result has it, perhaps with a judge or a rule in brackets; None if it is not there."""
-    names = [name for name in result.content["metrics"] if name == metric or name.startswith(f"{metric}[")]
-    return min(names, key=len, default=None)
+    """The metric as the result has it, perhaps made by a judge, a rule or a tool; None if it is not there."""
+    names = result.content["metrics"]
+    return (
+        metric if metric in names else next((name for name in names if plain_metric(result.content, name) == metric), None)
+    )
 
 
 def check_metrics(rows: Sequence[Measured], columns: Sequence[Column]) -> None:
@@ -58,5 +67,5 @@ def check_metrics(rows: Sequence[Measured], columns: Sequence[Column]) -> None:
         scored = [row.results[column.task] for row in rows if column.task in row.results]
         scored = [result for result in scored if result.content["metrics"]]
         if scored and not any(_metric_name(result, column.metric) for result in scored):
-            names = {name.partition("[")[0] for result in scored for name in result.content["metrics"]}
+            names = {plain_metric(result.content, name) for result in scored for name in result.content["metrics"]}
             raise UserError(f"column {column.heading}: {unknown('metric', column.metric, names, f'{column.task} has')}")

@@ -69,10 +69,11 @@ def notes_of(table: Table, tests: PairedTests) -> tuple[str, ...]:
 def _protocols(table: Table) -> str:
     told = []
     for place, column in enumerate(table.columns):
-        judges = {cell.judge for row in table.rows() if (cell := row.cells[place]) is not None and cell.ranked}
-        judge = f" judged by {judges.pop()}" if len(judges) == 1 and any(judges) else ""
+        cells = [cell for row in table.rows() if (cell := row.cells[place]) is not None and cell.ranked]
+        makers = {f"judged by {cell.judge}" if cell.judge else cell.tool for cell in cells}
+        maker = f" {makers.pop()}" if len(makers) == 1 and any(makers) else ""
         heading = "" if column.heading == column.task else f"{column.heading} "
-        told.append(f"{heading}{column.task} {column.metric}{judge}")
+        told.append(f"{heading}{column.task} {column.metric}{maker}")
     return f"Protocols: {'; '.join(told)}."
 
 

@@ -24,8 +24,13 @@ def plan_lines(plans: Sequence[TaskPlan], choice: JudgeChoice | None) -> Iterato
 
 def judge_text(plan: JudgePlan) -> str:
     """Calls, tokens and price: expected, and at most."""
-    most = f"{plan.most_calls:,} calls and {plan.most_tokens:,} tokens{_price(plan.most_usd)} at most"
     assumed = f" ({plan.assumed})" if plan.assumed else ""
+    broken = f"; {plan.broken}" if plan.broken else ""
+    if plan.at_least:
+        least = f"at least {plan.calls or 0:,} calls and {plan.prompt_tokens or 0:,} tokens of prompts{_price(plan.usd)}"
+        most = f"{plan.most_calls:,} calls at most, tokens and price unknown"
+        return f"{least}; what follows depends on the replies, {most}{assumed}{broken}"
+    most = f"{plan.most_calls:,} calls and {plan.most_tokens:,} tokens{_price(plan.most_usd)} at most"
     if plan.calls is None:
         return f"no call if rules can read every answer; {most}{assumed}"
     return f"{plan.calls:,} calls, about {plan.prompt_tokens:,} tokens of prompts{_price(plan.usd)}; {most}{assumed}"

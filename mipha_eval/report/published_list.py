@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 from mipha_eval.errors import UserError
 from mipha_eval.options import unknown
 from mipha_eval.published import Quote, target_of
+from mipha_eval.report.terminal import print_table
 from mipha_eval.report.visible import visible
 
 if TYPE_CHECKING:
-    from rich.table import Table
+    from rich.console import Console
 
 HEADINGS = ("model", "benchmark", "value", "as in the source", "protocol", "source")
 
@@ -50,17 +51,14 @@ def protocol_text(quote: Quote) -> str:
     return f"{taken}{name}" + (f": {target.why}" if taken else "")
 
 
-def quote_table(quotes: Sequence[Quote]) -> Table:
-    """For a terminal."""
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(*HEADINGS, box=None, pad_edge=False)
+def print_quotes(console: Console, quotes: Sequence[Quote]) -> None:
+    """As a table on a terminal."""
+    rows = []
     for quote in quotes:
         printed = f"{quote.metric}{f', {quote.split}' if quote.split else ''}"
         cells = (quote.model, quote.benchmark, quote.value, printed, protocol_text(quote), quote.source)
-        table.add_row(*(Text(visible(cell), overflow="fold") for cell in cells))
-    return table
+        rows.append([visible(cell) for cell in cells])
+    print_table(console, HEADINGS, rows, framed=False)
 
 
 def quote_objects(quotes: Sequence[Quote]) -> list[dict[str, Any]]:

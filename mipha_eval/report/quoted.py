@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from mipha_eval.errors import UserError
 from mipha_eval.options import unknown
 from mipha_eval.published import Candidate, Quote, candidates, find_model
-from mipha_eval.report.measured import parameters_of
+from mipha_eval.report.model_size import billions
 from mipha_eval.report.table import Cell, Column, Elsewhere, Origin, Reproduction, Row
 
 #: the remark of a number that not all sources agree on
@@ -41,8 +41,12 @@ def quoted_row(model: str, columns: Sequence[Column], quotes: Sequence[Quote]) -
     cells = tuple(_cell(candidates(quotes, model, column.labels, column.metric), column) for column in columns)
     if not any(cells):
         return None
-    facts = facts_of(model, quotes)
-    return Row(model, facts, parameters_of(facts.get("parameters", "")), cells, quoted=True)
+    return Row(model, facts_of(model, quotes), published_size(model, quotes), cells, quoted=True)
+
+
+def published_size(model: str, quotes: Sequence[Quote]) -> float | None:
+    """Billions of parameters, as the first record that says so has them."""
+    return billions(facts_of(model, quotes).get("parameters"))
 
 
 def _cell(found: Sequence[Candidate], column: Column) -> Cell | None:
@@ -93,7 +97,7 @@ def reproductions(row: Row, model: str, columns: Sequence[Column], quotes: Seque
         same = [
             each
             for each in candidates(quotes, model, (column.task,), column.metric)
-            if each.target.standing == "same" and (not cell.judge or each.target.judge == cell.judge)
+            if each.target.standing == "same" and not cell.tool and (not cell.judge or each.target.judge == cell.judge)
         ]
         compared = [
             Reproduction(column.heading, each.quote.value, f"{cell.value:.{each.quote.decimals}f}", each.quote.source)

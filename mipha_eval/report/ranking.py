@@ -15,7 +15,7 @@ Kind = TypeVar("Kind", bound=Hashable)
 
 
 def ranked(groups: Sequence[Group], columns: Sequence[Column], tied: Tied) -> tuple[Group, ...]:
-    """The groups with places in their cells. Cells of another judge or version than most are taken out and say so."""
+    """The groups with places in their cells. Cells of another judge, tool or version than most are taken out and say so."""
     rows = [row for group in groups for row in group.rows]
     for place in range(len(columns)):
         rows = _of_one_kind(rows, place)
@@ -30,19 +30,21 @@ def ranked(groups: Sequence[Group], columns: Sequence[Column], tied: Tied) -> tu
 
 
 def _of_one_kind(rows: Sequence[Row], place: int) -> list[Row]:
-    """Two judges, or two versions of a task, are never ranked together: the most frequent is, measured cells first."""
+    """Two judges, tools or versions of a task are never ranked together: the most frequent is, measured cells first."""
     cells = [cell for row in rows if (cell := row.cells[place]) is not None and cell.ranked]
     measured = [cell for cell in cells if not cell.quoted]
-    judge = _most_frequent([cell.judge for cell in measured or cells])
-    version = _most_frequent([cell.version for cell in measured if cell.judge == judge])
-    return [_in_kind(row, place, judge, version) for row in rows]
+    made = _most_frequent([(cell.judge, cell.tool) for cell in measured or cells])
+    version = _most_frequent([cell.version for cell in measured if (cell.judge, cell.tool) == made])
+    return [_in_kind(row, place, made or ("", ""), version) for row in rows]
 
 
-def _in_kind(row: Row, place: int, judge: str | None, version: int | None) -> Row:
+def _in_kind(row: Row, place: int, made: tuple[str, str], version: int | None) -> Row:
     cell = row.cells[place]
     if cell is None or not cell.ranked:
         return row
+    judge, tool = made
     remarks = [] if cell.judge == judge else [f"judged by {cell.judge or 'an unnamed judge'}"]
+    remarks += [] if cell.tool == tool else [cell.tool or f"not known to be {tool}"]
     remarks += [] if cell.version in (version, None) else [f"version {cell.version} of the task"]
     return _with_cell(row, place, replace(cell, ranked=False, remarks=(*remarks, *cell.remarks))) if remarks else row
 

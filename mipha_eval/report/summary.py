@@ -6,16 +6,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from mipha_eval.atomic import write_text
+from mipha_eval.gaps import UNPARSED_MOST, gaps
 from mipha_eval.judge.choice import Price
 from mipha_eval.plugins import plugin_folder
 from mipha_eval.printable import printable
-from mipha_eval.store import RunFolder, write_text
-from mipha_eval.task import NOT_JUDGED
+from mipha_eval.provenance import JUDGE, provenances
+from mipha_eval.report.marks import mark_texts, share
+from mipha_eval.report.terminal import kept, print_table
+from mipha_eval.scoring import SECOND_OPINION
+from mipha_eval.store import RunFolder
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from rich.table import Table
+    from rich.console import Console
 
 
 @dataclass(frozen=True)
@@ -36,23 +41,36 @@ class Row:
 HEADINGS = ("task", "n", "metric", "score", "95% CI", "unparsed", "failed", "seconds", "samples/s")
 
 
-def summary_row(result: Mapping[str, Any]) -> Row:
-    """A result as the cells of a row; whatever weakens the score stands in its cell."""
-    name = result["headline"]
-    value = result["metrics"].get(name)
-    interval = result["intervals"].get(name)
-    generated, seconds = result.get("generated", 0), result.get("seconds", 0.0)
+def summary_rows(result: Mapping[str, Any]) -> list[Row]:
+    """A result as rows: its headline and, where a judge gave second opinions, what these come to."""
+    made = {name: by for name, by in provenances(result).items() if name in result["metrics"]}
+    second = [name for name, by in made.items() if by.metric == SECOND_OPINION and by.by == JUDGE]
+    return [_row(result, name) for name in dict.fromkeys([result["headline"], *second])]
+
+
+def _row(result: Mapping[str, Any], name: str) -> Row:
+    """A metric as the cells of a row; whatever weakens the score stands in its cell."""
+    seconds, speed = effort(result)
     return Row(
         task=result["task"],
         n=f"{result['n']:,}",
         metric=name,
-        score=" ".join([score_text(result, name, value), *marks(result)]),
-        interval="–" if interval is None else f"{interval[0]:.2f} to {interval[1]:.2f}",
-        unparsed=share(result["unparsed"], result["n"]),
+        score=" ".join([score_text(result, name, result["metrics"].get(name)), *map(kept, mark_texts(result))]),
+        interval=interval_cell(result, name),
+        unparsed=kept(share(result["unparsed"], result["n"])),
         failed=str(result["failed"]),
-        seconds=f"{seconds:.1f}" if generated else "stored",
-        speed=f"{generated / seconds:.1f}" if generated and seconds else "–",
+        seconds="stored" if seconds is None else f"{seconds:.1f}",
+        speed="–" if speed is None else f"{speed:.1f}",
     )
+
+
+def effort(result: Mapping[str, Any]) -> tuple[float | None, float | None]:
+    """Seconds that a run's answers took, and answers a second; None where nothing was measured."""
+    # results of before runs added up have only what their last command generated
+    answers, seconds = result.get("timed", result.get("generated", 0)), result.get("seconds", 0.0)
+    if not answers:
+        return None, None
+    return seconds, answers / seconds if seconds else None
 
 
 def score_text(result: Mapping[str, Any], name: str, value: float | None) -> str:
@@ -63,30 +81,17 @@ def score_text(result: Mapping[str, Any], name: str, value: float | None) -> str
     return f"{value:.2f}" if most is None else f"{value:.2f}/{most:,}"
 
 
-def marks(result: Mapping[str, Any]) -> list[str]:
-    """What a reader must know before comparing the score."""
-    found = []
-    if result.get("demo"):
-        found.append("DEMO")
-    if result.get("blind"):
-        found.append("BLIND")
-    if result.get("limited"):
-        found.append(f"LIMITED {result['n'] + result['missing'] + result['failed']:,}/{result['total']:,}")
-    found += judge_marks(result)
-    if result.get("unlabelled"):
-        found.append(f"NO PUBLIC LABELS{', see mipha-eval submit' if result.get('for_server') else ''}")
-    rows, wanted = result.get("total", 0), result.get("expected_rows") or ()
-    if result.get("annotations"):
-        found.append(f"ANNOTATIONS {result['annotations']}")
-    elif wanted and not result.get("demo") and rows not in wanted:
-        found.append(f"ROWS {rows:,}, NOT {wanted[0]:,}")
-    found += difference_mark(result.get("equivalence", {}))
-    found += [f"HOLD {printable(name)} {count:,}" for name, count in result.get("wrapped", {}).items()]
-    if result["missing"]:
-        found.append(f"MISSING {result['missing']:,}")
-    if result["failed"]:
-        found.append(f"FAILED {result['failed']:,}")
-    return found
+def interval_text(result: Mapping[str, Any], name: str) -> str:
+    """A metric's interval, or why it has none."""
+    bounds, why = result["intervals"].get(name), result.get("interval_notes", {}).get(name)
+    if bounds is not None:
+        return f"{bounds[0]:.2f} to {bounds[1]:.2f}"
+    return f"none ({why})" if why else "–"
+
+
+def interval_cell(result: Mapping[str, Any], name: str) -> str:
+    """The same for a terminal: numbers stay together."""
+    return kept(interval_text(result, name)) if name in result["intervals"] else interval_text(result, name)
 
 
 def lenient_text(result: Mapping[str, Any]) -> str:
@@ -111,25 +116,6 @@ def wrapped_lines(result: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def judge_marks(result: Mapping[str, Any]) -> list[str]:
-    """What a judge did not grade, and what it graded unreadably."""
-    judge = result.get("judge")
-    if not judge:
-        return ["NOT JUDGED"] if NOT_JUDGED in result["rules"] else []
-    counts = {"NOT JUDGED": judge["pending"], "JUDGE FAILED": judge["failed"], "UNREADABLE VERDICTS": judge["unreadable"]}
-    found = [f"{mark} {count:,}" for mark, count in counts.items() if count]
-    return [*found, *bias_mark(judge["calibration"])]
-
-
-def bias_mark(calibration: Mapping[str, Any] | None) -> list[str]:
-    """How many points a calibrated judge adds to the total, with a 95 % interval: the error bar of its scores."""
-    if not calibration:
-        return []
-    bounds = calibration["bias_interval"]
-    interval = f" ({bounds[0]:+.1f} to {bounds[1]:+.1f})" if bounds else ""
-    return [f"JUDGE {calibration['bias']:+.1f}{interval} VS {calibration['reference']}"]
-
-
 def judge_line(result: Mapping[str, Any]) -> str:
     """What a result says of its judge: how much was asked, and how far it can be trusted; empty without one."""
     judge = result.get("judge")
@@ -138,16 +124,25 @@ def judge_line(result: Mapping[str, Any]) -> str:
     notes = judge["notes"]
     where = f"recorded in {notes['recorded']}" if "recorded" in notes else f"{judge['replies']:,} replies"
     tokens = judge["prompt_tokens"] + judge["completion_tokens"]
-    served = [name for name in judge["served"] if name != judge["name"]]
-    parts = [f"judge {judge['name']}{f' (calls itself {chr(44).join(served)})' if served else ''}: {where}"]
+    parts = [f"judge {judge['name']}{_served(judge)}: {where}"]
     if tokens:
         parts.append(f"{tokens:,} tokens")
     if tokens and "usd_per_million_tokens" in notes:
         price = Price(*notes["usd_per_million_tokens"])
         parts.append(f"{price.of(judge['prompt_tokens'], judge['completion_tokens']):.2f} USD")
+    parts += [f"{count:,} answers hold {remark}" for remark, count in judge.get("remarks", {}).items()]
     if len(result.get("runs", ())) > 1:
         parts.append(f"runs {', '.join(str(total) for total in result['runs'])}, standard deviation {result['std']:.2f}")
     return ", ".join(parts) + f"; {calibration_text(judge['calibration'])}"
+
+
+def _served(judge: Mapping[str, Any]) -> str:
+    """What the server called itself, where it is not what was asked for."""
+    names, others = judge["served"], judge.get("served_as_another", ())
+    if others:
+        return f" (ANOTHER MODEL, calls itself {', '.join(others)})"
+    served = [name for name in names if name != judge["name"]]
+    return f" (calls itself {', '.join(served)})" if served else ""
 
 
 def calibration_text(found: Mapping[str, Any] | None) -> str:
@@ -163,20 +158,16 @@ def calibration_text(found: Mapping[str, Any] | None) -> str:
 
 
 def failure_lines(result: Mapping[str, Any]) -> list[str]:
-    """Why requests, to the model and to the judge, failed, a line a reason."""
+    """Why requests, to the model and to the judge, failed, a line a reason; and that too many answers are unparsed."""
     judge = result.get("judge") or {"failures": {}}
     reasons = [("failed", result["failures"]), ("not judged", judge["failures"])]
-    return [
-        f"{result['task']}: {count} {what}: {printable(reason)}"
-        for what, found in reasons
-        for reason, count in found.items()
-    ]
-
-
-def difference_mark(check: Mapping[str, Any]) -> list[str]:
-    """A mark if an answer is another when it is made alone, in a precision where it may not be."""
-    differ = check["checked"] - check["identical"] if check.get("exact") else 0
-    return [f"SHARED != ALONE {differ}/{check['checked']}"] if differ else []
+    lines = [f"{count} {what}: {printable(reason)}" for what, found in reasons for reason, count in found.items()]
+    if "unparsed" in gaps(result):
+        told = share(result["unparsed"], result["n"])
+        lines.append(
+            f"{told} unparsed, answers or a judge's words on them; with more than {100 * UNPARSED_MOST:g} % it is no result"
+        )
+    return [f"{result['task']}: {line}" for line in lines]
 
 
 def certificate_line(results: Sequence[Mapping[str, Any]]) -> str:
@@ -199,22 +190,9 @@ def probability_line(result: Mapping[str, Any]) -> str:
     )
 
 
-def share(part: int, whole: int) -> str:
-    return f"{part:,} ({100 * part / whole:.1f}%)" if part and whole else str(part)
-
-
-def rich_table(results: Sequence[Mapping[str, Any]]) -> Table:
-    """The end-of-run table for a terminal."""
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table()
-    for heading in HEADINGS:
-        table.add_column(heading, overflow="fold", no_wrap=heading != "95% CI")
-    for result in results:
-        row = summary_row(result)
-        table.add_row(*(Text(cell) for cell in vars(row).values()))
-    return table
+def print_summary(console: Console, results: Sequence[Mapping[str, Any]]) -> None:
+    """The end-of-run table on a terminal."""
+    print_table(console, HEADINGS, [list(vars(row).values()) for result in results for row in summary_rows(result)])
 
 
 def write_report(folder: RunFolder) -> Path:
@@ -229,12 +207,14 @@ def write_report(folder: RunFolder) -> Path:
     environment.filters["cell"] = markdown_cell
     environment.filters["probabilities"] = probability_line
     environment.filters["judge"] = judge_line
+    environment.filters["marks"] = mark_texts
+    environment.filters["interval"] = interval_text
     environment.filters["lenient"] = lenient_text
     environment.filters["wrapped"] = wrapped_lines
     results = folder.results()
     page = environment.get_template("run.md.j2").render(
         headings=HEADINGS,
-        rows=[list(vars(summary_row(result)).values()) for result in results],
+        rows=[list(vars(row).values()) for result in results for row in summary_rows(result)],
         results=results,
         certificates=certificate_line(results),
         manifest=folder.manifest(),

@@ -86,6 +86,7 @@ class Cell:
         protocol: ``task@protocol``.
         metric: as the file names it, with its judge, such as ``score[gpt-4]``.
         judge: who graded, ``rule`` for a rule in a judge's place; "" where nobody had to.
+        tool: what else made it, in words, such as ``tokenized by ptb``; "" for nothing.
         version: of the task; None for published scores.
         quoted: published by others, not measured.
         grey: another quantity than the column's.
@@ -107,6 +108,7 @@ class Cell:
     failed: int = 0
     missing: int = 0
     judge: str = ""
+    tool: str = ""
     version: int | None = None
     quoted: bool = False
     grey: bool = False

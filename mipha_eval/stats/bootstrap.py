@@ -5,48 +5,37 @@ Efron and Tibshirani, "An Introduction to the Bootstrap" (1993), chapters 8 and 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import numpy as np
 
-from mipha_eval.metrics import ClusterCounts, Metric, Totals
 from mipha_eval.stats.kinds import Kinds
+from mipha_eval.stats.makeup import shares_of
 from mipha_eval.stats.panel import Panel
 
 RESAMPLES = 2000
-CONFIDENCE = 0.95
 HELD = 1 << 20  # numbers of a block of resamples that are held at a time: 8 MB
 
 
-def bootstrap_intervals(
-    found: ClusterCounts, metrics: Sequence[Metric], resamples: int = RESAMPLES
-) -> dict[str, tuple[float, float]]:
-    """95 % percentile intervals of metrics, seed fixed.
-
-    Returns:
-        Metric name -> (low, high); empty where there are fewer than two clusters.
-    """
-    counts = found.table()
-    if len(counts) < 2:
-        return {}
-    drawn = resample_sums(counts, resamples)
-    sums = Totals({name: drawn[:, column] for column, name in enumerate(found.totals)})
-    values = {metric.name: np.broadcast_to(metric.formula(sums), (resamples,)) for metric in metrics}
-    return {name: percentile_interval(value) for name, value in values.items()}
-
-
 def bootstrap_values(panel: Panel, resamples: int, seed: int = 0) -> np.ndarray:
-    """The metric of every run [runs, resamples], of the same images for all runs in each resample."""
+    """The metric of every run [runs, resamples], of the same images for all runs in each resample.
+
+    Where every image is of one category alone they are drawn within categories, so that no resample lacks one.
+    """
     runs, clusters, names = panel.counts.shape
-    drawn = resample_sums(panel.counts.transpose(1, 0, 2).reshape(clusters, runs * names), resamples, seed)
-    return panel.values(drawn.reshape(resamples, runs, names).transpose(1, 0, 2))
+    table = panel.counts.transpose(1, 0, 2).reshape(clusters, runs * names)
+    drawn = sum(resample_sums(table[own], resamples, seed + number) for number, own in enumerate(strata(panel)))
+    return panel.values(np.asarray(drawn).reshape(resamples, runs, names).transpose(1, 0, 2))
 
 
-def percentile_interval(values: np.ndarray, confidence: float = CONFIDENCE) -> tuple[float, float]:
-    """The middle part of resampled values."""
-    tail = 50 * (1 - confidence)
-    low, high = np.percentile(values, [tail, 100 - tail])
-    return float(low), float(high)
+def strata(panel: Panel) -> list[np.ndarray]:
+    """Places of the clusters of each category, if every cluster is of one; else of all clusters."""
+    counted = np.asarray(panel.counts.any(axis=0))  # in any of the runs
+    names = [share.asked or [name for name, _ in share.whole] for share in shares_of(panel)]
+    of = [counted[:, [name in own for name in panel.names]].any(axis=1) for own in names]
+    if len(of) < 2 or not (np.sum(of, axis=0) == 1).all():
+        return [np.arange(panel.clusters)]
+    return [np.flatnonzero(own) for own in of if own.any()]
 
 
 def resample_sums(counts: np.ndarray, resamples: int, seed: int = 0) -> np.ndarray:

@@ -17,11 +17,13 @@ class Panel:
     Attributes:
         names: of the counts that the metric reads, in alphabetical order.
         counts: [runs, clusters, names]; row c of every run is about the same image.
+        tallies: of how many tallies the counts are sums; 0 if that is not known.
     """
 
     metric: Metric
     names: tuple[str, ...]
     counts: np.ndarray
+    tallies: int = 0
 
     @classmethod
     def of(cls, runs: Sequence[ClusterCounts], metric: Metric) -> Panel:
@@ -29,7 +31,7 @@ class Panel:
         if any(run.clusters() != runs[0].clusters() for run in runs):
             raise ValueError("runs to be compared must have the same clusters in the same order")
         names = counts_read(metric, list(dict.fromkeys(name for run in runs for name in run.totals)))
-        return cls(metric, names, np.stack([run.table(names) for run in runs]))
+        return cls(metric, names, np.stack([run.table(names) for run in runs]), min(run.tallies(names) for run in runs))
 
     @property
     def clusters(self) -> int:
@@ -37,7 +39,7 @@ class Panel:
 
     def pair(self, first: int, second: int) -> Panel:
         """Two of the runs."""
-        return Panel(self.metric, self.names, self.counts[[first, second]])
+        return Panel(self.metric, self.names, self.counts[[first, second]], self.tallies)
 
     def values(self, sums: np.ndarray | None = None) -> np.ndarray:
         """The metric [...] of sums [..., names]; of each run's own if none are given."""
@@ -63,6 +65,10 @@ class _Watched(Totals):
     def __getitem__(self, name: str) -> Number:
         self.read.add(name)
         return super().__getitem__(name)
+
+    def get(self, name: str) -> Number:
+        self.read.add(name)
+        return super().get(name)
 
     def names(self) -> Sequence[str]:
         self.read.update(self._counts)

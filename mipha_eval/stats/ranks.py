@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from mipha_eval.stats.bootstrap import CONFIDENCE
+from mipha_eval.stats.interval import CONFIDENCE
 
 
 def rank_intervals(values: np.ndarray, confidence: float = CONFIDENCE) -> list[tuple[int, int]]:

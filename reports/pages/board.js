@@ -103,15 +103,12 @@ function setBack(task, entry) {
 
 function shortCell(task, entry) {
   const rank = entry.rank ? h("span", { class: "quiet" }, ` (${rankText(entry)})`) : null;
-  const short = entry.marks
-    .map((mark) => mark.replace(/ .*/, ""))
-    .filter((mark, place, all) => all.indexOf(mark) === place);
   return h(
     "span",
     { class: setBack(task, entry) ? "set-back" : null, title: entry.why || null },
     own(entry.score),
     rank,
-    tags(short),
+    tags(entry.shortMarks),
   );
 }
 
@@ -192,7 +189,7 @@ function boardRow(page, task, run) {
       tags(entry.marks),
       entry.why ? h("div", { class: "quiet" }, own(entry.why)) : null,
     ),
-    h("td", { class: "number" }, entry.interval ? `${fixed(entry.interval[0])} to ${fixed(entry.interval[1])}` : "–"),
+    h("td", { class: "number" }, intervalText(entry)),
     h("td", { class: "number" }, count(entry.n)),
     h("td", { class: "nowrap" }, own(startOf(page, run).slice(0, 10))),
   ];

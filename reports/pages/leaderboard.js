@@ -56,7 +56,7 @@ function notes() {
   return (
     "A rank is an interval: the ranks that a run has in 95 % of bootstrap resamples of the images. Runs are ranked together if they " +
     "were asked the same questions under the same protocol, and all were answered and scored; filters hide runs but leave ranks as " +
-    "they are. Marks in capitals say what weakens a score. Intervals: 95 %, bootstrap over images."
+    "they are. Marks in capitals say what weakens a score. Intervals: 95 %, clustered by image."
   );
 }
 

@@ -10,7 +10,7 @@ function summaryView(page) {
     h(
       "p",
       { class: "quiet" },
-      "Percentages are 0 to 100. Intervals: 95 %, bootstrap over images. Marks in capitals say what weakens a score.",
+      "Percentages are 0 to 100. Intervals: 95 %, clustered by image. Marks in capitals say what weakens a score.",
     ),
     benchmarks(page),
     h("h2", {}, "How the runs were made"),
@@ -53,17 +53,17 @@ function taskLink(task, run) {
 
 /** What stands beside the task's name; `run` is null where there is but one. */
 function scoreCells(page, result, run) {
-  const interval = result.metrics.find((metric) => metric.name === result.headline)?.interval;
+  const headline = result.metrics.find((metric) => metric.name === result.headline);
   const cells = [
     run === null ? null : h("span", { class: "nowrap run-name" }, badge(run), " ", own(page.runs[run].name)),
     h("span", {}, h("b", {}, own(result.score)), tags(result.marks)),
-    interval ? `${fixed(interval[0])} to ${fixed(interval[1])}` : "–",
+    intervalText(headline),
     own(result.headline),
     count(result.n),
     share(result.unparsed, result.n),
     count(result.failed),
-    result.generated ? fixed(result.seconds, 1) : "stored",
-    result.generated && result.seconds ? fixed(result.generated / result.seconds, 1) : "–",
+    result.seconds === null ? "stored" : fixed(result.seconds, 1),
+    result.speed === null ? "–" : fixed(result.speed, 1),
   ];
   return cells.filter((cell) => cell !== null);
 }

@@ -17,7 +17,7 @@ function taskNumbers(page, task) {
 /** A result in words. */
 function resultFacts(page, result, run) {
   const headline = result.metrics.find((metric) => metric.name === result.headline);
-  const interval = headline?.interval ? ` (${fixed(headline.interval[0])} to ${fixed(headline.interval[1])})` : "";
+  const interval = headline ? ` (${intervalText(headline)})` : "";
   const counts = [
     `${count(result.n)} scored`,
     ...["missing", "failed", "unparsed", "unlabelled"]
@@ -102,15 +102,11 @@ function metricsOf(page, task) {
   ];
   const rows = names.map((name) => {
     const metrics = found(name);
-    const numbers = runs.flatMap((run) => [fixed(metrics[run]?.value), range(metrics[run])]);
+    const numbers = runs.flatMap((run) => [fixed(metrics[run]?.value), intervalText(metrics[run])]);
     const most = metrics.find((metric) => metric?.most)?.most ?? largest;
     return [own(name), ...numbers, bars(barLabel(page, name, metrics, most), metrics, most)];
   });
   return table(`Metrics of ${task.label}`, heads, rows);
-}
-
-function range(metric) {
-  return metric?.interval ? `${fixed(metric.interval[0])} to ${fixed(metric.interval[1])}` : "–";
 }
 
 function barLabel(page, name, metrics, most) {

@@ -92,6 +92,12 @@ function count(number) {
   return number.toLocaleString("en-US");
 }
 
+/** A metric's interval, or why it has none. */
+function intervalText(metric) {
+  if (metric?.interval) return `${fixed(metric.interval[0])} to ${fixed(metric.interval[1])}`;
+  return metric?.no_interval ? `none (${metric.no_interval})` : "–";
+}
+
 function fixed(number, digits = 2) {
   return number === null || number === undefined ? "–" : number.toFixed(digits);
 }

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from mipha_eval.comparison.difference import Difference
 from mipha_eval.comparison.flips import Flips
 from mipha_eval.comparison.result import Comparison, NotCompared, Pair, Row, TieGroup, Verdict
-from mipha_eval.report.summary import marks
+from mipha_eval.report.marks import mark_texts
 from mipha_eval.report.visible import visible
 
 IDS = 5  # shown of each kind; JSON has all
-FEW = 30  # clusters; below, intervals are narrower than they should be
+FEW = 30  # clusters; below, only large differences are found
+UNDEFINED = {"effect_size": "effect size", "detectable": "MDE"}  # as notes call them
 VERDICTS: Mapping[Verdict, str] = {"better": "better", "worse": "worse", "not significant": "n.s."}
 MORE_HEADINGS = ("n", "images", "test")
+INTERVAL = 5  # its place among the cells of a difference
 FLIP_HEADINGS = ("task", "category", "questions", "gained", "lost", "some gained", "some lost")
 
 
@@ -31,23 +34,24 @@ def difference_cells(comparison: Comparison, pair: Pair, row: Row) -> list[str]:
     """A line of the table; what weakens a run's score stands beside it."""
     found = row.difference
     first, second = (
-        " ".join([f"{value:.2f}", *marks(comparison.runs[place].tasks[pair.task].summary)])
+        " ".join([f"{value:.2f}", *mark_texts(comparison.runs[place].tasks[pair.task].summary)])
         for place, value in zip(pair.runs, found.values, strict=True)
     )
-    low, high = found.interval or (None, None)
     numbers = [
         f"{found.value:+.2f}",
-        "–" if found.interval is None else f"{low:+.2f} to {high:+.2f}",
+        _interval_text(found),
         p_text(row.corrected_p),
         VERDICTS[row.verdict],
-        _number(found.effect_size, "+.2f"),
-        _number(found.detectable, ".2f"),
+        "undefined" if found.effect_size is None else f"{found.effect_size:+.2f}",
+        "undefined" if found.detectable is None else f"{found.detectable:.2f}",
     ]
     return [pair.task, found.metric, first, second, *numbers, f"{found.questions:,}", f"{found.clusters:,}", found.test]
 
 
-def _number(value: float | None, form: str) -> str:
-    return "–" if value is None else format(value, form)
+def _interval_text(found: Difference) -> str:
+    if found.interval is None:
+        return f"none ({found.undefined.get('interval', 'unknown')})"
+    return "{:+.2f} to {:+.2f}".format(*found.interval)
 
 
 def p_text(p: float) -> str:
@@ -82,8 +86,17 @@ def pair_notes(comparison: Comparison, pair: Pair) -> list[str]:
     notes += [f"{pair.task}: OTHER OPTIONS, {option}" for option in pair.options]
     clusters = pair.rows[0].difference.clusters
     if clusters < FEW:
-        notes.append(f"{pair.task}: FEW IMAGES, {clusters}; intervals of so few are too narrow")
-    return notes
+        notes.append(f"{pair.task}: FEW IMAGES, {clusters}; of so few only large differences are found")
+    return [*notes, *(note for row in pair.rows for note in _undefined_notes(pair.task, row.difference))]
+
+
+def _undefined_notes(task: str, found: Difference) -> list[str]:
+    """Why numbers of a line are not there, a sentence for each reason; of an interval it stands in its cell."""
+    names: dict[str, list[str]] = {}
+    for name, called in UNDEFINED.items():
+        if name in found.undefined:
+            names.setdefault(found.undefined[name], []).append(called)
+    return [f"{task} {found.metric}: no {' and no '.join(each)}: {why}" for why, each in names.items()]
 
 
 def gap_text(comparison: Comparison, gap: NotCompared) -> str:
@@ -103,7 +116,7 @@ def how_lines(comparison: Comparison) -> list[str]:
     tests = f"all {comparison.tests} p-values" if comparison.tests > 1 else "1 p-value"
     return [
         "Differences are of the second run minus the first, on the questions that both scored.",
-        f"Intervals: paired bootstrap over images, {comparison.resamples:,} resamples.",
+        "Intervals: paired, clustered by image, Student's t with the variance of the images' differences.",
         f"p: two-sided, by the test that is named, with Holm's correction over {tests} shown; significant at "
         f"{comparison.alpha:g}.",
         "effect: difference over the standard deviation of the images' differences (Cohen's d_z).",
@@ -120,7 +133,23 @@ def outcome_lines(comparison: Comparison) -> list[str]:
         if pair.runs[0] == 0 and verdict in found:
             found[verdict].append(f"{pair.task} of {run_name(comparison, pair.runs[1])}")
     words = {"below": found["worse"], "above": found["better"]}
-    return [
+    lines = [
         f"Headlines significantly {word} {run_name(comparison, 0)}: {', '.join(those) or 'none'}."
         for word, those in words.items()
     ]
+    return [*lines, *gate_lines(comparison)]
+
+
+def gate_lines(comparison: Comparison) -> list[str]:
+    """What the gate says and why, and what it could have seen; nothing if nobody asked."""
+    gate = comparison.gate
+    if not gate.asked:
+        return []
+    told = [f"Gate {each.outcome}: {each.task} of {run_name(comparison, each.run)}: {each.text}." for each in gate.reasons]
+    seen = [
+        f"{pair.task} of {run_name(comparison, pair.runs[1])} {pair.rows[0].difference.detectable:.2f}"
+        for pair in comparison.pairs
+        if pair.runs[0] == 0 and pair.rows[0].difference.detectable is not None
+    ]
+    power = [f"Smallest true differences that would have been seen four times in five: {', '.join(seen)}."] if seen else []
+    return [*(told or [f"Gate {gate.outcome}."]), *power]

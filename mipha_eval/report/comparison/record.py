@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from mipha_eval.comparison.flips import Flips
+from mipha_eval.comparison.loss import Loss
 from mipha_eval.comparison.result import Comparison, Pair, Row
-from mipha_eval.report.summary import marks
+from mipha_eval.report.marks import mark_texts
 
 SCHEMA = 1
 
@@ -24,11 +25,12 @@ def comparison_record(comparison: Comparison) -> dict[str, Any]:
                 "name": run.name,
                 "model": run.model,
                 "path": str(run.path),
-                "marks": {label: marks(stored.summary) for label, stored in run.tasks.items()},
+                "marks": {label: mark_texts(stored.summary) for label, stored in run.tasks.items()},
             }
             for run in comparison.runs
         ],
         "pairs": [_pair(pair) for pair in comparison.pairs],
+        "gate": _gate(comparison),
         "regressions": [{"task": pair.task, "run": pair.runs[1]} for pair in comparison.regressions],
         "ties": [
             {
@@ -42,9 +44,28 @@ def comparison_record(comparison: Comparison) -> dict[str, Any]:
             for group in comparison.ties
         ],
         "not_compared": [
-            {"task": gap.task, "runs": list(gap.runs), "reason": gap.reason} for gap in comparison.not_compared
+            {"task": gap.task, "runs": list(gap.runs), "reason": gap.reason, "lost": _loss(gap.loss)}
+            for gap in comparison.not_compared
         ],
     }
+
+
+def _gate(comparison: Comparison) -> dict[str, Any]:
+    gate = comparison.gate
+    return {
+        "outcome": gate.outcome,
+        "allow_missing": gate.allow_missing,
+        "reasons": [vars(reason) for reason in gate.reasons],
+        "detectable": [
+            {"task": pair.task, "run": pair.runs[1], "difference": pair.rows[0].difference.detectable}
+            for pair in comparison.pairs
+            if pair.runs[0] == 0
+        ],
+    }
+
+
+def _loss(loss: Loss | None) -> dict[str, int] | None:
+    return None if loss is None else dict(vars(loss))
 
 
 def _pair(pair: Pair) -> dict[str, Any]:
@@ -52,6 +73,7 @@ def _pair(pair: Pair) -> dict[str, Any]:
         "task": pair.task,
         "runs": list(pair.runs),
         "left_out": list(pair.left_out),
+        "lost": _loss(pair.loss),
         "changed": pair.changed,
         "other_options": list(pair.options),
         "differences": [_row(row) for row in pair.rows],
@@ -75,6 +97,7 @@ def _row(row: Row) -> dict[str, Any]:
         "standard_error": found.standard_error,
         "effect_size": found.effect_size,
         "detectable": found.detectable,
+        "undefined": dict(found.undefined),
         "questions": found.questions,
         "clusters": found.clusters,
     }

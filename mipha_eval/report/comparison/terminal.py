@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 from mipha_eval.comparison.result import Comparison
 from mipha_eval.report.comparison import cells
-from mipha_eval.report.comparison.page import find_sections, shown
+from mipha_eval.report.comparison.page import Section, find_sections, shown
+from mipha_eval.report.marks import mark_texts
+from mipha_eval.report.terminal import KEPT, kept, print_lines, print_table
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -19,28 +21,43 @@ COLOURS = {"better": "green", "worse": "red"}
 def print_comparison(comparison: Comparison, console: Console) -> None:
     """Tables of differences and of questions gained and lost for each two runs, and what a reader must know."""
     for section in find_sections(comparison):
-        console.print(shown(section.title), style="bold", markup=False, highlight=False)
+        print_lines(console, [shown(section.title)], style="bold")
         hidden = len(cells.MORE_HEADINGS) - 1  # n is shown; the rest is in the other formats
-        _print_table(console, section.headings[:-hidden], [row[:-hidden] for row, _ in section.rows])
+        phrases = [*_intervals(section), *_marks(comparison)]
+        rows = [[_whole(cell, phrases) for cell in row[:-hidden]] for row, _ in section.rows]
+        _print_table(console, section.headings[:-hidden], rows)
         _print_table(console, cells.FLIP_HEADINGS[:FLIP_COLUMNS], [row[:FLIP_COLUMNS] for row in section.flips])
-        _print_lines(console, section.notes)
-    _print_lines(console, [cells.tie_text(comparison, group) for group in comparison.ties])
-    _print_lines(console, [f"not compared: {cells.gap_text(comparison, gap)}" for gap in comparison.not_compared])
-    _print_lines(console, [*cells.how_lines(comparison), *cells.outcome_lines(comparison)])
+        _print(console, section.notes)
+    _print(console, [cells.tie_text(comparison, group) for group in comparison.ties])
+    _print(console, [f"not compared: {cells.gap_text(comparison, gap)}" for gap in comparison.not_compared])
+    _print(console, [*cells.how_lines(comparison), *cells.outcome_lines(comparison)])
+
+
+def _intervals(section: Section) -> list[str]:
+    return [row[cells.INTERVAL] for row, _ in section.rows]
+
+
+def _marks(comparison: Comparison) -> list[str]:
+    """All marks of all results, longer ones first."""
+    found = {text for run in comparison.runs for stored in run.tasks.values() for text in mark_texts(stored.summary)}
+    return sorted(found, key=len, reverse=True)
+
+
+def _whole(cell: str, phrases: Sequence[str]) -> str:
+    """The cell with phrases that stay on one line."""
+    for phrase in phrases:
+        cell = cell.replace(phrase, kept(phrase))
+    return cell
 
 
 def _print_table(console: Console, headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table()
-    for heading in headings:
-        table.add_column(Text(shown(heading)), overflow="fold")
-    for row in rows:
-        table.add_row(*(Text(shown(cell), style=COLOURS.get(cell, "")) for cell in row))
-    console.print(table)
+    print_table(console, [*map(_shown, headings)], [[*map(_shown, row)] for row in rows], COLOURS)
 
 
-def _print_lines(console: Console, lines: Sequence[str]) -> None:
-    for line in lines:
-        console.print(shown(line), markup=False, highlight=False)
+def _print(console: Console, lines: Sequence[str]) -> None:
+    print_lines(console, [*map(shown, lines)])
+
+
+def _shown(cell: str) -> str:
+    """The cell as it is shown, spaces at which no line ends being kept."""
+    return KEPT.join(map(shown, cell.split(KEPT)))

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
+from mipha_eval.provenance import plain_metric
 from mipha_eval.report.measured import Measured, StoredResult
 from mipha_eval.report.table import Column, Row, Table
 
@@ -101,7 +102,8 @@ def part_series(table: Table, measured: Sequence[Measured], column: Column) -> S
 
 def _parts(row: str, result: StoredResult, column: Column, remarks: tuple[str, ...]) -> list[Point]:
     metrics, intervals = result.content["metrics"], result.content["intervals"]
-    names = [name for pattern in column.parts for name in metrics if fnmatchcase(name.partition("[")[0], pattern)]
+    plain = {name: plain_metric(result.content, name) for name in metrics}
+    names = [name for pattern in column.parts for name in metrics if fnmatchcase(plain[name], pattern)]
     highest = 200 if column.most > 100 else 100  # points of one MME subtask
     return [
         Point(

@@ -7,6 +7,7 @@ import io
 from collections.abc import Sequence
 from pathlib import Path
 
+from mipha_eval.atomic import write_text
 from mipha_eval.errors import UserError
 from mipha_eval.report.measured import Measured
 from mipha_eval.report.plots.bars import bar_figure
@@ -15,7 +16,6 @@ from mipha_eval.report.plots.series import Series, part_series, table_series
 from mipha_eval.report.plots.style import paper_style, save
 from mipha_eval.report.table import Table
 from mipha_eval.report.visible import visible
-from mipha_eval.store import write_text
 
 HEADINGS = ("row", "axis", "value", "low", "high", "share_of_highest", "remarks", "file", "at")
 

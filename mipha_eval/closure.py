@@ -1,0 +1,126 @@
+"""What a module depends on: the modules that it imports and the data files that it names, found by reading them.
+
+Nothing is imported. Imports inside functions count; those for type checkers alone do not.
+"""
+
+from __future__ import annotations
+
+import ast
+import functools
+import hashlib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+#: a module's name -> its file; None where a closure is not to follow
+Finder = Callable[[str], "Path | None"]
+
+CODE, TYPE_CHECKING = ".py", "TYPE_CHECKING"
+
+#: parts of a statement that hold further ones
+STATEMENTS = ("body", "orelse", "finalbody", "handlers", "cases")
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What a file says: modules that it may import, by full name, and data files beside it that it names."""
+
+    imports: tuple[str, ...]
+    data: tuple[Path, ...]
+
+
+def import_closure(start: Mapping[str, Path], find: Finder) -> dict[str, Path]:
+    """The files of modules and of all that they import, as far as `find` knows them, by name.
+
+    A data file is called ``PACKAGE/NAME``: one that a module names and that lies beside it, or in a folder beside it.
+    """
+    found: dict[str, Path] = {}
+    todo = dict(start)
+    while todo:
+        name, file = todo.popitem()
+        found[name] = file
+        reading = read_module(name, file)
+        for module in reading.imports:
+            place = None if module in found or module in todo else find(module)
+            if place is not None:
+                todo[module] = place
+        package = name if file.stem == "__init__" else name.rpartition(".")[0]
+        found.update((f"{package}/{data.relative_to(file.parent).as_posix()}", data) for data in reading.data)
+    return found
+
+
+def closure_digest(closure: Mapping[str, Path]) -> str:
+    """Identifies the content of a closure's files under their modules' names, wherever they are installed."""
+    digest = hashlib.sha256()
+    for name, file in sorted(closure.items()):
+        content = file.read_bytes()
+        digest.update(f"{name} {len(content)}\n".encode())
+        digest.update(content)
+    return digest.hexdigest()
+
+
+def read_module(name: str, file: Path) -> Reading:
+    """Reads a file; what it says is found out once for each content."""
+    package = name if file.stem == "__init__" else name.rpartition(".")[0]
+    return _read(file, package, file.read_bytes())
+
+
+@functools.lru_cache(maxsize=1024)
+def _read(file: Path, package: str, source: bytes) -> Reading:
+    imported = (name for node in _imports(ast.parse(source)) for name in _imported(node, package))
+    return Reading(tuple(dict.fromkeys(parent for name in imported for parent in _parents(name))), _data_files(file, source))
+
+
+def _imports(tree: ast.Module) -> Iterator[ast.Import | ast.ImportFrom]:
+    """The import statements, wherever they stand; expressions, which hold none, are not looked into."""
+    todo: list[Any] = [tree]
+    while todo:
+        node = todo.pop()
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            yield node
+        for part in STATEMENTS:
+            if not (part == "body" and isinstance(node, ast.If) and _for_type_checkers(node.test)):
+                within = getattr(node, part, ())
+                todo += within if isinstance(within, list) else ()
+
+
+def _for_type_checkers(test: ast.expr) -> bool:
+    return TYPE_CHECKING in (getattr(test, "id", ""), getattr(test, "attr", ""))
+
+
+def _imported(node: ast.Import | ast.ImportFrom, package: str) -> Iterator[str]:
+    if isinstance(node, ast.Import):
+        yield from (alias.name for alias in node.names)
+        return
+    # `from . import x` in a.b is a.b.x, `from ..c import x` is a.c.x
+    above = package.split(".")[: len(package.split(".")) - node.level + 1] if node.level else []
+    base = ".".join([*above, *([node.module] if node.module else [])])
+    yield base
+    yield from (f"{base}.{alias.name}" for alias in node.names)
+
+
+def _parents(name: str) -> Iterator[str]:
+    """A module and the packages around it, whose ``__init__`` is run when it is imported."""
+    parts = name.split(".")
+    return (".".join(parts[:count]) for count in range(1, len(parts) + 1))
+
+
+def _data_files(file: Path, source: bytes) -> tuple[Path, ...]:
+    """Files beside a module, or in a folder without code beside it, whose name stands in quotes in the module."""
+    found: list[Path] = []
+    for entry in sorted(file.parent.iterdir()):
+        quoted = (f'"{entry.name}"', f"'{entry.name}'")
+        if entry.suffix == CODE or not any(name.encode() in source for name in quoted):
+            continue
+        inside = [path for path in sorted(entry.rglob("*")) if path.is_file()] if entry.is_dir() else [entry]
+        # a folder with code is a package, and what is read of it is imported
+        found += [] if any(path.suffix == CODE for path in inside) else inside
+    return tuple(found)
+
+
+def module_file(place: Path) -> Path | None:
+    """The file of a module or package whose name leads to `place`; None if there is none."""
+    return next(
+        (file for file in (place.with_name(f"{place.name}{CODE}"), place / f"__init__{CODE}") if file.is_file()), None
+    )

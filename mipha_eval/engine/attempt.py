@@ -1,0 +1,123 @@
+"""A batch that fails is tried again in parts, so that a request that nobody can answer takes no other with it."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from collections.abc import Hashable, Sequence
+from pathlib import Path
+
+from mipha_eval.adapter import Cost, ModelAdapter
+from mipha_eval.border.responses import checked_responses
+from mipha_eval.engine.plan import Limits, halves, price
+from mipha_eval.errors import ContractError, DeviceMemoryError, PluginError, UserError
+from mipha_eval.types import Request, Response
+
+#: a model that has answered nothing is given up when requests about so many pictures, or so many without one, each asked
+#: alone, failed in the same place
+HOPELESS = 8
+
+
+class Attempts:
+    """Asks an adapter; what fails with a batch is asked again in halves, between images where there are several.
+
+    A request that fails alone is a failed response with its reason. What stops a run instead: a UserError; whatever is no
+    Exception, such as Ctrl-C; and, while nothing has been answered, what is the model's fault and no request's: it fails in
+    one place again and again, or returns no response for any request. Then its own error is raised.
+    """
+
+    def __init__(self, adapter: ModelAdapter, limits: Limits) -> None:
+        self._adapter, self._limits = adapter, limits
+        self._answered = False
+        self._failures: dict[str, set[Hashable]] = {}
+        self._said: set[str] = set()
+        self._broken: PluginError | None = None
+
+    def expect(self, batch: Sequence[Request]) -> None:
+        """Tells the adapter what will be asked; a hint that fails is none."""
+        try:
+            self._adapter.expect(batch)
+        except UserError:
+            raise
+        except Exception as error:  # an adapter is anybody's code
+            self._say(f"could not prepare for {len(batch)} questions", error)
+
+    def cost(self, request: Request) -> Cost:
+        """What the adapter says; a request that it has no estimate for fills a batch of its own."""
+        try:
+            return self._adapter.cost(request)
+        except UserError:
+            raise
+        except Exception as error:  # an adapter is anybody's code
+            self._say("has no estimate for a question", error)
+            return Cost(0, self._limits.budget)
+
+    def answer(self, batch: Sequence[Request]) -> list[Response]:
+        """A response to each request. Raises what shows that the model is broken, as said above."""
+        responses = self._answer(batch)
+        if self._broken is not None and not self._answered:
+            raise self._broken
+        return responses
+
+    def _answer(self, batch: Sequence[Request]) -> list[Response]:
+        """In smaller batches where this one fails."""
+        try:
+            responses = self._respond(batch)
+        except (DeviceMemoryError, MemoryError) as error:
+            # the text alone: the traceback keeps alive what filled the device, and the next attempt needs the room
+            failure = Response.failure(f"out of memory: {error}")
+            if len(batch) > 1:
+                self._make_smaller(batch)
+        except UserError:
+            raise
+        except Exception as error:  # an adapter is anybody's code
+            failure = self._failure(batch, error)
+        else:
+            self._answered = True
+            return responses
+        return [failure] if len(batch) == 1 else [response for half in halves(batch) for response in self._answer(half)]
+
+    def _respond(self, batch: Sequence[Request]) -> list[Response]:
+        try:
+            return checked_responses(self._adapter, batch, self._adapter.respond(batch))
+        except PluginError as error:
+            raise ContractError(str(error)) from error
+
+    def _make_smaller(self, batch: Sequence[Request]) -> None:
+        tokens = price(batch, self.cost)
+        if not self._limits.lowered:
+            print(f"the device's memory does not hold {tokens:,} tokens; batches are made smaller", file=sys.stderr)
+        self._limits.lower(tokens // 2)
+
+    def _failure(self, batch: Sequence[Request], error: Exception) -> Response:
+        """The reason as a response. Raises `error` if the model can do nothing at all."""
+        place = _place(error)
+        if isinstance(error, ContractError):
+            self._broken = self._broken or PluginError(str(error))
+        if len(batch) > 1:
+            self._say(f"failed on a batch of {len(batch)} questions, which are asked again in parts", error)
+        else:
+            failed = self._failures.setdefault(place, set())
+            failed.add(batch[0].images or batch[0].text)
+            if len(failed) >= HOPELESS and not self._answered:
+                error.add_note(f"model {self._adapter.name} failed here on each of its first questions, asked one at a time")
+                raise error
+        return Response.failure(f"the model failed: {_line(error)} ({place})")
+
+    def _say(self, what: str, error: Exception) -> None:
+        """Once a place, however often it fails there."""
+        place = _place(error)
+        if place not in self._said:
+            self._said.add(place)
+            print(f"model {self._adapter.name} {what}: {_line(error)} ({place})", file=sys.stderr)
+
+
+def _line(error: Exception) -> str:
+    return f"{type(error).__name__}: {str(error).strip().partition(chr(10))[0]}".removesuffix(": ")
+
+
+def _place(error: Exception) -> str:
+    """File and line of the innermost call that is not in an installed package, else of the innermost."""
+    calls = traceback.extract_tb(error.__traceback__)
+    own = [call for call in calls if "site-packages" not in call.filename] or calls
+    return f"{Path(own[-1].filename).name}:{own[-1].lineno}"

@@ -1,0 +1,140 @@
+"""What weakens a score: the words in capitals that stand in its cell, wherever it is printed.
+
+`marks` alone decides them; tables, pages, comparisons and the terminal print what it says. To add one for a count that a
+result has, add a line to `COUNTED`; for anything else, a function to `FOUND`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from mipha_eval.gaps import UNPARSED_MOST, UNPARSED_TOLD, unparsed_share
+from mipha_eval.judge.prompts import TABLE_MARKS
+from mipha_eval.printable import printable
+from mipha_eval.task import JUDGE_FAILED, NOT_JUDGED
+
+Result = Mapping[str, Any]
+
+DEMO = "DEMO"
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A reason to read a score with care.
+
+    Attributes:
+        name: in capitals, short enough for a crowded table.
+        detail: how many, or which; "" if the name says it all.
+        doubt: whether a score with it is not ranked with others that have none.
+    """
+
+    name: str
+    detail: str = ""
+    doubt: bool = True
+
+    @property
+    def text(self) -> str:
+        """All of it, as it stands beside a score."""
+        return f"{self.name} {self.detail}" if self.detail else self.name
+
+
+def marks(result: Result) -> list[Mark]:
+    """What a reader must know before comparing the score, in the order in which it is told.
+
+    Args:
+        result: what ``result.json`` or ``score --json`` says.
+    """
+    return [mark for find in FOUND for mark in find(result)]
+
+
+def mark_texts(result: Result) -> list[str]:
+    """The same as texts."""
+    return [mark.text for mark in marks(result)]
+
+
+def share(part: int, whole: int) -> str:
+    """A count and its share, as ``3 (1.5%)``."""
+    return f"{part:,} ({100 * part / whole:.1f}%)" if part and whole else str(part)
+
+
+def _conditions(result: Result) -> Iterator[Mark]:
+    """How the model was asked."""
+    if result.get("demo"):
+        yield Mark(DEMO)
+    if result.get("blind"):
+        yield Mark("BLIND")
+    if result.get("limited"):
+        asked = sum(result.get(name) or 0 for name in ("n", "missing", "failed", "unlabelled"))
+        asked += result["rules"].get(JUDGE_FAILED, 0)  # these are not in n
+        yield Mark("LIMITED", f"{asked:,}/{result['total']:,}")
+
+
+def _judging(result: Result) -> Iterator[Mark]:
+    """What a judge did not grade, what it graded unreadably, and how far it is from a trusted one."""
+    judge = result.get("judge")
+    if not judge:
+        if NOT_JUDGED in result["rules"]:
+            yield Mark("NOT JUDGED")
+        return
+    counts = {"NOT JUDGED": judge["pending"], "JUDGE FAILED": judge["failed"], "UNREADABLE VERDICTS": judge["unreadable"]}
+    counts["TABLE MARKS"] = judge.get("remarks", {}).get(TABLE_MARKS, 0)
+    yield from (Mark(name, f"{count:,}") for name, count in counts.items() if count)
+    if judge["calibration"]:
+        yield _bias(judge["calibration"])
+
+
+def _bias(calibration: Mapping[str, Any]) -> Mark:
+    """How many points a calibrated judge adds to the total, with a 95 % interval: the error bar of its scores."""
+    bounds = calibration["bias_interval"]
+    interval = f" ({bounds[0]:+.1f} to {bounds[1]:+.1f})" if bounds else ""
+    return Mark("JUDGE", f"{calibration['bias']:+.1f}{interval} VS {calibration['reference']}", doubt=False)
+
+
+def _data(result: Result) -> Iterator[Mark]:
+    """What was asked, if it is not what the task's name says."""
+    if result.get("unlabelled"):
+        yield Mark("NO PUBLIC LABELS", "(see mipha-eval submit)" if result.get("for_server") else "")
+    rows, wanted = result.get("total", 0), result.get("expected_rows") or ()
+    if result.get("annotations"):
+        yield Mark("ANNOTATIONS", str(result["annotations"]))
+    elif wanted and not result.get("demo") and rows not in wanted:
+        yield Mark("ROWS", f"{rows:,}, NOT {wanted[0]:,}")
+    if result.get("odd_labels"):
+        yield Mark("ODD LABELS", f"{sum(result['odd_labels'].values()):,}")
+
+
+def _sharing(result: Result) -> Iterator[Mark]:
+    """An answer that is another when it is made alone, in a precision where it may not be."""
+    check = result.get("equivalence", {})
+    differ = check["checked"] - check["identical"] if check.get("exact") else 0
+    if differ:
+        yield Mark("SHARED != ALONE", f"{differ}/{check['checked']}")
+
+
+def _wrapped(result: Result) -> Iterator[Mark]:
+    """Answers that hold reasoning or special tokens, which official rules take for a part of them."""
+    yield from (Mark(f"HOLD {printable(name)}", f"{count:,}") for name, count in result.get("wrapped", {}).items())
+
+
+def _counts(result: Result) -> Iterator[Mark]:
+    yield from (Mark(name, f"{result[key]:,}") for key, name in COUNTED.items() if result.get(key))
+
+
+def _unparsed(result: Result) -> Iterator[Mark]:
+    """Answers that nobody could read, from a share on that models which know the format do not reach."""
+    found = unparsed_share(result)
+    if found >= UNPARSED_TOLD:
+        yield Mark("UNPARSED", share(result["unparsed"], result["n"]), doubt=found > UNPARSED_MOST)
+
+
+#: counts of a result that are a mark where they are not 0: key -> the mark's name
+COUNTED: Mapping[str, str] = {
+    "unverified": "UNVERIFIED",
+    "undecoded": "NOT UTF-8",
+    "missing": "MISSING",
+    "failed": "FAILED",
+}
+#: what finds marks, in the order in which they are told
+FOUND: Sequence[Callable[[Result], Iterator[Mark]]] = (_conditions, _judging, _data, _sharing, _wrapped, _counts, _unparsed)

@@ -1,0 +1,181 @@
+"""Every printer at every width: no number, mark or count is cut, and nothing is lost."""
+
+from __future__ import annotations
+
+import io
+import random
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from rich.cells import cell_len
+from rich.console import Console
+
+from mipha_eval.report.terminal import fold, kept, print_table
+from tests.conftest import Cli, Outcome, read_jsonl, write_jsonl
+from tests.judge_server import Say, Serve
+
+WIDTHS = (60, 80, 100, 120, 200)
+VERY_WIDE = 2000
+ANSI = re.compile(r"\x1b\[[0-9;]*m")
+FRAME = re.compile(r"[│┃┏┓┗┛┡┩├┤└┘━─┳┻┬┴╇┼ ]+")
+#: whatever has a digit in it, with what is written in one piece with it
+NUMBERS = re.compile(r"[^\s│]*\d[^\s│]*")
+
+At = Callable[..., Outcome]
+
+
+@pytest.fixture(params=[True, False], ids=["terminal", "pipe"])
+def at(request: pytest.FixtureRequest, cli: Cli, monkeypatch: pytest.MonkeyPatch) -> At:
+    """Runs a command line on a terminal that is so many letters wide, or in a pipe for which a width is set."""
+    if request.param:
+        monkeypatch.setenv("FORCE_COLOR", "1")
+
+    def call(width: int, *arguments: object) -> Outcome:
+        monkeypatch.setenv("COLUMNS", str(width))
+        outcome = cli(*arguments)
+        assert outcome.code in (0, 3), outcome.err
+        return Outcome(outcome.code, ANSI.sub("", outcome.out), outcome.err)
+
+    return call
+
+
+@pytest.fixture
+def runs(cli: Cli, tmp_path: Path) -> tuple[Path, Path]:
+    """Runs of many marks and long numbers: limited, of drawn scenes, with answers that cannot be read and failures."""
+    found = []
+    for seed in (1, 2):
+        chance = random.Random(seed)
+        run = ["run", "--tasks", "pope,mme", "--model", "constant", "--data", "demo", "-L", 300, "-o", tmp_path / f"{seed}"]
+        path = Path(cli(*run, "-a", "answer=yes", "--json").json["run"])
+        for file in path.glob("*/responses.jsonl"):
+            rows = [
+                {
+                    **row,
+                    "text": chance.choice(["yes", "no", "no", "perhaps"]),
+                    "error": "broken" if chance.random() < 0.03 else "",
+                }
+                for row in read_jsonl(file)
+            ]
+            write_jsonl(file, rows)
+        found.append(path)
+    return found[0], found[1]
+
+
+def words(text: str) -> str:
+    """Without frames, all of it in one line."""
+    return " ".join(FRAME.sub(" ", text).split())
+
+
+def check(at: At, *arguments: object, phrases: tuple[str, ...] = ()) -> None:
+    """Numbers and phrases that are there on a very wide terminal are there at any width, each in one piece."""
+    widest = at(VERY_WIDE, *arguments).out
+    numbers = set(NUMBERS.findall(widest))
+    assert numbers
+    assert all(phrase in widest for phrase in phrases)
+    for width in WIDTHS:
+        out = at(width, *arguments).out
+        for number in numbers:
+            if cell_len(number) <= 24:  # a path may be broken
+                assert number in out, (width, number)
+        for phrase in phrases:
+            assert phrase in out, (width, phrase)
+        for line in out.splitlines():
+            if not re.search(r"/\S*(/|$)", line):
+                assert "│" not in line or cell_len(line) <= width, line
+
+
+def test_the_table_of_a_run(at: At, tmp_path: Path) -> None:
+    run = [
+        "run",
+        "--tasks",
+        "pope",
+        "--model",
+        "constant",
+        "-a",
+        "answer=perhaps",
+        "--data",
+        "demo",
+        "-L",
+        60,
+        "-o",
+        tmp_path,
+    ]
+    check(at, *run, phrases=("LIMITED 60/1,080", "UNPARSED 60 (100.0%)", "59.88 to 80.34", "70.88"))
+    whole = [*run[:-4], "-o", tmp_path / "whole"]
+    check(at, *whole, phrases=("1,080", "UNPARSED 1,080 (100.0%)"))
+
+
+def test_scores(at: At, runs: tuple[Path, Path]) -> None:
+    out = at(VERY_WIDE, "score", runs[0]).out
+    marks = re.findall(r"LIMITED \S+|UNPARSED \S+ \(\S+\)|FAILED \d+|\S+ to \S+(?= )", out)
+    assert len(marks) > 10
+    check(at, "score", runs[0], phrases=tuple(mark for mark in marks if mark[0].isdigit() or mark[0].isupper()))
+
+
+def test_comparisons(at: At, cli: Cli, runs: tuple[Path, Path]) -> None:
+    for run in runs:
+        assert cli("run", "--tasks", "pope,mme", "--model", "constant", "-o", run.parent, "--data", "demo").code is not None
+    out = at(VERY_WIDE, "compare", *runs, "--resamples", 200).out
+    phrases = tuple(re.findall(r"[+-]\d+\.\d+ to [+-]\d+\.\d+", out))
+    assert phrases
+    check(at, "compare", *runs, "--resamples", 200, phrases=phrases)
+    check(at, "compare", *runs, "--resamples", 200, "--metric", "all", "--fail-on-regression")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("list",),
+        ("list", "protocols"),
+        ("list", "judges"),
+        ("list", "published", "--benchmark", "pope"),
+        ("plan", "--tasks", "mmvet,pope,mmbench", "--data", "demo", "--judge", "gpt-4-0613"),
+        ("data", "where", "--data", "demo"),
+        ("data", "verify", "pope", "mme", "--data", "demo"),
+        ("show", "task", "pope"),
+        ("show", "model", "hf-chat"),
+    ],
+    ids=" ".join,
+)
+def test_lists(arguments: tuple[str, ...], at: At) -> None:
+    check(at, *arguments)
+
+
+def test_certificates(at: At, tmp_path: Path) -> None:
+    check(at, "certify", "pope", "--answers", 100, "-o", tmp_path)
+
+
+def test_a_judge(at: At, serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-none")
+    monkeypatch.setattr("time.perf_counter", lambda: 0.0)  # seconds are another each time
+    server = serve(lambda prompt, before: Say("0.123456789 of 1,234,567 " * 9))
+    check(at, "judge", "serve-check", "--judge", "m", "--judge-base-url", server.url)
+
+
+def test_tables_of_any_text() -> None:
+    """Random cells come back whole from every layout, in their order."""
+    chance = random.Random(7)
+    alphabet = ["1,234,567", "-12.345", "59.88 to 80.34", "word", "喵喵", "x" * 23, "", "a b c d"]
+    for _ in range(60):
+        columns, width = chance.randint(1, 9), chance.choice(WIDTHS)
+        rows = [[kept(chance.choice(alphabet)) for _ in range(columns)] for _ in range(3)]
+        file = io.StringIO()
+        console = Console(file=file, width=width)
+        print_table(console, [f"head {number}" for number in range(columns)], rows, framed=chance.random() < 0.5)
+        out = file.getvalue()
+        assert all(cell_len(line.rstrip()) <= width for line in out.splitlines())
+        for row in rows:
+            assert all(cell.replace("\u00a0", " ") in out for cell in row)
+
+
+@pytest.mark.parametrize("width", [1, 2, 10, 60])
+def test_folding_loses_nothing(width: int) -> None:
+    chance = random.Random(width)
+    for _ in range(50):
+        text = " ".join(chance.choice(["1,080", "x" * 70, "喵" * 5, kept("60 to 70"), "a"]) for _ in range(12))
+        lines = fold(text, max(width, 2))
+        assert "".join(lines).replace(" ", "") == text.replace(" ", "").replace("\u00a0", "")
+        assert all(cell_len(line) <= max(width, 2) for line in lines)
+    assert fold("  name  a long line of words", 12, "    ") == ["  name  a", "    long", "    line of", "    words"]
