@@ -1,8 +1,8 @@
 """The lenient reading of answers: what a person would take them to say, whatever they are wrapped in.
 
 Shown beside the headline, never as it: it tells whether a low score is a model's or a format's. What is ambiguous, because
-it names two letters, two options, or yes and no, is unread. `tests/lenient_cases.py` lists what is read as what, and who
-writes so.
+it names two letters, two options, or yes and no, is unread. `tests/test_lenient_reading.py` lists what is read as what,
+and who writes so.
 """
 
 from __future__ import annotations
