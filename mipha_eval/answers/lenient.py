@@ -1,8 +1,8 @@
 """The lenient reading of answers: what a person would take them to say, whatever they are wrapped in.
 
 Shown beside the headline, never as it: it tells whether a low score is a model's or a format's. What is ambiguous, because
-it names two letters, two options, or yes and no, is unread. `tests/lenient_cases.py` lists what is read as what, and who
-writes so.
+it names two letters, two options, or yes and no, is unread. `tests/test_lenient_reading.py` lists what is read as what,
+and who writes so.
 """
 
 from __future__ import annotations
@@ -62,6 +62,7 @@ TOO_SHORT = {
 }
 LONGEST_MENTION = 400
 EITHER_END = 1000
+YES_NO = {"yes", "no", "Yes", "No"}
 
 
 @lru_cache(maxsize=1 << 12)
@@ -93,6 +94,7 @@ def read_letter(text: str, options: Sequence[str]) -> str:
     return _mentioned(plain, wordings)
 
 
+@lru_cache(maxsize=1 << 16)
 def read_short(text: str) -> str:
     """A short answer without what stands around it: wrappings, an introduction, quotes, full stops, prose behind it."""
     plain = unwrapped(text)
@@ -117,7 +119,7 @@ def lenient_equal(text: str, truth: str) -> bool:
 
 
 def _short_for(text: str, answers: Sequence[str]) -> str:
-    yes_no = sum(answer.strip().lower() in ("yes", "no") for answer in answers)
+    yes_no = sum(answer in YES_NO for answer in answers)
     return (2 * yes_no > len(answers) and read_yes_no(text)) or read_short(text)
 
 

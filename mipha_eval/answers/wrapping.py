@@ -11,7 +11,7 @@ import re
 import unicodedata
 from collections.abc import Iterable
 
-#: (opening, closing), the latter also where a chat template wrote the former; sources are in tests/lenient_cases.py
+#: (opening, closing), the latter also where a chat template wrote the former; sources are in tests/test_lenient_reading.py
 REASONING = (
     *((f"<{name}>", f"</{name}>") for name in ("think", "thinking", "thought", "thoughts", "reasoning", "reflection")),
     *((f"<{name}>", f"</{name}>") for name in ("analysis", "scratchpad", "seed:think", "rationale")),
@@ -26,6 +26,7 @@ ANSWER = (
     ("[ANSWER]", "[/ANSWER]"),
     ("<|begin_of_box|>", "<|end_of_box|>"),
     ("<|begin_of_solution|>", "<|end_of_solution|>"),
+    ("(Here begins the CONCLUSION stage)", "(Here ends the CONCLUSION stage)"),
 )
 TOKENS = (
     *("<s>", "</s>", "<bos>", "<eos>", "<pad>", "<unk>", "<start_of_turn>", "<end_of_turn>", "<end_of_utterance>"),
@@ -43,6 +44,7 @@ THOUGHT = re.compile(_any_of(mark for pair in REASONING for mark in pair), re.IG
 ANSWERED = re.compile(_any_of(mark for pair in ANSWER for mark in pair), re.IGNORECASE)
 MARK = re.compile(f"{THOUGHT.pattern}|{ANSWERED.pattern}", re.IGNORECASE)
 TOKEN = re.compile(rf"<[|\uff5c][\w\u2581 -]{{1,24}}[|\uff5c]>|{_any_of(TOKENS)}")
+BEGINS_MARK = re.compile("[<◁[]|\\(Here")
 #: special tokens that end a turn, or begin another
 END = re.compile(
     r"<\|(?:end|eo[smt]|im_|return|start|user|human|system|observation)[^|]*\|>|</s>|<eos>|<(?:start|end)_of_turn>"
@@ -77,7 +79,7 @@ def wrappers(text: str) -> list[str]:
 
     Reasoning that does not end counts under its mark with ``unclosed`` behind it.
     """
-    if "<" not in text and "◁" not in text and "[" not in text:
+    if not BEGINS_MARK.search(text):
         return []
     found: dict[str, None] = {}
     unclosed = ""
