@@ -119,7 +119,7 @@ WORDS = {
     "yields an odd temperature": "which is no query",
     "is no dialogue": "its grade() gave a list, which is no dialogue",
     "comes to nothing": "its dialogue raised",
-    "comes to others": "other scores than those of the answers",
+    "comes to others": "the score of another one",
     "a rule that raises": "its dialogue raised",
 }
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from mipha_eval.files import parse_json
 from mipha_eval.judge.dialogue import CUT, quoted
 from mipha_eval.judge.spending import estimated_tokens
 from mipha_eval.types import Query, Verdict
@@ -38,8 +38,8 @@ def read_completion(body: bytes, query: Query, safe: Callable[[str], str]) -> Ve
         NoCompletionError: there is none.
     """
     try:
-        completion = parse_json(body.decode())
-    except ValueError as error:
+        completion = json.loads(body)  # counts of tokens may be anything, and are looked at where they are read
+    except (ValueError, RecursionError) as error:
         raise NoCompletionError(f"no JSON: {error}") from error
     try:
         choice = completion["choices"][0]
@@ -102,8 +102,8 @@ def own_words(body: bytes) -> str:
     """A server's own message on an error: what stands in ``error.message``, ``detail`` or the like, else the whole text."""
     text = body.decode(errors="replace")
     try:
-        told = _words(parse_json(text))
-    except ValueError:
+        told = _words(json.loads(text))
+    except (ValueError, RecursionError):
         told = ""
     return told or text
 
