@@ -286,7 +286,7 @@ def test_a_run_of_answers_in_another_layout(cli: Cli, made: Made, tmp_path: Path
 
 
 def test_real_files_are_verified(cli: Cli, benchmarks: Path, llava_answers: Path, tmp_path: Path) -> None:
-    """All that carry prompts; LLaVA's answers to SEED-Bench do not, and its ids count up in two releases."""
+    """All that carry prompts; those to SEED-Bench carry none, but ids that no other set has."""
     files = {"pope": "pope", "mmbench": "mmbench_dev", "scienceqa": "scienceqa", "vizwiz@test": "vizwiz"}
     for task, file in files.items():
         result = cli("score", task, "--answers", llava_answers / f"{file}.jsonl", "--data", benchmarks, "--json").json
@@ -299,3 +299,16 @@ def test_real_files_are_verified(cli: Cli, benchmarks: Path, llava_answers: Path
     upload = llava_answers / "vizwiz_expected_upload.json"
     assert cli("submit", "vizwiz@test", "--answers", upload, "--data", benchmarks, "-o", tmp_path / "u.json").code == 0
     assert (tmp_path / "u.json").read_text() == upload.read_text()
+
+
+def test_chinese_prompts_without_their_format_line(cli: Cli, tmp_path: Path) -> None:
+    """LLaVA's script for MMBench records prompts without it."""
+    table = {"index": 1, "question": "图中是什么？", "hint": "", "A": "一只猫", "B": "一只狗", "answer": "A"}
+    write_tsv(tmp_path / "data/mmbench/mmbench_dev_cn_20231003.tsv", [table])
+    score = ["score", "mmbench@cn-dev", "--data", tmp_path / "data", "--json", "--answers"]
+    for prompt in ("图中是什么？\nA. 一只猫\nB. 一只狗", "问：图中是什么？选项：（A）一只猫（B）一只狗"):
+        file = write_jsonl(tmp_path / "a.jsonl", [{"question_id": 1, "prompt": prompt, "text": "A"}])
+        outcome = cli(*score, file)
+        assert (outcome.json["metrics"]["accuracy"], outcome.json["unverified"]) == (100, 0)
+    turned = {"question_id": 1, "prompt": "图中是什么？\nA. 一只狗\nB. 一只猫", "text": "A"}
+    assert_refused(cli(*score, write_jsonl(tmp_path / "a.jsonl", [turned])), "一只狗")
