@@ -25,7 +25,7 @@ STANDING = re.compile(
 
 ANSWER = r"(?:answers?|ans|solution|conclusion|response|réponse|respuesta|antwort|resposta|risposta|ответ)"
 PRAISE = r"(?:correct|right|best|closest|final|chosen|my|most\s+\w+)"
-COPULA = r"(?:\b(?:is|was|are|be|est|ist|es|é)\b|['’]s\b|[:=→]|->|[–—]|是|为|は|은|는|选)"
+COPULA = r"(?:\b(?:is|was|are|be|est|ist|es|é)\b|['’]s\b|[:=→]|->|[–—]|\s-(?=\s)|是|为|は|은|는|选)"
 HEDGE = r"(?:that|likely|probably|most\s+likely|definitely|clearly|therefore|thus|just)"
 FILLER = rf"(?:(?:{HEDGE}|option|choice|letter|answer|number|the)\b|选项|选择?)"
 #: what stands before a letter that is stated as the answer
@@ -48,11 +48,11 @@ NAMED = re.compile(
 )
 OPEN, CLOSE = re.compile(r"(?<!\w)[(\[{<「『【]\s*\Z"), re.compile(r"\s*[)\]}>」』】]")
 BEGIN = re.compile(r"(?:\A|[.!?;,。！？；，]\s?)[^\w.!?;,]*\Z")
-FIRST = re.compile(r"[.):]|\s*\Z")
+FIRST = re.compile(r"[.):]|\s*\Z|\s+(?:because|since)\b")
 ENDED = re.compile(r"[\s)\]}>\"'*]*(?:[.,;:!?。，；：！？]|\Z)")
 #: a second letter in one breath: "A or B", "A, B and C", "A/B"
 JOINED = re.compile(
-    r"[)\]\"'*]{0,2}(?:\s*(?:\b(?:or|and|nor|vs)\b|[/&+、和或与及])\s*|\s*,\s*(?:(?:or|and)\s+)?|\s+)(?:not\s+|option\s+)?"
+    r"[)\]\"'*]{0,2}(?:\s*(?:\b(?:or|and|nor|vs)\b|[/&+、和或与及])\s*|\s*,\s*(?:(?:or|and)\s+)?|\s+)(?:option\s+)?"
     r"[(\[\"'*]{0,2}([A-Z])(?![\w'’-])(?=[)\]\"'*]{0,2}\s*(?:[.,;!?/&)、。，]|\Z|or\b|and\b))"
 )
 

@@ -59,12 +59,12 @@ ROLE = re.compile(
     re.IGNORECASE,
 )
 #: where another turn, which the model made up, begins
-NEXT_TURN = re.compile(r"\n(?:#+ ?)?(?:user|human) ?:", re.IGNORECASE)
+NEXT_TURN = re.compile(r"\n(?:#+ ?)?(?:user|human|question|q) ?:", re.IGNORECASE)
 
 #: most answers have nothing that would have to be taken off
 PLAIN = re.compile(r"[\w ,.;:'\"!?()/&%+-]*", re.ASCII)
 
-BOX = re.compile(r"\\f?boxed\s*\{")
+BOX = re.compile(r"\\(?:boxed|fbox|framebox)\s*\{")
 BRACE = re.compile(r"[{}]")
 MACRO = re.compile(r"\\(?:text|textbf|textit|mathrm|mathbf|mathsf|mathit|mbox|emph|operatorname)\s*\{([^{}]*)\}")
 MATHS = re.compile(r"\\[()\[\]]|\\[,;!]")
