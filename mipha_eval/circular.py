@@ -49,7 +49,7 @@ def match_unread(answers: Sequence[Answer], scored: Callable[[Sample, Reading], 
         reading = read_mmbench(text, options) if len(text) < SHORT else NOTHING
         if not reading.answer:
             letter = yield from match_option(answer.sample.bare, options, text, likely=answer.sample.references[0])
-            reading = Reading(letter, "judge-option", parsed=bool(letter))
+            reading = Reading(letter, "judge-option")
         scores[place] = scored(answer.sample, reading)
         if not scores[place].value:
             break

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping
+from contextlib import suppress
 
 from mipha_eval.answers import Reading
 from mipha_eval.circular import circular_tally, match_unread
-from mipha_eval.judge.dialogue import replay
+from mipha_eval.judge.dialogue import NoReplyError, replay
 from mipha_eval.types import Answer, Query, Sample, Score, Verdict
 from tests.oracles.mmbench import letter_of
 
@@ -22,8 +23,8 @@ REPLIES = ("A", "B", "C", "D", "Z", "The answer is B", "blue", "cannot say", "A 
 Script = Mapping[str, list[str]]
 
 
-def official(truths: list[str], texts: list[str], options: list[dict[str, str]], script: Script) -> tuple[bool, int]:
-    """Whether a question counts as right, and how often the judge is asked; three unreadable replies are no option."""
+def official(truths: list[str], texts: list[str], options: list[dict[str, str]], script: Script) -> tuple[bool | None, int]:
+    """Whether a question counts as right, None where a letter is drawn at random, and how often the judge is asked."""
     read = [letter_of(text, choices) for text, choices in zip(texts, options, strict=True)]
     if any(letter and letter != truth for letter, truth in zip(read, truths, strict=True)):
         return False, 0
@@ -35,6 +36,8 @@ def official(truths: list[str], texts: list[str], options: list[dict[str, str]],
             letter = letter_of(reply, options[place])
             if letter:
                 break
+        if not letter:
+            return None, asked
         if letter != truth:
             return False, asked
     return True, asked
@@ -73,8 +76,10 @@ def test_random_questions_against_the_official_loop() -> None:
             sample = Sample(str(7 + place * 1_000_000), "", cells, (), place, group="7", bare=f"rotation {place}")
             letter = letter_of(text, lettered[place])
             answers.append(Answer(sample, text, scored(sample, Reading(letter or "", "rule", parsed=letter is not None))))
-        tally = circular_tally(replay(match_unread(answers, scored), reply))
+        found: float | None = None
+        with suppress(NoReplyError):  # the question is left out where the official script draws a letter
+            found = circular_tally(replay(match_unread(answers, scored), reply))["right"]
         right, calls = official(truths, texts, lettered, script)
-        assert (tally["right"], len(asked)) == (right, calls), (texts, script)
+        assert (found, len(asked)) == (right, calls), (texts, script)
         seen.add((right, min(calls, 4)))
-    assert seen >= {(True, 0), (True, 1), (True, 4), (False, 0), (False, 1), (False, 4)}
+    assert seen >= {(True, 0), (True, 1), (True, 4), (False, 0), (False, 1), (False, 4), (None, 3)}

@@ -236,15 +236,14 @@ def test_unread_answers_go_to_the_judge(cli: Cli, serve: Serve, tmp_path: Path) 
     assert (plain["metrics"]["accuracy"], plain["unparsed"]) == (0, 2)
 
 
-def test_an_unreadable_option_is_unparsed_and_not_drawn(cli: Cli, serve: Serve, tmp_path: Path) -> None:
+def test_an_unreadable_option_is_left_out_and_not_drawn(cli: Cli, serve: Serve, tmp_path: Path) -> None:
     answers = write_mmbench(tmp_path, "What is it", ["A", UNREAD, "A", "B"])
     server = serve(lambda prompt, before: Say("I would rather not say which of them"))
     score = ["score", "mmbench", "--answers", answers, "--data", tmp_path, "--json"]
     outcome = cli(*score, *judge_flags(server))
     result = outcome.json
     assert (outcome.code, len(server.requests)) == (3, 3)
-    assert (result["metrics"]["accuracy[m]"], result["unparsed"], result["judge"]["unreadable"]) == (50, 1, 1)
-    assert result["envelope"] == [50, 100]
+    assert (result["metrics"]["accuracy[m]"], result["n"], result["judge"]["unreadable"]) == (100, 2, 2)
     assert "unreadable reply, finish_reason stop: 'I would rather not say which of them'" in outcome.err
     mended = serve(lambda prompt, before: Say("B"))
     outcome = cli(*score, *judge_flags(mended))

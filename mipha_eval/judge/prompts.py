@@ -100,15 +100,15 @@ def layout_marks(answer: str) -> str:
 
 
 def match_option(question: str, options: Mapping[str, str], answer: str, likely: str = "A") -> Dialogue[str]:
-    """The letter of the option that an answer means, ``Z`` for none; empty if the judge's words could not be read.
+    """The letter of the option that an answer means, ``Z`` for none.
 
-    In Chinese if the question is. Where VLMEvalKit draws a letter at random after three unreadable replies, this gives none.
+    In Chinese if the question is. Where VLMEvalKit draws a letter at random after three unreadable replies, this gives up.
 
     Args:
         likely: what plans take for the reply.
 
     Raises:
-        NoReplyError: no reply was complete.
+        NoReplyError: no reply was complete and named an option.
 
     Source: ``vlmeval/dataset/utils/multiple_choice.py`` of open-compass/VLMEvalKit at 028a6e7.
     """
@@ -119,12 +119,7 @@ def match_option(question: str, options: Mapping[str, str], answer: str, likely:
         prompt = f"{template('mmbench')}Question: {question}?\nOptions: {listed}\nAnswer: {answer.strip()}\nYour output: "
     remark = LINE_BREAKS if len(answer.splitlines()) > 1 else ""
     first = Query(prompt, MATCH_TOKENS, reads=partial(_names_option, options), likely=likely, remark=remark)
-    try:
-        reply = yield from first_counted([replace(first, repeat=number) for number in range(MATCH_TRIES)])
-    except NoReplyError as error:
-        if not error.whole:
-            raise
-        return ""
+    reply = yield from first_counted([replace(first, repeat=number) for number in range(MATCH_TRIES)])
     return read_mmbench(reply, options).answer
 
 
