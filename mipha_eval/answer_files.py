@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from mipha_eval.answer_line import OfficialAnswer
 from mipha_eval.blame import blaming
+from mipha_eval.border.questions import official_of
 from mipha_eval.data.jsonl import begins_with, read_json, read_jsonl, read_lines
 from mipha_eval.data.rows import entries, tab_separated
 from mipha_eval.data.table import Cells, indexed_rows
@@ -51,7 +52,8 @@ def read_answers(path: Path, task: Task, samples: Sequence[Sample], *, subset: b
         raise UserError(f"answer file {path} does not exist")
     try:
         with blaming(f"is {path} of {task.name}'s own form?"):
-            official = task.official_answers(path, samples)
+            found = task.official_answers(path, samples)
+            official = None if found is None else official_of(task, found)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise UserError(f"{path} is not of {task.name}'s own form: {error!r}") from error
     if official is None and path.is_dir():

@@ -15,6 +15,7 @@ from typing import Any
 from mipha_eval.adapter import ModelAdapter
 from mipha_eval.atomic import locked, write_lines
 from mipha_eval.blame import blaming
+from mipha_eval.border.models import model_facts
 from mipha_eval.data.images import image_digest
 from mipha_eval.data.jsonl import read_jsonl
 from mipha_eval.data.source import ImageFolder
@@ -138,7 +139,7 @@ class AnswerIds:
     def __init__(self, config: PredictConfig, adapter: ModelAdapter, requests: Sequence[Request]) -> None:
         self.requests = requests
         options = {field.name: str(getattr(adapter, field.name)) for field in dataclasses.fields(adapter)}
-        known = [config.model, options, dict(adapter.describe()), *filter(None, [code_digest(type(adapter))])]
+        known = [config.model, options, model_facts(adapter, "describe"), *filter(None, [code_digest(type(adapter))])]
         model = json.dumps(known, sort_keys=True, default=str)
         self._model = hashlib.sha256(model.encode()).hexdigest()
         self._digest = functools.cache(image_digest)

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from mipha_eval.border.questions import checked_request
+from mipha_eval.border.questions import checked_request, choices_of
 from mipha_eval.data.images import grey_image, image_digest
 from mipha_eval.errors import UserError
 from mipha_eval.plugin_code import code_digest
@@ -32,7 +32,7 @@ class Work:
     def request(self, sample: Sample) -> Request:
         """What the model is asked; with `probabilities` also how probable it holds each possible answer."""
         request = checked_request(self.task, self.task.request(sample))
-        watch = tuple(self.task.choices(sample)) if self.probabilities and not request.options else ()
+        watch = tuple(choices_of(self.task, sample)) if self.probabilities and not request.options else ()
         return dataclasses.replace(request, watch=watch) if watch else request
 
 

@@ -11,6 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from mipha_eval.border.questions import choices_of
+
 if TYPE_CHECKING:
     import numpy as np
 
@@ -49,7 +51,7 @@ def summarize_beliefs(task: Task, samples: Sequence[Sample], responses: Mapping[
     found = []
     for sample in samples:
         chances = responses[sample.id].chances if sample.id in responses else ()
-        choices = task.choices(sample) if chances else {}
+        choices = choices_of(task, sample) if chances else {}
         if choices and len(choices) == len(chances):
             found.append(Beliefs(chances, tuple(choices.values())))
     return _numbers(found) if found else None

@@ -22,6 +22,7 @@ from mipha_eval.adapter import ModelAdapter
 from mipha_eval.asking import Asking
 from mipha_eval.atomic import locked
 from mipha_eval.blame import blaming, told
+from mipha_eval.border.models import model_facts
 from mipha_eval.data.images import image_digest
 from mipha_eval.data.source import DataSource
 from mipha_eval.engine.beside import Beside
@@ -224,7 +225,7 @@ def open_run(config: RunConfig, adapter: ModelAdapter, source: DataSource) -> Ru
         "model": config.model.name,
         "options": {key: str(getattr(adapter, key)) for key in option_fields(type(adapter))},
         "task_options": {key: text for key, text in parse_pairs(config.model.options).items() if "." in key},
-        "weights": dict(adapter.describe()),
+        "weights": model_facts(adapter, "describe"),
         "data": str(source),
         "annotations": source.annotations,
         "image_dirs": dict(source.image_dirs),
@@ -241,7 +242,7 @@ def open_run(config: RunConfig, adapter: ModelAdapter, source: DataSource) -> Ru
         "argv": sys.argv[1:],
         "config": dataclasses.asdict(config),
         **same,
-        "about": dict(adapter.about()),
+        "about": model_facts(adapter, "about"),
         "python": platform.python_version(),
         "machine": platform.platform(),
         "packages": _package_versions(),

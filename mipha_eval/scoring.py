@@ -15,8 +15,10 @@ from mipha_eval.border.scores import (
     checked_score,
     checked_scores,
     checked_totals,
+    checked_worth,
     metric_value,
     not_countable,
+    stand_in_of,
 )
 from mipha_eval.certificate import certificate_note
 from mipha_eval.gaps import gaps
@@ -149,9 +151,9 @@ def _read(task: Task, samples: Sequence[Sample], responses: Mapping[str, Respons
         score = task.score_missing(sample) if response is None else task.score(sample, response)
         if score is not None:
             found.scores.append(checked_score(task, sample.id, score, "score_missing" if response is None else "score"))
-            worth = None if response is None else task.robust(sample, response.text)
+            worth = None if response is None else checked_worth(task, sample.id, task.robust(sample, response.text))
             if worth is not None:
-                found.lenient[sample.id] = float(worth)
+                found.lenient[sample.id] = worth
     return found
 
 
@@ -168,7 +170,7 @@ def _second_reading(measuring: Measuring, scores: Sequence[Score], lenient: Mapp
         worth = score.value if score.rule in UNGRADED else lenient.get(score.sample, score.value)
         moves["to_right"] += worth > score.value
         moves["to_wrong"] += worth < score.value
-        read.append(measuring.task.as_if(score, worth) if worth > score.value else score)
+        read.append(_as_if(measuring.task, score, worth) if worth > score.value else score)
     return {"robust": _headline(measuring, read), "robust_moves": moves}
 
 
@@ -202,7 +204,8 @@ class Measuring:
             return [*own, share(SECOND_OPINION, OPINIONS).made(JUDGE, self.judge)]
         if self.judge:
             return [metric.made(JUDGE, self.judge) for metric in own if metric.name not in self.task.without_judge]
-        return [metric.made(RULE, self.task.stand_in) for metric in own] if self.task.stand_in else own
+        rule = stand_in_of(self.task)
+        return [metric.made(RULE, rule) for metric in own] if rule else own
 
 
 def _envelope(measuring: Measuring, scores: Sequence[Score], headline: float | None) -> list[float | None] | None:
@@ -216,8 +219,8 @@ def _envelope(measuring: Measuring, scores: Sequence[Score], headline: float | N
     return [_headline(measuring, extreme) for extreme in extremes]
 
 
-def _as_if(task: Task, score: Score, right: bool) -> Score:
-    again = task.as_if(score, right)
+def _as_if(task: Task, score: Score, right: float) -> Score:
+    again = checked_score(task, score.sample, task.as_if(score, right), "as_if")
     return replace(again, rule="as-if") if again.rule in UNGRADED else again
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from mipha_eval.adapter import ModelAdapter
 from mipha_eval.blame import blaming, told
+from mipha_eval.border.models import identity_of
 from mipha_eval.engine.engine import Answered
 from mipha_eval.equivalence import Given
 from mipha_eval.errors import PluginError, UserError
@@ -209,7 +210,7 @@ def known_responses(tasks: Sequence[TaskRun], adapter: ModelAdapter) -> dict[Has
     if not any(task.todo for task in tasks):
         return {}
     return {
-        adapter.identity(request): task.responses[sample.id]
+        identity_of(adapter, request): task.responses[sample.id]
         for task in tasks
         for sample, request in zip(task.work.samples, task.requests, strict=True)
         if sample.id in task.responses

@@ -123,6 +123,14 @@ HOOKS = [
         ["finish of quiz@demo gave for question 0 as value not a number from 0 to 1 but 2.0"],
     ),
     (method("score_missing", "return 0", "sample"), "", []),
+    (method("robust", "return 'yes'", "sample", "text"), "def robust", ["robust of quiz@demo gave", "'yes' (str)"]),
+    (method("robust", "return 5", "sample", "text"), "def robust", ["no number from 0 to 1 but 5"]),
+    (
+        method("robust", "return True", "sample", "text") + method("as_if", "return None", "score", "value"),
+        "def as_if",
+        ["as_if of quiz@demo gave", "no Score but None"],
+    ),
+    ("\n    @property\n    def stand_in(self):\n        return 5\n", "@property", ["stand_in of quiz@demo must be a text"]),
     (method("tally", "return None", "scores"), "def tally", ["a dict of names and numbers, not None"]),
     (method("tally", "return [('right', 1)]", "scores"), "def tally", ["a dict of names and numbers"]),
     (method("tally", "return {'right': '1', 'asked': 1}", "scores"), "def tally", ["a dict of names and numbers"]),
@@ -259,6 +267,8 @@ RESPONSES = [
     ("return [Response('Yes', tokens='3') for _ in batch]", ["tokens are no whole number"]),
     ("return [Response('Yes', error=None) for _ in batch]", ["error is no text but None"]),
     ("return [Response('Yes', finish=0) for _ in batch]", ["finish is no text but 0"]),
+    ("return [Response('Yes', top=5) for _ in batch]", ["top are no pairs of a token and a number but 5"]),
+    ("return [Response('Yes', top=((1, 'a'),)) for _ in batch]", ["top are no pairs of a token and a number"]),
     ("return [Response('Yes', chances=('a',)) for _ in batch]", ["chances are no tuple of numbers"]),
     ("return [Response('Yes', likelihoods=(-1.0,), option_tokens=(1,)) for _ in batch]", ["1 likelihoods for 0 texts"]),
 ]
@@ -318,6 +328,49 @@ def test_rankings(cli: Cli, tmp_path: Path, numbers: str, wanted: str) -> None:
     body = f"return [Response('Yes', {numbers}) for _ in batch]"
     model = model_file(tmp_path / "yes.py", more=method("loglikelihood", body, "batch"))
     assert_slip(run_quiz(cli, tmp_path, task, model=model), model, "def loglikelihood", wanted)
+
+
+@pytest.mark.parametrize("choices", ["['Yes', 'No']", "None", "{1: True}", "{'Yes': 'right'}", "{'': True}"])
+def test_choices(cli: Cli, tmp_path: Path, choices: str) -> None:
+    file = task_file(tmp_path / "quiz.py", more=method("choices", f"return {choices}", "sample"))
+    assert_slip(run_quiz(cli, tmp_path, file, "--probabilities"), file, "def choices", "a dict of texts and truths")
+
+
+@pytest.mark.parametrize("official", ["5", "'text'", "[('0', None)]", "[('0',)]", "[['0', 'Yes']]", "[5]"])
+def test_answers_of_a_benchmarks_own_form(cli: Cli, tmp_path: Path, official: str) -> None:
+    file = task_file(tmp_path / "quiz.py", more=method("official_answers", f"return {official}", "path", "samples"))
+    answers = write_jsonl(tmp_path / "answers.jsonl", [{"question_id": 0, "text": "Yes"}])
+    outcome = cli("score", "quiz", "--answers", answers, "--data", "demo", "--plugin", file)
+    assert_slip(outcome, file, "def official_answers", "pairs of an answer key and a text")
+
+
+@pytest.mark.parametrize(
+    ("name", "body", "wanted"),
+    [
+        ("describe", "None", "must give a dict"),
+        ("describe", "[1]", "must give a dict"),
+        ("about", "['x']", "must give a dict"),
+        ("about", "{5: 'x'}", "must give a dict"),
+        ("budget", "'5'", "must be a whole number"),
+        ("budget", "None", "must be a whole number"),
+        ("budget", "-1", "must be a whole number"),
+        ("identity", "[]", "the key of a dict"),
+    ],
+)
+def test_what_a_model_says_of_itself(cli: Cli, tmp_path: Path, name: str, body: str, wanted: str) -> None:
+    arguments = ["request"] if name == "identity" else []
+    model = model_file(tmp_path / "yes.py", more=method(name, f"return {body}", *arguments))
+    outcome = run_quiz(cli, tmp_path, task_file(tmp_path / "quiz.py"), model=model)
+    assert_slip(outcome, model, f"def {name}", wanted)
+
+
+@pytest.mark.parametrize("cost", ["(1, 2)", "Cost('a', 'b')", "Cost(1.5, 2.5)", "None", "1 / 0"])
+def test_an_estimate_that_is_none_is_said_and_does_without(cli: Cli, tmp_path: Path, cost: str) -> None:
+    model = model_file(tmp_path / "yes.py", more=method("cost", f"return {cost}", "request"))
+    outcome = run_quiz(cli, tmp_path, task_file(tmp_path / "quiz.py"), model=model)
+    assert outcome.code == 0
+    assert outcome.json["results"][0]["metrics"] == {"accuracy": 50}
+    assert "has no estimate for a question" in outcome.err
 
 
 def test_a_failure_without_a_reason_is_a_failure(cli: Cli, tmp_path: Path) -> None:

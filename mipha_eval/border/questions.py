@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from mipha_eval.border.refusal import are, is_cell, refusal, shown
@@ -61,6 +61,24 @@ def wrong_category(samples: Iterable[Sample]) -> str:
         if not is_cell(name) or name.startswith(OPINIONS):
             return f"a category or part is called {name!r:.80}, which cannot stand in a table"
     return ""
+
+
+def official_of(task: Task, answers: Any) -> list[tuple[Any, ...]]:
+    """What the task read from a result file of the benchmark's own form: (key, text) pairs, perhaps with more behind."""
+    found = list(answers) if isinstance(answers, Iterable) else [answers]
+    wrong = next((each for each in found if not (isinstance(each, tuple) and len(each) > 1 and type(each[1]) is str)), None)
+    if wrong is None and isinstance(answers, Iterable):
+        return found
+    what = f"official_answers of {task.label} must give pairs of an answer key and a text, not {shown(wrong)}"
+    raise refusal(type(task), "official_answers", what)
+
+
+def choices_of(task: Task, sample: Sample) -> dict[str, bool]:
+    """The possible answers to a question and whether each is right, as the task says."""
+    found: Any = task.choices(sample)
+    if isinstance(found, Mapping) and all(type(text) is str and text and type(found[text]) is bool for text in found):
+        return dict(found)
+    raise refusal(type(task), "choices", f"choices of {task.label} must give a dict of texts and truths, not {shown(found)}")
 
 
 def checked_request(task: Task, request: Any) -> Request:

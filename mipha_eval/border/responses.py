@@ -49,9 +49,11 @@ def _wrong_response(request: Request, response: Any) -> str:
             return f"a response whose {name} is no text but {shown(getattr(response, name))}"
     if type(response.tokens) is not int:
         return f"a response whose tokens are no whole number but {shown(response.tokens)}"
-    if response.likelihoods or response.option_tokens or response.chances or response.top:
-        return _wrong_numbers(request, response)
-    return ""
+    if not (response.likelihoods or response.option_tokens or response.chances or response.top):
+        return ""
+    if type(response.top) is not tuple or not all(_is_logit(pair) for pair in response.top):
+        return f"a response whose top are no pairs of a token and a number but {shown(response.top)}"
+    return _wrong_numbers(request, response)
 
 
 def _wrong_numbers(request: Request, response: Response) -> str:
@@ -71,6 +73,10 @@ def _wrong_numbers(request: Request, response: Response) -> str:
     return ""
 
 
+def _is_logit(pair: Any) -> bool:
+    return type(pair) is tuple and len(pair) == 2 and type(pair[0]) is int and isinstance(pair[1], int | float)
+
+
 def _is_finite(response: Response) -> bool:
     numbers = (*response.likelihoods, *response.chances)
-    return not numbers or all(map(math.isfinite, numbers))
+    return all(map(math.isfinite, numbers)) and not any(math.isnan(logit) for _, logit in response.top)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from mipha_eval.blame import is_foreign, told
-from mipha_eval.border.refusal import ROUNDING, is_cell, refusal, shown
+from mipha_eval.border.refusal import ROUNDING, are, is_cell, refusal, shown
 from mipha_eval.metrics import Metric, Totals, UnknownCountError
 from mipha_eval.printable import printable
 from mipha_eval.types import Score
@@ -29,6 +29,8 @@ def checked_score(task: Task, sample: str, score: Any, method: str = "score") ->
         and type(score.reading) is str
         and type(score.rule) is str
         and type(score.parsed) is bool
+        and are(str, (score.category, score.group, score.cluster))
+        and are(str, score.parts)
         and (score.span is None or _is_span(score.span))
         and (score.judged is None or _is_share(score.judged))
         and (not score.details or _are_details(score.details))
@@ -91,7 +93,25 @@ FIELDS: Mapping[str, tuple[Callable[[Any], bool], str]] = {
     "span": (lambda value: value is None or _is_span(value), "two places in the text"),
     "judged": (lambda value: value is None or _is_share(value), "a number from 0 to 1"),
     "details": (_are_details, "a dict of names and values that can be stored"),
+    **dict.fromkeys(("category", "group", "cluster"), (lambda value: type(value) is str, "a text")),
+    "parts": (lambda value: are(str, value), "a tuple of texts"),
 }
+
+
+def checked_worth(task: Task, sample: str, worth: Any) -> float | None:
+    """What an answer is worth under the task's second reading, if it has one."""
+    if worth is None or _is_share(worth):
+        return None if worth is None else float(worth)
+    what = f"robust of {task.label} gave for question {printable(sample)[:80]} no number from 0 to 1 but {shown(worth)}"
+    raise refusal(type(task), "robust", what)
+
+
+def stand_in_of(task: Task) -> str:
+    """The rule that stands in for a judge; "" for none."""
+    name: Any = task.stand_in
+    if name == "" or is_cell(name):
+        return str(name)
+    raise refusal(type(task), "stand_in", f"stand_in of {task.label} must be a text, not {shown(name)}")
 
 
 def checked_scores(task: Task, method: str, before: Sequence[Score], after: Sequence[Any]) -> Sequence[Score]:

@@ -45,7 +45,10 @@ class Attempts:
     def cost(self, request: Request) -> Cost:
         """What the adapter says; a request that it has no estimate for fills a batch of its own."""
         try:
-            return self._adapter.cost(request)
+            cost = self._adapter.cost(request)
+            if type(cost) is Cost and isinstance(cost.shared + cost.own, int):
+                return cost
+            raise TypeError(f"a cost must be a Cost of two whole numbers, not {cost!r:.80}")
         except UserError:
             raise
         except Exception as error:  # an adapter is anybody's code

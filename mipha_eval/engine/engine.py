@@ -7,6 +7,7 @@ from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from mipha_eval.adapter import ModelAdapter
+from mipha_eval.border.models import checked_budget, identity_of
 from mipha_eval.engine.attempt import Attempts
 from mipha_eval.engine.plan import Limits, plan_batches
 from mipha_eval.types import Request, Response
@@ -38,7 +39,7 @@ class Engine:
         distinct, equals, ready = self._sort_out(requests)
         if ready:
             yield ready
-        limits = Limits(self.adapter.budget() if self.budget is None else self.budget, self.batch_size)
+        limits = Limits(checked_budget(self.adapter) if self.budget is None else self.budget, self.batch_size)
         attempts = Attempts(self.adapter, limits)
         todo = [requests[place] for place in distinct]
         for places in announced(plan_batches(todo, attempts.cost, limits), todo, attempts):
@@ -58,7 +59,7 @@ class Engine:
         equals: dict[int, list[int]] = {}
         ready: Answered = []
         for place, request in enumerate(requests):
-            same = self.adapter.identity(request)
+            same = identity_of(self.adapter, request)
             if same in self.known:
                 ready.append((place, self.known[same]))
                 continue

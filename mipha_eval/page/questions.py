@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from mipha_eval.border.questions import choices_of
 from mipha_eval.page.outcomes import NOT_ASKED, Outcomes
 from mipha_eval.page.pictures import Pictures
 from mipha_eval.types import Response, Sample, Score
@@ -137,7 +138,7 @@ def _chances(run: Outcomes, sample: Sample, response: Response | None) -> list[t
     """How probable the model held each possible answer, where the task can say which these are."""
     if response is None or run.task is None or not response.chances:
         return []
-    names = list(run.task.choices(sample))
+    names = list(choices_of(run.task, sample))
     return list(zip(names, response.chances, strict=True)) if len(names) == len(response.chances) else []
 
 
