@@ -18,16 +18,17 @@ NEAR = 32
 QUOTED = re.compile(r"""(?<!\w)["'“‘*$_]([A-Za-z])[.):]?["'”’*$_](?!\w)""")
 LABEL_ABOVE = re.compile(r"(:|\bis|\banswer|答案|是)\n", re.IGNORECASE)
 
-#: a letter alone: no part of a word, a contraction, an abbreviation (U.S.A.), a unit (25 °C) or a compound (T-shirt)
+#: a letter alone: no part of a word, a contraction, an abbreviation (U.S.A.), a unit (25 °C), a compound (T-shirt) or C++
 STANDING = re.compile(
-    r"(?<![A-Za-z0-9_'’°-])(?<!\b[A-Za-z]\.)([A-Za-z])(?![A-Za-z0-9_'’]|-\w|\.[A-Za-z](?![A-Za-z])|\.\d)", re.ASCII
+    r"(?<![A-Za-z0-9_'’°-])(?<!\b[A-Za-z]\.)([A-Za-z])(?![A-Za-z0-9_'’]|-\w|\+\+|#(?!#)|\.[A-Za-z](?![A-Za-z])|\.\d)",
+    re.ASCII,
 )
 
 ANSWER = r"(?:answers?|ans|solution|conclusion|response|réponse|respuesta|antwort|resposta|risposta|ответ)"
 PRAISE = r"(?:correct|right|best|closest|final|chosen|my|most\s+\w+)"
 COPULA = r"(?:\b(?:is|was|are|be|est|ist|es|é)\b|['’]s\b|[:=→]|->|[–—]|\s-(?=\s)|是|为|は|은|는|选)"
 HEDGE = r"(?:that|likely|probably|most\s+likely|definitely|clearly|therefore|thus|just)"
-FILLER = rf"(?:(?:{HEDGE}|option|choice|letter|answer|number|the)\b|选项|选择?)"
+FILLER = rf"(?:(?:{HEDGE}|option|choice|letter|answer|number|the|la|le|el|die|der|das)\b|选项|选择?)"
 #: what stands before a letter that is stated as the answer
 STATED = re.compile(
     rf"(?:\b{ANSWER}\b|\b{PRAISE}\s+(?:option|choice|letter|selection|one|match)\b|答案|正确选项|正解|回答|答え|정답|답)"
@@ -50,11 +51,22 @@ OPEN, CLOSE = re.compile(r"(?<!\w)[(\[{<「『【]\s*\Z"), re.compile(r"\s*[)\]}
 BEGIN = re.compile(r"(?:\A|[.!?;,。！？；，]\s?)[^\w.!?;,]*\Z")
 FIRST = re.compile(r"[.):]|\s*\Z|\s+(?:because|since)\b")
 ENDED = re.compile(r"[\s)\]}>\"'*]*(?:[.,;:!?。，；：！？]|\Z)")
-#: a second letter in one breath: "A or B", "A, B and C", "A/B"
+#: what may follow a second letter besides marks; a pronoun "I" is none before a verb
+GOES_ON = r"(?:or|and|are|were|both|can|may|might|must|(?:c|w|sh)ould)\b"
+#: a second letter in one breath: "A or B", "A, B and C", "A/B", "A and B are correct", "A or B is correct"
 JOINED = re.compile(
-    r"[)\]\"'*]{0,2}(?:\s*(?:\b(?:or|and|nor|vs)\b|[/&+、和或与及])\s*|\s*,\s*(?:(?:or|and)\s+)?|\s+)(?:option\s+)?"
-    r"[(\[\"'*]{0,2}([A-Z])(?![\w'’-])(?=[)\]\"'*]{0,2}\s*(?:[.,;!?/&)、。，]|\Z|or\b|and\b))"
+    r"[)\]\"'*]{0,2}(?:\s*(?:\b(?:(?P<either>n?or)|and|vs)\b|[/&+、和或与及])\s*|\s*,\s*(?:(?:or|and)\s+)?|\s+)(?:option\s+)?"
+    r"[(\[\"'*]{0,2}(?!I\s+(?!or\b|and\b)[a-z])(?P<second>[A-Z])(?![\w'’-])"
+    rf"(?=[)\]\"'*]{{0,2}}\s*(?:[.,;!?/&)、。，]|\Z|{GOES_ON}|(?(either)is\b|(?!))))"
 )
+
+#: what a letter that is a line of its own has not beside it: words, a grade's plus, a question mark
+BESIDE = re.compile(r"[\w+?]")
+#: what stands before and behind a letter that is only asked about: "Is the answer B?"
+ASKS = re.compile(
+    r"(?:\A|[.!?;:,]\s*)(?:(?:so|but|or)\s+)?(?:is|was|(?:c|w|sh)ould|can|might)\s+(?:it|that|this|the)\b[^.!?;]{0,50}\Z"
+)
+ASKED = re.compile(r"[)\]}>\"'*\s]{0,4}\?")
 
 CLAUSE = re.compile(r"[.!?;,\n。，；！？]|\b(?:but|so|thus|hence|therefore|however|because|since)\b")
 DENIAL = re.compile(
@@ -112,10 +124,11 @@ def _claims(letter: str, before: str, behind: str) -> Iterator[Claim]:
     """
     after = behind.lower()
     bracketed = bool(OPEN.search(before) and CLOSE.match(after))
-    if not bracketed and _is_word(letter, before, after):
+    if (not bracketed and _is_word(letter, before, after)) or (ASKED.match(after) and ASKS.search(before)):
         return
     joined = JOINED.match(behind) if letter.isupper() or bracketed else None
-    stated = STATED.search(before) or VERDICT.match(after)
+    verdict = VERDICT.match(after) or (joined and VERDICT.match(behind[joined.end() :].lower()))
+    stated = STATED.search(before) or verdict or not (BESIDE.search(before) or BESIDE.search(after))
     if not stated and not _is_named(letter, before, after, bracketed or joined is not None):
         return
     if letter.islower() and not bracketed and not _is_marked(before, after):
@@ -124,7 +137,7 @@ def _claims(letter: str, before: str, behind: str) -> Iterator[Claim]:
     standing = Standing.DENIED if denied else Standing.STATED if stated else Standing.NAMED
     yield Claim(letter.upper(), standing, behind)
     if joined:
-        yield Claim(joined[1], standing, "")
+        yield Claim(joined["second"], standing, "")
 
 
 def _is_word(letter: str, before: str, after: str) -> bool:

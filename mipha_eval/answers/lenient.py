@@ -1,8 +1,8 @@
 """The lenient reading of answers: what a person would take them to say, whatever they are wrapped in.
 
 Shown beside the headline, never as it: it tells whether a low score is a model's or a format's. What is ambiguous, because
-it names two letters, two options, or yes and no, is unread. `tests/test_lenient_reading.py` lists what is read as what,
-and who writes so.
+it names two letters, two options, or yes and no, is unread. `tests/test_lenient_reading.py` and
+`tests/lenient_cases.py` list what is read as what, and who writes so.
 """
 
 from __future__ import annotations
@@ -61,6 +61,8 @@ TOO_SHORT = {
     "false",
 }
 LONGEST_MENTION = 400
+#: what is left of a sentence that is a question
+ASKED = re.compile(r"[^.!?。！？]*[?？]")
 EITHER_END = 1000
 YES_NO = {"yes", "no", "Yes", "No"}
 
@@ -169,7 +171,7 @@ def _claimed(said: Sequence[Claim], known: Mapping[str, str]) -> str:
 
 
 def _mentioned(plain: str, wordings: Mapping[str, str]) -> str:
-    """The only option whose words stand in a text that is not long, and are not denied there."""
+    """The only option whose words stand in a text that is not long, and are not denied or asked about there."""
     if set(wordings.values()) <= {"yes", "no"} and wordings:
         said = read_polarity(plain)
         letters = [letter for letter, wording in wordings.items() if wording == said]
@@ -184,7 +186,7 @@ def _mentioned(plain: str, wordings: Mapping[str, str]) -> str:
         place = re.search(rf"(?<![^\W_]){re.escape(wording)}(?![^\W_])" if wording.isascii() else re.escape(wording), text)
         if place is None:
             continue
-        if DENIAL.search(CLAUSE.split(text[: place.start()])[-1]):
+        if DENIAL.search(CLAUSE.split(text[: place.start()])[-1]) or ASKED.match(text, place.end()):
             return ""
         found.append(letter)
         text = re.sub(re.escape(wording), "\0", text)  # a shorter option may be a part of it
