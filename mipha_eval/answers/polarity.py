@@ -41,7 +41,8 @@ IDIOMS = re.compile(
 UNSURE = re.compile(
     r"\b(?:not\s+(?:sure|certain|clear|possible|able|enough|know|provided|no)"
     r"|(?:(?:ca|could|do|does|did|wo|would|is|are|was)n't|(?:can|could|do|does|did|will|would|is|am|are)\s?not)\s+(?:\w+\s+)?"
-    r"(?:know|tell|say|determined?|sure|certain|clear|possible|able|answer|see\s+the\s+(?:image|picture)|view|assist|help)"
+    r"(?:know|tell|say|determined?|sure|certain|clear|possible|able|answer|see\s+the\s+(?:image|picture)|view|assist|help"
+    r"|provide|give|confirm|verify|judge|access|process)"
     r"|unsure|unclear|uncertain|unable|impossible\s+to|whether|maybe|perhaps|either|sorry)\b"
     r"|不确定|不知道|不清楚|无法|不能|看不清|是不是|有没有|是否|抱歉"
 )
