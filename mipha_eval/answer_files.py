@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 from mipha_eval.answer_line import OfficialAnswer
 from mipha_eval.blame import blaming
 from mipha_eval.border.questions import official_of
-from mipha_eval.data.jsonl import begins_with, read_json, read_jsonl, read_lines
+from mipha_eval.data.jsonl import begins_with, read_jsonl, read_lines
 from mipha_eval.data.rows import entries, tab_separated
 from mipha_eval.data.table import Cells, indexed_rows
 from mipha_eval.errors import UserError
-from mipha_eval.files import parse_json
+from mipha_eval.files import parse_json, read_json
 from mipha_eval.matching import ESCAPES, Answers, check_question, other_protocols
 from mipha_eval.types import Response, Sample
 

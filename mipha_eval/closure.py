@@ -6,8 +6,10 @@ Nothing is imported. Imports inside functions count; those for type checkers alo
 from __future__ import annotations
 
 import ast
+import contextlib
 import functools
 import hashlib
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +19,13 @@ from typing import Any
 Finder = Callable[[str], "Path | None"]
 
 CODE, TYPE_CHECKING = ".py", "TYPE_CHECKING"
+
+#: an import statement that has its lines to itself, and the word that every import has
+IMPORT = re.compile(rb"^[ \t]*(?:from[ \t]+[.\w]+[ \t]+)?import[ \t]*(?:\([^)]*\)|[^\n(;\\]*)$", re.MULTILINE)
+WORD, CHECKING = re.compile(rb"\bimport\b"), re.compile(TYPE_CHECKING.encode())
+
+#: what is for type checkers alone, where it stands as it mostly does
+CHECKED = re.compile(rb"^if (?:typing\.)?TYPE_CHECKING:[ \t]*\n(?:(?:[ \t]+[^\n]*)?\n)+", re.MULTILINE)
 
 #: parts of a statement that hold further ones
 STATEMENTS = ("body", "orelse", "finalbody", "handlers", "cases")
@@ -68,8 +77,20 @@ def read_module(name: str, file: Path) -> Reading:
 
 @functools.lru_cache(maxsize=1024)
 def _read(file: Path, package: str, source: bytes) -> Reading:
-    imported = (name for node in _imports(ast.parse(source)) for name in _imported(node, package))
+    imported = (name for node in _imports(_statements(source)) for name in _imported(node, package))
     return Reading(tuple(dict.fromkeys(parent for name in imported for parent in _parents(name))), _data_files(file, source))
+
+
+def _statements(source: bytes) -> ast.Module:
+    """The import statements of a file, parsed by themselves where each surely is one; else all of it, which takes long."""
+    rest, blocks = CHECKED.sub(b"", source), CHECKED.findall(source)
+    found = IMPORT.findall(rest)
+    if all(sum(len(word.findall(each)) for each in found) == len(word.findall(rest)) for word in (WORD, CHECKING)):
+        with contextlib.suppress(SyntaxError):
+            for block in blocks:  # each must be a statement that ends where it seems to
+                ast.parse(block)
+            return ast.parse(b"\n".join(map(bytes.strip, found)))
+    return ast.parse(source)
 
 
 def _imports(tree: ast.Module) -> Iterator[ast.Import | ast.ImportFrom]:
@@ -106,13 +127,20 @@ def _parents(name: str) -> Iterator[str]:
     return (".".join(parts[:count]) for count in range(1, len(parts) + 1))
 
 
+@functools.lru_cache(maxsize=256)
+def _beside(folder: Path, changed: int) -> tuple[str, ...]:  # noqa: ARG001 - a folder that changed is listed anew
+    """Names of what is in a folder beside code."""
+    return tuple(sorted(entry.name for entry in folder.iterdir() if entry.suffix != CODE))
+
+
 def _data_files(file: Path, source: bytes) -> tuple[Path, ...]:
     """Files beside a module, or in a folder without code beside it, whose name stands in quotes in the module."""
     found: list[Path] = []
-    for entry in sorted(file.parent.iterdir()):
-        quoted = (f'"{entry.name}"', f"'{entry.name}'")
-        if entry.suffix == CODE or not any(name.encode() in source for name in quoted):
+    for name in _beside(file.parent, file.parent.stat().st_mtime_ns):
+        quoted = (f'"{name}"', f"'{name}'")
+        if not any(text.encode() in source for text in quoted):
             continue
+        entry = file.parent / name
         inside = [path for path in sorted(entry.rglob("*")) if path.is_file()] if entry.is_dir() else [entry]
         # a folder with code is a package, and what is read of it is imported
         found += [] if any(path.suffix == CODE for path in inside) else inside

@@ -17,8 +17,8 @@ from mipha_eval.answer_line import OfficialAnswer
 from mipha_eval.answers import Reading
 from mipha_eval.answers.lenient import lenient_equal
 from mipha_eval.data.hub import read_hub
-from mipha_eval.data.jsonl import read_json
 from mipha_eval.data.rows import named_entries, row_at, text_of
+from mipha_eval.files import read_json
 from mipha_eval.metrics import Metric, share
 from mipha_eval.task import SHORT_ANSWER, Task
 from mipha_eval.types import Image, Response, Sample, Score

@@ -18,8 +18,8 @@ from mipha_eval.answer_line import OfficialAnswer
 from mipha_eval.answers import Reading
 from mipha_eval.answers.parts import share_found
 from mipha_eval.data.hub import read_hub
-from mipha_eval.data.jsonl import read_json
 from mipha_eval.data.rows import named_entries, row_at, text_of
+from mipha_eval.files import read_json
 from mipha_eval.judge.prompts import grade
 from mipha_eval.metrics import Metric, Totals, share, shares_of_parts
 from mipha_eval.task import NOT_JUDGED, UNGRADED, Task

@@ -16,8 +16,8 @@ from mipha_eval.answers.alphabet import lettered
 from mipha_eval.answers.lenient import read_letter
 from mipha_eval.answers.letters import read_scienceqa
 from mipha_eval.data.hub import read_hub
-from mipha_eval.data.jsonl import read_json
 from mipha_eval.data.rows import row_at
+from mipha_eval.files import read_json
 from mipha_eval.metrics import Metric, share
 from mipha_eval.task import LETTER_ANSWER, Task
 from mipha_eval.types import Image, Response, Sample, Score

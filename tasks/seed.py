@@ -16,9 +16,9 @@ from mipha_eval.answers import Reading
 from mipha_eval.answers.alphabet import LETTERS, lettered
 from mipha_eval.answers.lenient import read_letter
 from mipha_eval.data.hub import read_hub
-from mipha_eval.data.jsonl import read_json
 from mipha_eval.data.rows import entries, row_at, text_of
 from mipha_eval.errors import UserError
+from mipha_eval.files import read_json
 from mipha_eval.metrics import Metric, Tally, share
 from mipha_eval.task import LETTER_ANSWER, Task
 from mipha_eval.types import Decoding, Request, Response, Sample, Score

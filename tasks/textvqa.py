@@ -15,9 +15,9 @@ from mipha_eval.answers import Reading
 from mipha_eval.answers.lenient import lenient_accuracy
 from mipha_eval.answers.vqa import evalai_accuracy, human_answers, normalize_evalai, not_ten
 from mipha_eval.data.hub import read_hub
-from mipha_eval.data.jsonl import read_json
 from mipha_eval.data.rows import entries, row_at
 from mipha_eval.errors import UserError
+from mipha_eval.files import read_json
 from mipha_eval.metrics import Metric, share
 from mipha_eval.task import OCR_TOKENS, SHORT_ANSWER, Task, question_core
 from mipha_eval.types import Response, Sample, Score

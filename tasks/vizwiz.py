@@ -18,8 +18,9 @@ from mipha_eval.answers.lenient import lenient_accuracy
 from mipha_eval.answers.vqa import evalai_accuracy, human_answers, normalize_evalai, not_ten
 from mipha_eval.data.hub import read_hub
 from mipha_eval.data.images import stem
-from mipha_eval.data.jsonl import placed_jsonl, read_json
+from mipha_eval.data.jsonl import placed_jsonl
 from mipha_eval.data.rows import entries, row_at
+from mipha_eval.files import read_json
 from mipha_eval.metrics import Metric, share
 from mipha_eval.task import SHORT_ANSWER, UNANSWERABLE, Task
 from mipha_eval.types import Response, Sample, Score

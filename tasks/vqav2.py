@@ -17,8 +17,9 @@ from mipha_eval.answers import Reading
 from mipha_eval.answers.lenient import lenient_accuracy
 from mipha_eval.answers.vqa import human_answers, normalize_evalai, not_ten, vqa_accuracy
 from mipha_eval.data.hub import read_hub
-from mipha_eval.data.jsonl import placed_jsonl, read_json, read_jsonl
+from mipha_eval.data.jsonl import placed_jsonl, read_jsonl
 from mipha_eval.data.rows import entries, row_at
+from mipha_eval.files import read_json
 from mipha_eval.metrics import Metric, Tally, share
 from mipha_eval.task import SHORT_ANSWER, Task
 from mipha_eval.types import Response, Sample, Score

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import os
 import shutil
@@ -14,7 +15,7 @@ from typing import Any
 import pytest
 
 from mipha_eval.certificate import scorer_digest, scorer_files
-from mipha_eval.closure import import_closure, module_file
+from mipha_eval.closure import _imports, _statements, import_closure, module_file
 from mipha_eval.plugins import PACKAGE, Registry
 from mipha_eval.selection import build_task, parse_source
 
@@ -160,6 +161,48 @@ def test_imports_in_every_dress(tmp_path: Path, source: str, found: set[str]) ->
         return module_file(tmp_path.joinpath(*module.split("."))) if module.startswith("p") else None
 
     assert import_closure({"p.start": start}, find).keys() - {"p.start"} == found
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "x = 1; import p.a",
+        "if True: import p.a",
+        "from p import \\\n    a",
+        "import p.nothing, \\\n    p.a",
+        "from p import (  # noqa (odd)\n    a,\n)",
+        "from p import (a); x = 1",
+        "import\tp.a",
+        "from p import(a)",
+        '"""import nothing of this\n"""\nimport p.a',
+        '"""\nif TYPE_CHECKING:\n    import this\n"""\nimport p.a',
+        'def f():\n    """\nif TYPE_CHECKING:\n    x\n    """\n    import p.a',
+        "from typing import TYPE_CHECKING\nif not TYPE_CHECKING:\n    import p.a",
+        "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import q\n\nimport p.a\n",
+        "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import q\nelse:\n    import p.a\n",
+        "class C:\n  from p import a\n",
+        "import p.a\r\n",
+    ],
+)
+def test_no_import_is_overlooked_where_reading_is_quick(tmp_path: Path, source: str) -> None:
+    """Statements are taken by their lines where that is sure; however odd the rest, none is lost."""
+    (tmp_path / "p").mkdir()
+    for name in ("p/__init__.py", "p/a.py"):
+        (tmp_path / name).write_text("")
+    start = tmp_path / "start.py"
+    start.write_bytes(source.encode())
+    found = import_closure({"start": start}, lambda module: module_file(tmp_path.joinpath(*module.split("."))))
+    assert "p.a" in found
+
+
+def test_quick_reading_finds_what_parsing_finds() -> None:
+    """In all code of this package and of Python's own library."""
+    files = [*PACKAGE.rglob("*.py"), *Path(os.__file__).parent.glob("*.py")]
+    assert len(files) > 300
+    for file in files:
+        source = file.read_bytes()
+        whole = {ast.unparse(node) for node in _imports(ast.parse(source))}
+        assert whole <= {ast.unparse(node) for node in _imports(_statements(source))}, file
 
 
 def test_modules_that_import_each_other_are_read_once(tmp_path: Path) -> None:

@@ -14,9 +14,9 @@ from mipha_eval.answer_line import OfficialAnswer
 from mipha_eval.answers import Reading
 from mipha_eval.captions.measures import caption_metrics, count_images
 from mipha_eval.captions.words import Tokenizer, java_is_there, tokenize
-from mipha_eval.data.jsonl import read_json
 from mipha_eval.data.rows import entries, row_at, text_of
 from mipha_eval.data.source import ImageFolder
+from mipha_eval.files import read_json
 from mipha_eval.metrics import Metric, Tally, Totals
 from mipha_eval.task import CAPTION, Task
 from mipha_eval.types import Image, Response, Sample, Score

@@ -6,9 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from mipha_eval.files import open_text, parse_object, read_json
-
-__all__ = ["begins_with", "is_json_list", "placed_jsonl", "read_json", "read_jsonl", "read_lines"]
+from mipha_eval.files import open_text, parse_object
 
 
 def read_lines(path: Path, *, escapes: bool = False) -> Iterator[str]:

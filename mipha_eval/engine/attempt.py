@@ -103,14 +103,14 @@ class Attempts:
             failed = self._failures.setdefault(place, set())
             failed.add(batch[0].images or batch[0].text)
             if len(failed) >= HOPELESS and not self._answered:
-                error.add_note(f"model {self._adapter.name} failed here on each of its first questions, asked one at a time")
+                self._say("failed here on each of its first questions, asked one at a time", error, again=True)
                 raise error
         return Response.failure(f"the model failed: {_line(error)} ({place})")
 
-    def _say(self, what: str, error: Exception) -> None:
-        """Once a place, however often it fails there."""
+    def _say(self, what: str, error: Exception, *, again: bool = False) -> None:
+        """Once a place, however often it fails there, unless it is to be said `again`."""
         place = _place(error)
-        if place not in self._said:
+        if again or place not in self._said:
             self._said.add(place)
             print(f"model {self._adapter.name} {what}: {_line(error)} ({place})", file=sys.stderr)
 

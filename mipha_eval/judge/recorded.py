@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from mipha_eval.data.jsonl import read_json
 from mipha_eval.errors import UserError
+from mipha_eval.files import read_json
 from mipha_eval.judge.judge import Judge
 from mipha_eval.printable import printable
 from mipha_eval.types import Query, Verdict
