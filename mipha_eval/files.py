@@ -11,18 +11,13 @@ import json
 import math
 import os
 import stat
-import sys
+import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, TextIO
 
 from mipha_eval.errors import UserError
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 #: bytes of a file that is read as a whole; the largest benchmark file, VQAv2's annotations, has 0.4 GB
 MOST_BYTES = 4 << 30

@@ -10,6 +10,7 @@ import importlib
 import importlib.util
 import inspect
 import sys
+import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
@@ -25,11 +26,6 @@ from mipha_eval.closure import module_file
 from mipha_eval.errors import PluginError, UserError, UserInterruptError
 from mipha_eval.options import option_fields, unknown
 from mipha_eval.task import Task
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 Kind = Literal["tasks", "model_adapters"]
 OWNERS: Mapping[Kind, type[Any]] = {"tasks": Task, "model_adapters": ModelAdapter}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from enum import Enum
+from enum import StrEnum
 from typing import Annotated, Optional
 
 import typer
@@ -10,7 +10,7 @@ import typer
 from mipha_eval.cli import flags
 
 
-class What(str, Enum):
+class What(StrEnum):
     """What there is to list."""
 
     tasks = "tasks"

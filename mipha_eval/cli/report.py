@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from enum import Enum
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Optional
 
@@ -11,7 +11,7 @@ import typer
 from mipha_eval.cli import flags
 
 
-class Format(str, Enum):
+class Format(StrEnum):
     """What a table can be written as."""
 
     md = "md"

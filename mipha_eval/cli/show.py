@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import itertools
 from collections.abc import Iterator
-from enum import Enum
+from enum import StrEnum
 from typing import Annotated, Any
 
 import typer
@@ -13,7 +13,7 @@ import typer
 from mipha_eval.cli import flags
 
 
-class What(str, Enum):
+class What(StrEnum):
     """What can be shown."""
 
     task = "task"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-import sys
+import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -14,11 +14,6 @@ from urllib.parse import urlsplit
 
 from mipha_eval.errors import UserError
 from mipha_eval.printable import printable
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 KEYS = ("MIPHA_EVAL_JUDGE_KEY", "OPENAI_API_KEY")
 UNITS = {"calls": "calls", "call": "calls", "tokens": "tokens", "token": "tokens", "usd": "usd"}

@@ -42,7 +42,7 @@ class BoundedTransport(httpx2.AsyncBaseTransport):
         """Raises ReadTimeout, ConnectError, TooLongError, RedirectedError, and what else httpx2 does."""
         try:
             return await asyncio.wait_for(self._reply(request), self._seconds)
-        except (TimeoutError, asyncio.TimeoutError) as error:  # two classes before Python 3.11
+        except TimeoutError as error:  # two classes before Python 3.11
             raise httpx2.ReadTimeout(f"no reply within {self._seconds:g} s", request=request) from error
         except httpx2.ConnectTimeout as error:  # what aiohttp's lost and refused connections are all called here
             if isinstance(error.__cause__, asyncio.TimeoutError):
