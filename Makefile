@@ -29,7 +29,7 @@ certify: $(VENV)/installed  ## compare every scorer with its oracle and write ce
 	$(BIN)/mipha-eval certify all
 
 train: $(VENV)/installed  ## train a Mipha-Tiny from nothing, for hours on one core; its card tells how the embedded one was trained
-	$(BIN)/python -m mipha_eval.demo.train --output results/mipha-tiny
+	$(BIN)/python -m training.train --output results/mipha-tiny
 
 clean:
 	rm -rf $(VENV) dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

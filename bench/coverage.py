@@ -20,9 +20,9 @@ from scipy.optimize import brentq
 from scipy.special import expit
 from scipy.stats import norm
 
-from mipha_eval.binary import binary_metrics
-from mipha_eval.metrics import Metric, share
-from mipha_eval.plugins import Registry
+from mipha_eval.core.metrics import Metric, share
+from mipha_eval.core.plugins.registry import Registry
+from mipha_eval.scoring.binary import binary_metrics
 from mipha_eval.stats.bootstrap import resample_sums
 from mipha_eval.stats.interval import Interval, run_interval
 from mipha_eval.stats.paired_interval import paired_interval

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from bench.scoring import apart, measure
-from mipha_eval.plugins import PACKAGE
-from mipha_eval.task import SHORT_ANSWER
+from mipha_eval.core.plugins.registry import PACKAGE
+from mipha_eval.core.task import SHORT_ANSWER
 
 TINY = PACKAGE / "demo/tiny"
 
@@ -65,7 +65,7 @@ def build(folder: Path, tokenizer: Path, dtype: str) -> None:
     from accelerate import init_empty_weights
     from huggingface_hub import save_torch_state_dict
 
-    from mipha_eval.backends.mipha import MiphaNetwork, module_key_to_official
+    from mipha_eval.models.mipha import MiphaNetwork, module_key_to_official
 
     with init_empty_weights(include_buffers=False):
         shapes = {module_key_to_official(name): each.shape for name, each in MiphaNetwork(CONFIG).state_dict().items()}

@@ -18,12 +18,12 @@ import torch
 
 from bench.flops import count, group, read_shape
 from bench.pope_set import make_set, write_llava
-from mipha_eval.adapter import ModelAdapter
-from mipha_eval.data.source import DataSource
+from mipha_eval.core.adapter import ModelAdapter
+from mipha_eval.core.data_source import DataSource
+from mipha_eval.core.plugins.registry import Registry
+from mipha_eval.core.types import Request, Response
 from mipha_eval.engine.engine import Engine
-from mipha_eval.plugins import Registry
-from mipha_eval.selection import ModelChoice, build_adapter, build_task, read_samples
-from mipha_eval.types import Request, Response
+from mipha_eval.runs.selection import ModelChoice, build_adapter, build_task, read_samples
 
 SIZES = (1024, 2048, 3072)
 

@@ -8,14 +8,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar
 
-from mipha_eval.adapter import ModelAdapter
-from mipha_eval.answer_files import read_records
-from mipha_eval.answer_line import asked_texts, check_round, other_answer
-from mipha_eval.errors import UserError
-from mipha_eval.matching import text_key
-from mipha_eval.task import question_core
-from mipha_eval.types import Request, Response
-from mipha_eval.wording import difference, wording
+from mipha_eval.core.adapter import ModelAdapter
+from mipha_eval.core.answer_line import asked_texts, check_round, other_answer
+from mipha_eval.core.errors import UserError
+from mipha_eval.core.task import question_core
+from mipha_eval.core.types import Request, Response
+from mipha_eval.core.wording import difference, wording
+from mipha_eval.scoring.answer_files import read_records
+from mipha_eval.scoring.matching import text_key
 
 
 @dataclass(frozen=True)

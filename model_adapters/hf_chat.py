@@ -12,12 +12,13 @@ import torch
 from PIL import Image as Pillow
 from torch import Tensor
 
-from mipha_eval.adapter import Cost
-from mipha_eval.backends.chat import Chat, Head, collate
-from mipha_eval.backends.device import moved, pinned
-from mipha_eval.backends.generation import Generation, Manner, plain_greedy
-from mipha_eval.backends.hf import PrefixInputs
-from mipha_eval.backends.image_text import (
+from mipha_eval.core.adapter import Cost
+from mipha_eval.core.types import Image, Request
+from mipha_eval.data.images import open_image
+from mipha_eval.models.chat import Chat, Head, collate
+from mipha_eval.models.device import moved, pinned
+from mipha_eval.models.generation import Generation, Manner, plain_greedy
+from mipha_eval.models.image_text import (
     end_tokens,
     has_three_axes,
     head_positions,
@@ -26,11 +27,10 @@ from mipha_eval.backends.image_text import (
     load_model,
     load_processor,
 )
-from mipha_eval.backends.prefix import Prefix, Prompt
-from mipha_eval.backends.proof import Sharing, prove
-from mipha_eval.backends.transformers_adapter import TransformersAdapter
-from mipha_eval.data.images import open_image
-from mipha_eval.types import Image, Request
+from mipha_eval.models.prefix import Prefix, Prompt
+from mipha_eval.models.prefix_decoder import PrefixInputs
+from mipha_eval.models.sharing_check import Sharing, prove
+from mipha_eval.models.transformers_adapter import TransformersAdapter
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,17 +11,17 @@ from typing import Any, ClassVar
 import torch
 from transformers import AutoModelForCausalLM
 
-from mipha_eval.adapter import Cost
-from mipha_eval.backends.device import moved
-from mipha_eval.backends.generation import Generation, Manner, plain_greedy
-from mipha_eval.backends.hf import PrefixInputs
-from mipha_eval.backends.image_text import end_tokens, load_model
-from mipha_eval.backends.prefix import Prefix, Prompt
-from mipha_eval.backends.proof import Sharing, prove
-from mipha_eval.backends.tokenizers import load_tokenizer
-from mipha_eval.backends.transformers_adapter import TransformersAdapter
-from mipha_eval.errors import RequestError
-from mipha_eval.types import Image, Request
+from mipha_eval.core.adapter import Cost
+from mipha_eval.core.errors import RequestError
+from mipha_eval.core.types import Image, Request
+from mipha_eval.models.device import moved
+from mipha_eval.models.generation import Generation, Manner, plain_greedy
+from mipha_eval.models.image_text import end_tokens, load_model
+from mipha_eval.models.prefix import Prefix, Prompt
+from mipha_eval.models.prefix_decoder import PrefixInputs
+from mipha_eval.models.sharing_check import Sharing, prove
+from mipha_eval.models.tokenizers import load_tokenizer
+from mipha_eval.models.transformers_adapter import TransformersAdapter
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,24 +10,24 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
-from mipha_eval.adapter import Cost
-from mipha_eval.backends.chat import collate
-from mipha_eval.backends.checkpoint import load_network, read_config
-from mipha_eval.backends.device import moved, pinned
-from mipha_eval.backends.ends import end_ids
-from mipha_eval.backends.generation import Generation, Manner
-from mipha_eval.backends.hf import PrefixInputs
-from mipha_eval.backends.mipha import MiphaNetwork
-from mipha_eval.backends.mipha_generation import official_generation
-from mipha_eval.backends.mipha_prompt import END_OF_TEXT, IMAGE_TOKEN, prompt_pieces, tokenize_prompt
-from mipha_eval.backends.pixels import Preprocessor
-from mipha_eval.backends.prefix import Prefix, Prompt
-from mipha_eval.backends.settings import read_settings
-from mipha_eval.backends.tokenizers import load_tokenizer
-from mipha_eval.backends.transformers_adapter import TransformersAdapter
+from mipha_eval.core.adapter import Cost
+from mipha_eval.core.errors import RequestError, UserError
+from mipha_eval.core.types import Image, Request
 from mipha_eval.data.images import open_image
-from mipha_eval.errors import RequestError, UserError
-from mipha_eval.types import Image, Request
+from mipha_eval.models.chat import collate
+from mipha_eval.models.device import moved, pinned
+from mipha_eval.models.end_tokens import end_ids
+from mipha_eval.models.generation import Generation, Manner
+from mipha_eval.models.mipha import MiphaNetwork
+from mipha_eval.models.mipha_checkpoint import load_network, read_config
+from mipha_eval.models.mipha_generation import official_generation
+from mipha_eval.models.mipha_prompt import END_OF_TEXT, IMAGE_TOKEN, prompt_pieces, tokenize_prompt
+from mipha_eval.models.pixels import Preprocessor
+from mipha_eval.models.prefix import Prefix, Prompt
+from mipha_eval.models.prefix_decoder import PrefixInputs
+from mipha_eval.models.settings import read_settings
+from mipha_eval.models.tokenizers import load_tokenizer
+from mipha_eval.models.transformers_adapter import TransformersAdapter
 
 
 @dataclass(frozen=True, kw_only=True)

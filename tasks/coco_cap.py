@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import ClassVar
 
-from mipha_eval.captions.task import CaptionTask
+from mipha_eval.core.types import Sample
 from mipha_eval.data.hub import read_hub
-from mipha_eval.types import Sample
+from mipha_eval.scoring.captions.task import CaptionTask
 
 HINT = "annotations_trainval2017.zip is at cocodataset.org/#download (0.2 GB)"
 

@@ -12,16 +12,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
-from mipha_eval.answer_files import json_list_answers
-from mipha_eval.answer_line import OfficialAnswer
-from mipha_eval.answers import Reading
-from mipha_eval.answers.lenient import lenient_equal
+from mipha_eval.core.answer_line import OfficialAnswer
+from mipha_eval.core.files import read_json
+from mipha_eval.core.metrics import Metric, share
+from mipha_eval.core.reading import Reading
+from mipha_eval.core.task import SHORT_ANSWER, Task
+from mipha_eval.core.types import Image, Response, Sample, Score
 from mipha_eval.data.hub import read_hub
 from mipha_eval.data.rows import named_entries, row_at, text_of
-from mipha_eval.files import read_json
-from mipha_eval.metrics import Metric, share
-from mipha_eval.task import SHORT_ANSWER, Task
-from mipha_eval.types import Image, Response, Sample, Score
+from mipha_eval.scoring.answer_files import json_list_answers
+from mipha_eval.scoring.answers.lenient import lenient_equal
 
 HINT = "questions1.2.zip is at cs.stanford.edu/people/dorarad/gqa/download.html (testdev_balanced: 10 MB)"
 

@@ -13,19 +13,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
-from mipha_eval.answer_files import table_answers
-from mipha_eval.answer_line import OfficialAnswer
-from mipha_eval.answers import Reading
-from mipha_eval.answers.alphabet import columns_of_options, lettered
-from mipha_eval.answers.lenient import read_letter
-from mipha_eval.answers.letters import read_mmbench
-from mipha_eval.circular import circular_tally, match_unread, options_of
+from mipha_eval.core.alphabet import columns_of_options, lettered
+from mipha_eval.core.answer_line import OfficialAnswer
+from mipha_eval.core.metrics import Metric, Tally, Totals, share, shares_of_parts
+from mipha_eval.core.reading import Reading
+from mipha_eval.core.task import LETTER_ANSWER, LETTER_ANSWER_CN, Task
+from mipha_eval.core.types import Answer, Dialogue, Image, Response, Sample, Score
 from mipha_eval.data.hub import read_hub
 from mipha_eval.data.images import TablePictures
 from mipha_eval.data.table import as_cells, indexed_rows, is_table, table_names, whole_number
-from mipha_eval.metrics import Metric, Tally, Totals, share, shares_of_parts
-from mipha_eval.task import LETTER_ANSWER, LETTER_ANSWER_CN, Task
-from mipha_eval.types import Answer, Dialogue, Image, Response, Sample, Score
+from mipha_eval.scoring.answer_files import table_answers
+from mipha_eval.scoring.answers.lenient import read_letter
+from mipha_eval.scoring.answers.letters import read_mmbench
+from mipha_eval.scoring.circular import circular_tally, match_unread, options_of
 
 ROTATION = 1_000_000  # row index = base index + rotation x this
 HINT = "the tables are at github.com/open-compass/MMBench (dev: 30 MB)"

@@ -15,17 +15,17 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any, ClassVar
 
-from mipha_eval.answer_files import tab_separated_answers
-from mipha_eval.answer_line import OfficialAnswer, asked_text
-from mipha_eval.answers.lenient import read_yes_no
-from mipha_eval.answers.yes_no import read_mme, yes_no_label
+from mipha_eval.core.answer_line import OfficialAnswer, asked_text
+from mipha_eval.core.errors import RowError
+from mipha_eval.core.metrics import Metric, Number, Share, Tally, Totals
+from mipha_eval.core.task import SHORT_ANSWER, Task, question_core
+from mipha_eval.core.types import Image, Response, Sample, Score
 from mipha_eval.data.hub import read_hub
 from mipha_eval.data.jsonl import placed_jsonl
 from mipha_eval.data.rows import row_at, tab_separated
-from mipha_eval.errors import RowError
-from mipha_eval.metrics import Metric, Number, Share, Tally, Totals
-from mipha_eval.task import SHORT_ANSWER, Task, question_core
-from mipha_eval.types import Image, Response, Sample, Score
+from mipha_eval.scoring.answer_files import tab_separated_answers
+from mipha_eval.scoring.answers.lenient import read_yes_no
+from mipha_eval.scoring.answers.yes_no import read_mme, yes_no_label
 
 PERCEPTION = ["existence", "count", "position", "color", "posters", "celebrity", "scene", "landmark", "artwork", "OCR"]
 COGNITION = ["commonsense_reasoning", "numerical_calculation", "text_translation", "code_reasoning"]

@@ -13,17 +13,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
-from mipha_eval.answer_files import json_object_answers
-from mipha_eval.answer_line import OfficialAnswer
-from mipha_eval.answers import Reading
-from mipha_eval.answers.parts import share_found
+from mipha_eval.core.answer_line import OfficialAnswer
+from mipha_eval.core.files import read_json
+from mipha_eval.core.metrics import Metric, Totals, share, shares_of_parts
+from mipha_eval.core.reading import Reading
+from mipha_eval.core.task import NOT_JUDGED, UNGRADED, Task
+from mipha_eval.core.types import Answer, Dialogue, Image, Response, Sample, Score
 from mipha_eval.data.hub import read_hub
 from mipha_eval.data.rows import named_entries, row_at, text_of
-from mipha_eval.files import read_json
 from mipha_eval.judge.prompts import grade
-from mipha_eval.metrics import Metric, Totals, share, shares_of_parts
-from mipha_eval.task import NOT_JUDGED, UNGRADED, Task
-from mipha_eval.types import Answer, Dialogue, Image, Response, Sample, Score
+from mipha_eval.scoring.answer_files import json_object_answers
+from mipha_eval.scoring.answers.parts import share_found
 
 CAPABILITIES = ("rec", "ocr", "know", "gen", "spat", "math")
 HINT = "mm-vet.zip is at github.com/yuweihao/MM-Vet/releases (70 MB)"

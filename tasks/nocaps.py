@@ -10,9 +10,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from mipha_eval.captions.task import CaptionTask
+from mipha_eval.core.types import Sample
 from mipha_eval.data.hub import read_hub
-from mipha_eval.types import Sample
+from mipha_eval.scoring.captions.task import CaptionTask
 
 HINT = "nocaps_val_4500_captions.json is at nocaps.org/download (4 MB)"
 

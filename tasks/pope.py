@@ -13,18 +13,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
-from mipha_eval.answer_files import files_by_name, positional_answers
-from mipha_eval.answer_line import OfficialAnswer
-from mipha_eval.answers.lenient import read_yes_no
-from mipha_eval.answers.yes_no import read_pope
-from mipha_eval.binary import binary_metrics, confusion_cell
+from mipha_eval.core.answer_line import OfficialAnswer
+from mipha_eval.core.errors import MissingDataError
+from mipha_eval.core.metrics import Metric, Tally
+from mipha_eval.core.task import SHORT_ANSWER, Task, question_core
+from mipha_eval.core.types import Image, Response, Sample, Score
 from mipha_eval.data.hub import read_hub
 from mipha_eval.data.jsonl import placed_jsonl, read_jsonl
 from mipha_eval.data.rows import row_at, text_of
-from mipha_eval.errors import MissingDataError
-from mipha_eval.metrics import Metric, Tally
-from mipha_eval.task import SHORT_ANSWER, Task, question_core
-from mipha_eval.types import Image, Response, Sample, Score
+from mipha_eval.scoring.answer_files import files_by_name, positional_answers
+from mipha_eval.scoring.answers.lenient import read_yes_no
+from mipha_eval.scoring.answers.yes_no import read_pope
+from mipha_eval.scoring.binary import binary_metrics, confusion_cell
 
 FIRST_ID = {"adversarial": 0, "random": 10_000_000, "popular": 20_000_000}  # as LLaVA's question file numbers them
 MISSPELT = re.compile("imange", re.IGNORECASE)  # in 102 questions of the first release; mended in the second

@@ -11,16 +11,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from mipha_eval.answers import Reading
-from mipha_eval.answers.alphabet import lettered
-from mipha_eval.answers.lenient import read_letter
-from mipha_eval.answers.letters import read_scienceqa
+from mipha_eval.core.alphabet import lettered
+from mipha_eval.core.files import read_json
+from mipha_eval.core.metrics import Metric, share
+from mipha_eval.core.reading import Reading
+from mipha_eval.core.task import LETTER_ANSWER, Task
+from mipha_eval.core.types import Image, Response, Sample, Score
 from mipha_eval.data.hub import read_hub
 from mipha_eval.data.rows import row_at
-from mipha_eval.files import read_json
-from mipha_eval.metrics import Metric, share
-from mipha_eval.task import LETTER_ANSWER, Task
-from mipha_eval.types import Image, Response, Sample, Score
+from mipha_eval.scoring.answers.lenient import read_letter
+from mipha_eval.scoring.answers.letters import read_scienceqa
 
 HINT = "problems.json and pid_splits.json are at github.com/lupantech/ScienceQA under data/scienceqa (30 MB)"
 

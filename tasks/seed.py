@@ -12,16 +12,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from mipha_eval.answers import Reading
-from mipha_eval.answers.alphabet import LETTERS, lettered
-from mipha_eval.answers.lenient import read_letter
+from mipha_eval.core.alphabet import LETTERS, lettered
+from mipha_eval.core.errors import UserError
+from mipha_eval.core.files import read_json
+from mipha_eval.core.metrics import Metric, Tally, share
+from mipha_eval.core.reading import Reading
+from mipha_eval.core.task import LETTER_ANSWER, Task
+from mipha_eval.core.types import Decoding, Request, Response, Sample, Score
 from mipha_eval.data.hub import read_hub
 from mipha_eval.data.rows import entries, row_at, text_of
-from mipha_eval.errors import UserError
-from mipha_eval.files import read_json
-from mipha_eval.metrics import Metric, Tally, share
-from mipha_eval.task import LETTER_ANSWER, Task
-from mipha_eval.types import Decoding, Request, Response, Sample, Score
+from mipha_eval.scoring.answers.lenient import read_letter
 
 TYPES = (
     *("scene_understanding", "instance_identity", "instance_attributes", "instance_location", "instances_counting"),

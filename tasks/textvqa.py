@@ -10,17 +10,17 @@ from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from mipha_eval.answer_line import asked_text
-from mipha_eval.answers import Reading
-from mipha_eval.answers.lenient import lenient_accuracy
-from mipha_eval.answers.vqa import evalai_accuracy, human_answers, normalize_evalai, not_ten
+from mipha_eval.core.answer_line import asked_text
+from mipha_eval.core.errors import UserError
+from mipha_eval.core.files import read_json
+from mipha_eval.core.metrics import Metric, share
+from mipha_eval.core.reading import Reading
+from mipha_eval.core.task import OCR_TOKENS, SHORT_ANSWER, Task, question_core
+from mipha_eval.core.types import Response, Sample, Score
 from mipha_eval.data.hub import read_hub
 from mipha_eval.data.rows import entries, row_at
-from mipha_eval.errors import UserError
-from mipha_eval.files import read_json
-from mipha_eval.metrics import Metric, share
-from mipha_eval.task import OCR_TOKENS, SHORT_ANSWER, Task, question_core
-from mipha_eval.types import Response, Sample, Score
+from mipha_eval.scoring.answers.lenient import lenient_accuracy
+from mipha_eval.scoring.answers.vqa import evalai_accuracy, human_answers, normalize_evalai, not_ten
 
 HINT = "TextVQA_0.5.1_val.json is at textvqa.org/dataset (20 MB)"
 

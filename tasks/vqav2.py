@@ -11,18 +11,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
-from mipha_eval.answer_files import json_list_answers
-from mipha_eval.answer_line import OfficialAnswer
-from mipha_eval.answers import Reading
-from mipha_eval.answers.lenient import lenient_accuracy
-from mipha_eval.answers.vqa import human_answers, normalize_evalai, not_ten, vqa_accuracy
+from mipha_eval.core.answer_line import OfficialAnswer
+from mipha_eval.core.files import read_json
+from mipha_eval.core.metrics import Metric, Tally, share
+from mipha_eval.core.reading import Reading
+from mipha_eval.core.task import SHORT_ANSWER, Task
+from mipha_eval.core.types import Response, Sample, Score
 from mipha_eval.data.hub import read_hub
 from mipha_eval.data.jsonl import placed_jsonl, read_jsonl
 from mipha_eval.data.rows import entries, row_at
-from mipha_eval.files import read_json
-from mipha_eval.metrics import Metric, Tally, share
-from mipha_eval.task import SHORT_ANSWER, Task
-from mipha_eval.types import Response, Sample, Score
+from mipha_eval.scoring.answer_files import json_list_answers
+from mipha_eval.scoring.answers.lenient import lenient_accuracy
+from mipha_eval.scoring.answers.vqa import human_answers, normalize_evalai, not_ten, vqa_accuracy
 
 TYPES = ("yes/no", "number", "other")
 ANNOTATIONS = "vqav2/v2_mscoco_val2014_annotations.json"

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-from mipha_eval.adapter import Cost, ModelAdapter
-from mipha_eval.types import Request, Response
+from mipha_eval.core.adapter import Cost, ModelAdapter
+from mipha_eval.core.types import Request, Response
 
 
 @dataclass(frozen=True)

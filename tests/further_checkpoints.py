@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from mipha_eval.backends.image_text import without_videos
+from mipha_eval.models.image_text import without_videos
 from tests.image_text_checkpoints import PATCH, SIDE, TEMPLATE, TEXT, VISION, pictures, save, tokenizer, transformers, vision
 
 

@@ -11,7 +11,7 @@ import torch
 from tokenizers import Tokenizer
 
 import mipha_eval
-from mipha_eval.backends.image_text import without_videos
+from mipha_eval.models.image_text import without_videos
 
 transformers: Any = import_module("transformers")  # its configurations have too few types
 

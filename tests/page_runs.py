@@ -9,12 +9,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from mipha_eval.judge.choice import JudgeChoice
-from mipha_eval.plugins import Registry
-from mipha_eval.run import RunConfig, run
-from mipha_eval.selection import ModelChoice, build_task, parse_source, read_samples
-from mipha_eval.task import Task
-from mipha_eval.types import Sample
+from mipha_eval.core.plugins.registry import Registry
+from mipha_eval.core.task import Task
+from mipha_eval.core.types import Sample
+from mipha_eval.judge.settings import JudgeChoice
+from mipha_eval.runs.run import RunConfig, run
+from mipha_eval.runs.selection import ModelChoice, build_task, parse_source, read_samples
 from tests.conftest import read_json, read_jsonl
 from tests.scripted_adapter import script_key
 

@@ -41,9 +41,9 @@ def task_file(path: Path, **changed: str) -> Path:
     part = _replaced(TASK, changed)
     path.write_text(
         '"""A quiz."""\n\nimport os\nimport sys\nfrom dataclasses import dataclass, replace\nfrom typing import ClassVar\n\n'
-        "from mipha_eval.answers import Reading\nfrom mipha_eval.metrics import Metric, share\n"
-        "from mipha_eval.task import Task\n"
-        "from mipha_eval.types import Decoding, Query, Request, Response, Sample, Score\n\n"
+        "from mipha_eval.core.reading import Reading\nfrom mipha_eval.core.metrics import Metric, share\n"
+        "from mipha_eval.core.task import Task\n"
+        "from mipha_eval.core.types import Decoding, Query, Request, Response, Sample, Score\n\n"
         f"{part['head']}\n\n@dataclass(frozen=True)\nclass Quiz(Task):\n    {part['options']}\n    {part['name']}\n"
         f"    {part['protocols']}\n    {part['metrics']}\n{part['samples']}{part['score']}{part['more']}"
     )
@@ -55,7 +55,7 @@ def model_file(path: Path, **changed: str) -> Path:
     part = _replaced(MODEL, changed)
     path.write_text(
         '"""Says yes."""\n\nimport os\nimport sys\nfrom dataclasses import dataclass\nfrom typing import ClassVar\n\n'
-        "from mipha_eval.adapter import Cost, ModelAdapter\nfrom mipha_eval.types import Response\n\n"
+        "from mipha_eval.core.adapter import Cost, ModelAdapter\nfrom mipha_eval.core.types import Response\n\n"
         f"{part['head']}\n\n@dataclass(frozen=True)\nclass YesMan(ModelAdapter):\n    {part['name']}\n"
         f"{part['generate']}{part['more']}"
     )

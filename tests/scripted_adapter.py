@@ -9,8 +9,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar
 
-from mipha_eval.adapter import ModelAdapter
-from mipha_eval.types import Request, Response
+from mipha_eval.core.adapter import ModelAdapter
+from mipha_eval.core.types import Request, Response
 
 
 def script_key(request: Request) -> str:

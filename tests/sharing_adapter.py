@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
-from mipha_eval.adapter import Cost, ModelAdapter
-from mipha_eval.errors import DeviceMemoryError
-from mipha_eval.types import Request, Response
+from mipha_eval.core.adapter import Cost, ModelAdapter
+from mipha_eval.core.errors import DeviceMemoryError
+from mipha_eval.core.types import Request, Response
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-from mipha_eval.adapter import ModelAdapter
-from mipha_eval.types import Request, Response
+from mipha_eval.core.adapter import ModelAdapter
+from mipha_eval.core.types import Request, Response
 
 
 @dataclass(frozen=True)

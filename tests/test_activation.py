@@ -9,7 +9,7 @@ import torch
 from transformers import AutoModel, SiglipVisionConfig
 from transformers.activations import GELUTanh, NewGELUActivation
 
-from mipha_eval.backends.activation import TanhGelu, replace_activations
+from mipha_eval.models.activation import TanhGelu, replace_activations
 
 
 @pytest.mark.parametrize("shape", [(1001,), (3, 7), (2, 130, 50), (1, 1, 1)])

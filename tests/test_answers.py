@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mipha_eval.answers.alphabet import LETTERS
-from mipha_eval.answers.letters import read_mmbench, read_scienceqa
-from mipha_eval.answers.vqa import CONTRACTIONS, consensus, evalai_accuracy, normalize_evalai, vqa_accuracy
+from mipha_eval.core.alphabet import LETTERS
+from mipha_eval.scoring.answers.letters import read_mmbench, read_scienceqa
+from mipha_eval.scoring.answers.vqa import CONTRACTIONS, consensus, evalai_accuracy, normalize_evalai, vqa_accuracy
 from tests.oracles import mmbench as mmbench_oracle
 from tests.oracles import scienceqa as scienceqa_oracle
 from tests.oracles import vqa_text

@@ -154,8 +154,8 @@ def test_wrong_pope_release(cli: Cli, demo: Path, tmp_path: Path) -> None:
 @pytest.fixture
 def pope_answers(tmp_path: Path) -> list[dict[str, Any]]:
     """A right answer to every question of the demo's POPE."""
-    from mipha_eval.plugins import Registry
-    from mipha_eval.selection import build_task, parse_source
+    from mipha_eval.core.plugins.registry import Registry
+    from mipha_eval.runs.selection import build_task, parse_source
 
     task = build_task("pope", {}, parse_source("demo", {}), Registry())
     return [

@@ -9,8 +9,8 @@ from functools import partial
 
 import pytest
 
-from mipha_eval.engine.beside import BACKLOG, Beside
-from mipha_eval.errors import UserError
+from mipha_eval.core.errors import UserError
+from mipha_eval.engine.background import BACKLOG, Beside
 
 
 def refuse() -> None:

@@ -13,15 +13,15 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from mipha_eval.backends import image_text
-from mipha_eval.backends.device import memory_guard
-from mipha_eval.backends.image_text import load_processor
-from mipha_eval.backends.limits import positions
-from mipha_eval.backends.patches import complete
+from mipha_eval.core.errors import DeviceMemoryError, UserError
+from mipha_eval.core.types import Decoding, Image, Request
 from mipha_eval.data.images import open_image
 from mipha_eval.engine.engine import Engine
-from mipha_eval.errors import DeviceMemoryError, UserError
-from mipha_eval.types import Decoding, Image, Request
+from mipha_eval.models import image_text
+from mipha_eval.models.device import memory_guard
+from mipha_eval.models.image_text import load_processor
+from mipha_eval.models.image_tokens import complete
+from mipha_eval.models.limits import positions
 from tests.conftest import Cli, Outcome, read_jsonl, write_jsonl
 from tests.image_text_checkpoints import TINY, llava, llava_next
 from tests.test_checkpoint_files import load

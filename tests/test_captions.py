@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from mipha_eval.captions.measures import bleu, caption_metrics, count_images, meteor
-from mipha_eval.captions.words import java_is_there, tokenize
-from mipha_eval.metrics import Totals, add_tallies
+from mipha_eval.core.metrics import Totals, add_tallies
+from mipha_eval.scoring.captions.measures import bleu, caption_metrics, count_images, meteor
+from mipha_eval.scoring.captions.words import java_is_there, tokenize
 from tests.conftest import Cli, write_jsonl
 
 WORDS = "a the red blue star circle and on of with two dogs running man bicycle".split()  # noqa: SIM905

@@ -10,14 +10,14 @@ from typing import Any
 
 import pytest
 
-from mipha_eval.adversarial import adversarial_answer
-from mipha_eval.answers import yes_no
-from mipha_eval.certificate import _bundled, load_oracles, oracle_folder, read_certificate, scorer_digest
-from mipha_eval.certify import SETTINGS
-from mipha_eval.metrics import Totals
-from mipha_eval.options import option_fields
-from mipha_eval.plugins import Registry
-from mipha_eval.selection import build_task, parse_source, read_samples
+from mipha_eval.core.metrics import Totals
+from mipha_eval.core.options import option_fields
+from mipha_eval.core.plugins.registry import Registry
+from mipha_eval.runs.selection import build_task, parse_source, read_samples
+from mipha_eval.scoring.adversarial import adversarial_answer
+from mipha_eval.scoring.answers import yes_no
+from mipha_eval.scoring.certificate import _bundled, load_oracles, oracle_folder, read_certificate, scorer_digest
+from mipha_eval.scoring.certify import SETTINGS
 from tests.conftest import Cli
 
 TASKS = sorted(Registry().names("tasks"))
@@ -71,7 +71,7 @@ def test_a_changed_scorer_has_no_certificate(monkeypatch: pytest.MonkeyPatch, tm
     before = scorer_digest(task)
     copy = tmp_path / "pope.py"
     copy.write_bytes(Path(Registry().plugin("tasks", "pope").place).read_bytes() + b"# changed\n")  # type: ignore[arg-type]
-    monkeypatch.setattr("mipha_eval.certificate.inspect.getfile", lambda _: str(copy))
+    monkeypatch.setattr("mipha_eval.scoring.certificate.inspect.getfile", lambda _: str(copy))
     assert scorer_digest(task) != before
     assert read_certificate(task, "f1") is None
 
@@ -126,7 +126,7 @@ def test_what_an_oracle_is_not_for_is_refused(cli: Cli) -> None:
 
 
 def test_only_oracles_of_packages_may_be_missing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mipha_eval.certificate.importlib.import_module", no_module)
+    monkeypatch.setattr("mipha_eval.scoring.certificate.importlib.import_module", no_module)
     with pytest.raises(ModuleNotFoundError):
         load_oracles("gqa")
 
@@ -139,7 +139,7 @@ def test_a_certificate_that_was_edited_does_not_count(monkeypatch: pytest.Monkey
     task = build_task("pope", {}, parse_source("demo", {}), Registry())
     certificate = dict(read_certificate(task, "f1") or {})
     (tmp_path / "pope.json").write_text(json.dumps({**certificate, "answers": 10**9}))
-    monkeypatch.setattr("mipha_eval.certificate.plugin_folder", lambda _: tmp_path)
+    monkeypatch.setattr("mipha_eval.scoring.certificate.plugin_folder", lambda _: tmp_path)
     _bundled.cache_clear()
     assert read_certificate(task, "f1") is None
     _bundled.cache_clear()

@@ -15,11 +15,11 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from mipha_eval.backends.fingerprint import SETTINGS, fingerprint, read_files
-from mipha_eval.backends.weights import read_headers, weight_files
-from mipha_eval.errors import UserError
-from mipha_eval.plugins import Registry
-from mipha_eval.types import Decoding, Request
+from mipha_eval.core.errors import UserError
+from mipha_eval.core.plugins.registry import Registry
+from mipha_eval.core.types import Decoding, Request
+from mipha_eval.models.fingerprint import SETTINGS, fingerprint, read_files
+from mipha_eval.models.weights import read_headers, weight_files
 from tests.conftest import Cli, read_jsonl, write_jsonl
 from tests.image_text_checkpoints import TINY, llava
 from tests.test_hf_chat import picture
@@ -179,7 +179,7 @@ def test_the_fingerprint_is_of_what_is_read(checkpoints: dict[str, Path], tmp_pa
 
 WATCH = """
 import sys
-from mipha_eval.plugins import Registry
+from mipha_eval.core.plugins.registry import Registry
 opened = []
 def watch(event, arguments):
     if event == "open" and isinstance(arguments[0], str):

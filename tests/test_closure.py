@@ -14,10 +14,10 @@ from typing import Any
 
 import pytest
 
-from mipha_eval.certificate import scorer_digest, scorer_files
-from mipha_eval.closure import _imports, _statements, import_closure, module_file
-from mipha_eval.plugins import PACKAGE, Registry
-from mipha_eval.selection import build_task, parse_source
+from mipha_eval.core.plugins.import_closure import _imports, _statements, import_closure, module_file
+from mipha_eval.core.plugins.registry import PACKAGE, Registry
+from mipha_eval.runs.selection import build_task, parse_source
+from mipha_eval.scoring.certificate import scorer_digest, scorer_files
 
 ROOT = Path(__file__).parents[1]
 TASKS = sorted(Registry().names("tasks"))
@@ -25,9 +25,9 @@ TASKS = sorted(Registry().names("tasks"))
 #: changes each file of each scorer's closure in turn, and says which of them left the digest as it was
 CHANGE_EACH = """
 import json, sys
-from mipha_eval.certificate import scorer_digest, scorer_files
-from mipha_eval.plugins import Registry
-from mipha_eval.selection import build_task, parse_source
+from mipha_eval.scoring.certificate import scorer_digest, scorer_files
+from mipha_eval.core.plugins.registry import Registry
+from mipha_eval.runs.selection import build_task, parse_source
 
 unnoticed = []
 for name in sys.argv[1:]:
@@ -45,9 +45,9 @@ print(json.dumps(unnoticed))
 
 DIGESTS = """
 import json, sys
-from mipha_eval.certificate import scorer_digest
-from mipha_eval.plugins import Registry
-from mipha_eval.selection import build_task, parse_source
+from mipha_eval.scoring.certificate import scorer_digest
+from mipha_eval.core.plugins.registry import Registry
+from mipha_eval.runs.selection import build_task, parse_source
 
 print(json.dumps({name: scorer_digest(build_task(name, {}, parse_source("hub", {}), Registry())) for name in sys.argv[1:]}))
 """
@@ -96,26 +96,32 @@ def test_a_wheel_and_a_checkout_have_the_same_certificates(tmp_path: Path) -> No
 def test_readers_of_files_decide_scores_and_models_do_not() -> None:
     for name in TASKS:
         found = files_of(name)
-        assert {"mipha_eval.data.jsonl", "mipha_eval.answer_files", "mipha_eval.metrics", "mipha_eval.scoring"} <= found
+        assert {
+            "mipha_eval.data.jsonl",
+            "mipha_eval.scoring.answer_files",
+            "mipha_eval.core.metrics",
+            "mipha_eval.scoring.result",
+        } <= found
         assert {f"mipha_eval.tasks.{name.replace('-', '_')}", "mipha_eval.tasks", "mipha_eval.data"} <= found
         assert "mipha_eval.judge/prompts/mmvet.txt" in found, "what a judge is asked decides its grades"
-        strangers = ("mipha_eval.backends", "mipha_eval.judge.openai_judge", "mipha_eval.report", "mipha_eval.cli")
+        strangers = ("mipha_eval.models", "mipha_eval.judge.openai_judge", "mipha_eval.report", "mipha_eval.cli")
         assert not [module for module in found if module.startswith(strangers)]
-    assert "mipha_eval.captions.measures" in files_of("coco-cap")
+    assert "mipha_eval.scoring.captions.measures" in files_of("coco-cap")
     assert "mipha_eval.data.table" in files_of("mmbench")
-    assert "mipha_eval.captions.measures" not in files_of("pope")
+    assert "mipha_eval.scoring.captions.measures" not in files_of("pope")
 
 
 def test_a_scorer_whose_reader_changed_has_no_certificate_in_its_report(tmp_path: Path) -> None:
     """One line of `read_jsonl` changed POPE's score, and the same certificate stood under it."""
     folder = copied(tmp_path / "copy", wheel=False)
-    code = "from mipha_eval.certificate import certificate_note as note; import json, sys;"
-    code += "from mipha_eval.plugins import Registry; from mipha_eval.selection import build_task, parse_source;"
+    code = "from mipha_eval.scoring.certificate import certificate_note as note; import json, sys;"
+    code += "from mipha_eval.core.plugins.registry import Registry;"
+    code += "from mipha_eval.runs.selection import build_task, parse_source;"
     code += "task = build_task('pope', {}, parse_source('hub', {}), Registry()); print(json.dumps(note(task, 'f1')))"
     reader = folder / "mipha_eval/data/jsonl.py"
     certificate = folder / "certificates/pope.json"
     current = ask(folder, DIGESTS, ["pope"])["pope"]
-    seal = "import json, sys; from mipha_eval.certificate import sealed, oracles_digest;"
+    seal = "import json, sys; from mipha_eval.scoring.certificate import sealed, oracles_digest;"
     seal += "c = json.load(open(sys.argv[1])); c |= {'scorer': sys.argv[2], 'oracle_code': oracles_digest()};"
     seal += "c['sha256'] = sealed(c); json.dump(c, open(sys.argv[1], 'w')); print('0')"
     ask(folder, seal, [str(certificate), current])

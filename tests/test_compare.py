@@ -18,14 +18,14 @@ from statsmodels.stats.multitest import multipletests
 
 from mipha_eval.comparison.difference import compare_pair, rank_intervals, tie_group
 from mipha_eval.comparison.matched import Matched
-from mipha_eval.plugins import Registry
+from mipha_eval.core.plugins.registry import Registry
+from mipha_eval.core.types import Response, Sample
+from mipha_eval.judge.stored_task import StoredTask, read_stored_tasks
 from mipha_eval.report.comparison.page import markdown
-from mipha_eval.run import RunConfig, run
-from mipha_eval.scoring import score_responses
-from mipha_eval.selection import ModelChoice, build_task, parse_source
-from mipha_eval.store import RunFolder
-from mipha_eval.stored_task import StoredTask, read_stored_tasks
-from mipha_eval.types import Response, Sample
+from mipha_eval.runs.run import RunConfig, run
+from mipha_eval.runs.selection import ModelChoice, build_task, parse_source
+from mipha_eval.scoring.result import score_responses
+from mipha_eval.store.run_folder import RunFolder
 from tests.conftest import Cli, pope_numbers, read_json, read_jsonl, write_jsonl
 from tests.oracles import pope
 from tests.test_bad_input import assert_refused

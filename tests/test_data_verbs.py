@@ -14,11 +14,11 @@ from typing import Any
 import pytest
 from PIL import Image as Pillow
 
-from mipha_eval.data.comparison import Mark, align, compare, compare_with_nearest
+from mipha_eval.data.release_diff import Mark, align, compare, compare_with_nearest
 from mipha_eval.data.releases import Row, describe, read_releases
 from mipha_eval.demo.files import demo_folder
-from mipha_eval.record_release import main as record_release
 from tests.conftest import Cli, read_jsonl, write_jsonl
+from tools.record_release import main as record_release
 
 Edit = Callable[[list[dict[str, Any]]], object]
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from mipha_eval.plugins import Registry
+from mipha_eval.core.plugins.registry import Registry
 from tests.conftest import Cli
 
 ROOT = Path(__file__).parents[1]

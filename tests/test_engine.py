@@ -13,11 +13,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mipha_eval.adapter import Cost, ModelAdapter
+from mipha_eval.core.adapter import Cost, ModelAdapter
+from mipha_eval.core.errors import DeviceMemoryError
+from mipha_eval.core.types import Decoding, Image, Request, Response
 from mipha_eval.engine.engine import Engine
 from mipha_eval.engine.plan import Limits, halves, plan_batches, price
-from mipha_eval.errors import DeviceMemoryError
-from mipha_eval.types import Decoding, Image, Request, Response
 
 
 def image(name: str) -> Image:

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from mipha_eval.equivalence import checks_a_task, compare
-from mipha_eval.types import Response
+from mipha_eval.core.types import Response
+from mipha_eval.engine.self_check import checks_a_task, compare
 from tests.conftest import Cli, Outcome, read_json, read_jsonl, write_jsonl
 
 PLUGIN = Path(__file__).with_name("sharing_adapter.py")

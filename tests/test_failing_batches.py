@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mipha_eval.core.errors import PluginError, UserError
+from mipha_eval.core.types import Image, Request, Response
 from mipha_eval.engine.engine import Engine
-from mipha_eval.errors import PluginError, UserError
-from mipha_eval.types import Image, Request, Response
 from tests.conftest import Cli, read_json, read_jsonl, write_jsonl
 from tests.failing_adapter import Failing
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from mipha_eval.errors import UserError
-from mipha_eval.files import MOST_DIGITS, open_text, parse_json, read_json, read_toml
-from mipha_eval.store import RunFolder
+from mipha_eval.core.errors import UserError
+from mipha_eval.core.files import MOST_DIGITS, open_text, parse_json, read_json, read_toml
+from mipha_eval.store.run_folder import RunFolder
 from tests.conftest import Cli, read_jsonl, write_jsonl
 
 REGULAR = "no regular file"
@@ -24,11 +24,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-from mipha_eval.adapter import ModelAdapter
-from mipha_eval.answers import Reading
-from mipha_eval.metrics import share
-from mipha_eval.task import Task
-from mipha_eval.types import Response, Sample
+from mipha_eval.core.adapter import ModelAdapter
+from mipha_eval.core.reading import Reading
+from mipha_eval.core.metrics import share
+from mipha_eval.core.task import Task
+from mipha_eval.core.types import Response, Sample
 
 
 @dataclass(frozen=True)
@@ -133,7 +133,7 @@ def test_encodings_are_read_or_named(tmp_path: Path) -> None:
 
 
 def test_questions_without_end(plugin: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr("mipha_eval.selection.MOST_QUESTIONS", 1000)
+    monkeypatch.setattr("mipha_eval.runs.selection.MOST_QUESTIONS", 1000)
     run = ["run", "--tasks", "quiz", "--plugin", plugin, "--data", tmp_path, "--model", "constant", "-o", tmp_path / "runs"]
     outcome = cli(*run, "-a", "quiz.endless=true")
     assert outcome.code == 2

@@ -12,11 +12,11 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM, AutoModelForImageTextToText, LlamaConfig
 
-from mipha_eval.backends.image_text import load_processor
+from mipha_eval.core.errors import UserError
+from mipha_eval.core.plugins.registry import Registry
+from mipha_eval.core.types import Decoding, Image, Request
 from mipha_eval.data.images import open_image
-from mipha_eval.errors import UserError
-from mipha_eval.plugins import Registry
-from mipha_eval.types import Decoding, Image, Request
+from mipha_eval.models.image_text import load_processor
 from tests.conftest import Cli, read_json, shared_folder, write_jsonl
 from tests.further_checkpoints import t5gemma2
 from tests.image_text_checkpoints import llava, tokenizer

@@ -16,11 +16,11 @@ import torch
 from PIL import Image as Pillow
 from transformers import AutoModelForImageTextToText
 
-from mipha_eval.backends.image_text import load_processor
-from mipha_eval.backends.proof import Sharing
+from mipha_eval.core.plugins.registry import Registry
+from mipha_eval.core.types import Decoding, Image, Request, Response
 from mipha_eval.data.images import open_image
-from mipha_eval.plugins import Registry
-from mipha_eval.types import Decoding, Image, Request, Response
+from mipha_eval.models.image_text import load_processor
+from mipha_eval.models.sharing_check import Sharing
 from tests.image_text_checkpoints import BUILDERS, llava
 
 # what PaliGemma's processor does with tensors

@@ -12,12 +12,12 @@ from typing import Any
 import pytest
 from PIL import Image as Pillow
 
+from mipha_eval.core.data_source import DataSource
+from mipha_eval.core.plugins.registry import Registry
+from mipha_eval.core.task import CAPTION, LETTER_ANSWER, SHORT_ANSWER, UNANSWERABLE
+from mipha_eval.core.types import Response, Sample
 from mipha_eval.data.images import ImageError, open_image
-from mipha_eval.data.source import DataSource
-from mipha_eval.plugins import Registry
-from mipha_eval.selection import build_task
-from mipha_eval.task import CAPTION, LETTER_ANSWER, SHORT_ANSWER, UNANSWERABLE
-from mipha_eval.types import Response, Sample
+from mipha_eval.runs.selection import build_task
 from tests.conftest import Cli
 
 Row = Mapping[str, Any]

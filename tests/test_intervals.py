@@ -16,18 +16,18 @@ from hypothesis import strategies as st
 from statsmodels.stats.proportion import proportion_confint
 
 from bench import coverage
-from mipha_eval.binary import NUMBERS, binary_metrics
-from mipha_eval.metrics import ClusterCounts, Metric, Number, Tally, Totals, share
-from mipha_eval.plugins import Registry
+from mipha_eval.core.metrics import ClusterCounts, Metric, Number, Tally, Totals, share
+from mipha_eval.core.plugins.registry import Registry
+from mipha_eval.core.types import Response, Sample
 from mipha_eval.report.summary import interval_text
-from mipha_eval.scoring import score_responses
-from mipha_eval.selection import build_task, parse_source
+from mipha_eval.runs.selection import build_task, parse_source
+from mipha_eval.scoring.binary import NUMBERS, binary_metrics
+from mipha_eval.scoring.result import score_responses
 from mipha_eval.stats.bootstrap import bootstrap_values, strata
 from mipha_eval.stats.interval import Interval, run_interval, run_intervals
 from mipha_eval.stats.makeup import make_up
 from mipha_eval.stats.paired_interval import paired_interval
 from mipha_eval.stats.panel import Panel
-from mipha_eval.types import Response, Sample
 
 ACCURACY = share("accuracy")
 CELLS = ("tp", "fp", "fn", "tn")

@@ -22,12 +22,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
-from mipha_eval.answers import Reading
+from mipha_eval.core.reading import Reading
 from mipha_eval.judge.dialogue import first_counted
 from mipha_eval.judge.prompts import grade as official_grade
-from mipha_eval.metrics import share
-from mipha_eval.task import NOT_JUDGED, Task
-from mipha_eval.types import Query, Sample
+from mipha_eval.core.metrics import share
+from mipha_eval.core.task import NOT_JUDGED, Task
+from mipha_eval.core.types import Query, Sample
 
 
 @dataclass(frozen=True)

@@ -18,8 +18,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from mipha_eval.calibrate import agreement, quadratic_kappa
-from mipha_eval.types import Score
+from mipha_eval.core.types import Score
+from mipha_eval.judge.calibrate import agreement, quadratic_kappa
 from tests.conftest import Cli, read_json, read_jsonl, write_jsonl
 from tests.judge_server import JudgeServer, Say, Serve
 

@@ -127,9 +127,9 @@ def test_an_odd_label_is_scored_as_officially(cli: Cli, tmp_path: Path) -> None:
 
 def test_lower_case_labels_of_mme(cli: Cli, tmp_path: Path) -> None:
     """The official script lower-cases labels; so do scores and the probabilities of the possible answers."""
-    from mipha_eval.data.source import DataSource
-    from mipha_eval.plugins import Registry
-    from mipha_eval.selection import build_task, read_samples
+    from mipha_eval.core.data_source import DataSource
+    from mipha_eval.core.plugins.registry import Registry
+    from mipha_eval.runs.selection import build_task, read_samples
 
     outcome = scored(cli, tmp_path, "mme", EXISTENCE, lambda text: text.replace("\tYes", "\tyes").replace("\tNo", "\tNO"))
     assert outcome.json["metrics"]["perception"] == 200

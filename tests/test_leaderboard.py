@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from mipha_eval.atomic import write_json
-from mipha_eval.files import read_json
+from mipha_eval.core.atomic import write_json
+from mipha_eval.core.files import read_json
+from mipha_eval.core.plugins.registry import Registry
+from mipha_eval.core.task import Task
+from mipha_eval.core.types import Sample
 from mipha_eval.page.boards import board
 from mipha_eval.page.leaderboard import LeaderboardConfig, find_runs, page_files, write_leaderboard
 from mipha_eval.page.runs import read_runs
-from mipha_eval.plugins import Registry
-from mipha_eval.task import Task
-from mipha_eval.types import Sample
 from tests.browser import Tab, address_of
 from tests.conftest import Cli
 from tests.page_runs import Made, Told, make_run

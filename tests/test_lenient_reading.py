@@ -11,15 +11,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mipha_eval.adversarial import adversarial_answer
-from mipha_eval.answers.alphabet import LETTERS
-from mipha_eval.answers.lenient import lenient_equal, read_letter, read_short, read_yes_no
-from mipha_eval.answers.wrapping import unwrapped, wrappers
-from mipha_eval.plugins import Registry
-from mipha_eval.scoring import score_responses
-from mipha_eval.selection import build_task, parse_source
-from mipha_eval.task import Task
-from mipha_eval.types import Response, Sample
+from mipha_eval.core.alphabet import LETTERS
+from mipha_eval.core.plugins.registry import Registry
+from mipha_eval.core.task import Task
+from mipha_eval.core.types import Response, Sample
+from mipha_eval.runs.selection import build_task, parse_source
+from mipha_eval.scoring.adversarial import adversarial_answer
+from mipha_eval.scoring.answers.lenient import lenient_equal, read_letter, read_short, read_yes_no
+from mipha_eval.scoring.answers.wrapping import unwrapped, wrappers
+from mipha_eval.scoring.result import score_responses
 from tests import lenient_cases as more
 from tests.conftest import Cli, write_jsonl
 from tests.judge_server import Say, Serve

@@ -20,11 +20,11 @@ from typing import Any, ClassVar, cast
 
 import pytest
 
-from mipha_eval.adapter import ModelAdapter
+from mipha_eval.core.adapter import ModelAdapter
+from mipha_eval.core.types import Query, Request, Response, Verdict
 from mipha_eval.judge.adapter_judge import AdapterJudge
 from mipha_eval.judge.dialogue import UnansweredError, conduct
 from mipha_eval.judge.prompts import grade
-from mipha_eval.types import Query, Request, Response, Verdict
 from tests.conftest import Cli, read_json, read_jsonl
 
 

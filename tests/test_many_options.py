@@ -11,15 +11,15 @@ from typing import Any
 
 import pytest
 
-from mipha_eval.answers.alphabet import columns_of_options, lettered
-from mipha_eval.circular import match_unread, options_of
+from mipha_eval.core.alphabet import columns_of_options, lettered
+from mipha_eval.core.errors import UserError
+from mipha_eval.core.plugins.registry import Registry
+from mipha_eval.core.task import Task
+from mipha_eval.core.types import Answer, Response, Sample
 from mipha_eval.demo.choices import Choice
-from mipha_eval.errors import UserError
 from mipha_eval.judge.judged import Use
-from mipha_eval.plugins import Registry
-from mipha_eval.selection import build_task, parse_source
-from mipha_eval.task import Task
-from mipha_eval.types import Answer, Response, Sample
+from mipha_eval.runs.selection import build_task, parse_source
+from mipha_eval.scoring.circular import match_unread, options_of
 from tests.conftest import Cli, write_jsonl
 from tests.oracles import mmbench as mmbench_oracle
 from tests.oracles import scienceqa as scienceqa_oracle

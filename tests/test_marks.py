@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from mipha_eval.gaps import gaps
+from mipha_eval.core.plugins.registry import Registry
 from mipha_eval.page.leaderboard import LeaderboardConfig, write_leaderboard
 from mipha_eval.page.static_view import ViewConfig, write_view
-from mipha_eval.plugins import Registry
 from mipha_eval.report.marks import mark_texts, marks
+from mipha_eval.scoring.gaps import gaps
 from tests.browser import Tab, address_of
 from tests.conftest import Cli, read_json, read_jsonl, write_jsonl
 from tests.judge_server import Say, Serve
@@ -32,10 +32,10 @@ JUDGED = '''
 from dataclasses import dataclass
 from typing import ClassVar
 
-from mipha_eval.answers import Reading
-from mipha_eval.metrics import Metric
-from mipha_eval.task import Task
-from mipha_eval.types import Query, Sample
+from mipha_eval.core.reading import Reading
+from mipha_eval.core.metrics import Metric
+from mipha_eval.core.task import Task
+from mipha_eval.core.types import Query, Sample
 
 
 @dataclass(frozen=True)

@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mipha_eval.metrics import ClusterCounts, Metric, Totals
-from mipha_eval.plugins import Registry
-from mipha_eval.scoring import score_responses
-from mipha_eval.selection import build_task, parse_source
+from mipha_eval.core.metrics import ClusterCounts, Metric, Totals
+from mipha_eval.core.plugins.registry import Registry
+from mipha_eval.core.task import Task
+from mipha_eval.core.types import Response, Sample
+from mipha_eval.runs.selection import build_task, parse_source
+from mipha_eval.scoring.result import score_responses
 from mipha_eval.stats.interval import run_intervals
-from mipha_eval.task import Task
-from mipha_eval.types import Response, Sample
 from tests.conftest import mme_points, pope_numbers
 
 UGLY = [

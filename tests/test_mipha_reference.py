@@ -15,9 +15,9 @@ import torch
 from PIL import Image as Pillow
 from safetensors.torch import load_file
 
-from mipha_eval.backends.mipha_prompt import IMAGE_TOKEN
-from mipha_eval.plugins import Registry
-from mipha_eval.types import Decoding, Image, Request
+from mipha_eval.core.plugins.registry import Registry
+from mipha_eval.core.types import Decoding, Image, Request
+from mipha_eval.models.mipha_prompt import IMAGE_TOKEN
 from tests.conftest import Cli, read_json, read_jsonl, write_jsonl
 
 

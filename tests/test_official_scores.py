@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from mipha_eval.task import LETTER_ANSWER
+from mipha_eval.core.task import LETTER_ANSWER
 from tests.conftest import Cli, mme_points, pope_numbers, read_jsonl
 from tests.oracles.vqa_text import normalise_evalai
 
@@ -213,9 +213,9 @@ def test_prompts_equal_llavas_question_files(task: str, file: str, benchmarks: P
 
 
 def test_gqa_prompts(benchmarks: Path) -> None:
-    from mipha_eval.data.source import DataSource
-    from mipha_eval.plugins import Registry
-    from mipha_eval.selection import build_task
+    from mipha_eval.core.data_source import DataSource
+    from mipha_eval.core.plugins.registry import Registry
+    from mipha_eval.runs.selection import build_task
 
     source = DataSource("folder", benchmarks, annotations=benchmarks / "gqa/data/ood_testdev_head.json")
     official = {row["question_id"]: row for row in read_jsonl(benchmarks / "gqa/llava_gqa_testdev_balanced.jsonl")}

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from mipha_eval.asking import by_task
-from mipha_eval.types import Response
+from mipha_eval.core.types import Response
+from mipha_eval.runs.run_loop import by_task
 from tests.conftest import Cli, read_json, read_jsonl
 
 PLUGIN = Path(__file__).with_name("sharing_adapter.py")
@@ -72,7 +72,7 @@ def test_a_finished_task_is_scored_while_others_go_on(cli: Cli, tmp_path: Path) 
     path = tmp_path / "watching.py"
     path.write_text(
         "from dataclasses import dataclass\nfrom pathlib import Path\nfrom typing import ClassVar\nimport time\n"
-        "from mipha_eval.adapter import ModelAdapter\nfrom mipha_eval.types import Response\n\n"
+        "from mipha_eval.core.adapter import ModelAdapter\nfrom mipha_eval.core.types import Response\n\n"
         "@dataclass(frozen=True)\nclass Watching(ModelAdapter):\n"
         "    folder: Path\n    name: ClassVar[str] = 'watching'\n"
         "    def generate(self, batch):\n"

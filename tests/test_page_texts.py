@@ -14,16 +14,16 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from PIL import Image
 
-from mipha_eval.atomic import write_json
-from mipha_eval.files import read_json
+from mipha_eval.core.atomic import write_json
+from mipha_eval.core.files import read_json
+from mipha_eval.core.plugins.registry import Registry
+from mipha_eval.core.task import Task
+from mipha_eval.core.types import Sample
 from mipha_eval.page.embed import to_json
 from mipha_eval.page.latex import latex_table
 from mipha_eval.page.leaderboard import LeaderboardConfig, write_leaderboard
 from mipha_eval.page.questions import browser_span
 from mipha_eval.page.static_view import ViewConfig, write_view
-from mipha_eval.plugins import Registry
-from mipha_eval.task import Task
-from mipha_eval.types import Sample
 from tests.browser import Tab, address_of
 from tests.conftest import write_jsonl
 from tests.page_runs import Made, Told, make_run

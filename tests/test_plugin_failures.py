@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from mipha_eval.plugin_code import code_digest
-from mipha_eval.plugins import Registry
-from mipha_eval.run import RunConfig, TasksFailedError, run
-from mipha_eval.selection import ModelChoice
+from mipha_eval.core.plugins.code_digest import code_digest
+from mipha_eval.core.plugins.registry import Registry
+from mipha_eval.runs.run import RunConfig, TasksFailedError, run
+from mipha_eval.runs.selection import ModelChoice
 from tests.conftest import Cli, Outcome, read_json, read_jsonl, write_jsonl
 from tests.plugin_files import line_of, model_file, task_file
 
@@ -294,7 +294,7 @@ def test_scores_of_edited_code_are_not_compared(cli: Cli, tmp_path: Path) -> Non
 
 
 def test_code_is_a_plugins_own(tmp_path: Path) -> None:
-    file = task_file(tmp_path / "quiz.py", head="import numpy, json, mipha_eval.metrics, nothing_that_is_there")
+    file = task_file(tmp_path / "quiz.py", head="import numpy, json, mipha_eval.core.metrics, nothing_that_is_there")
     text = file.read_text().replace(", nothing_that_is_there", "\nif False:\n    import nothing_that_is_there")
     file.write_text(text)
     owner: type = Registry([file]).load("tasks", "quiz")[0]

@@ -75,7 +75,7 @@ def test_an_option_may_not_hide_a_method(cli: Cli, tmp_path: Path) -> None:
     file = tmp_path / "parrot.py"
     file.write_text(
         "from dataclasses import dataclass\nfrom typing import ClassVar\n"
-        "from mipha_eval.adapter import ModelAdapter\nfrom mipha_eval.types import Response\n\n"
+        "from mipha_eval.core.adapter import ModelAdapter\nfrom mipha_eval.core.types import Response\n\n"
         "@dataclass(frozen=True)\nclass Parrot(ModelAdapter):\n"
         "    name: ClassVar[str] = 'parrot'\n    respond: str = 'Hello'\n"
         "    def generate(self, batch):\n        return [Response('') for _ in batch]\n"

@@ -12,10 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from transformers import AutoModelForCausalLM, PhiConfig
 
-from mipha_eval.backends.ahead import KEPT, ReadAhead
-from mipha_eval.backends.hf import Decoder, Stop
-from mipha_eval.backends.prefix import MOST_BEHIND, Prompt, Question, cut, group_prompts
-from mipha_eval.types import Image
+from mipha_eval.core.types import Image
+from mipha_eval.models.prefetch import KEPT, ReadAhead
+from mipha_eval.models.prefix import MOST_BEHIND, Prompt, Question, cut, group_prompts
+from mipha_eval.models.prefix_decoder import Decoder, Stop
 
 ids = st.lists(st.integers(1, 4), min_size=1, max_size=6)
 

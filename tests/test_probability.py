@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mipha_eval.probability import auc, reliability
+from mipha_eval.scoring.probability import auc, reliability
 from tests.conftest import Cli, read_jsonl
 
 scored = st.lists(st.tuples(st.sampled_from([0.0, 0.1, 0.3, 0.5, 0.9, 1.0]), st.booleans()), min_size=1, max_size=40)

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from mipha_eval.errors import UserError
-from mipha_eval.metrics import share
-from mipha_eval.provenance import Provenance, plain_metric, provenances
+from mipha_eval.core.errors import UserError
+from mipha_eval.core.metrics import share
+from mipha_eval.core.provenance import Provenance, plain_metric, provenances
 from tests.conftest import Cli, read_json
 
 ROOT = Path(__file__).parents[1]
@@ -23,10 +23,10 @@ TWO_MEANS = '''
 from dataclasses import dataclass
 from typing import ClassVar
 
-from mipha_eval.answers import Reading
-from mipha_eval.metrics import Metric
-from mipha_eval.task import Task
-from mipha_eval.types import Sample
+from mipha_eval.core.reading import Reading
+from mipha_eval.core.metrics import Metric
+from mipha_eval.core.task import Task
+from mipha_eval.core.types import Sample
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from mipha_eval.core.plugins.registry import Registry
 from mipha_eval.page.static_view import ViewConfig, write_view
-from mipha_eval.plugins import Registry
 from tests.conftest import Cli, read_json, read_jsonl, write_jsonl
 
 RUN = ("run", "--tasks", "mme", "--model", "slow", "--plugin", Path(__file__).with_name("slow_adapter.py"), "--data", "demo")
@@ -74,7 +74,7 @@ def test_an_older_result_counts_as_it_is(cli: Cli, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("damage", ["", "{", "[]", '{"seconds": "x", "timed": null}'])
 def test_a_damaged_result_keeps_nothing(damage: str, cli: Cli, tmp_path: Path) -> None:
-    from mipha_eval.store import RunFolder
+    from mipha_eval.store.run_folder import RunFolder
 
     place = RunFolder(tmp_path).task("mme@demo")
     place.path.mkdir()

@@ -15,8 +15,8 @@ from statsmodels.stats.contingency_tables import mcnemar as statsmodels_mcnemar
 from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.power import normal_power
 
-from mipha_eval.binary import binary_metrics
-from mipha_eval.metrics import ClusterCounts, Metric, share
+from mipha_eval.core.metrics import ClusterCounts, Metric, share
+from mipha_eval.scoring.binary import binary_metrics
 from mipha_eval.stats import mcnemar, permutation
 from mipha_eval.stats.bootstrap import bootstrap_values, resample_sums
 from mipha_eval.stats.holm import holm

@@ -15,9 +15,9 @@ from typing import Any
 
 import pytest
 
-from mipha_eval.gaps import UNPARSED_MOST
-from mipha_eval.plugins import Registry
-from mipha_eval.task import CAPTION, LETTER_ANSWER, OCR_TOKENS, SHORT_ANSWER, UNANSWERABLE
+from mipha_eval.core.plugins.registry import Registry
+from mipha_eval.core.task import CAPTION, LETTER_ANSWER, OCR_TOKENS, SHORT_ANSWER, UNANSWERABLE
+from mipha_eval.scoring.gaps import UNPARSED_MOST
 from tests.conftest import Cli, Outcome, read_json, write_jsonl
 from tests.test_bad_input import assert_refused
 

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from mipha_eval.matching import is_telling, text_key
+from mipha_eval.core.task import LETTER_ANSWER, SHORT_ANSWER
 from mipha_eval.report.marks import mark_texts
-from mipha_eval.task import LETTER_ANSWER, SHORT_ANSWER
+from mipha_eval.scoring.matching import is_telling, text_key
 from tests.conftest import Cli, Outcome, read_jsonl, write_jsonl
 from tests.test_bad_input import assert_refused
 from tests.test_ugly_answers import BENCHES, Made, assert_counts, assert_metrics, score_path, without, write_json, write_tsv

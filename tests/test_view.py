@@ -16,17 +16,17 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from PIL import Image
 
-from mipha_eval.atomic import write_json
+from mipha_eval.core.atomic import write_json
+from mipha_eval.core.plugins.registry import Registry
+from mipha_eval.core.types import Image as Picture
 from mipha_eval.data.images import ImageError
-from mipha_eval.judge.choice import JudgeChoice
-from mipha_eval.page.pictures import MOST_BYTES, thumbnail
+from mipha_eval.judge.settings import JudgeChoice
 from mipha_eval.page.runs import distinct_names, model_size, read_runs
 from mipha_eval.page.served_view import ServedView
 from mipha_eval.page.server import ViewServer, open_server
 from mipha_eval.page.static_view import ViewConfig, write_view
+from mipha_eval.page.thumbnails import MOST_BYTES, thumbnail
 from mipha_eval.page.view import View
-from mipha_eval.plugins import Registry
-from mipha_eval.types import Image as Picture
 from tests.browser import Tab
 from tests.conftest import Cli, read_json, read_jsonl, write_jsonl
 from tests.judge_server import Say, judge_server

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from mipha_eval.core.plugins.registry import Registry
 from mipha_eval.page.static_view import ViewConfig, write_view
-from mipha_eval.plugins import Registry
 from tests.browser import Tab, address_of
 from tests.page_runs import UNREADABLE, Told, demo_runs
 

@@ -14,11 +14,11 @@ import torch
 from PIL import Image as Pillow
 from transformers import AutoModelForImageTextToText
 
-from mipha_eval.backends.image_text import load_processor
-from mipha_eval.backends.transformers_adapter import TransformersAdapter
+from mipha_eval.core.plugins.registry import Registry
+from mipha_eval.core.types import Decoding, Image, Request
 from mipha_eval.data.images import open_image
-from mipha_eval.plugins import Registry
-from mipha_eval.types import Decoding, Image, Request
+from mipha_eval.models.image_text import load_processor
+from mipha_eval.models.transformers_adapter import TransformersAdapter
 from tests.further_checkpoints import FURTHER
 from tests.image_text_checkpoints import BUILDERS
 

@@ -6,8 +6,8 @@ import unicodedata
 
 import pytest
 
-from mipha_eval.task import LETTER_ANSWER, question_core
-from mipha_eval.wording import difference, wording
+from mipha_eval.core.task import LETTER_ANSWER, question_core
+from mipha_eval.core.wording import difference, wording
 
 QUESTION = "Which café's sign is it?"
 CHOICES = f"Context: The town has two.\n{QUESTION}\nA. a red one\nB. the blue one"

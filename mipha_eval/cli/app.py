@@ -13,7 +13,6 @@ from typing import TypeVar, cast
 import typer
 from typer.exceptions import TyperException
 
-from mipha_eval.blame import blaming
 from mipha_eval.cli.certify import certify_tasks
 from mipha_eval.cli.compare import compare_stored_runs
 from mipha_eval.cli.data import data_verbs
@@ -29,8 +28,9 @@ from mipha_eval.cli.score import score_answers
 from mipha_eval.cli.show import show_plugin
 from mipha_eval.cli.submit import submit_answers
 from mipha_eval.cli.view import view_runs
+from mipha_eval.core.errors import UserError
+from mipha_eval.core.plugins.blame import blaming
 from mipha_eval.engine.interrupt import named_interrupts
-from mipha_eval.errors import UserError
 
 INTERRUPTED = 130  # what typer makes of a KeyboardInterrupt
 STOPPED = "stopped; the same command goes on from what is stored"

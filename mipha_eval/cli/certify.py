@@ -21,9 +21,9 @@ def certify_tasks(
     json: flags.Json = False,
 ) -> None:
     """Compare a task's scorer with an independent second implementation, and write a certificate."""
-    from mipha_eval.certify import CertifyConfig, certify
-    from mipha_eval.plugins import Registry
+    from mipha_eval.core.plugins.registry import Registry
     from mipha_eval.report.terminal import print_lines
+    from mipha_eval.scoring.certify import CertifyConfig, certify
 
     registry = Registry(plugin or ())
     names = list(registry.names("tasks")) if tasks == ["all"] else tasks

@@ -9,7 +9,7 @@ import typer
 
 from mipha_eval.cli import flags
 from mipha_eval.cli.exit_code import ExitCode
-from mipha_eval.errors import UserError
+from mipha_eval.core.errors import UserError
 
 #: what the gate says -> how the command ends
 OUTCOMES = {"passed": ExitCode.OK, "failed": ExitCode.REGRESSION, "cannot tell": ExitCode.INCOMPLETE}
@@ -61,10 +61,10 @@ def compare_stored_runs(
     Only questions that both runs scored count. Intervals and tests are clustered by image and paired; p-values are corrected
     for all that the table shows. Other protocols, judges or versions of a task are not compared.
     """
-    from mipha_eval.atomic import write_text
     from mipha_eval.comparison.compare import CompareConfig, compare_runs
     from mipha_eval.comparison.gate import Rule
-    from mipha_eval.plugins import Registry
+    from mipha_eval.core.atomic import write_text
+    from mipha_eval.core.plugins.registry import Registry
     from mipha_eval.report.comparison.terminal import print_comparison
     from mipha_eval.report.comparison.write import chosen_format, comparison_text
 

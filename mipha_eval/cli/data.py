@@ -33,10 +33,10 @@ def verify_data(
     json: flags.Json = False,
 ) -> None:
     """Compare questions and labels with the official release; exit code 3 if they differ or no release is recorded."""
-    from mipha_eval.plugins import Registry
+    from mipha_eval.core.plugins.registry import Registry
+    from mipha_eval.data.verify import Verification, verify
     from mipha_eval.report.terminal import print_lines
-    from mipha_eval.selection import parse_source
-    from mipha_eval.verify import Verification, verify
+    from mipha_eval.runs.selection import parse_source
 
     source = parse_source(data or "hub", flags.image_dirs(image_dir))
     source = dataclasses.replace(source, annotations=annotations)
@@ -66,10 +66,10 @@ def locate_data(
     json: flags.Json = False,
 ) -> None:
     """Show each task's question files, how many of its first 20 images are there, and where to get what is missing."""
-    from mipha_eval.plugins import Registry
+    from mipha_eval.core.plugins.registry import Registry
+    from mipha_eval.data.where import find_places
     from mipha_eval.report.terminal import kept, print_lines
-    from mipha_eval.selection import parse_source
-    from mipha_eval.where import find_places
+    from mipha_eval.runs.selection import parse_source
 
     source = parse_source(data or "hub", flags.image_dirs(image_dir))
     places = find_places(source, Registry(plugin or ()))

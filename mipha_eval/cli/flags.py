@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Optional
 
 import typer
 
-from mipha_eval.errors import UserError
+from mipha_eval.core.errors import UserError
 
 if TYPE_CHECKING:
     from rich.console import Console

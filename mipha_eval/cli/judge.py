@@ -33,11 +33,11 @@ def check_server(
     json: flags.Json = False,
 ) -> None:
     """Ask a judge a few questions whose answers are known; exit code 3 if it does not understand them."""
-    from mipha_eval.judging import build_judge
-    from mipha_eval.plugins import Registry
+    from mipha_eval.core.plugins.registry import Registry
+    from mipha_eval.judge.grading import build_judge
+    from mipha_eval.judge.serve_check import serve_check
     from mipha_eval.report.terminal import print_lines
     from mipha_eval.report.visible import visible
-    from mipha_eval.serve_check import serve_check
 
     choice = judge_flags.choice(
         judge, judge_base_url, judge_flags.Limits(1, judge_concurrency, judge_timeout, judge_tries), None, None
@@ -81,9 +81,9 @@ def calibrate_judge(
     json: flags.Json = False,
 ) -> None:
     """Have a judge grade answers that a trusted one has graded; what is found travels with its later scores."""
-    from mipha_eval.calibrate import CalibrateConfig, calibrate
-    from mipha_eval.judging import begin_grading
-    from mipha_eval.plugins import Registry
+    from mipha_eval.core.plugins.registry import Registry
+    from mipha_eval.judge.calibrate import CalibrateConfig, calibrate
+    from mipha_eval.judge.grading import begin_grading
     from mipha_eval.report.summary import calibration_text
     from mipha_eval.report.terminal import print_lines
 

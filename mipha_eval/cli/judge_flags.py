@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Optional
 import typer
 
 if TYPE_CHECKING:
-    from mipha_eval.judge.choice import JudgeChoice
+    from mipha_eval.judge.settings import JudgeChoice
 
 Judge = Annotated[
     Optional[str],
@@ -59,8 +59,8 @@ def choice(
     correctness: bool = False,
 ) -> JudgeChoice | None:
     """The judge that was asked for."""
-    from mipha_eval.errors import UserError
-    from mipha_eval.judge.choice import JudgeChoice, parse_budget, parse_price
+    from mipha_eval.core.errors import UserError
+    from mipha_eval.judge.settings import JudgeChoice, parse_budget, parse_price
 
     if model is None:
         if budget or price or correctness:

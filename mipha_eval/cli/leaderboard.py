@@ -21,7 +21,7 @@ def write_site(
     plugin: flags.Plugins = None,
 ) -> None:
     """Rank all runs of a folder, as far as they may be ranked, as a static site that needs no network."""
+    from mipha_eval.core.plugins.registry import Registry
     from mipha_eval.page.leaderboard import LeaderboardConfig, write_leaderboard
-    from mipha_eval.plugins import Registry
 
     print(f"leaderboard: {write_leaderboard(LeaderboardConfig(folder, output, megabytes), Registry(plugin or ()))}")

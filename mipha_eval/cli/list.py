@@ -31,7 +31,7 @@ def list_plugins(
     json: flags.Json = False,
 ) -> None:
     """List tasks, models, protocols, judges with prices and agreement, tables, or published scores with sources."""
-    from mipha_eval.plugins import Registry
+    from mipha_eval.core.plugins.registry import Registry
     from mipha_eval.report.terminal import print_lines
 
     if what is What.published:
@@ -66,7 +66,7 @@ def list_plugins(
 
 
 def _list_published(benchmark: str | None, model: str | None, *, json: bool) -> None:
-    from mipha_eval.published import read_published
+    from mipha_eval.report.published import read_published
     from mipha_eval.report.published_list import chosen_quotes, print_quotes, quote_objects
 
     quotes = chosen_quotes(read_published(), benchmark, model)

@@ -51,7 +51,7 @@ def report_table(
     plugin: flags.Plugins = None,
 ) -> None:
     """Compare runs, beside published numbers, in a table that pastes into a paper; needs neither model nor data."""
-    from mipha_eval.plugins import Registry
+    from mipha_eval.core.plugins.registry import Registry
     from mipha_eval.report.make import ReportConfig, make_report
 
     config = ReportConfig(

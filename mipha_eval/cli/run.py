@@ -11,10 +11,10 @@ from mipha_eval.cli import flags, judge_flags
 from mipha_eval.cli.exit_code import ExitCode
 
 if TYPE_CHECKING:
-    from mipha_eval.plugins import Registry
-    from mipha_eval.run import RunConfig, TasksFailedError
-    from mipha_eval.scoring import Result
-    from mipha_eval.store import RunFolder
+    from mipha_eval.core.plugins.registry import Registry
+    from mipha_eval.runs.run import RunConfig, TasksFailedError
+    from mipha_eval.scoring.result import Result
+    from mipha_eval.store.run_folder import RunFolder
 
 
 def run_tasks(
@@ -61,9 +61,9 @@ def run_tasks(
 ) -> None:
     """Evaluate a model on tasks; the same command again goes on where it stopped."""
     flags.limit_threads(threads)
-    from mipha_eval.plugins import Registry
-    from mipha_eval.run import RunConfig
-    from mipha_eval.selection import ModelChoice
+    from mipha_eval.core.plugins.registry import Registry
+    from mipha_eval.runs.run import RunConfig
+    from mipha_eval.runs.selection import ModelChoice
 
     registry = Registry(plugin or ())
     config = RunConfig(
@@ -130,7 +130,7 @@ def run_tasks(
 
 def evaluated(config: RunConfig, registry: Registry) -> tuple[RunFolder, list[Result], TasksFailedError | None]:
     """The run's folder and results, and what the tasks failed of that have none; raises that if no task has one."""
-    from mipha_eval.run import TasksFailedError, run
+    from mipha_eval.runs.run import TasksFailedError, run
 
     try:
         return *run(config, registry), None

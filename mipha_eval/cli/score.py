@@ -39,10 +39,10 @@ def score_answers(
     json: flags.Json = False,
 ) -> None:
     """Score an answer file, or a stored run again; needs no model, but may ask a judge."""
-    from mipha_eval.judging import begin_grading
-    from mipha_eval.plugins import Registry
+    from mipha_eval.core.plugins.registry import Registry
+    from mipha_eval.judge.grading import begin_grading
     from mipha_eval.report.summary import failure_lines
-    from mipha_eval.rescore import ScoreConfig, score_file, score_run
+    from mipha_eval.runs.rescore import ScoreConfig, score_file, score_run
 
     registry = Registry(plugin or ())
     asked = judge_flags.choice(

@@ -29,7 +29,7 @@ def show_plugin(
     json: flags.Json = False,
 ) -> None:
     """Show a task's protocols, metrics and questions, or a model's options."""
-    from mipha_eval.plugins import Registry
+    from mipha_eval.core.plugins.registry import Registry
     from mipha_eval.report.terminal import print_lines
 
     registry = Registry(plugin or ())
@@ -56,9 +56,9 @@ def _entry_lines(key: str, value: Any) -> Iterator[str]:
 
 
 def _task(registry: Any, name: str, data: str | None, count: int) -> dict[str, Any]:
-    from mipha_eval.metrics import Totals
-    from mipha_eval.options import option_fields, type_name
-    from mipha_eval.selection import build_task, parse_source
+    from mipha_eval.core.metrics import Totals
+    from mipha_eval.core.options import option_fields, type_name
+    from mipha_eval.runs.selection import build_task, parse_source
 
     task = build_task(name, {}, parse_source(data or "demo", {}), registry)
     measures = task.measures(Totals({}))
@@ -85,7 +85,7 @@ def _task(registry: Any, name: str, data: str | None, count: int) -> dict[str, A
 
 
 def _model(registry: Any, name: str) -> dict[str, Any]:
-    from mipha_eval.options import option_fields, type_name
+    from mipha_eval.core.options import option_fields, type_name
 
     owner, preset = registry.load("model_adapters", name)
     return {

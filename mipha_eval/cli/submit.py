@@ -18,8 +18,8 @@ def submit_answers(
     plugin: flags.Plugins = None,
 ) -> None:
     """Write the file that a benchmark's server takes, and check it."""
-    from mipha_eval.plugins import Registry
-    from mipha_eval.submission import SubmitConfig, submit
+    from mipha_eval.core.plugins.registry import Registry
+    from mipha_eval.scoring.submission import SubmitConfig, submit
 
     rows = submit(SubmitConfig(task, answers, output, data or "hub"), Registry(plugin or ()))
     typer.echo(f"{rows:,} rows in {output}, checked", err=True)

@@ -27,9 +27,9 @@ def view_runs(
     plugin: flags.Plugins = None,
 ) -> None:
     """Show runs, side by side down to single answers, as one page that needs no network."""
+    from mipha_eval.core.plugins.registry import Registry
     from mipha_eval.page.server import serve_view
     from mipha_eval.page.static_view import ViewConfig, write_view
-    from mipha_eval.plugins import Registry
 
     registry = Registry(plugin or ())
     if serve:

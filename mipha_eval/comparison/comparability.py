@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from mipha_eval.plugin_code import code_digest
-from mipha_eval.stored_task import StoredTask
+from mipha_eval.core.plugins.code_digest import code_digest
+from mipha_eval.judge.stored_task import StoredTask
 
 
 def why_not(first: StoredTask, second: StoredTask) -> str | None:

@@ -17,9 +17,9 @@ from mipha_eval.comparison.loss import Loss
 from mipha_eval.comparison.matched import Matched
 from mipha_eval.comparison.plan import Planned, choose, plan_pair, run_names
 from mipha_eval.comparison.result import ComparedRun, Comparison, NotCompared, Pair, Row, TieGroup, Verdict
-from mipha_eval.errors import UserError
-from mipha_eval.plugins import Registry
-from mipha_eval.stored_task import StoredTask, read_stored_tasks
+from mipha_eval.core.errors import UserError
+from mipha_eval.core.plugins.registry import Registry
+from mipha_eval.judge.stored_task import StoredTask, read_stored_tasks
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from mipha_eval.comparison.matched import Matched
-from mipha_eval.stored_task import StoredTask
+from mipha_eval.judge.stored_task import StoredTask
 
 RESAMPLES = 10_000
 ALPHA = 0.05

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from mipha_eval.comparison.matched import Matched
-from mipha_eval.types import Score
+from mipha_eval.core.types import Score
 
 
 @dataclass(frozen=True)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from mipha_eval.scoring import unread
-from mipha_eval.store import RunFolder
-from mipha_eval.stored_task import StoredTask
-from mipha_eval.task import UNGRADED
-from mipha_eval.types import Score
+from mipha_eval.core.task import UNGRADED
+from mipha_eval.core.types import Score
+from mipha_eval.judge.stored_task import StoredTask
+from mipha_eval.scoring.result import unread
+from mipha_eval.store.run_folder import RunFolder
 
 
 @dataclass(frozen=True)

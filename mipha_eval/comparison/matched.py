@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from mipha_eval.errors import UserError
-from mipha_eval.metrics import ClusterCounts, Metric, Totals
-from mipha_eval.store import RunFolder
-from mipha_eval.stored_task import StoredTask
-from mipha_eval.task import UNGRADED
-from mipha_eval.types import Score
+from mipha_eval.core.errors import UserError
+from mipha_eval.core.metrics import ClusterCounts, Metric, Totals
+from mipha_eval.core.task import UNGRADED
+from mipha_eval.core.types import Score
+from mipha_eval.judge.stored_task import StoredTask
+from mipha_eval.store.run_folder import RunFolder
 
 if TYPE_CHECKING:
     from mipha_eval.stats.panel import Panel

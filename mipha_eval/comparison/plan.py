@@ -9,9 +9,9 @@ from pathlib import Path
 
 from mipha_eval.comparison.comparability import why_not
 from mipha_eval.comparison.result import ComparedRun, NotCompared
-from mipha_eval.errors import UserError
-from mipha_eval.options import unknown
-from mipha_eval.stored_task import StoredTask
+from mipha_eval.core.errors import UserError
+from mipha_eval.core.options import unknown
+from mipha_eval.judge.stored_task import StoredTask
 
 ALL = "all"
 

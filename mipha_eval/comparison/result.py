@@ -10,7 +10,7 @@ from typing import Literal
 from mipha_eval.comparison.difference import Difference
 from mipha_eval.comparison.flips import Flips
 from mipha_eval.comparison.loss import Loss
-from mipha_eval.stored_task import StoredTask
+from mipha_eval.judge.stored_task import StoredTask
 
 Verdict = Literal["better", "worse", "not significant"]
 Outcome = Literal["passed", "failed", "cannot tell"]

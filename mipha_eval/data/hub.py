@@ -7,9 +7,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from mipha_eval.data.source import DataSource
-from mipha_eval.errors import MissingDataError, UserError
-from mipha_eval.types import Image
+from mipha_eval.core.data_source import DataSource
+from mipha_eval.core.errors import MissingDataError, UserError
+from mipha_eval.core.types import Image
 
 BATCH = 1000  # rows that are read from a dataset at once
 

@@ -13,8 +13,8 @@ from functools import partial
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
-from mipha_eval.errors import RequestError, UserError
-from mipha_eval.types import Image
+from mipha_eval.core.errors import RequestError, UserError
+from mipha_eval.core.types import Image
 
 if TYPE_CHECKING:
     from PIL import Image as Pillow

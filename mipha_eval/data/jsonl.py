@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from mipha_eval.files import open_text, parse_object
+from mipha_eval.core.files import open_text, parse_object
 
 
 def read_lines(path: Path, *, escapes: bool = False) -> Iterator[str]:

@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from mipha_eval.core.errors import RowError
 from mipha_eval.data.jsonl import read_lines
-from mipha_eval.errors import RowError
 
 WRONG = "is not in the expected form"
 

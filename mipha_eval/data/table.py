@@ -9,10 +9,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from mipha_eval.core.errors import RowError, UserError
+from mipha_eval.core.files import open_regular, open_text
 from mipha_eval.data.jsonl import begins_with
 from mipha_eval.data.rows import WRONG, row_at
-from mipha_eval.errors import RowError, UserError
-from mipha_eval.files import open_regular, open_text
 
 #: cells that pandas takes for missing by default, as of pandas 3.1
 MISSING = {""}.union(

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from mipha_eval.answers.alphabet import LETTERS, lettered
+from mipha_eval.core.alphabet import LETTERS, lettered
 from mipha_eval.demo.choices import HINTS, Choice, make_category_choice, make_choice
 from mipha_eval.demo.held_out import held_out_scenes, save_images, write_json
 from mipha_eval.demo.scenes import Scene, draw_scene

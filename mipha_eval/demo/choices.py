@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from mipha_eval.answers.alphabet import LETTERS, lettered
+from mipha_eval.core.alphabet import LETTERS, lettered
+from mipha_eval.core.task import LETTER_ANSWER
 from mipha_eval.demo.questions import KINDS as SHORT_KINDS
 from mipha_eval.demo.questions import Asker, Question, text_family
 from mipha_eval.demo.scenes import COLOURS, DIGITS, SHAPES, WORDS, Scene
-from mipha_eval.task import LETTER_ANSWER
 
 HINTS = ("Look closely.", "Count the shapes.", "See the image.")
 CATEGORIES = {"color": tuple(COLOURS), "shape": SHAPES, "number": DIGITS, "word": WORDS}

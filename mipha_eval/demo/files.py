@@ -12,11 +12,11 @@ import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from mipha_eval.core.errors import UserError
 from mipha_eval.demo.choice_files import write_mmbench, write_scienceqa, write_seed
 from mipha_eval.demo.sentence_files import write_captions, write_mmvet, write_nocaps
 from mipha_eval.demo.vqa_files import write_gqa, write_textvqa, write_vizwiz, write_vqav2
 from mipha_eval.demo.yes_no_files import write_mme, write_pope
-from mipha_eval.errors import UserError
 
 #: folder -> what writes it
 WRITERS: Mapping[str, Callable[[Path, random.Random], None]] = {

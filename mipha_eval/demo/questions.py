@@ -9,8 +9,8 @@ import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from mipha_eval.core.task import OCR_TOKENS, SHORT_ANSWER, UNANSWERABLE
 from mipha_eval.demo.scenes import COLOURS, DIGITS, GRID, SHAPES, WORDS, Scene
-from mipha_eval.task import OCR_TOKENS, SHORT_ANSWER, UNANSWERABLE
 
 COUNT_WORDS = ("zero", "one", "two", "three", "four", "five", "six")
 LEFT, RIGHT, TOP, BOTTOM = "left side", "right side", "top", "bottom"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import random
 
+from mipha_eval.core.task import CAPTION
 from mipha_eval.demo.questions import Asker, Question
 from mipha_eval.demo.scenes import Scene, Thing
-from mipha_eval.task import CAPTION
 
 COLUMNS = ("left", "middle", "right")
 ROWS = ("top", "center", "bottom")

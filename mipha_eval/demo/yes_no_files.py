@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TypeVar
 
+from mipha_eval.core.task import SHORT_ANSWER
 from mipha_eval.demo.held_out import held_out_scenes, save_images, write_lines
 from mipha_eval.demo.questions import (
     HALVES,
@@ -26,7 +27,6 @@ from mipha_eval.demo.questions import (
     reading_text,
 )
 from mipha_eval.demo.scenes import COLOURS, DIGITS, SHAPES, WORDS, Scene
-from mipha_eval.task import SHORT_ANSWER
 
 POPE_SCENES = 60
 POPE_QUESTIONS = 6  # about each image in each category, half of them with the answer yes

@@ -7,11 +7,11 @@ import traceback
 from collections.abc import Hashable, Sequence
 from pathlib import Path
 
-from mipha_eval.adapter import Cost, ModelAdapter
-from mipha_eval.border.responses import checked_responses
+from mipha_eval.core.adapter import Cost, ModelAdapter
+from mipha_eval.core.errors import ContractError, DeviceMemoryError, PluginError, UserError
+from mipha_eval.core.plugins.checks.responses import checked_responses
+from mipha_eval.core.types import Request, Response
 from mipha_eval.engine.plan import Limits, halves, price
-from mipha_eval.errors import ContractError, DeviceMemoryError, PluginError, UserError
-from mipha_eval.types import Request, Response
 
 #: a model that has answered nothing is given up when requests about so many pictures, or so many without one, each asked
 #: alone, failed in the same place

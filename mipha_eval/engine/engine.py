@@ -6,11 +6,11 @@ from collections import deque
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from mipha_eval.adapter import ModelAdapter
-from mipha_eval.border.models import checked_budget, identity_of
+from mipha_eval.core.adapter import ModelAdapter
+from mipha_eval.core.plugins.checks.models import checked_budget, identity_of
+from mipha_eval.core.types import Request, Response
 from mipha_eval.engine.attempt import Attempts
 from mipha_eval.engine.plan import Limits, plan_batches
-from mipha_eval.types import Request, Response
 
 AHEAD = 2  # batches that an adapter hears of before it is asked for them
 

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from types import FrameType, TracebackType
 from typing import Any
 
-from mipha_eval.errors import UserInterruptError
+from mipha_eval.core.errors import UserInterruptError
 
 
 @contextmanager

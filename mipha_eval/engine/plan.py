@@ -6,8 +6,8 @@ import itertools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from mipha_eval.adapter import Cost
-from mipha_eval.types import Request
+from mipha_eval.core.adapter import Cost
+from mipha_eval.core.types import Request
 
 
 @dataclass

@@ -8,11 +8,11 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, ClassVar
 
-from mipha_eval.adapter import ModelAdapter
+from mipha_eval.core.adapter import ModelAdapter
+from mipha_eval.core.types import Decoding, Query, Request, Verdict
 from mipha_eval.engine.engine import Engine
 from mipha_eval.judge.judge import Judge
 from mipha_eval.judge.spending import estimated_tokens
-from mipha_eval.types import Decoding, Query, Request, Verdict
 
 
 class AdapterJudge(Judge):

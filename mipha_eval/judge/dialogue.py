@@ -12,8 +12,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Generic, TypeVar
 
-from mipha_eval.printable import printable
-from mipha_eval.types import Dialogue, Outcome, Query, Verdict
+from mipha_eval.core.printable import printable
+from mipha_eval.core.types import Dialogue, Outcome, Query, Verdict
 
 Value = TypeVar("Value")
 

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from mipha_eval.types import Query, Verdict
+from mipha_eval.core.types import Query, Verdict
 
 
 class JudgeStoppedError(Exception):

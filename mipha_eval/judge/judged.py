@@ -7,8 +7,11 @@ from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from mipha_eval.answers.alphabet import lettered
-from mipha_eval.border.scores import checked_scores
+from mipha_eval.core.alphabet import lettered
+from mipha_eval.core.metrics import group_scores
+from mipha_eval.core.plugins.checks.scores import checked_scores
+from mipha_eval.core.task import JUDGE_FAILED, NOT_JUDGED, Task, question_core
+from mipha_eval.core.types import Answer, Dialogue, Query, Response, Sample, Score, Verdict
 from mipha_eval.judge.dialogue import (
     MOST_QUERIES,
     BrokenDialogueError,
@@ -21,9 +24,6 @@ from mipha_eval.judge.dialogue import (
 from mipha_eval.judge.prompts import is_correct
 from mipha_eval.judge.session import Case
 from mipha_eval.judge.verdicts import Verdicts
-from mipha_eval.metrics import group_scores
-from mipha_eval.task import JUDGE_FAILED, NOT_JUDGED, Task, question_core
-from mipha_eval.types import Answer, Dialogue, Query, Response, Sample, Score, Verdict
 
 
 @dataclass(frozen=True)

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from mipha_eval.errors import UserError
-from mipha_eval.files import read_json
+from mipha_eval.core.errors import UserError
+from mipha_eval.core.files import read_json
+from mipha_eval.core.printable import printable
+from mipha_eval.core.types import Query, Verdict
 from mipha_eval.judge.judge import Judge
-from mipha_eval.printable import printable
-from mipha_eval.types import Query, Verdict
 
 
 class RecordedGrades(Judge):

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
 
+from mipha_eval.core.types import Dialogue, Query, Verdict
 from mipha_eval.judge.dialogue import UnansweredError, conduct, shortcoming
 from mipha_eval.judge.judge import Judge, JudgeStoppedError
 from mipha_eval.judge.spending import Spending
 from mipha_eval.judge.verdicts import Verdicts
-from mipha_eval.types import Dialogue, Query, Verdict
 
 
 @dataclass(frozen=True)

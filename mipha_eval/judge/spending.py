@@ -7,9 +7,9 @@ import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from mipha_eval.judge.choice import Budget, Price
+from mipha_eval.core.types import Query, Verdict
 from mipha_eval.judge.judge import JudgeStoppedError
-from mipha_eval.types import Query, Verdict
+from mipha_eval.judge.settings import Budget, Price
 
 #: bytes of text a token, for estimates; English prose has a little more
 BYTES_A_TOKEN = 4

@@ -13,14 +13,14 @@ from types import TracebackType
 from typing import Any, get_type_hints
 from urllib.parse import urlsplit
 
-from mipha_eval.atomic import locked, write_json
-from mipha_eval.errors import UserError
-from mipha_eval.files import read_object
-from mipha_eval.journal import Appender, read_stored
+from mipha_eval.core.atomic import locked, write_json
+from mipha_eval.core.errors import UserError
+from mipha_eval.core.files import read_object
+from mipha_eval.core.types import Query, Verdict
 from mipha_eval.judge.completion import MOST_TOKENS
 from mipha_eval.judge.dialogue import CUT
-from mipha_eval.records import JudgeNotes, checked
-from mipha_eval.types import Query, Verdict
+from mipha_eval.store.journal import Appender, read_stored
+from mipha_eval.store.records import JudgeNotes, checked
 
 VERDICT = get_type_hints(Verdict)  # name -> type of what a record has of a verdict
 ALWAYS = {name: kind for name, kind in VERDICT.items() if name != "finish"}  # earlier versions did not write how it ended

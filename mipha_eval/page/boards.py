@@ -13,11 +13,11 @@ from typing import Any
 
 from mipha_eval.comparison.comparability import why_not
 from mipha_eval.comparison.matched import Matched
-from mipha_eval.errors import UserError
-from mipha_eval.gaps import gaps
+from mipha_eval.core.errors import UserError
+from mipha_eval.core.plugins.registry import Registry
+from mipha_eval.judge.stored_task import StoredTask
 from mipha_eval.page.runs import ShownRun, result_facts, stored_result
-from mipha_eval.plugins import Registry
-from mipha_eval.stored_task import StoredTask
+from mipha_eval.scoring.gaps import gaps
 
 #: what must be the same in two results for their runs to be ranked together, beside what `why_not` asks
 CONDITIONS = ("demo", "blind", "limited", "annotations")

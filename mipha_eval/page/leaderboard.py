@@ -9,15 +9,15 @@ from pathlib import Path
 from urllib.parse import quote
 
 from mipha_eval import __version__
-from mipha_eval.errors import UserError
+from mipha_eval.core.errors import UserError
+from mipha_eval.core.plugins.registry import Registry
 from mipha_eval.page.boards import board
 from mipha_eval.page.embed import Page, to_json, write_html
-from mipha_eval.page.pictures import Pictures
 from mipha_eval.page.runs import ShownRun, read_runs, run_facts
 from mipha_eval.page.static_view import write_page
+from mipha_eval.page.thumbnails import Pictures
 from mipha_eval.page.view import View
-from mipha_eval.plugins import Registry
-from mipha_eval.store import plain_name
+from mipha_eval.store.run_folder import plain_name
 
 MEGABYTES = 30.0  # of a run's page, unless a user says otherwise
 SCRIPTS = tuple(f"{name}.js" for name in ("text", "tables", "source", "address", "board", "leaderboard"))

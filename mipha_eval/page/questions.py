@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from mipha_eval.border.questions import choices_of
+from mipha_eval.core.plugins.checks.questions import choices_of
+from mipha_eval.core.types import Response, Sample, Score
 from mipha_eval.page.outcomes import NOT_ASKED, Outcomes
-from mipha_eval.page.pictures import Pictures
-from mipha_eval.types import Response, Sample, Score
+from mipha_eval.page.thumbnails import Pictures
 
 PIECE = 200  # questions that a page shows, and reads, at a time
 SIBLINGS = 12  # questions scored together that a row names

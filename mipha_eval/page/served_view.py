@@ -16,8 +16,8 @@ from itertools import accumulate
 from urllib.parse import parse_qs, urlsplit
 
 from mipha_eval.page.embed import Page, html_of, policy_of, to_json
-from mipha_eval.page.pictures import thumbnail, whole_picture
 from mipha_eval.page.questions import Questions, search_text
+from mipha_eval.page.thumbnails import thumbnail, whole_picture
 from mipha_eval.page.view import SCRIPTS, View
 
 MOST_PLACES = 1000  # rows of one request

@@ -15,12 +15,12 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import cast
 
+from mipha_eval.core.errors import UserError
+from mipha_eval.core.plugins.registry import Registry
 from mipha_eval.data.images import ImageError
-from mipha_eval.errors import UserError
 from mipha_eval.page.runs import read_runs
 from mipha_eval.page.served_view import HTML, Sent, ServedView
 from mipha_eval.page.view import View
-from mipha_eval.plugins import Registry
 
 ALWAYS = {
     "Cross-Origin-Resource-Policy": "same-origin",

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
+from mipha_eval.core.plugins.registry import Registry
 from mipha_eval.page.embed import Page, to_json, write_html
-from mipha_eval.page.pictures import FEWEST_BYTES, MOST_BYTES, data_uris
 from mipha_eval.page.questions import PIECE, Questions
 from mipha_eval.page.runs import read_runs
+from mipha_eval.page.thumbnails import FEWEST_BYTES, MOST_BYTES, data_uris
 from mipha_eval.page.view import IMAGES, SCRIPTS, View
-from mipha_eval.plugins import Registry
 
 MEGABYTES = 100.0  # of a page, unless a user says otherwise; a browser opens that within two seconds
 BASE64 = 4 / 3  # characters a byte

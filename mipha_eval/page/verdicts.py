@@ -6,12 +6,12 @@ import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from mipha_eval.core.task import Task
+from mipha_eval.core.types import Query, Response, Sample, Score, Verdict
 from mipha_eval.judge.dialogue import UnansweredError, replay, shortcoming
+from mipha_eval.judge.grading import judges_of
 from mipha_eval.judge.judged import Judged, answer_groups
-from mipha_eval.judging import judges_of
-from mipha_eval.store import TaskFolder
-from mipha_eval.task import Task
-from mipha_eval.types import Query, Response, Sample, Score, Verdict
+from mipha_eval.store.run_folder import TaskFolder
 
 
 @dataclass(frozen=True)

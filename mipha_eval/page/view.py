@@ -8,12 +8,12 @@ from functools import cached_property
 from typing import Any
 
 from mipha_eval import __version__
+from mipha_eval.core.plugins.registry import Registry
 from mipha_eval.page.latex import latex_table
 from mipha_eval.page.outcomes import read_outcomes
-from mipha_eval.page.pictures import Pictures
 from mipha_eval.page.questions import Questions
 from mipha_eval.page.runs import ShownRun, result_facts, run_facts
-from mipha_eval.plugins import Registry
+from mipha_eval.page.thumbnails import Pictures
 
 IMAGES = 50  # pictures that a page reads at a time
 

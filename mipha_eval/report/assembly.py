@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from mipha_eval.errors import UserError
-from mipha_eval.options import unknown
-from mipha_eval.published import Quote, find_model
+from mipha_eval.core.errors import UserError
+from mipha_eval.core.options import unknown
 from mipha_eval.report.definition import SIZE, Definition, SizeGroup
 from mipha_eval.report.measured import Measured
 from mipha_eval.report.measured_cell import check_metrics, measured_cell
 from mipha_eval.report.notes import notes_of
+from mipha_eval.report.published import Quote, find_model
 from mipha_eval.report.quoted import choose_models, facts_of, published_size, quoted_row, reproductions
 from mipha_eval.report.ranking import ranked
 from mipha_eval.report.significance import PairedTests

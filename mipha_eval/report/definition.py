@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
-from mipha_eval.errors import UserError
-from mipha_eval.files import read_toml
-from mipha_eval.options import unknown
-from mipha_eval.plugins import Registry, plugin_folder
-from mipha_eval.provenance import plain_metric
+from mipha_eval.core.errors import UserError
+from mipha_eval.core.files import read_toml
+from mipha_eval.core.options import unknown
+from mipha_eval.core.plugins.registry import Registry, plugin_folder
+from mipha_eval.core.provenance import plain_metric
 from mipha_eval.report.table import Column, Field
 
 Record = TypeVar("Record")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from mipha_eval.calibrations import stored_calibrations
-from mipha_eval.judge.choice import listed_prices
+from mipha_eval.judge.calibrations import stored_calibrations
+from mipha_eval.judge.settings import listed_prices
 from mipha_eval.report.summary import calibration_text
 
 

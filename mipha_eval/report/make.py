@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from mipha_eval.atomic import write_text
-from mipha_eval.plugins import Registry
-from mipha_eval.published import read_published
+from mipha_eval.core.atomic import write_text
+from mipha_eval.core.plugins.registry import Registry
 from mipha_eval.report.assembly import Published, build_table
 from mipha_eval.report.definition import check_tasks, headlines, read_definition
 from mipha_eval.report.formats import ENDINGS, RENDERERS
 from mipha_eval.report.measured import read_measured
+from mipha_eval.report.published import read_published
 from mipha_eval.report.significance import PairedTests
 
 

@@ -10,10 +10,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from mipha_eval.gaps import UNPARSED_MOST, UNPARSED_TOLD, unparsed_share
+from mipha_eval.core.printable import printable
+from mipha_eval.core.task import JUDGE_FAILED, NOT_JUDGED
 from mipha_eval.judge.prompts import TABLE_MARKS
-from mipha_eval.printable import printable
-from mipha_eval.task import JUDGE_FAILED, NOT_JUDGED
+from mipha_eval.scoring.gaps import UNPARSED_MOST, UNPARSED_TOLD, unparsed_share
 
 Result = Mapping[str, Any]
 

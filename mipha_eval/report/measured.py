@@ -11,11 +11,11 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
-from mipha_eval.errors import UserError
-from mipha_eval.files import read_json
+from mipha_eval.core.errors import UserError
+from mipha_eval.core.files import read_json
 from mipha_eval.report.definition import SIZE
 from mipha_eval.report.model_size import billions, noted_size
-from mipha_eval.store import RunFolder, checked_result, read_result
+from mipha_eval.store.run_folder import RunFolder, checked_result, read_result
 
 #: options that tell rows of one model apart
 TELLING = ("blind", "path", "revision", "dtype", "device", "share")

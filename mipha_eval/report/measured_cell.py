@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from mipha_eval.errors import UserError
-from mipha_eval.gaps import UNPARSED_TOLD, unparsed_share
-from mipha_eval.options import unknown
-from mipha_eval.provenance import plain_metric, provenances
+from mipha_eval.core.errors import UserError
+from mipha_eval.core.options import unknown
+from mipha_eval.core.provenance import plain_metric, provenances
 from mipha_eval.report.marks import DEMO, marks, share
 from mipha_eval.report.measured import Measured, StoredResult
 from mipha_eval.report.table import Cell, Column, Origin
+from mipha_eval.scoring.gaps import UNPARSED_TOLD, unparsed_share
 
 
 def measured_cell(row: Measured, column: Column) -> Cell | None:

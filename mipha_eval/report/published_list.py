@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from mipha_eval.errors import UserError
-from mipha_eval.options import unknown
-from mipha_eval.published import Quote, target_of
+from mipha_eval.core.errors import UserError
+from mipha_eval.core.options import unknown
+from mipha_eval.report.published import Quote, target_of
 from mipha_eval.report.terminal import print_table
 from mipha_eval.report.visible import visible
 

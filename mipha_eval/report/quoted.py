@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from mipha_eval.errors import UserError
-from mipha_eval.options import unknown
-from mipha_eval.published import Candidate, Quote, candidates, find_model
+from mipha_eval.core.errors import UserError
+from mipha_eval.core.options import unknown
 from mipha_eval.report.model_size import billions
+from mipha_eval.report.published import Candidate, Quote, candidates, find_model
 from mipha_eval.report.table import Cell, Column, Elsewhere, Origin, Reproduction, Row
 
 #: the remark of a number that not all sources agree on

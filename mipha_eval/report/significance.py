@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mipha_eval.errors import UserError
-from mipha_eval.plugins import Registry
+from mipha_eval.core.errors import UserError
+from mipha_eval.core.plugins.registry import Registry
 from mipha_eval.report.table import Cell, Column
 
 if TYPE_CHECKING:
-    from mipha_eval.stored_task import StoredTask
+    from mipha_eval.judge.stored_task import StoredTask
 
 
 @dataclass
@@ -47,7 +47,7 @@ class PairedTests:
         return found
 
     def _task(self, cell: Cell) -> StoredTask:
-        from mipha_eval.stored_task import read_stored_tasks
+        from mipha_eval.judge.stored_task import read_stored_tasks
 
         run = cell.origin.run
         if run is None:

@@ -6,16 +6,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from mipha_eval.atomic import write_text
-from mipha_eval.gaps import UNPARSED_MOST, gaps
-from mipha_eval.judge.choice import Price
-from mipha_eval.plugins import plugin_folder
-from mipha_eval.printable import printable
-from mipha_eval.provenance import JUDGE, provenances
+from mipha_eval.core.atomic import write_text
+from mipha_eval.core.plugins.registry import plugin_folder
+from mipha_eval.core.printable import printable
+from mipha_eval.core.provenance import JUDGE, provenances
+from mipha_eval.judge.settings import Price
 from mipha_eval.report.marks import mark_texts, share
 from mipha_eval.report.terminal import kept, print_table
-from mipha_eval.scoring import SECOND_OPINION
-from mipha_eval.store import RunFolder
+from mipha_eval.scoring.gaps import UNPARSED_MOST, gaps
+from mipha_eval.scoring.result import SECOND_OPINION
+from mipha_eval.store.run_folder import RunFolder
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mipha_eval.printable import printable
+from mipha_eval.core.printable import printable
 
 LONGEST = 200
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mipha_eval.metrics import ClusterCounts, Metric
+from mipha_eval.core.metrics import ClusterCounts, Metric
 from mipha_eval.stats.makeup import Makeup, NoIntervalError, Parts, make_up
 from mipha_eval.stats.panel import Panel, counts_read
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mipha_eval.metrics import Share
+from mipha_eval.core.metrics import Share
 from mipha_eval.stats.panel import Panel
 
 STEP = 1e-4  # of each sum, for differences to both sides; their error is of the order of its square

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mipha_eval.metrics import ClusterCounts, Metric, Number, Totals
+from mipha_eval.core.metrics import ClusterCounts, Metric, Number, Totals
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from typing import Literal
 
 from mipha_eval.comparison.difference import Difference
 from mipha_eval.comparison.result import Comparison, Pair
-from mipha_eval.plugins import plugin_folder
+from mipha_eval.core.plugins.registry import plugin_folder
 from mipha_eval.report.comparison import cells
 from mipha_eval.report.visible import visible
 

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 from mipha_eval.comparison.result import Comparison
-from mipha_eval.errors import UserError
+from mipha_eval.core.errors import UserError
 from mipha_eval.report.comparison.page import render_comparison
 from mipha_eval.report.comparison.record import comparison_record
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mipha_eval.plugins import plugin_folder
+from mipha_eval.core.plugins.registry import plugin_folder
 from mipha_eval.report.notes import Footnotes
 from mipha_eval.report.table import Table
 from mipha_eval.report.visible import visible

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
-from mipha_eval.provenance import plain_metric
+from mipha_eval.core.provenance import plain_metric
 from mipha_eval.report.measured import Measured, StoredResult
 from mipha_eval.report.table import Column, Row, Table
 

@@ -7,8 +7,8 @@ import io
 from collections.abc import Sequence
 from pathlib import Path
 
-from mipha_eval.atomic import write_text
-from mipha_eval.errors import UserError
+from mipha_eval.core.atomic import write_text
+from mipha_eval.core.errors import UserError
 from mipha_eval.report.measured import Measured
 from mipha_eval.report.plots.bars import bar_figure
 from mipha_eval.report.plots.radar import LEAST_AXES, radar_figure

@@ -1,0 +1,84 @@
+"""Options of tasks and adapters: the fields of a dataclass, set from ``key=value`` texts."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import types
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+
+from mipha_eval.core.errors import UserError
+
+
+def parse_pairs(pairs: Iterable[str]) -> dict[str, str]:
+    """Splits ``key=value`` texts; ``-`` and ``_`` in keys are alike."""
+    options = {}
+    for pair in pairs:
+        key, equals, value = pair.partition("=")
+        if not equals:
+            raise UserError(f"option {pair!r} is not of the form key=value")
+        options[key.strip().replace("-", "_")] = value
+    return options
+
+
+def option_fields(owner: type) -> dict[str, Any]:
+    """Names and types of the options of a task or adapter class."""
+    hints = get_type_hints(owner)
+    return {field.name: hints[field.name] for field in dataclasses.fields(owner) if field.name not in ("protocol", "data")}
+
+
+def typed_options(owner: type, options: Mapping[str, str], name: str) -> dict[str, Any]:
+    """Converts texts to the types of the fields of `owner`.
+
+    Raises:
+        UserError: an unknown option (the message lists the fields) or a value that does not fit.
+    """
+    known = option_fields(owner)
+    values = {}
+    for key, text in options.items():
+        if key not in known:
+            raise UserError(unknown("option", key, known, f"{name} has"))
+        try:
+            values[key] = convert(text, known[key])
+        except ValueError as error:
+            raise UserError(f"option {key}={text!r} of {name}: {error}") from error
+    return values
+
+
+def convert(text: str, kind: Any) -> Any:
+    """Reads a text as bool, int, float, str, Path, a Literal or an optional of these. Raises ValueError."""
+    if get_origin(kind) is Literal:
+        if text not in get_args(kind):
+            raise ValueError(f"expected one of {', '.join(map(str, get_args(kind)))}")
+        return text
+    if get_origin(kind) in (Union, types.UnionType):
+        if text.lower() == "none":
+            return None
+        return convert(text, next(part for part in get_args(kind) if part is not type(None)))
+    if kind is bool:
+        if text.lower() not in ("true", "false", "1", "0", "yes", "no"):
+            raise ValueError("expected true or false")
+        return text.lower() in ("true", "1", "yes")
+    if kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            raise ValueError(f"expected {'a whole number' if kind is int else 'a number'}") from None
+    return Path(text) if kind is Path else text
+
+
+def type_name(kind: Any) -> str:
+    """A type as shown to people."""
+    if get_origin(kind) is Literal:
+        return "|".join(map(str, get_args(kind)))
+    return kind.__name__ if isinstance(kind, type) else str(kind).replace("typing.", "")
+
+
+def unknown(what: str, name: str, known: Iterable[str], lead: str = "there are") -> str:
+    """An error text for a name that does not exist: the nearest names, then all."""
+    names = sorted(known)
+    near = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
+    hint = f"did you mean {' or '.join(near)}? " if near else ""
+    return f"unknown {what} {name!r}; {hint}{lead} {', '.join(names) or 'none'}"

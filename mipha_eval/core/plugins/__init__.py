@@ -1,0 +1,1 @@
+"""Finding tasks and models, checking what they hand over, and telling whose fault an error is."""

@@ -1,0 +1,41 @@
+"""What a model says of itself and of requests: facts for the manifest, what a batch may cost, which are the same."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+from typing import TYPE_CHECKING, Any, Literal
+
+from mipha_eval.core.plugins.checks.refusal import refusal, shown
+
+if TYPE_CHECKING:
+    from mipha_eval.core.adapter import ModelAdapter
+    from mipha_eval.core.types import Request
+
+
+def model_facts(adapter: ModelAdapter, method: Literal["describe", "about"]) -> dict[str, Any]:
+    """What decides the answers, or what tables say beside the model's name."""
+    facts: Any = adapter.describe() if method == "describe" else adapter.about()
+    if not isinstance(facts, Mapping) or not all(type(name) is str for name in facts):
+        raise refusal(
+            type(adapter), method, f"{method} of model {adapter.name} must give a dict of names, not {shown(facts)}"
+        )
+    return dict(facts)
+
+
+def checked_budget(adapter: ModelAdapter) -> int:
+    """Tokens that a batch may cost."""
+    budget: Any = adapter.budget()
+    if type(budget) is not int or budget < 0:
+        raise refusal(type(adapter), "budget", f"budget of model {adapter.name} must be a whole number, not {shown(budget)}")
+    return budget
+
+
+def identity_of(adapter: ModelAdapter, request: Request) -> Hashable:
+    """What equal requests have in common."""
+    same: Any = adapter.identity(request)
+    try:
+        hash(same)
+    except TypeError as error:
+        what = f"identity of model {adapter.name} must give what can be the key of a dict, not {shown(same)}"
+        raise refusal(type(adapter), "identity", what) from error
+    return same  # type: ignore[no-any-return]  # it has a hash

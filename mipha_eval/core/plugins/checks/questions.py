@@ -1,0 +1,96 @@
+"""Questions as a task reads them, and what it has a model asked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from mipha_eval.core.plugins.checks.refusal import are, is_cell, refusal, shown
+from mipha_eval.core.printable import printable
+from mipha_eval.core.types import Decoding, Image, Request, Sample
+
+if TYPE_CHECKING:
+    from mipha_eval.core.task import Task
+
+#: what counts of a judge's second opinions begin with, which no category is called
+OPINIONS = "[judge]"
+
+TEXTS = ("id", "question", "category", "group", "bare")
+TUPLES = {"references": (str, "texts"), "images": (Image, "images"), "parts": (str, "texts")}
+IDS = (str, int, float)
+
+
+def wrong_sample(sample: Any) -> str:
+    """What is wrong with a question; "" if nothing is."""
+    if (
+        type(sample) is Sample
+        and are(str, (sample.id, sample.question, sample.category, sample.group, sample.bare))
+        and are(str, sample.references)
+        and are(Image, sample.images)
+        and all(type(image.name) is str and type(image.location) is str for image in sample.images)
+        and are(str, sample.parts)
+        and type(sample.question_id) in IDS
+        and sample.id
+    ):
+        return ""
+    return _wrong_field(sample) if type(sample) is Sample else f"samples must give Sample objects, not {shown(sample)}"
+
+
+def _wrong_field(sample: Sample) -> str:
+    which = f"question {printable(str(sample.id))[:80]} has"
+    for name in TEXTS:
+        if type(getattr(sample, name)) is not str:
+            return f"{which} as {name} no text but {shown(getattr(sample, name))}"
+    for name, (kind, things) in TUPLES.items():
+        value = getattr(sample, name)
+        if not are(kind, value):
+            return f"{which} as {name} no tuple of {things}, which is no text or answer that can be used, but {shown(value)}"
+    for image in sample.images:
+        if not (type(image.name) is str and type(image.location) is str):
+            return f"{which} an image whose name is no text but {shown(image.name)}"
+    if not sample.id:
+        return "a question has an empty id"
+    return f"{which} as question_id neither a text nor a number but {shown(sample.question_id)}"
+
+
+def wrong_category(samples: Iterable[Sample]) -> str:
+    """What is wrong with the categories and parts of questions that are right otherwise; "" if nothing is."""
+    names = {sample.category for sample in samples}
+    names.update(*{sample.parts for sample in samples})
+    for name in sorted(names - {""}):
+        if not is_cell(name) or name.startswith(OPINIONS):
+            return f"a category or part is called {name!r:.80}, which cannot stand in a table"
+    return ""
+
+
+def official_of(task: Task, answers: Any) -> list[tuple[Any, ...]]:
+    """What the task read from a result file of the benchmark's own form: (key, text) pairs, perhaps with more behind."""
+    found = list(answers) if isinstance(answers, Iterable) else [answers]
+    wrong = next((each for each in found if not (isinstance(each, tuple) and len(each) > 1 and type(each[1]) is str)), None)
+    if wrong is None and isinstance(answers, Iterable):
+        return found
+    what = f"official_answers of {task.label} must give pairs of an answer key and a text, not {shown(wrong)}"
+    raise refusal(type(task), "official_answers", what)
+
+
+def choices_of(task: Task, sample: Sample) -> dict[str, bool]:
+    """The possible answers to a question and whether each is right, as the task says."""
+    found: Any = task.choices(sample)
+    if isinstance(found, Mapping) and all(type(text) is str and text and type(found[text]) is bool for text in found):
+        return dict(found)
+    raise refusal(type(task), "choices", f"choices of {task.label} must give a dict of texts and truths, not {shown(found)}")
+
+
+def checked_request(task: Task, request: Any) -> Request:
+    """What a model is asked, as the task made it from a question."""
+    if (
+        type(request) is Request
+        and type(request.text) is str
+        and type(request.decoding) is Decoding
+        and type(request.decoding.max_new_tokens) is int
+        and are(Image, request.images)
+        and are(str, request.options)
+    ):
+        return request
+    wanted = "a Request of a text, a tuple of images, a decoding and a tuple of options"
+    raise refusal(type(task), "request", f"request of {task.label} must give {wanted}, not {shown(request)}")

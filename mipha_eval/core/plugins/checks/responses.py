@@ -1,0 +1,82 @@
+"""What a model answers."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from mipha_eval.core.plugins.checks.refusal import ROUNDING, refusal, shown
+from mipha_eval.core.types import Request, Response
+
+if TYPE_CHECKING:
+    from mipha_eval.core.adapter import ModelAdapter
+
+UNUSABLE = Response.failure("the model gave a likelihood or a probability that is no number")
+
+
+def listed_responses(adapter: ModelAdapter, batch: Sequence[Request], responses: Any) -> Sequence[Any]:
+    """As many responses as requests, whatever they are."""
+    listed = isinstance(responses, list | tuple)
+    if not listed or len(responses) != len(batch):
+        got = f"answered {len(responses)} of" if listed else f"gave {shown(responses)}, no list of responses, to"
+        raise refusal(type(adapter), method_for(batch[0]), f"model {adapter.name} {got} {len(batch)} requests")
+    found: Sequence[Any] = responses
+    return found
+
+
+def checked_responses(adapter: ModelAdapter, batch: Sequence[Request], responses: Any) -> list[Response]:
+    """A model's responses to a batch; one whose numbers are not finite is a failure of that request alone."""
+    responses = listed_responses(adapter, batch, responses)
+    for request, response in zip(batch, responses, strict=True):
+        wrong = _wrong_response(request, response)
+        if wrong:
+            raise refusal(type(adapter), method_for(request), f"model {adapter.name} gave {wrong}")
+    return [response if _is_finite(response) else UNUSABLE for response in responses]
+
+
+def method_for(request: Request) -> str:
+    """The method of a model that answers a request, unless it answers mixed batches."""
+    return "loglikelihood" if request.options else "generate"
+
+
+def _wrong_response(request: Request, response: Any) -> str:
+    """What is wrong with a response; "" if nothing is."""
+    if type(response) is not Response:
+        return f"as response {shown(response)}"
+    for name in ("text", "error", "finish"):
+        if type(getattr(response, name)) is not str:
+            return f"a response whose {name} is no text but {shown(getattr(response, name))}"
+    if type(response.tokens) is not int:
+        return f"a response whose tokens are no whole number but {shown(response.tokens)}"
+    if not (response.likelihoods or response.option_tokens or response.chances or response.top):
+        return ""
+    if type(response.top) is not tuple or not all(_is_logit(pair) for pair in response.top):
+        return f"a response whose top are no pairs of a token and a number but {shown(response.top)}"
+    return _wrong_numbers(request, response)
+
+
+def _wrong_numbers(request: Request, response: Response) -> str:
+    for name, wanted in (("likelihoods", request.options), ("option_tokens", request.options), ("chances", request.watch)):
+        values = getattr(response, name)
+        if type(values) is not tuple or not all(isinstance(value, int | float) for value in values):
+            return f"a response whose {name} are no tuple of numbers but {shown(values)}"
+        if values and len(values) != len(wanted):
+            return f"a response with {len(values)} {name} for {len(wanted)} texts"
+    if len(response.likelihoods) != len(response.option_tokens):
+        return f"a response with {len(response.likelihoods)} likelihoods and {len(response.option_tokens)} option_tokens"
+    if not all(type(count) is int and count > 0 for count in response.option_tokens):
+        return f"a response whose option_tokens are not whole and above 0 but {shown(response.option_tokens)}"
+    # one that is no number at all is the request's failure, see `checked_responses`
+    if any(chance < -ROUNDING or chance > 1 + ROUNDING for chance in response.chances if math.isfinite(chance)):
+        return f"a response whose chances are not from 0 to 1 but {shown(response.chances)}"
+    return ""
+
+
+def _is_logit(pair: Any) -> bool:
+    return type(pair) is tuple and len(pair) == 2 and type(pair[0]) is int and isinstance(pair[1], int | float)
+
+
+def _is_finite(response: Response) -> bool:
+    numbers = (*response.likelihoods, *response.chances)
+    return all(map(math.isfinite, numbers)) and not any(math.isnan(logit) for _, logit in response.top)

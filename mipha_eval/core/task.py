@@ -1,0 +1,238 @@
+"""What a benchmark author subclasses."""
+
+from __future__ import annotations
+
+import dataclasses
+from abc import ABC, abstractmethod
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from string import ascii_uppercase
+from typing import Any, ClassVar
+
+from mipha_eval.core.alphabet import lettered
+from mipha_eval.core.answer_line import OfficialAnswer
+from mipha_eval.core.data_source import DataSource
+from mipha_eval.core.metrics import Metric, Tally, Totals
+from mipha_eval.core.reading import Reading
+from mipha_eval.core.types import Answer, Decoding, Dialogue, Request, Response, Sample, Score
+from mipha_eval.core.wording import wording
+
+#: LLaVA's format lines for short answers and option letters; Mipha uses the same
+SHORT_ANSWER = "Answer the question using a single word or phrase."
+LETTER_ANSWER = "Answer with the option's letter from the given choices directly."
+LETTER_ANSWER_CN = "请直接回答选项字母。"
+UNANSWERABLE = "When the provided information is insufficient, respond with 'Unanswerable'."
+
+#: how LLaVA-1.5 and Mipha give a model what an OCR system read
+OCR_TOKENS = "Reference OCR token:"
+
+#: how LLaVA-1.5 was trained to write captions (TextCaps), and how other suites ask it for them
+CAPTION = "Provide a one-sentence caption for the provided image."
+
+#: the rules of scores that a judge did not grade: nobody asked it, or it did not answer. They are in no metric
+NOT_JUDGED = "not-judged"
+JUDGE_FAILED = "judge-failed"
+UNGRADED = (NOT_JUDGED, JUDGE_FAILED)
+
+
+def question_core(prompt: str) -> str:
+    """A prompt without LLaVA's format lines, image mark and outer spaces, for recognising a question."""
+    for line in (SHORT_ANSWER, LETTER_ANSWER, LETTER_ANSWER_CN, UNANSWERABLE):
+        prompt = prompt.replace(line, "")
+    return prompt.strip().removeprefix("<image>").strip()
+
+
+@dataclass(frozen=True)
+class Task(ABC):
+    """A benchmark under one protocol. Subclasses are frozen dataclasses; their own fields are the task's options.
+
+    Class attributes:
+        name: the plugin's name, equal to its file's.
+        version: raised when prompt, parsing or data change.
+        protocols: name -> one line on it; the first is the default.
+        metrics: the first is the headline; see also `measures`.
+        hub: protocol -> dataset on the hub that serves it.
+        rows: protocol -> how many questions it has, of each release; data with another number is marked.
+        annotated: protocols whose own file --annotations can replace.
+        uploads: protocols that a server scores.
+        judged: whether a judge can grade answers, see `grade`.
+        without_judge: metrics that only the task's own rule gives.
+        lettered: whether answers are option letters, and references the right letter and then the options.
+        own_ids: whether no other set has the question ids, so that they prove what an answer without its question is to.
+        ignores_foreign_answers: whether answer files hold answers to questions that a later release took out.
+    """
+
+    protocol: str
+    data: DataSource
+
+    name: ClassVar[str]
+    version: ClassVar[int] = 1
+    protocols: ClassVar[Mapping[str, str]]
+    metrics: ClassVar[Sequence[Metric]] = ()
+    hub: ClassVar[Mapping[str, str]] = {}
+    max_new_tokens: ClassVar[int] = 128
+    lettered: ClassVar[bool] = False
+    own_ids: ClassVar[bool] = False
+    ignores_foreign_answers: ClassVar[bool] = False
+    rows: ClassVar[Mapping[str, Sequence[int]]] = {}
+    annotated: ClassVar[Sequence[str]] = ()
+    uploads: ClassVar[Sequence[str]] = ()
+    judged: ClassVar[bool] = False
+    without_judge: ClassVar[Sequence[str]] = ()
+
+    @abstractmethod
+    def samples(self) -> Iterable[Sample]:
+        """The questions in the benchmark's own order. Raises UserError for files that are missing or broken."""
+
+    @abstractmethod
+    def score(self, sample: Sample, response: Response) -> Score:
+        """Reads one answer by the official rule. Never called for a failed response."""
+
+    def request(self, sample: Sample) -> Request:
+        decoding = Decoding(self.max_new_tokens)
+        return Request(sample.question, sample.images, decoding, sample.question_id)
+
+    def measures(self, totals: Totals) -> Sequence[Metric]:
+        """`metrics`, and those whose names only the data or an option gives, such as a benchmark's own categories."""
+        return self.metrics
+
+    @property
+    def stand_in(self) -> str:
+        """The name of the rule that stands in for a judge, such as ``rule``; "" where none does. Metrics carry it."""
+        return ""
+
+    @property
+    def mark(self) -> str:
+        """What names of metrics end with where a rule stands in for a judge, such as ``[rule]``."""
+        return f"[{self.stand_in}]" if self.stand_in else ""
+
+    def grade(self, answers: Sequence[Answer], runs: int) -> Dialogue[Sequence[Score]]:
+        """What a judge is asked about the answers of a group, and the scores that its replies come to, in the same order.
+
+        A generator: it yields queries, is sent the judge's words, and depends on nothing else. For tasks with `judged`.
+
+        Args:
+            runs: grades of each answer, of which the mean counts.
+        """
+        yield from ()
+        return [answer.score for answer in answers]
+
+    def finish(self, samples: Mapping[str, Sample], scores: Sequence[Score]) -> Sequence[Score]:
+        """Fills in what depends on all answers together (CIDEr's document frequencies).
+
+        Args:
+            samples: by id, those of the scores at least.
+        """
+        return scores
+
+    def scored(self, sample: Sample, reading: Reading, value: float, **details: Any) -> Score:
+        """A score for `sample` with all that is known about it filled in."""
+        return Score(
+            sample=sample.id,
+            value=float(value),
+            reading=reading.answer,
+            rule=reading.rule,
+            span=reading.span,
+            parsed=reading.parsed,
+            category=sample.category,
+            group=sample.group,
+            cluster=sample.cluster,
+            parts=sample.parts,
+            details=details,
+        )
+
+    def tally(self, scores: Sequence[Score]) -> Tally:
+        """Counts for the metrics from one group of scores: right and asked, of all, of each category and of each part."""
+        counts = {"right": sum(score.value for score in scores), "asked": float(len(scores))}
+        for score in scores:
+            for part in (score.category, *score.parts):
+                if part:
+                    counts[f"{part}/right"] = counts.get(f"{part}/right", 0.0) + score.value
+                    counts[f"{part}/asked"] = counts.get(f"{part}/asked", 0.0) + 1.0
+        return counts
+
+    def robust(self, sample: Sample, text: str) -> float | None:
+        """What an answer is worth under a more forgiving reading, 0 to 1; None if the task has no second reading.
+
+        It is never worth less than by the official rule: where this is less, that counts, and the result says so.
+        """
+        return None
+
+    def choices(self, sample: Sample) -> Mapping[str, bool]:
+        """The possible answers to a question and whether each is right; empty where any text may be one.
+
+        For ``--probabilities``. Answers are as the model would begin to write them, and none begins with another.
+        """
+        options = lettered(sample.references[1:] if self.lettered else ())
+        return {letter: letter == sample.references[0] for letter, option in options if option}
+
+    def as_if(self, score: Score, value: float) -> Score:
+        """The score that an answer worth so much in its place would have."""
+        return dataclasses.replace(score, value=float(value))
+
+    def upload_rows(self, samples: Sequence[Sample], texts: Mapping[str, str]) -> Iterable[Mapping[str, Any]]:
+        """Rows of the file that the benchmark's server takes, in its order; for protocols in `uploads`.
+
+        Args:
+            texts: the model's answers by sample id.
+        """
+        return ()
+
+    def notes(self, scores: Sequence[Score]) -> Mapping[str, Any]:
+        """What a result says beside metrics and counts."""
+        return {}
+
+    def odd_label(self, sample: Sample) -> str:
+        """What is odd about a label that the official scorer takes all the same, and what it makes of it; else "".
+
+        Labels at which it stops are errors of `samples`. Only asked about samples with references.
+        """
+        options = sample.references[1:] or ascii_uppercase  # some copies have none
+        letters = [letter for letter, option in zip(ascii_uppercase, options, strict=False) if option]
+        odd = self.lettered and sample.references[0] not in letters
+        return f"{sample.references[0]!r} is the letter of no option, and equals no answer" if odd else ""
+
+    def score_missing(self, sample: Sample) -> Score | None:
+        """How the official scorer counts an unanswered question; None leaves it out."""
+        return None
+
+    def core(self, prompt: str) -> str:
+        """A prompt without what is no part of its question, such as format lines, and spelled as in every release."""
+        return question_core(prompt)
+
+    def is_about(self, sample: Sample, prompt: str) -> bool | None:
+        """Whether a prompt asks this sample's question, in whatever layout; None if the question has no words."""
+        own, asked = self.core(sample.question), self.core(prompt)
+        if own and asked == own:
+            return True
+        found = wording(own, sample.bare)
+        return found.is_asked_in(asked) if found.required else None
+
+    def check_prompt(self, prompt: str) -> None:
+        """Raises UserError for a prompt that only another protocol uses."""
+        return
+
+    def answer_key(self, sample: Sample) -> Hashable:
+        """What an answer record must equal, see `record_key`, to be this sample's."""
+        return sample.question_id
+
+    def record_key(self, record: Mapping[str, Any]) -> Hashable:
+        """The key of a line of LLaVA's answer JSONL."""
+        key: Hashable = record["question_id"]
+        return key
+
+    def official_answers(self, path: Path, samples: Sequence[Sample]) -> Iterable[OfficialAnswer] | None:
+        """Answers in a file of the benchmark's own form; None if `path` is not of that form.
+
+        They come to `score` as verbatim responses. Plain (answer key, text) pairs will do, too.
+        """
+        return None
+
+    @property
+    def label(self) -> str:
+        """``task@protocol``; demo data is a protocol of its own, and so is every further protocol on it (``demo-ppl``)."""
+        if self.data.kind != "demo":
+            return f"{self.name}@{self.protocol}"
+        first = self.protocol == next(iter(self.protocols))
+        return f"{self.name}@demo" if first else f"{self.name}@demo-{self.protocol}"

@@ -1,0 +1,158 @@
+"""A finished task of a stored run with its scores: what reports, tables and comparisons are made of."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from mipha_eval.core.data_source import DataSource
+from mipha_eval.core.errors import UserError
+from mipha_eval.core.metrics import Metric, Tally, Totals, add_tallies, group_scores
+from mipha_eval.core.plugins.registry import Registry
+from mipha_eval.core.provenance import Provenance, provenances
+from mipha_eval.core.task import Task
+from mipha_eval.core.types import Score
+from mipha_eval.runs.selection import build_task
+from mipha_eval.scoring.result import Measuring
+from mipha_eval.store.run_folder import RunFolder
+
+
+@dataclass(frozen=True)
+class StoredTask:
+    """One task of a run. Its task object knows formulas and options, but need not find its data.
+
+    Attributes:
+        run: the run's folder.
+        model: its name, as the manifest has it.
+        label: ``task@protocol``.
+        record: what ``task.json`` says: version, options and a digest of what was asked.
+        summary: what ``result.json`` says, or the result that a further judge led to.
+    """
+
+    run: Path
+    model: str
+    label: str
+    task: Task
+    record: Mapping[str, Any]
+    summary: Mapping[str, Any]
+
+    @property
+    def judge(self) -> str:
+        """Whose grades or second opinions the result has; empty for nobody's."""
+        return judge_of(self.summary)
+
+    @cached_property
+    def scores(self) -> Sequence[Score]:
+        """Read when first asked for; those of a further judge are made again from the stored answers and verdicts.
+
+        Raises:
+            UserError: they are missing or damaged.
+        """
+        folder = RunFolder(self.run)
+        place = folder.task(self.label)
+        if self.judge == judge_of(place.results()[0]):
+            found = place.scores()
+            told = sum(self.summary["rules"].values())
+            if told != len(found):
+                raise UserError(
+                    f"{place.path / 'scores.jsonl'} has {len(found):,} scores, its result tells of {told:,}; run anew"
+                )
+            return found
+        from mipha_eval.judge.grading import judges_of, stored_answers
+
+        judged = next((judged for judged in judges_of(place.path) if judged.name == self.judge), None)
+        if judged is None:
+            raise UserError(f"{place.path} has a result by {self.judge} but not its verdicts")
+        return stored_answers(folder, self.task).score(judged).scores
+
+    @cached_property
+    def metrics(self) -> Mapping[str, Metric]:
+        """The metrics of the stored scores by the names that the summary has."""
+        return self.measures(Totals(add_tallies(self.tally(group) for group in group_scores(self.scores))))
+
+    def tally(self, group: Sequence[Score]) -> Tally:
+        """Counts of scores that belong together."""
+        return Measuring(self.task, self.judge).tally(group)
+
+    def measures(self, totals: Totals) -> dict[str, Metric]:
+        """The metrics that are defined on `totals`, of any of the scores, by the names that the summary has.
+
+        A metric may have been made otherwise, such as ``CIDEr[ptb]``, where the task object, built again on a machine
+        without Java, has ``CIDEr[treebank]``. The formula is the same.
+        """
+        every = Measuring(self.task, self.judge).metrics(totals)
+        found = {metric.name: metric for metric in every if metric.defined(totals)}
+        told = provenances(self.summary)
+        known = {name: found.get(name) or _otherwise_made(name, told, found.values()) for name in self.summary["metrics"]}
+        return {
+            name: dataclasses.replace(metric, name=name, provenance=told.get(name))
+            for name, metric in known.items()
+            if metric
+        }
+
+
+def _otherwise_made(name: str, told: Mapping[str, Provenance], metrics: Iterable[Metric]) -> Metric | None:
+    """The metric of a stored name that somebody or something else made."""
+    if name in told:
+        return next((metric for metric in metrics if metric.plain == told[name].metric), None)
+    # nobody says by what it was made, but it is no name of a task's own, since this metric's maker stands in its name
+    return next((metric for metric in metrics if metric.provenance and name.startswith(f"{metric.plain}[")), None)
+
+
+def read_stored_tasks(run: Path, registry: Registry, judge: str | None = None) -> list[StoredTask]:
+    """The tasks of a run that have a result, by label.
+
+    Args:
+        judge: whose result is wanted where there are several; by default the run's own, or if that has no headline (a judged
+            task that the run itself did not judge) the only other one.
+
+    Raises:
+        UserError: `run` is no run folder, or none of its tasks has a result.
+    """
+    if not (run / "manifest.json").exists():
+        raise UserError(f"{run} is no run folder: it has no manifest.json")
+    folder = RunFolder.open(run)
+    model = str(folder.manifest()["model"])
+    results = {label: folder.results_of(label) for label in folder.tasks()}
+    found = [
+        StoredTask(
+            run,
+            model,
+            label,
+            stored_task(folder, label, registry),
+            folder.task(label).read_task(),
+            choose_result(those, judge),
+        )
+        for label, those in results.items()
+        if those
+    ]
+    if not found:
+        raise UserError(f"{run} has no finished task; the same command that began it goes on")
+    return found
+
+
+def choose_result(results: Sequence[Mapping[str, Any]], judge: str | None = None) -> Mapping[str, Any]:
+    """Of the run's own result and those of further judges the one that is wanted, see `read_stored_tasks`."""
+    own, *others = results
+    if judge is not None:
+        return next((result for result in results if judge_of(result) == judge), own)
+    return others[0] if len(others) == 1 and own["headline"] not in own["metrics"] else own
+
+
+def judge_of(summary: Mapping[str, Any]) -> str:
+    """The name of the judge in a result; empty without one."""
+    return str((summary.get("judge") or {}).get("name", ""))
+
+
+def stored_task(folder: RunFolder, label: str, registry: Registry) -> Task:
+    """The task object of a run, with its protocol and options; its data need not be there."""
+    kind = folder.manifest()["data"]
+    source = DataSource("demo" if kind == "demo" else "hub" if kind == "hub" else "folder", Path(kind))
+    record = folder.task(label).read_task()
+    prefix = record["name"].replace("-", "_")
+    options = {f"{prefix}.{key}": value for key, value in record["options"].items() if value is not None}
+    return build_task(f"{record['name']}@{record['protocol']}", options, source, registry)

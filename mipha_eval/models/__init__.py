@@ -1,0 +1,1 @@
+"""Models of transformers: prompts, pixels, shared prefixes, decoding."""

@@ -1,0 +1,250 @@
+"""Prompts of image-text models as their processors make them, pictures preprocessed once however many questions follow."""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+from PIL.Image import Image as Picture
+from torch import Tensor
+from torch.nn.functional import pad
+
+from mipha_eval.core.errors import RequestError, UserError
+
+#: what is asked where only the beginning of a prompt is wanted
+ANY_QUESTION = "?"
+
+#: how a processor is asked for a batch
+PADDED = {"padding": True, "padding_side": "left", "return_tensors": "pt"}
+
+#: names of what a processor says of each token beside its id: 0 for text
+KINDS = ("mm_token_type_ids", "token_type_ids")
+
+
+class Preprocessed:
+    """Stands in for an image processor that is asked about the same pictures again and again: it works once.
+
+    Attributes:
+        names: of what it made.
+    """
+
+    def __init__(self, real: Any) -> None:
+        self._real = real
+        self._made: Any = None
+        self.names: frozenset[str] = frozenset()
+
+    def __call__(self, *pictures: Any, **settings: Any) -> Any:
+        if self._made is None:
+            self._made = self._real(*pictures, **settings)
+            self.names = frozenset(self._made)
+        return copy.copy(self._made)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._real, name)
+
+
+@dataclass(frozen=True)
+class Head:
+    """The beginning of prompts about some images, until the last of the tokens that stand for them.
+
+    Attributes:
+        ids: empty where no token stands for the images.
+        inputs: what the processor made of the images.
+        kinds: [1, tokens], which tokens are text and which are images, where the processor says it.
+        pictures, preprocessed: for complete prompts about them.
+        prompts: ids of questions that were encoded ahead of time.
+    """
+
+    ids: tuple[int, ...]
+    inputs: Mapping[str, Tensor]
+    kinds: Tensor | None
+    pictures: Sequence[Picture]
+    preprocessed: Preprocessed
+    prompts: dict[str, tuple[int, ...] | None] = field(default_factory=dict)
+
+
+class Chat:
+    """A processor with its chat template; without one, the bare question is the prompt.
+
+    Args:
+        image_token: the id that stands for images in a prompt's ids, as the model's configuration has it, else the mark's.
+
+    Raises:
+        UserError: the processor has no mark for images.
+    """
+
+    def __init__(self, processor: Any, image_token: int | None = None) -> None:
+        self._processor = processor
+        self._own = threading.local()
+        self._template = processor.chat_template or processor.tokenizer.chat_template
+        try:
+            self._mark = str(processor.image_token)
+        except AttributeError as error:
+            raise UserError(
+                f"{type(processor).__name__} has no image token, so hf-chat cannot ask about pictures"
+            ) from error
+        mark_token = processor.tokenizer.convert_tokens_to_ids(self._mark)
+        self._image_token = mark_token if image_token is None else image_token
+        self._marks = {self._mark, str(processor.tokenizer.convert_ids_to_tokens(self._image_token))}
+
+    @property
+    def has_template(self) -> bool:
+        return bool(self._template)
+
+    @property
+    def tokenizer(self) -> Any:
+        """For the main thread, beside all else here, which any thread may call."""
+        return self._processor.tokenizer
+
+    @property
+    def _copy(self) -> Any:
+        """This thread's processor: a tokenizer cannot serve two threads at once."""
+        if "processor" not in vars(self._own):
+            self._own.processor = copy.deepcopy(self._processor)
+        return self._own.processor
+
+    def render(self, question: str, images: int) -> str:
+        """The prompt as text, a mark for each image."""
+        if not self._template:
+            return self._mark * images + question
+        content = [{"type": "image"}] * images + [{"type": "text", "text": question}]
+        try:
+            text: str = self._copy.tokenizer.apply_chat_template(
+                [{"role": "user", "content": content}],
+                chat_template=self._template if isinstance(self._template, str) else self._template["default"],
+                add_generation_prompt=True,
+                tokenize=False,
+            )
+        except Exception as error:  # a template is a program
+            raise RequestError(f"the chat template cannot be filled in: {error}") from error
+        return text
+
+    def _rendered(self, question: str, images: int) -> str:
+        marks = images + sum(map(question.count, self._marks))
+        if marks != images:
+            raise RequestError(f"the prompt has {marks} image marks for {images} images; does the question hold one?")
+        return self.render(question, images)
+
+    def _settings(self, text: str) -> dict[str, Any]:
+        """A template that writes the beginning-of-text token itself must not get a second one."""
+        begin = self._processor.tokenizer.bos_token if self._template else None
+        return {"add_special_tokens": False} if begin and text.startswith(begin) else {}
+
+    def head(self, pictures: Sequence[Picture]) -> Head:
+        """Preprocesses the pictures of a prompt. Raises RequestError if the processor refuses them."""
+        preprocessed = Preprocessed(self._processor.image_processor)
+        made = self._made([ANY_QUESTION], [pictures], preprocessed)
+        ids = made["input_ids"][0].tolist()
+        length = max((place + 1 for place, token in enumerate(ids) if token == self._image_token), default=0)
+        kinds = next((made[name] for name in KINDS if name in made), None)
+        return Head(
+            ids=tuple(ids[:length]),
+            inputs={name: value for name, value in made.items() if name in preprocessed.names},
+            kinds=None if kinds is None else kinds[:, :length],
+            pictures=pictures,
+            preprocessed=preprocessed,
+        )
+
+    def ids(self, question: str, head: Head | None) -> tuple[int, ...] | None:
+        """Token ids of a complete prompt, encoded at once by the processor's own call.
+
+        None for a prompt about images that says more than its ids and its images do, or begins otherwise than others about
+        them: what is in `head` does not hold for it. Raises RequestError.
+        """
+        if head and question in head.prompts:
+            return head.prompts[question]
+        made = self._text_inputs(question, head, {})  # as lists, which take half the time of tensors
+        ids = tuple(_row(made.pop("input_ids")))
+        if head is None:
+            return ids
+        length = len(head.ids)
+        plain = all(_is_plain(name, value, head) for name, value in made.items())
+        return ids if plain and length and ids[:length] == head.ids and len(ids) > length else None
+
+    def prepare(self, questions: Sequence[str], head: Head) -> None:
+        """Encodes questions ahead of time; those that cannot be will fail when they are asked."""
+        for question in questions:
+            with contextlib.suppress(RequestError):
+                head.prompts[question] = self.ids(question, head)
+
+    def image_tokens(self, picture: Picture) -> int:
+        """Tokens of a shortest prompt about a picture."""
+        return int(self.whole([ANY_QUESTION], [[picture]])["input_ids"].shape[1])
+
+    def whole(self, questions: Sequence[str], pictures: Sequence[Sequence[Picture]]) -> dict[str, Tensor]:
+        """What the processor makes of complete prompts, padded on the left. Raises RequestError."""
+        return self._made(questions, pictures, self._processor.image_processor)
+
+    def text_inputs(self, question: str, head: Head | None) -> dict[str, Tensor]:
+        """The text's part of a complete prompt, [1, tokens] at least, pictures not made again. Raises RequestError."""
+        return _tensors(self._text_inputs(question, head, PADDED))
+
+    def _text_inputs(self, question: str, head: Head | None, settings: Mapping[str, Any]) -> dict[str, Any]:
+        given = ((), self._processor.image_processor) if head is None else (head.pictures, head.preprocessed)
+        made = self._called([question], [given[0]], given[1], settings)
+        return {name: value for name, value in made.items() if head is None or name not in head.preprocessed.names}
+
+    def _made(self, questions: Sequence[str], pictures: Sequence[Sequence[Picture]], preprocess: Any) -> dict[str, Tensor]:
+        return _tensors(self._called(questions, pictures, preprocess, PADDED))
+
+    def _called(
+        self, questions: Sequence[str], pictures: Sequence[Sequence[Picture]], preprocess: Any, settings: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        texts = [self._rendered(question, len(own)) for question, own in zip(questions, pictures, strict=True)]
+        if len({bool(self._settings(text)) for text in texts}) > 1:
+            raise RequestError("prompts that begin in different ways cannot be encoded together")
+        images = [list(own) for own in pictures]
+        processor = copy.copy(self._copy)
+        processor.image_processor = preprocess
+        try:
+            made = processor(text=texts, images=images if any(images) else None, **settings, **self._settings(texts[0]))
+        except Exception as error:  # whatever odd pictures and texts lead to
+            raise RequestError(f"the processor cannot make a prompt: {error}") from error
+        aside = ("labels", *getattr(processor, "skip_tensor_conversion", ()))  # for training, and about the text
+        return {name: value for name, value in made.items() if name not in aside and value is not None}
+
+
+def _tensors(made: Mapping[str, Any]) -> dict[str, Tensor]:
+    """All that a processor made. Raises RequestError for what is no tensor: left out, it could change an answer."""
+    odd = [name for name, value in made.items() if not isinstance(value, Tensor)]
+    if odd:
+        raise RequestError(f"the processor makes {', '.join(odd)} in a form that is not understood here")
+    return dict(made)
+
+
+def _row(value: Any) -> list[int]:
+    """The first row of what a processor gives as lists, an array or a tensor."""
+    row: list[int] = value[0].tolist() if isinstance(value, Tensor | np.ndarray) else list(value[0])
+    return row
+
+
+def _is_plain(name: str, value: Any, head: Head) -> bool:
+    """Whether an input beside ids says no more of a prompt's tokens than its head's: none is masked, the rest is text."""
+    if name == "attention_mask":
+        return all(_row(value))
+    if name not in KINDS or head.kinds is None:
+        return False
+    row, length = _row(value), len(head.ids)
+    return row[:length] == head.kinds[0].tolist() and not any(row[length:])
+
+
+def collate(parts: Sequence[Mapping[str, Tensor]], *, left: bool = False) -> dict[str, Tensor]:
+    """Puts tensors of the same name together along the first axis, padded with zeros along the others."""
+    names = dict.fromkeys(name for part in parts for name in part)
+    return {name: _stacked([part[name] for part in parts if name in part], left) for name in names}
+
+
+def _stacked(tensors: Sequence[Tensor], left: bool) -> Tensor:
+    shape = [max(sizes) for sizes in zip(*(tensor.shape[1:] for tensor in tensors), strict=True)]
+    padded = []
+    for tensor in tensors:
+        missing = [most - size for size, most in zip(tensor.shape[1:], shape, strict=True)]
+        sides = [side for gap in reversed(missing) for side in ((gap, 0) if left else (0, gap))]
+        padded.append(pad(tensor, sides) if any(missing) else tensor)
+    return torch.cat(padded)

@@ -1,0 +1,154 @@
+"""A checkpoint's generation settings: which of them are in force, which are left out, and how they are put in force."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+from transformers import LogitsProcessor
+from transformers.generation import logits_process as transformers_own
+
+from mipha_eval.core.errors import UserError
+from mipha_eval.core.types import Decoding
+from mipha_eval.models.prefix_decoder import Stop
+
+#: settings that decide no answer: what is stored and returned, and the length of an answer, which a request gives
+HARMLESS = frozenset(
+    {"transformers_version", "use_cache", "max_length", "max_new_tokens", "max_cache_len", "return_dict_in_generate"}
+    | {"output_attentions", "output_hidden_states", "output_scores", "output_logits", "return_legacy_cache"}
+    | {"cache_implementation", "cache_config", "compile_config", "disable_compile", "low_memory"}
+)
+
+#: ids that belong to a model's form: what its answers begin with, and what stands where nothing does
+FORM = ("bos_token_id", "decoder_start_token_id", "pad_token_id")
+
+#: ids that a model's answers are made to begin or to end with
+FORCED = ("forced_bos_token_id", "forced_eos_token_id")
+
+
+@dataclass(frozen=True)
+class Manner:
+    """How answers are decoded: greedily, and beside that by the `settings` of transformers' GenerationConfig.
+
+    Attributes:
+        steering: changes logits before a token is chosen, as settings do; for prompts whose ids `generate` does not see.
+    """
+
+    stop: Stop
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    steering: Sequence[LogitsProcessor] = ()
+
+
+@dataclass(frozen=True)
+class Generation:
+    """What becomes of a checkpoint's generation settings, by their names in transformers.
+
+    Attributes:
+        form: ids that say how an answer begins, which are handed on.
+        obeyed: settings that change what plain greedy decoding would answer; only transformers' own generation heeds them.
+        left_out: all others that could change an answer; they are named to the user.
+    """
+
+    form: Mapping[str, Any] = field(default_factory=dict)
+    obeyed: Mapping[str, Any] = field(default_factory=dict)
+    left_out: Mapping[str, Any] = field(default_factory=dict)
+
+    def manner(self, ends: frozenset[int], decoding: Decoding, prompts: Sequence[Sequence[int]] | None = None) -> Manner:
+        """How transformers' generation decodes prompts; `prompts` are their ids where it sees embeddings alone."""
+        stop = Stop(ends, decoding.max_new_tokens)
+        if prompts is None:
+            return Manner(stop, {**self.form, **self.obeyed})
+        return Manner(stop, self.form, [BehindPrompts(prompts, self.obeyed, stop)] if self.obeyed else [])
+
+    def describe(self) -> Mapping[str, Any]:
+        """For the manifest; empty parts are not named."""
+        parts = {"generation": self.obeyed, "left_out": self.left_out}
+        return {name: dict(part) for name, part in parts.items() if part}
+
+    def report(self, folder: Path) -> None:
+        """Tells the user on stderr, a line each, what is in force and what is left out."""
+        for part, what in ((self.obeyed, "in force"), (self.left_out, "left out, answers are decoded greedily")):
+            if part:
+                named = ", ".join(f"{name} {value}" for name, value in part.items())
+                print(f"{folder}: generation settings {what}: {named}", file=sys.stderr)
+
+
+def plain_greedy(model: Any) -> Generation:
+    """Of a model of transformers: its form is kept, and all that is no plain greedy decoding is left out."""
+    given = model.generation_config.to_diff_dict()
+    kept = {name: given[name] for name in FORM if given.get(name) is not None}
+    forced = {name: given[name] for name in FORCED if given.get(name) is not None}
+    known = {*FORM, *FORCED, *HARMLESS, "eos_token_id"}
+    others = {name: value for name, value in given.items() if name not in known and not name.startswith("_")}
+    return Generation(kept, forced, others)
+
+
+#: settings that become a class of transformers which changes logits, in the order in which transformers applies them
+STEERED = (
+    *("no_repeat_ngram_size", "encoder_no_repeat_ngram_size", "bad_words_ids", "min_length", "min_new_tokens"),
+    *("forced_eos_token_id", "remove_invalid_values", "exponential_decay_length_penalty"),
+    *("suppress_tokens", "begin_suppress_tokens"),
+)
+
+
+def steering(name: str, value: Any, prompt: Tensor, stop: Stop) -> LogitsProcessor:
+    """What transformers makes of one of `STEERED` for a prompt [1, tokens] whose answer ends as `stop` says."""
+    own: Any = transformers_own
+    length, ends, place = prompt.shape[1], sorted(stop.ends), {"device": prompt.device}
+    made: Mapping[str, Callable[[], LogitsProcessor]] = {
+        "no_repeat_ngram_size": lambda: own.NoRepeatNGramLogitsProcessor(value),
+        "encoder_no_repeat_ngram_size": lambda: own.EncoderNoRepeatNGramLogitsProcessor(value, prompt),
+        "bad_words_ids": lambda: own.NoBadWordsLogitsProcessor(value, ends),
+        "min_length": lambda: own.MinLengthLogitsProcessor(value, ends, **place),
+        "min_new_tokens": lambda: own.MinNewTokensLengthLogitsProcessor(length, value, ends, **place),
+        "forced_eos_token_id": lambda: own.ForcedEOSTokenLogitsProcessor(length + stop.limit, value, **place),
+        "remove_invalid_values": own.InfNanRemoveLogitsProcessor,
+        "exponential_decay_length_penalty": lambda: own.ExponentialDecayLengthPenalty(value, ends, length),
+        "suppress_tokens": lambda: own.SuppressTokensLogitsProcessor(value, **place),
+        "begin_suppress_tokens": lambda: own.SuppressTokensAtBeginLogitsProcessor(value, length, **place),
+    }
+    return made[name]()
+
+
+class BehindPrompts(LogitsProcessor):
+    """Puts settings in force for prompts that the model is given as embeddings, each row as if it were asked alone.
+
+    Args:
+        prompts: ids of each row, without padding, as the settings are to see them.
+        settings: some of `STEERED`.
+    """
+
+    def __init__(self, prompts: Sequence[Sequence[int]], settings: Mapping[str, Any], stop: Stop) -> None:
+        self._prompts = prompts
+        self._settings, self._stop = {name: settings[name] for name in STEERED if name in settings}, stop
+        self._rows: list[list[LogitsProcessor]] = []
+
+    def __call__(self, input_ids: torch.LongTensor, scores: torch.FloatTensor) -> torch.FloatTensor:
+        """`input_ids` [rows, tokens] were generated so far; `scores` [rows, vocabulary]."""
+        changed = []
+        prompts = [torch.tensor([prompt], device=scores.device) for prompt in self._prompts]
+        if not self._rows:
+            self._rows = [[steering(*each, prompt, self._stop) for each in self._settings.items()] for prompt in prompts]
+        for number, (prompt, processors) in enumerate(zip(prompts, self._rows, strict=True)):
+            ids: Any = torch.cat([prompt, input_ids[number : number + 1]], dim=1)
+            row: Any = scores[number : number + 1]
+            for processor in processors:
+                row = processor(ids, row)
+            changed.append(row)
+        together: Any = torch.cat(changed)
+        return together  # type: ignore[no-any-return]
+
+
+def check_values(folder: Path, settings: Mapping[str, Any], ends: Collection[int]) -> None:
+    """Raises UserError for a value that transformers does not take."""
+    for name, value in settings.items():
+        try:
+            steering(name, value, torch.tensor([[0, 1]]), Stop(frozenset(ends), 8))
+        except (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError) as error:
+            reason = str(error).strip().partition("\n")[0]
+            raise UserError(f"{folder}: generation setting {name} cannot be {value!r}: {reason}") from error

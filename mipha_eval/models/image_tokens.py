@@ -1,0 +1,43 @@
+"""How many tokens a picture has, for processors of LLaVA's family that were saved before they had to know it.
+
+Until transformers 4.46 the model counted a picture's tokens, since then its processor does, from settings that older
+checkpoints do not have. All of them follow from the model's configuration.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from mipha_eval.core.errors import UserError
+
+#: tokens that a vision tower makes beside those of its patches
+BESIDE_PATCHES = {"clip_vision_model": 1, "siglip_vision_model": 0, "siglip2_vision_model": 0, "dinov2": 1}
+
+
+def complete(folder: Path, processor: Any, config: Any, saved: Mapping[str, Any]) -> None:
+    """Sets what a processor takes and its file does not say.
+
+    Args:
+        config: of the model.
+        saved: the processor's file.
+
+    Raises:
+        UserError: the size of a patch stands nowhere.
+    """
+    if not {"patch_size", "vision_feature_select_strategy"} <= inspect.signature(type(processor).__init__).parameters.keys():
+        return
+    tower = getattr(config, "vision_config", None)
+    if saved.get("vision_feature_select_strategy") is None:
+        # a configuration without it (VipLLaVA's) is of a model that always leaves the first token out
+        processor.vision_feature_select_strategy = getattr(config, "vision_feature_select_strategy", "default")
+    beside = BESIDE_PATCHES.get(getattr(tower, "model_type", ""))
+    if saved.get("num_additional_image_tokens") is None and beside is not None:
+        processor.num_additional_image_tokens = beside
+    if saved.get("patch_size") is None:
+        size = getattr(tower, "patch_size", None)
+        if not isinstance(size, int):
+            raise UserError(f"{folder}: neither processor_config.json nor config.json (vision_config) has a patch_size")
+        processor.patch_size = size

@@ -1,0 +1,76 @@
+"""What a network can be asked: token ids that it has an embedding for, prompts that its positions hold."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from mipha_eval.core.errors import RequestError
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Limits of a network.
+
+    Attributes:
+        rows: rows of its embedding of tokens.
+        placeholders: token ids that stand for pictures, whose embeddings are never looked up.
+        positions: tokens that a prompt may have; None where there is no such number.
+        three_axes: whether a picture takes fewer positions than it has tokens (M-RoPE); then only a text's are counted.
+    """
+
+    rows: int
+    placeholders: Collection[int]
+    positions: int | None
+    three_axes: bool = False
+
+    @classmethod
+    def of(cls, model: Any) -> Limits:
+        """Reads them from a model of transformers."""
+        config, text = model.config, model.config.get_text_config(decoder=True)
+        marks = (getattr(config, name, None) for name in ("image_token_id", "image_token_index", "video_token_id"))
+        rows, three_axes = len(model.get_input_embeddings().weight), "mrope_section" in _rope(text)
+        return cls(rows, frozenset(mark for mark in marks if mark is not None), positions(text), three_axes)
+
+    def check(self, ids: Sequence[int]) -> None:
+        """Raises RequestError for a prompt, its pictures' tokens among its ids, that the network cannot be asked."""
+        self.check_ids(ids)
+        self.check_length(sum(token not in self.placeholders for token in ids) if self.three_axes else len(ids))
+
+    def check_ids(self, ids: Iterable[int]) -> None:
+        """Raises RequestError for a token without an embedding; negative ids are placeholders of our own."""
+        beyond = next((token for token in ids if token >= self.rows and token not in self.placeholders), None)
+        if beyond is not None:
+            what = f"token {beyond:,} of the prompt has no embedding"
+            raise RequestError(f"{what}: the tokenizer knows more tokens than the model's {self.rows:,}")
+
+    def check_length(self, tokens: int) -> None:
+        """Raises RequestError for a prompt that is too long."""
+        if self.positions is not None and tokens > self.positions:
+            raise RequestError(f"the prompt has {tokens:,} tokens, the model has positions for {self.positions:,}")
+
+    def check_inputs(self, inputs: Mapping[str, Any]) -> None:
+        """The same for arguments of a network's forward, padded prompts a row each; embedded ones were checked before."""
+        if "input_ids" in inputs:
+            ids = inputs["input_ids"]
+            mask = inputs.get("attention_mask", ids >= 0)
+            for row, kept in zip(ids.tolist(), mask.tolist(), strict=True):
+                self.check([token for token, keep in zip(row, kept, strict=True) if keep])
+
+
+def positions(config: Any) -> int | None:
+    """Tokens that a decoder was made for: what its configuration says, times a factor by which its rotation is stretched.
+
+    transformers reads longer prompts, if positions are computed and not learned, and only warns; what comes out is noise.
+    """
+    most = getattr(config, "max_position_embeddings", None)
+    if not isinstance(most, int) or most <= 0 or getattr(config, "alibi", False):
+        return None
+    rope = _rope(config)
+    factor, original = rope.get("factor") or 1.0, rope.get("original_max_position_embeddings")
+    return max(most, int(factor * (original or most)))
+
+
+def _rope(config: Any) -> Mapping[str, Any]:
+    return getattr(config, "rope_parameters", None) or {}

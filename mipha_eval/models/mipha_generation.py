@@ -1,0 +1,89 @@
+"""Which generation settings of a Mipha checkpoint are in force: those that are when the official code generates.
+
+Source: zhuyiche/llava-phi at 21dafbf, ``mipha/eval/model_vqa_loader.py``, run with transformers 4.38.2. It hands the
+prompt's ids to ``generate``, the image being -200, and says itself what the end token, the length, sampling and beams are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from typing import Any
+
+from mipha_eval.core.errors import UserError
+from mipha_eval.models.generation import HARMLESS, STEERED, Generation, check_values
+from mipha_eval.models.mipha_checkpoint import read_config
+from mipha_eval.models.settings import read_settings
+
+#: what a setting is where nobody sets it, in that version of transformers; all others are None there
+DEFAULTS = {
+    "do_sample": False,
+    "early_stopping": False,
+    "num_beams": 1,
+    "num_beam_groups": 1,
+    "num_return_sequences": 1,
+    "temperature": 1.0,
+    "top_k": 50,
+    "top_p": 1.0,
+    "typical_p": 1.0,
+    "epsilon_cutoff": 0.0,
+    "eta_cutoff": 0.0,
+    "diversity_penalty": 0.0,
+    "repetition_penalty": 1.0,
+    "encoder_repetition_penalty": 1.0,
+    "length_penalty": 1.0,
+    "no_repeat_ngram_size": 0,
+    "encoder_no_repeat_ngram_size": 0,
+    "min_length": 0,
+    "guidance_scale": 1,
+    "renormalize_logits": False,
+    "remove_invalid_values": False,
+}
+
+#: settings with which the official code comes to an error, or to what is neither greedy nor always the same
+REFUSED = (
+    *("repetition_penalty", "encoder_repetition_penalty", "sequence_bias", "guidance_scale", "num_return_sequences"),
+    *("num_beam_groups", "diversity_penalty", "penalty_alpha", "constraints", "force_words_ids", "forced_decoder_ids"),
+    *("max_time", "prompt_lookup_num_tokens", "token_healing"),
+)
+
+#: ids that the official call says itself, or that only matter where nothing is asked
+REPLACED = frozenset({"eos_token_id", "pad_token_id", "bos_token_id", "decoder_start_token_id", "forced_bos_token_id"})
+
+
+def official_generation(folder: Path, ends: Collection[int]) -> Generation:
+    """The settings of a checkpoint's files as the official code heeds them.
+
+    Raises:
+        UserError: the official code cannot be followed with one of them, or a value is none.
+    """
+    settings = {name: value for name, value in _settings(folder).items() if value not in (None, DEFAULTS.get(name))}
+    for name in REFUSED:
+        if name in settings:
+            raise UserError(
+                f"{folder}: the official code cannot decode greedily with the generation setting {name} {settings[name]!r}; "
+                "take it out of generation_config.json or config.json"
+            )
+    obeyed = {name: value for name, value in settings.items() if name in STEERED}
+    check_values(folder, obeyed, ends)
+    others = {name: value for name, value in settings.items() if name not in {*obeyed, *HARMLESS} and name[0] != "_"}
+    return Generation({}, obeyed, {name: value for name, value in others.items() if _is_lost(name, value, ends)})
+
+
+def _settings(folder: Path) -> Mapping[str, Any]:
+    """Those of ``generation_config.json``; of ``config.json`` if there is none, or if it was only made from that."""
+    config = read_config(folder)
+    known = {*STEERED, *DEFAULTS, *REFUSED}
+    own = {name: value for name, value in config.items() if name in known and value not in (None, DEFAULTS.get(name))}
+    path = folder / "generation_config.json"
+    if not path.is_file():
+        return own
+    settings = read_settings(path)
+    return own if own and settings.get("_from_model_config") else settings
+
+
+def _is_lost(name: str, value: Any, ends: Collection[int]) -> bool:
+    """Whether leaving a setting out is worth a word: ids that only repeat what holds anyway are not."""
+    if name == "eos_token_id":
+        return set(value if isinstance(value, list) else [value]) != set(ends)
+    return name not in REPLACED

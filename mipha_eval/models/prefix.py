@@ -1,0 +1,300 @@
+"""Shared prefixes: what every question about an image has in common is read once. Policy only, no tensors."""
+
+from __future__ import annotations
+
+import math
+from abc import abstractmethod
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, ClassVar
+
+from mipha_eval.core.adapter import ModelAdapter
+from mipha_eval.core.errors import RequestError
+from mipha_eval.core.types import Decoding, Image, Request, Response
+from mipha_eval.models.prefetch import ReadAhead
+
+#: token ids of the options of a question
+Options = Sequence[tuple[int, ...]]
+
+#: places for generated tokens that a question is given at once; most answers are a word and the end token
+ROOM_FOR_ANSWER = 4
+
+#: tokens of questions behind one prefix; beyond, which is rare but for questions without an image, it is read again
+MOST_BEHIND = 4096
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """A request as tokens.
+
+    Attributes:
+        ids: token ids, an image being one negative placeholder.
+        images: in the order of their placeholders.
+        images_end: how many ids reach past the last image; a shared prefix is never cut before.
+    """
+
+    ids: tuple[int, ...]
+    images: tuple[Image, ...]
+    images_end: int
+
+
+@dataclass(frozen=True)
+class Prefix:
+    """The beginning that several prompts share.
+
+    Attributes:
+        pixels: its images as `read_images` gave them.
+        room: how many tokens of questions and options will be read behind it.
+    """
+
+    ids: tuple[int, ...]
+    pixels: Any
+    room: int
+
+
+@dataclass(frozen=True)
+class Question:
+    """What follows a prefix.
+
+    Attributes:
+        row: the number of the prefix.
+        watch: answers whose probability is wanted, as token ids.
+    """
+
+    row: int
+    ids: tuple[int, ...]
+    watch: tuple[tuple[int, ...], ...] = ()
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A generated answer.
+
+    Attributes:
+        ids: generated so far.
+        best: (token id, logit) of the likeliest first tokens.
+        chances: probability that the answer begins with each of the question's `watch`.
+    """
+
+    ids: list[int]
+    best: tuple[tuple[int, float], ...]
+    chances: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Group:
+    """Prompts about the same images, by their places in the batch, and the length of the prefix they share."""
+
+    members: tuple[int, ...]
+    shared: int
+
+
+class PrefixAdapter(ModelAdapter):
+    """A model that answers many questions behind one prefill."""
+
+    shares: ClassVar[bool] = True
+
+    @abstractmethod
+    def prompt(self, request: Request, pixels: Any) -> Prompt | None:
+        """The whole prompt, encoded at once as the model's own code does it.
+
+        `pixels` are what `read_images` gave. None for a prompt of which ids and images do not say all, so that nothing
+        can be shared with others. Raises RequestError for a text that cannot be tokenized.
+        """
+
+    @abstractmethod
+    def encode_option(self, option: str, question: str) -> tuple[int, ...]:
+        """The ids of an option as the whole answer to a question, the end token among them. Raises RequestError."""
+
+    @abstractmethod
+    def encode_beginning(self, answer: str, question: str) -> tuple[int, ...]:
+        """The ids that the answer to a question begins with, if it begins with this text. Raises RequestError."""
+
+    @abstractmethod
+    def read_images(self, images: Sequence[Image]) -> Any:
+        """Decodes and preprocesses the images of a prompt; called in worker threads. Raises RequestError."""
+
+    @abstractmethod
+    def prefix_length(self, prefix: Prefix) -> int:
+        """Tokens of a prefix, its images' among them."""
+
+    @abstractmethod
+    def prefill(self, prefixes: Sequence[Prefix]) -> Any:
+        """Reads prefixes together; returns a state that `resume` and `rank` go on from, any number of times."""
+
+    @abstractmethod
+    def resume(self, state: Any, questions: Sequence[Question], decoding: Decoding) -> list[Response]:
+        """Answers all questions together; those of a row stand one after the other, rows in order."""
+
+    @abstractmethod
+    def rank(self, state: Any, questions: Sequence[Question], options: Sequence[Options]) -> list[list[float]]:
+        """Log-probability of each option as the answer to each question; order as for `resume`."""
+
+    @property
+    @abstractmethod
+    def sharing(self) -> bool:
+        """Whether prefixes are shared; where not, `plain` answers."""
+
+    @abstractmethod
+    def plain(self, batch: Sequence[Request]) -> list[Response]:
+        """Answers without any sharing between requests."""
+
+    @cached_property
+    def _ahead(self) -> ReadAhead:
+        return ReadAhead(self.read_images)
+
+    @property
+    @abstractmethod
+    def reads_ahead(self) -> bool:
+        """Whether answering takes pictures from `pixels_of`."""
+
+    def expect(self, batch: Sequence[Request]) -> None:
+        if self.reads_ahead:
+            about: dict[tuple[Image, ...], list[Request]] = {}
+            for request in batch:
+                about.setdefault(request.images, []).append(request)
+            self._ahead.expect(about, lambda images, pixels: self.prepare(about[images], pixels))
+
+    def prepare(self, requests: Sequence[Request], pixels: Any) -> None:
+        """What else can be done ahead for requests about the same images; called in worker threads. Never fails."""
+
+    def generate(self, batch: Sequence[Request]) -> list[Response]:
+        return self.respond(batch)
+
+    def loglikelihood(self, batch: Sequence[Request]) -> list[Response]:
+        return self.respond(batch)
+
+    def respond(self, batch: Sequence[Request]) -> list[Response]:
+        """All requests about the same images behind one prefix, whatever their decoding and options."""
+        return respond_shared(self, batch, self.plain) if self.sharing else self.plain(batch)
+
+    def pixels_of(self, images: tuple[Image, ...]) -> Any:
+        """What `read_images` gives, waited for if it is being read. Raises RequestError."""
+        return self._ahead.take(images)
+
+
+def respond_shared(
+    adapter: PrefixAdapter, batch: Sequence[Request], apart: Callable[[Sequence[Request]], list[Response]]
+) -> list[Response]:
+    """Reads the prefixes of a batch, then all questions behind them; `apart` answers what cannot be shared."""
+    shared = SharedBatch(adapter, batch)
+    if shared.prefixes:
+        shared.ask(adapter.prefill(shared.prefixes))
+    if shared.apart:
+        shared.responses |= zip(shared.apart, apart([batch[place] for place in shared.apart]), strict=True)
+    return [shared.responses[place] for place in range(len(batch))]
+
+
+class SharedBatch:
+    """A batch cut into prefixes and questions.
+
+    Attributes:
+        responses: by place in the batch; failures so far, until `ask` has answered the others.
+        apart: places of requests that share nothing.
+    """
+
+    def __init__(self, adapter: PrefixAdapter, batch: Sequence[Request]) -> None:
+        self._adapter, self._batch = adapter, batch
+        self.responses: dict[int, Response] = {}
+        self.apart: list[int] = []
+        self.prefixes: list[Prefix] = []
+        self._questions: dict[int, Question] = {}
+        self._options: dict[int, Options] = {}
+        self._watched: dict[int, tuple[tuple[int, ...], ...]] = {}
+        pixels = {images: self._read(images) for images in dict.fromkeys(request.images for request in batch)}
+        prompts: dict[int, Prompt] = {}
+        for place, request in enumerate(batch):
+            try:
+                if prompt := self._encoded(place, request, pixels[request.images]):
+                    prompts[place] = prompt
+                else:
+                    self.apart.append(place)
+            except RequestError as error:
+                self.responses[place] = Response.failure(str(error))
+        for group in group_prompts(prompts):
+            for members in cut(group.members, [len(prompts[place].ids) - group.shared for place in group.members]):
+                self._add(Group(members, group.shared), prompts, pixels)
+
+    def _read(self, images: tuple[Image, ...]) -> Any:
+        """Pixels, or why there are none."""
+        try:
+            return self._adapter.pixels_of(images)
+        except RequestError as error:
+            return error
+
+    def _encoded(self, place: int, request: Request, pixels: Any) -> Prompt | None:
+        if isinstance(pixels, RequestError):
+            raise pixels
+        prompt = self._adapter.prompt(request, pixels)
+        self._options[place] = [self._adapter.encode_option(option, request.text) for option in request.options]
+        self._watched[place] = tuple(self._adapter.encode_beginning(answer, request.text) for answer in request.watch)
+        return prompt
+
+    def _add(self, group: Group, prompts: Mapping[int, Prompt], pixels: Mapping[tuple[Image, ...], Any]) -> None:
+        first, room = prompts[group.members[0]], 0
+        for place in group.members:
+            branches = (*self._options[place], *self._watched[place])
+            room += len(prompts[place].ids) - group.shared + sum(len(ids) - 1 for ids in branches) + ROOM_FOR_ANSWER
+            own = prompts[place].ids[group.shared :]
+            self._questions[place] = Question(len(self.prefixes), own, self._watched[place])
+        images = self._batch[group.members[0]].images  # not the prompt's: a model may read none
+        self.prefixes.append(Prefix(first.ids[: group.shared], pixels[images], room))
+
+    def ask(self, state: Any) -> None:
+        """Generates, for each decoding apart, and ranks, all behind the same prefixes."""
+        manners: dict[Decoding | None, list[int]] = {}
+        for place in self._questions:
+            request = self._batch[place]
+            manners.setdefault(None if request.options else request.decoding, []).append(place)
+        for decoding, places in manners.items():
+            questions = [self._questions[place] for place in places]
+            if decoding is not None:
+                self.responses.update(zip(places, self._adapter.resume(state, questions, decoding), strict=True))
+                continue
+            options = [self._options[place] for place in places]
+            for place, sums in zip(places, self._adapter.rank(state, questions, options), strict=True):
+                self.responses[place] = ranked(self._batch[place], sums, self._options[place])
+
+
+def ranked(request: Request, likelihoods: Sequence[float], options: Options) -> Response:
+    """The likeliest option as a response; the first of equals."""
+    if not all(map(math.isfinite, likelihoods)):
+        return Response.failure("the model gives an option a likelihood that is not finite")
+    best = request.options[likelihoods.index(max(likelihoods))]
+    return Response(best, likelihoods=tuple(likelihoods), option_tokens=tuple(map(len, options)))
+
+
+def group_prompts(prompts: Mapping[int, Prompt]) -> list[Group]:
+    """Groups prompts with the same images and finds the longest run of ids that all in a group begin with.
+
+    At least the last id of every prompt is left for its question, which must have something to predict the answer from;
+    a prefix reaches past its images all the same. Prompts whose images stand in different places are not grouped.
+    """
+    members: dict[tuple[tuple[str, ...], tuple[int, ...]], list[int]] = {}
+    for place, prompt in prompts.items():
+        locations = tuple(image.location for image in prompt.images)
+        members.setdefault((locations, prompt.ids[: prompt.images_end]), []).append(place)
+    return [
+        Group(tuple(places), _common_length([prompts[place].ids for place in places], prompts[places[0]].images_end))
+        for places in members.values()
+    ]
+
+
+def cut(members: Sequence[int], lengths: Sequence[int]) -> Iterator[tuple[int, ...]]:
+    """Parts of a group of at most `MOST_BEHIND` tokens, or of one member: attention looks at all pairs of a row's tokens."""
+    part: list[int] = []
+    total = 0
+    for member, length in zip(members, lengths, strict=True):
+        if part and total + length > MOST_BEHIND:
+            yield tuple(part)
+            part, total = [], 0
+        part.append(member)
+        total += length
+    yield tuple(part)
+
+
+def _common_length(rows: Sequence[tuple[int, ...]], least: int) -> int:
+    longest = max(min(map(len, rows)) - 1, least)
+    low, high = min(rows), max(rows)  # what the first and the last in order share, all share
+    return next((place for place in range(longest) if low[place] != high[place]), longest)

@@ -1,0 +1,124 @@
+"""Does sharing give what a question gives alone, for this architecture? Asked at load time, about a made-up picture if any.
+
+Questions that begin in many ways are read behind one prefix, beside one about another picture; the last, which has all the
+others before it, is compared with the same question alone. It is as little as will do, since every run pays for it: every
+run also makes some of its own answers again.
+"""
+
+from __future__ import annotations
+
+import io
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+
+from mipha_eval.core.errors import DeviceMemoryError, RequestError, UserError
+from mipha_eval.core.types import Decoding, Image, Request, Response
+
+Way = Callable[[Sequence[Request]], list[Response]]
+
+SIZES = ((96, 64), (64, 112))  # width and height
+
+#: beginnings that processors and tokenizers treat differently behind an image, in few words and in many
+QUESTIONS = (
+    "Is there a dog in the picture?",
+    "7",
+    '"Stop" or "go"?',
+    "(a) red, (b) blue, (c) neither of the two",
+    " is it day?",
+    "\nWhich one?",
+    "<b>bold</b>?",
+    "图中有什么？",
+    "🐕?",
+    "'t is",
+    "What is written on the large sign, if anything?",
+)
+
+#: how far the logits of the first token may differ, as a part of the largest; what rounding makes of them
+TOLERANCE = {"torch.float32": 1e-3, "torch.bfloat16": 0.05, "torch.float16": 0.02}
+
+#: what a network raises that cannot be called as the shared path calls it
+MISFITS = (
+    *(ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError),
+    *(RequestError, DeviceMemoryError),
+)
+
+
+@dataclass(frozen=True)
+class Sharing:
+    """What questions about an image share; `text` says it with the reason, where it is not everything."""
+
+    level: str
+    text: str
+
+
+def prove(ways: Mapping[str, Way], alone: Way, dtype: str, *, pictures: bool = True) -> Sharing:
+    """The first of `ways` that answers as `alone` does; ``none`` if there is no such way.
+
+    Args:
+        pictures: whether the model is asked about one.
+
+    Raises:
+        UserError: the model cannot be asked at all.
+    """
+    # the second token is the first that is decoded one at a time
+    images, others = (((made_up_image(number),) if pictures else ()) for number in range(2))
+    batch = [Request(question, images, Decoding(2)) for question in QUESTIONS]
+    batch.insert(0, Request(QUESTIONS[1], others, Decoding(2)))
+    try:
+        (expected,) = alone(batch[-1:])
+        if expected.error:  # a model with very few positions is asked the shortest
+            batch = sorted(batch, key=lambda request: len(request.text), reverse=True)
+            (expected,) = alone(batch[-1:])
+    except MISFITS as error:
+        raise UserError(f"the model cannot answer a question{' about a picture' * pictures}: {_line(error)}") from error
+    if expected.error:
+        raise UserError(f"the model cannot answer a question{' about a picture' * pictures}: {expected.error}")
+    reasons: list[str] = []
+    for level, way in ways.items():
+        reason = difference(way, batch, expected, dtype)
+        if reason is None:
+            return Sharing(level, "; ".join([level, *reasons]))
+        reasons.append(f"{level} cannot be shared: {reason}")
+        print(f"{reasons[-1]}; it will be slower, the answers are the same", file=sys.stderr)
+    return Sharing("none", "; ".join(["none", *reasons]))
+
+
+def difference(way: Way, batch: Sequence[Request], expected: Response, dtype: str) -> str | None:
+    """Why a way's answer to the last request is not the expected one; None if it is."""
+    try:
+        *_, found = way(batch)
+    except MISFITS as error:
+        return _line(error)
+    if found.error:
+        return found.error
+    gap, largest = logit_gap(found, expected), max(abs(logit) for _, logit in expected.top)
+    if not gap <= TOLERANCE[dtype] * max(1.0, largest):
+        return f"logits of the first token differ by {gap:.2g}"
+    if dtype == "torch.float32" and found.text != expected.text:
+        return f"{found.text!r} is not {expected.text!r}"
+    return None
+
+
+def _line(error: Exception) -> str:
+    return f"{type(error).__name__}: {str(error).strip().partition(chr(10))[0]}"
+
+
+def logit_gap(one: Response, other: Response) -> float:
+    """The largest difference of the logits that two answers begin with; infinite if no token is among the best of both."""
+    first, second = dict(one.top), dict(other.top)
+    return max((abs(first[token] - second[token]) for token in first.keys() & second.keys()), default=float("inf"))
+
+
+@cache
+def made_up_image(number: int = 0) -> Image:
+    """Coloured noise of one of `SIZES`, always the same."""
+    from PIL import Image as Pillow
+
+    values = np.random.default_rng(number).integers(256, size=(*reversed(SIZES[number]), 3))
+    data = io.BytesIO()
+    Pillow.fromarray(values.astype(np.uint8)).save(data, "PNG")
+    return Image(f"noise{number}.png", f"made-up:noise{number}.png", data.getvalue)

@@ -1,0 +1,45 @@
+"""Tokenizers of transformers from a checkpoint's folder, and what is wrong with one that cannot be read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from transformers import AutoTokenizer
+
+from mipha_eval.core.errors import UserError
+from mipha_eval.models.error_line import reason
+from mipha_eval.models.settings import read_settings
+
+#: what a tokenizer may be made from, the first of them by all that were saved in the last years
+SOURCES = ("tokenizer.json", "tokenizer.model", "tekken.json", "vocab.json", "vocab.txt", "spiece.model", "*.tiktoken")
+
+
+def load_tokenizer(folder: Path, **settings: Any) -> Any:
+    """The tokenizer, able to pad; `settings` are handed on to transformers. Raises UserError if there is no usable one."""
+    auto: Any = AutoTokenizer
+    try:
+        tokenizer = auto.from_pretrained(folder, trust_remote_code=False, **settings)
+    except Exception as error:  # whatever broken files lead to
+        raise tokenizer_fault(folder, error) from error
+    make_padding(tokenizer)
+    return tokenizer
+
+
+def make_padding(tokenizer: Any) -> None:
+    """Gives a tokenizer something to pad with where it has nothing; padding is masked, whatever it is."""
+    if tokenizer.pad_token is None:
+        tokenizer.pad_token = tokenizer.eos_token or tokenizer.convert_ids_to_tokens(0)
+
+
+def tokenizer_fault(folder: Path, error: Exception) -> UserError:
+    """What is wrong with a folder that no tokenizer can be read from, as an error to raise."""
+    if not any(file for pattern in SOURCES for file in folder.glob(pattern)):
+        found = f"{folder} has no tokenizer.json (nor {', '.join(SOURCES[1:4])})"
+        return UserError(f"{found}; copy the tokenizer's files from the model that it was trained from")
+    try:
+        read_settings(folder / SOURCES[0])
+    except UserError as damage:
+        if (folder / SOURCES[0]).exists():
+            return damage
+    return UserError(f"{folder} has no usable tokenizer: {reason(error)}")

@@ -1,0 +1,279 @@
+"""What all models that run on transformers have in common, whatever their network and prompts."""
+
+from __future__ import annotations
+
+import math
+from abc import abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from mipha_eval.core.errors import RequestError, UserError
+from mipha_eval.core.types import Decoding, Request, Response
+from mipha_eval.models import reference as alone
+from mipha_eval.models.device import batch_tokens, cache_bytes, choose_device, choose_dtype, chunk_tokens, memory_guard
+from mipha_eval.models.fingerprint import Stamp, check_unchanged, fingerprint, stamps
+from mipha_eval.models.generation import Generation, Manner
+from mipha_eval.models.limits import Limits
+from mipha_eval.models.live import State
+from mipha_eval.models.mipha_checkpoint import locate_checkpoint
+from mipha_eval.models.packed import NotShareableError
+from mipha_eval.models.prefix import Answer, Options, Prefix, PrefixAdapter, Question, ranked, respond_shared
+from mipha_eval.models.prefix_decoder import Decoder, PrefixInputs, Stop, compile_layers
+from mipha_eval.models.settings import check_settings
+from mipha_eval.models.weights import note_adapter
+
+#: a question where any would do
+ANY_QUESTION = "?"
+
+#: from requests to arguments of the network's forward
+InputsOf = Callable[[Sequence[Request]], Mapping[str, Any]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class TransformersAdapter(PrefixAdapter):
+    """A checkpoint on a device.
+
+    Options: `path` is a checkpoint folder or a hub id, `revision` a commit or tag there; `share` false answers every prompt
+    by itself with transformers' own generation, as ``--no-share`` does; `compile` true compiles the layers first.
+    """
+
+    path: str
+    revision: str | None = None
+    device: str = "auto"
+    dtype: str = "auto"
+    share: bool = True
+    compile: bool = False
+
+    @property
+    @abstractmethod
+    def model(self) -> Any:
+        """The network, a module of transformers that generates; read at first use."""
+
+    @property
+    @abstractmethod
+    def tokenizer(self) -> Any:
+        """The tokenizer of transformers."""
+
+    @property
+    @abstractmethod
+    def ends(self) -> frozenset[int]:
+        """The token ids that end an answer."""
+
+    @property
+    @abstractmethod
+    def generation(self) -> Generation:
+        """What becomes of the checkpoint's generation settings; read at first use, before anything is generated."""
+
+    @abstractmethod
+    def manner(self, batch: Sequence[Request]) -> Manner:
+        """How transformers' own generation decodes requests that have one decoding. Raises RequestError."""
+
+    @abstractmethod
+    def prefix_inputs(self, prefixes: Sequence[Prefix]) -> PrefixInputs:
+        """Arguments of the network's forward for some of these prefixes at a time."""
+
+    @abstractmethod
+    def whole_inputs(self, batch: Sequence[Request]) -> Mapping[str, Any]:
+        """Arguments of the network's forward for complete prompts, padded on the left, a row each. Raises RequestError."""
+
+    @abstractmethod
+    def clean(self, text: str) -> str:
+        """A decoded answer without what the model's own code takes off."""
+
+    @cached_property
+    def folder(self) -> Path:
+        found = locate_checkpoint(self.path, self.revision)
+        check_settings(found)
+        return found
+
+    @cached_property
+    def place(self) -> tuple[torch.device, torch.dtype]:
+        """Where the weights lie, and in which precision."""
+        device = choose_device(self.device)
+        return device, choose_dtype(self.dtype, device)
+
+    @property
+    @abstractmethod
+    def network(self) -> nn.Module:
+        """All of the model, vision tower included; read at first use."""
+
+    @cached_property
+    def decoder(self) -> Decoder:
+        device, _ = self.place
+        if self.compile:
+            compile_layers(self.network)
+        return Decoder(self.model, self.model.config.get_text_config(decoder=True), device, chunk_tokens(device))
+
+    @cached_property
+    def limits(self) -> Limits:
+        """What the network can be asked."""
+        return Limits.of(self.model)
+
+    def refuse_unaskable(self, template: Request) -> None:
+        """Raises UserError if not even the shortest prompt can be read, by an adapter that makes prompts without pixels."""
+        try:
+            self.prompt(template, None)
+        except RequestError as error:
+            raise UserError(f"{self.folder} cannot be asked anything: {error}") from error
+
+    @cached_property
+    def _stamps(self) -> Mapping[Path, Stamp]:
+        """The checkpoint's files as they were before any was read."""
+        found = stamps(self.folder)
+        note_adapter(self.folder)
+        return found
+
+    @cached_property
+    def digest(self) -> Future[str]:
+        """The checkpoint's fingerprint, computed beside whatever else is loaded."""
+        _ = self._stamps
+        return ThreadPoolExecutor(1, "fingerprint").submit(fingerprint, self.folder)
+
+    @cached_property
+    def _weights(self) -> str:
+        """The fingerprint of what was loaded. Raises UserError if files changed meanwhile."""
+        _ = self.network
+        digest = self.digest.result()
+        check_unchanged(self.folder, self._stamps)
+        return digest
+
+    def describe(self) -> Mapping[str, Any]:
+        device, dtype = self.place
+        name = torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
+        own = {"weights": self._weights, "device": name, "dtype": str(dtype), "attention": "sdpa"}
+        return {**own, **self.generation.describe()}
+
+    def about(self) -> Mapping[str, str | float]:
+        return {"parameters": sum(weight.numel() for weight in self.network.parameters()) / 1e9}
+
+    def budget(self) -> int:
+        device, dtype = self.place
+        return batch_tokens(device, cache_bytes(self.decoder.config, dtype))
+
+    def own_cost(self, request: Request) -> int:
+        """Estimated tokens of a request beside its images."""
+        texts = (request.text, *request.options, *request.watch)
+        # by bytes: a Chinese character is about a token
+        return 16 + sum(1 + len(text.encode(errors="ignore")) // 4 for text in texts)
+
+    @abstractmethod
+    def prompt_end(self, question: str) -> str:
+        """What the prompt with a question ends with, never empty. Answers are tokenized behind it: what a tokenizer makes
+        of a text depends on what is before. Raises RequestError.
+        """
+
+    def encode_option(self, option: str, question: str = ANY_QUESTION) -> tuple[int, ...]:
+        end = self.tokenizer.eos_token_id
+        return (*self.encode_beginning(option, question), end if end in self.ends else min(self.ends))
+
+    def encode_beginning(self, answer: str, question: str = ANY_QUESTION) -> tuple[int, ...]:
+        prompt_end = self.prompt_end(question)
+        lead = "" if prompt_end[-1] in " \n>" else " "
+        before, whole = (self._tokens(text) for text in (prompt_end, f"{prompt_end}{lead}{answer}"))
+        ids = whole[len(before) :] if whole[: len(before)] == before else self._tokens(lead + answer)
+        if not ids:
+            raise RequestError(f"{answer!r} has no tokens")
+        self.limits.check_ids(ids)
+        return ids
+
+    def _tokens(self, text: str) -> tuple[int, ...]:
+        try:
+            return tuple(self.tokenizer(text, add_special_tokens=False).input_ids)
+        except TypeError as error:  # how a tokenizer takes a lone surrogate
+            raise RequestError(f"{text!r} cannot be tokenized: {error}") from error
+
+    def prefill(self, prefixes: Sequence[Prefix]) -> State:
+        with memory_guard():
+            lengths = [self.prefix_length(prefix) for prefix in prefixes]
+            room = max(prefix.room for prefix in prefixes)
+            return self.decoder.prefill(lengths, room, self.prefix_inputs(prefixes))
+
+    def resume(self, state: State, questions: Sequence[Question], decoding: Decoding) -> list[Response]:
+        with memory_guard():
+            answers = self.decoder.decode(state, questions, Stop(self.ends, decoding.max_new_tokens))
+        return [self._response(answer) for answer in answers]
+
+    def rank(self, state: State, questions: Sequence[Question], options: Sequence[Options]) -> list[list[float]]:
+        with memory_guard():
+            return self.decoder.rank(state, questions, options)
+
+    def _response(self, answer: Answer) -> Response:
+        if not all(math.isfinite(logit) for _, logit in answer.best):
+            return Response.failure("the model gives logits that are not finite; another --dtype may help")
+        text = self.clean(self.tokenizer.decode(answer.ids, skip_special_tokens=True))
+        finish = "stop" if answer.ids[-1] in self.ends else "length"
+        return Response(text, len(answer.ids), finish, top=answer.best, chances=answer.chances)
+
+    @abstractmethod
+    def plain_inputs(self, batch: Sequence[Request]) -> Mapping[str, Any]:
+        """As `whole_inputs`, but what the vision tower makes of an image may be shared."""
+
+    def plain(self, batch: Sequence[Request]) -> list[Response]:
+        return self.generated(batch, self.plain_inputs)
+
+    def alone(self, batch: Sequence[Request]) -> list[Response]:
+        return [response for request in batch for response in self.generated([request], self.whole_inputs)]
+
+    def shared_as_whole(self, batch: Sequence[Request]) -> list[Response]:
+        """Answers behind shared prefixes, for a proof that they may be shared.
+
+        Raises:
+            NotShareableError: a prompt is not what the model's own code makes of it as a whole, or decoding is not greedy.
+        """
+        if self.generation.obeyed:
+            raise NotShareableError(f"only transformers' own generation heeds {', '.join(self.generation.obeyed)}")
+        for request in batch:
+            prompt = self.prompt(request, self.read_images(request.images))
+            if prompt and [list(prompt.ids)] != self.whole_inputs([request])["input_ids"].tolist():
+                raise NotShareableError(f"the prompt with {request.text!r} is not what it is as a whole")
+        return respond_shared(self, batch, _refuse)
+
+    def generated(self, batch: Sequence[Request], inputs_of: InputsOf) -> list[Response]:
+        """Answers by transformers' own attention, cache and generation; requests with one decoding are padded together."""
+        responses: dict[int, Response] = {}
+        alike: dict[Decoding, list[int]] = {}
+        for place, request in enumerate(batch):
+            if request.options:
+                responses[place] = self._ranked_plainly(request, inputs_of)
+            else:
+                alike.setdefault(request.decoding, []).append(place)
+        for places in alike.values():
+            responses |= zip(places, self._generated([batch[place] for place in places], inputs_of), strict=True)
+        return [responses[place] for place in range(len(batch))]
+
+    def _generated(self, batch: Sequence[Request], inputs_of: InputsOf) -> list[Response]:
+        with memory_guard():
+            try:
+                watch = [[self.encode_beginning(answer, request.text) for answer in request.watch] for request in batch]
+                manner, inputs = self.manner(batch), inputs_of(batch)
+                self.limits.check_inputs(inputs)
+            except RequestError as error:
+                if len(batch) == 1:
+                    return [Response.failure(str(error))]
+                return [response for request in batch for response in self._generated([request], inputs_of)]
+            chances = [
+                [math.exp(each) for each in alone.rank(self.model, inputs_of([request]), own)] if own else []
+                for request, own in zip(batch, watch, strict=True)
+            ]
+            return [self._response(answer) for answer in alone.generate(self.model, inputs, manner, chances)]
+
+    def _ranked_plainly(self, request: Request, inputs_of: InputsOf) -> Response:
+        with memory_guard():
+            try:
+                options = [self.encode_option(option, request.text) for option in request.options]
+                inputs = inputs_of([request])
+                self.limits.check_inputs(inputs)
+            except RequestError as error:
+                return Response.failure(str(error))
+            return ranked(request, alone.rank(self.model, inputs, options), options)
+
+
+def _refuse(batch: Sequence[Request]) -> list[Response]:
+    raise NotShareableError(f"of the prompt with {batch[0].text!r}, ids and images do not say everything")

@@ -1,0 +1,159 @@
+"""Which files hold a checkpoint's weights, by the rule of transformers' ``from_pretrained``, and what their headers say."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from safetensors import SafetensorError, safe_open
+
+from mipha_eval.core.errors import UserError
+from mipha_eval.models.settings import read_settings
+
+SINGLE, INDEX = "model.safetensors", "model.safetensors.index.json"
+
+#: weights that are not read: pickles, which are programs, and those of other libraries
+OTHER_FORMATS = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.gguf")
+
+#: files that transformers takes for parts of a training's distributed checkpoint, before any other
+DISTRIBUTED = re.compile(r"shard-\d{5}-model-\d{5}-of-\d{5}\.safetensors")
+
+LFS_POINTER = b"version https://git-lfs"
+
+
+@dataclass(frozen=True)
+class Stored:
+    """What a file's header says of a weight; `dtype` in safetensors' words, such as ``BF16``."""
+
+    file: Path
+    shape: tuple[int, ...]
+    dtype: str
+
+
+def weight_files(folder: Path) -> list[Path]:
+    """The safetensors files that are loaded, in the order in which a later one's weight replaces an earlier one's.
+
+    Source: transformers 5.23, ``_get_resolved_checkpoint_files``: what ``config.json`` names as ``transformers_weights``,
+    else ``model.safetensors``, else the files that ``model.safetensors.index.json`` names. Others are never read.
+
+    Raises:
+        UserError: there are none, or the index names one that is missing or elsewhere.
+    """
+    index = index_file(folder)
+    if index is not None:
+        return _shards(folder, index)
+    single = folder / _named(folder)
+    if not single.is_file():
+        raise UserError(f"{folder} has no {single.name}{_instead(folder)}")
+    return [single]
+
+
+def index_file(folder: Path) -> Path | None:
+    """The index that is read; None where a single file holds all weights, and where there are no weights.
+
+    Raises:
+        UserError: the folder is a training's distributed checkpoint.
+    """
+    if any(DISTRIBUTED.fullmatch(file.name) for file in folder.glob("shard-*.safetensors")):
+        raise UserError(f"{folder} is a distributed checkpoint (shard-*.safetensors); save it whole with save_pretrained")
+    named = _named(folder)
+    if named.endswith(".index.json"):
+        return folder / named
+    index = folder / INDEX
+    return index if named == SINGLE and not (folder / SINGLE).is_file() and index.is_file() else None
+
+
+def _named(folder: Path) -> str:
+    config = folder / "config.json"
+    if not config.is_file():
+        raise UserError(f"{folder} has no config.json{_instead(folder)}")
+    name = read_settings(config).get("transformers_weights") or SINGLE
+    if not isinstance(name, str) or not name.endswith((".safetensors", ".safetensors.index.json")):
+        raise UserError(f"{config}: transformers_weights {name!r} is no safetensors file")
+    return _inside(config, name)
+
+
+def _inside(source: Path, name: str) -> str:
+    """A file's name as it is. Raises UserError for one that leads out of the folder."""
+    if Path(name).is_absolute() or os.path.normpath(name).startswith(".."):
+        raise UserError(f"{source} names {name}, which is outside of its folder")
+    return name
+
+
+def _shards(folder: Path, index: Path) -> list[Path]:
+    shards = read_settings(index).get("weight_map")
+    if not isinstance(shards, dict) or not shards or not all(isinstance(name, str) for name in shards.values()):
+        raise UserError(f"{index} has no weight_map; the checkpoint is broken")
+    files = [folder / _inside(index, name) for name in sorted(set(shards.values()))]
+    missing = [str(file.relative_to(folder)) for file in files if not file.is_file()]
+    if missing:
+        shown = ", ".join(missing[:3]) + (", ..." if len(missing) > 3 else "")
+        raise UserError(f"{folder} lacks {shown}, which its index names; copy or download the checkpoint again")
+    return files
+
+
+def check_index(folder: Path) -> None:
+    """Raises UserError for an index that transformers does not read, as a script may have written it."""
+    index = index_file(folder)
+    if index is not None and not isinstance(read_settings(index).get("metadata"), dict):
+        raise UserError(
+            f'{index} has no "metadata", without which transformers does not read it; add "metadata": {{}} to it'
+        )
+
+
+def note_adapter(folder: Path) -> None:
+    """Says that an adapter (LoRA) beside a whole model is not read, as transformers does not without peft."""
+    if (folder / "adapter_config.json").is_file() and (folder / "config.json").is_file():
+        print(f"{folder}: the adapter of adapter_config.json is left out, the model beside it is read", file=sys.stderr)
+
+
+def _instead(folder: Path) -> str:
+    """What a folder without weights has in their place, and what to do about it."""
+    if (folder / "adapter_config.json").is_file():
+        return ", it is an adapter (LoRA); merge it into its base model with peft's merge_and_unload and save that"
+    if not (folder / "config.json").is_file():
+        return "; is it a checkpoint folder?"
+    others = sorted(file.name for file in folder.glob("*.safetensors"))
+    if others:
+        return f" and no {INDEX}; {', '.join(others[:3])} is not read under this name: rename it, or copy the index too"
+    pickled = sorted(file.name for pattern in OTHER_FORMATS for file in folder.glob(pattern))
+    if pickled:
+        return (
+            f", no .safetensors weights; {', '.join(pickled[:3])} would have to be converted: load the model with "
+            "transformers and save it with save_pretrained"
+        )
+    return ", no .safetensors weights at all; is it a checkpoint folder?"
+
+
+def read_headers(files: Sequence[Path], *, quantized: bool = False) -> dict[str, Stored]:
+    """Name, shape and dtype of every weight, from the beginnings of the files.
+
+    Args:
+        quantized: whether ``config.json`` says so; only then may weights be whole numbers.
+
+    Raises:
+        UserError: a file is damaged, cut off or no safetensors.
+    """
+    found: dict[str, Stored] = {}
+    for file in files:
+        try:
+            with file.open("rb") as content:
+                beginning = content.read(len(LFS_POINTER))
+            if beginning in (b"", LFS_POINTER):
+                what = "a git-lfs pointer, not the weights; run git lfs pull there" if beginning else "empty"
+                raise UserError(f"{file} is damaged: it is {what}")
+            with safe_open(file, framework="pt") as shard:
+                for key in shard.keys():  # noqa: SIM118 - a shard is no dict
+                    entry = shard.get_slice(key)
+                    found[key] = Stored(file, tuple(entry.get_shape()), entry.get_dtype())
+        except (OSError, SafetensorError) as error:
+            raise UserError(f"{file} is damaged: {error}; copy or download it again") from error
+    for name, stored in found.items():
+        if not quantized and name.endswith("weight") and stored.dtype.startswith(("I", "U", "BOOL")):
+            what = f"{name} is stored as {stored.dtype}, in whole numbers"
+            raise UserError(f"{stored.file}: {what}, but config.json has no quantization_config that says how to read them")
+    return found

@@ -1,0 +1,77 @@
+"""Do the weights fit the configuration? Asked of the files' headers, before anything large is built."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import initialization
+
+from mipha_eval.core.errors import UserError
+from mipha_eval.models.settings import read_settings
+from mipha_eval.models.weights import Stored
+
+#: what a checkpoint may hold beside what is loaded: a vision tower's upper layers, its pooling head
+DEAD = re.compile(r"\bvision_tower\.(vision_model\.)?(encoder\.layers\.\d+|head)\.")
+
+#: an entry of config.json by which checkpoints of LLaVA's own code are known, and those of many who built on it
+LLAVA_ENTRIES = ("mm_vision_tower", "mm_projector_type", "mm_hidden_size")
+
+
+def refuse_foreign(folder: Path) -> None:
+    """Raises UserError for a checkpoint of another project's code, though its model_type may be one of transformers'."""
+    config = read_settings(folder / "config.json")
+    if (folder / "adapter_config.json").is_file() and find_spec("peft"):
+        raise UserError(f"{folder} holds a model and an adapter (adapter_config.json); merge them, or move the adapter away")
+    if str(config.get("model_type")).startswith("mipha"):
+        raise UserError(f"{folder} is a Mipha checkpoint; --model mipha runs it")
+    found = next((entry for entry in LLAVA_ENTRIES if entry in config), None)
+    if found:
+        raise UserError(
+            f"{folder} is in the format of LLaVA's own code ({found} in config.json), which transformers does not read; "
+            "take a converted one such as llava-hf/llava-1.5-7b-hf, or convert it with convert_llava_weights_to_hf.py"
+        )
+
+
+def check_fit(folder: Path, auto: Any, config: Any, stored: Mapping[str, Stored], *, trimmed: bool) -> None:
+    """Loads a model's names and shapes alone, as transformers loads weights, with all its renaming and joining.
+
+    A model that cannot be built so is left to its real loading, which reports the same.
+
+    Raises:
+        UserError: a weight is missing, unexpected or of another shape.
+    """
+    shapes = {name: torch.empty(header.shape, device="meta") for name, header in stored.items()}
+    try:
+        with torch.device("meta"), initialization.meta_device_safe_creation_ops():
+            owner: Any = type(auto.from_config(config, trust_remote_code=False))
+        _, info = owner.from_pretrained(
+            None,
+            config=config,
+            state_dict=shapes,
+            device_map={"": "meta"},
+            ignore_mismatched_sizes=True,
+            output_loading_info=True,
+        )
+    except (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError):
+        return  # a step of building or joining that needs numbers
+    refuse_misfits(folder, info, trimmed=trimmed)
+
+
+def refuse_misfits(folder: Path, info: Mapping[str, Any], *, trimmed: bool) -> None:
+    """Raises UserError for what transformers' loading reports.
+
+    Args:
+        trimmed: whether parts of a vision tower were left out on purpose.
+    """
+    unexpected = [key for key in info["unexpected_keys"] if not (trimmed and DEAD.search(key))]
+    for keys, what in ((info["missing_keys"], "lacks"), (unexpected, "has unexpected")):
+        if keys:
+            shown = ", ".join(sorted(keys)[:3]) + (", ..." if len(keys) > 3 else "")
+            raise UserError(f"{folder} {what} {len(keys)} weights: {shown}; config and weights do not fit")
+    for name, found, wanted in sorted(info["mismatched_keys"])[:1]:
+        raise UserError(f"{folder}: weight {name} has shape {list(found)}, config.json asks for {list(wanted)}")

@@ -1,0 +1,196 @@
+"""LLaVA's question file in, LLaVA's answer file out."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from mipha_eval.core.adapter import ModelAdapter
+from mipha_eval.core.atomic import locked, write_lines
+from mipha_eval.core.data_source import ImageFolder
+from mipha_eval.core.errors import UserError
+from mipha_eval.core.plugins.blame import blaming
+from mipha_eval.core.plugins.checks.models import model_facts
+from mipha_eval.core.plugins.code_digest import code_digest
+from mipha_eval.core.types import Decoding, Request, Response
+from mipha_eval.data.images import image_digest
+from mipha_eval.data.jsonl import read_jsonl
+from mipha_eval.engine.background import Beside
+from mipha_eval.engine.engine import Engine
+from mipha_eval.engine.interrupt import Interrupt
+from mipha_eval.engine.progress import Progress
+from mipha_eval.store.journal import Appender, naming, read_stored
+from mipha_eval.store.run_folder import numbers_fit, response_of, response_row
+
+JOURNAL = {"answer_id": str, "text": str, "error": str}  # what every line of the journal has
+
+
+@dataclass(frozen=True)
+class PredictConfig:
+    """What a user asks for; see ``mipha-eval predict --help``."""
+
+    questions: Path
+    image_folder: Path
+    answers: Path
+    model: str
+    max_new_tokens: int = 128
+    batch_size: int | None = None
+    fresh: bool = False
+
+    @property
+    def journal(self) -> Path:
+        """Where answers go as they come, until all are there and the answer file is written in order."""
+        return self.answers.with_name(f"{self.answers.name}.partial")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Counts of questions, of failed ones, and of those not reached (after Ctrl-C)."""
+
+    questions: int
+    failed: int
+    left: int
+
+
+def predict(config: PredictConfig, adapter: ModelAdapter) -> Outcome:
+    """Answers every question that the answer file or its journal does not hold yet; failed ones are tried again.
+
+    The answer file is written once every question was asked, in the question file's order. A failed question has a line
+    with ``error`` and without text, so that nothing takes it for an answer.
+
+    Raises:
+        UserError: anything that the user can mend; answers that are there stay there.
+    """
+    requests = read_questions(config)
+    adapter.load()
+    with locked(config.journal), Interrupt() as interrupt:
+        if config.fresh:
+            _set_aside(config)
+        ids = AnswerIds(config, adapter, requests)
+        done = _stored(config, ids)
+        _answer(config, Engine(adapter, config.batch_size, stop=interrupt.asked), ids, done)
+        failed = sum(bool(response.error) for response in done.values())
+        outcome = Outcome(len(requests), failed, len(requests) - len(done))
+        if not outcome.left:
+            lines = (_line(request, done[number], ids.of(number)) for number, request in enumerate(requests))
+            write_lines(config.answers, ({**line, "model_id": config.model, "metadata": {}} for line in lines))
+            config.journal.unlink(missing_ok=True)
+    return outcome
+
+
+def _answer(config: PredictConfig, engine: Engine, ids: AnswerIds, done: dict[int, Response]) -> None:
+    """Asks what is not in `done` and puts it there; the journal is written beside the model."""
+    todo = [number for number in range(len(ids.requests)) if number not in done]
+    name = config.answers.name
+    with (
+        Appender(config.journal) as journal,
+        Progress({name: (len(ids.requests), len(done))}) as progress,
+        Beside() as beside,
+        blaming(),
+    ):
+
+        def store(fresh: Mapping[int, Response]) -> None:
+            journal.append({"answer_id": ids.of(number), **response_row(fresh[number])} for number in fresh)
+
+        for answered in engine.run([ids.requests[place] for place in todo]):
+            fresh = {todo[place]: response for place, response in answered}
+            beside.submit(partial(store, fresh))
+            done |= fresh
+            progress.advance(name, len(fresh))
+
+
+def read_questions(config: PredictConfig) -> list[Request]:
+    """Requests of a question JSONL with question_id, text and perhaps image (a name or a list of names)."""
+    if config.questions.resolve() == config.answers.resolve():
+        raise UserError(f"{config.answers} is the question file; give another file for the answers")
+    if not config.image_folder.is_dir():
+        raise UserError(f"--image-folder {config.image_folder} is no folder")
+    folder = ImageFolder(config.image_folder)
+    decoding = Decoding(config.max_new_tokens)
+    requests = []
+    for number, record in enumerate(read_jsonl(config.questions), start=1):
+        place = f"{config.questions}: question {number}"
+        if not isinstance(record.get("text"), str) or "question_id" not in record:
+            raise UserError(f"{place} needs question_id and text")
+        names = record.get("image") or []
+        names = [names] if isinstance(names, str) else names
+        if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+            raise UserError(f"{place}: image must be a name or a list of names")
+        images = tuple(folder.image(name) for name in names)
+        requests.append(Request(record["text"], images, decoding, record["question_id"]))
+    if not requests:
+        raise UserError(f"{config.questions} has no questions")
+    return requests
+
+
+class AnswerIds:
+    """An id for each answer that changes with what decides it: the model, a plugin's code, the question, the images' bytes.
+
+    Made when it is asked for: only what is stored must be known before the model begins.
+    """
+
+    def __init__(self, config: PredictConfig, adapter: ModelAdapter, requests: Sequence[Request]) -> None:
+        self.requests = requests
+        options = {field.name: str(getattr(adapter, field.name)) for field in dataclasses.fields(adapter)}
+        known = [config.model, options, model_facts(adapter, "describe"), *filter(None, [code_digest(type(adapter))])]
+        model = json.dumps(known, sort_keys=True, default=str)
+        self._model = hashlib.sha256(model.encode()).hexdigest()
+        self._digest = functools.cache(image_digest)
+        self._made: dict[int, str] = {}
+
+    def of(self, number: int) -> str:
+        """The id of the answer to a request, by its number."""
+        if number not in self._made:
+            request = self.requests[number]
+            parts = [self._model, str(request.question_id), request.key, [self._digest(image) for image in request.images]]
+            self._made[number] = hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:22]
+        return self._made[number]
+
+
+def _set_aside(config: PredictConfig) -> None:
+    """Begins anew: an answer file that is there is kept as ``<name>.before``."""
+    config.journal.unlink(missing_ok=True)
+    if config.answers.exists():
+        with naming(config.answers):
+            config.answers.replace(config.answers.with_name(f"{config.answers.name}.before"))
+
+
+def _stored(config: PredictConfig, ids: AnswerIds) -> dict[int, Response]:
+    """Answers that are there already, by the question's place in the file.
+
+    Raises:
+        UserError: the answer file holds other answers.
+    """
+    if not (config.answers.exists() or config.journal.exists()):
+        return {}
+    names = [ids.of(number) for number in range(len(ids.requests))]
+    known, wanted = {}, set(names)
+    for line in read_jsonl(config.answers) if config.answers.exists() else ():
+        if line.get("text") is None and line.get("error") and line.get("metadata") == {}:
+            continue  # it failed, and is asked again
+        if line.get("answer_id") not in wanted or not isinstance(line.get("text"), str):
+            raise UserError(
+                f"{config.answers} holds answers of another model, to other questions or about other images; "
+                "add --fresh to replace it"
+            )
+        known[line["answer_id"]] = Response(line["text"])
+    kept = read_stored(config.journal, JOURNAL)
+    known |= {row["answer_id"]: response_of(row) for row in kept if not row["error"] and numbers_fit(row)}
+    return {number: known[name] for number, name in enumerate(names) if name in known}
+
+
+def _line(request: Request, response: Response, answer_id: str) -> dict[str, Any]:
+    outcome: Mapping[str, Any] = {"text": None, "error": response.error} if response.error else {"text": response.text}
+    return {
+        "question_id": request.question_id,
+        "prompt": request.text,
+        **outcome,
+        "answer_id": answer_id,
+    }

@@ -1,0 +1,97 @@
+"""The main thread's part of a run: one order of questions for all tasks."""
+
+from __future__ import annotations
+
+import time
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from itertools import accumulate
+
+from mipha_eval.engine.background import Beside
+from mipha_eval.engine.engine import Answered, Engine
+from mipha_eval.engine.progress import Progress
+from mipha_eval.engine.self_check import Proof
+from mipha_eval.runs.task_run import TaskRun
+
+
+@dataclass(frozen=True)
+class Asking:
+    """Asks for what all tasks lack, in one go, so that a picture that several ask about is read once.
+
+    A task is checked and scored as soon as its last answer is there, the scoring beside the others' inference; one that goes
+    to a judge is left for when the judge has finished.
+    """
+
+    tasks: Sequence[TaskRun]
+    engine: Engine
+    proof: Proof
+    beside: Beside
+
+    def ask_all(self, *, quiet: bool) -> None:
+        """Leaves every task scored that no judge grades; those that Ctrl-C cut short with what they have."""
+        for task in self.tasks:
+            if not task.todo:
+                self._finish(task)
+        first = next((task for task in self.tasks if task.todo), None)
+        if first is not None:
+            self.beside.submit(first.announce)
+        with Progress({task.label: (len(task.requests), len(task.responses)) for task in self.tasks}, quiet) as progress:
+            self._ask(progress)
+        for task in self.tasks:
+            if task.left:
+                self._finish(task)
+        self.beside.finish()
+
+    def _ask(self, progress: Progress) -> None:
+        begins = list(accumulate((len(task.todo) for task in self.tasks), initial=0))
+        requests = [task.requests[place] for task in self.tasks for place in task.todo]
+        started = time.perf_counter()
+        for answered in self.engine.run(requests):
+            # before anything is handed on: waiting for what is done beside the model is no time of the model's
+            seconds = time.perf_counter() - started
+            parts = by_task(answered, begins)
+            share_seconds(seconds, parts, self.tasks)
+            for number, pairs in parts.items():
+                task = self.tasks[number]
+                task.receive(pairs)
+                self.beside.submit(partial(task.store, pairs))
+                progress.advance(task.label, len(pairs))
+            for number in parts:
+                if not self.tasks[number].left:
+                    self._check(self.tasks[number])
+                    self._finish(self.tasks[number])
+            started = time.perf_counter()
+
+    def _check(self, task: TaskRun) -> None:
+        count = self.proof.count(task.generated)
+        if count and not self.engine.stop():
+            self.proof.check(task.label, task.some_answers(count))
+
+    def _finish(self, task: TaskRun) -> None:
+        if task.docket is None:
+            self.beside.submit(partial(task.finish, self.proof.summary(task.label)))
+
+
+def by_task(answered: Answered, begins: Sequence[int]) -> dict[int, Answered]:
+    """Splits (place among all requests, response) by the number of the task; places count within the task then.
+
+    Args:
+        begins: the place of each task's first request.
+    """
+    parts: dict[int, Answered] = {}
+    for place, response in answered:
+        number = bisect_right(begins, place) - 1
+        parts.setdefault(number, []).append((place - begins[number], response))
+    return parts
+
+
+def share_seconds(seconds: float, parts: Mapping[int, Answered], tasks: Sequence[TaskRun]) -> None:
+    """Gives each task its part of a batch's time, by the number of answers that it got from the batch.
+
+    So the seconds of tasks that share pictures add up to the time of the run, and no time is counted twice.
+    """
+    total = sum(map(len, parts.values()))
+    for number, pairs in parts.items():
+        tasks[number].seconds += seconds * len(pairs) / total

@@ -1,0 +1,103 @@
+"""A task's questions before a model is asked: the limit, grey pictures, whether images are there."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import itertools
+import json
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from mipha_eval.core.errors import UserError
+from mipha_eval.core.plugins.checks.questions import checked_request, choices_of
+from mipha_eval.core.plugins.code_digest import code_digest
+from mipha_eval.core.task import Task
+from mipha_eval.core.types import Request, Sample
+from mipha_eval.data.images import grey_image, image_digest
+from mipha_eval.runs.selection import check_texts, read_samples, task_options
+
+
+@dataclass(frozen=True)
+class Work:
+    """A task with its questions, `total` of them before the limit."""
+
+    task: Task
+    samples: Sequence[Sample]
+    total: int
+    probabilities: bool = False
+
+    def request(self, sample: Sample) -> Request:
+        """What the model is asked; with `probabilities` also how probable it holds each possible answer."""
+        request = checked_request(self.task, self.task.request(sample))
+        watch = tuple(choices_of(self.task, sample)) if self.probabilities and not request.options else ()
+        return dataclasses.replace(request, watch=watch) if watch else request
+
+
+def prepare(task: Task, limit: int | None, *, blind: bool) -> Work:
+    """Reads a task's questions; about `limit` of them, with grey pictures if `blind`."""
+    samples = read_samples(task)
+    check_texts(task, samples)
+    total = len(samples)
+    samples = limit_samples(samples, limit)
+    if blind:
+        samples = [
+            dataclasses.replace(sample, images=tuple(grey_image(image) for image in sample.images)) for sample in samples
+        ]
+    return Work(task, samples, total)
+
+
+def check_images(samples: Sequence[Sample], tried: int = 20) -> None:
+    """Raises UserError if not one of the first images is there: then a folder is wrong, not an image."""
+    images = list(itertools.islice(dict.fromkeys(image for sample in samples for image in sample.images), tried))
+    if images and not any(image_digest(image) for image in images):
+        raise UserError(
+            f"none of the first {len(images)} images is there, e.g. {images[0].location}; use --image-dir TASK=DIR"
+        )
+
+
+def limit_samples(samples: list[Sample], limit: int | None) -> list[Sample]:
+    """About `limit` samples drawn with a fixed seed: from every category its share, groups kept whole, order kept."""
+    if limit is None or limit >= len(samples):
+        return samples
+    groups: dict[str, dict[str, list[Sample]]] = {}
+    for sample in samples:
+        groups.setdefault(sample.category, {}).setdefault(sample.group or sample.id, []).append(sample)
+    rng = random.Random(0)
+    queues = [rng.sample(list(members.values()), len(members)) for members in groups.values()]
+    # every category keeps pace with the others: next is the one that has had the smallest part of its groups
+    order = sorted(
+        ((place + 0.5) / len(queue), number, place) for number, queue in enumerate(queues) for place in range(len(queue))
+    )
+    chosen: set[str] = set()
+    for _, number, place in order:
+        if len(chosen) >= limit:
+            break
+        chosen.update(sample.id for sample in queues[number][place])
+    return [sample for sample in samples if sample.id in chosen]
+
+
+def task_record(work: Work) -> dict[str, Any]:
+    """What is needed to build a task again and to know its data."""
+    task = work.task
+    return {
+        "name": task.name,
+        "protocol": task.protocol,
+        "version": task.version,
+        **({"code": code} if (code := code_digest(type(task))) else {}),
+        "options": {key: None if value is None else str(value) for key, value in task_options(task).items()},
+        "data_sha256": data_digest(work.samples),
+        "probabilities": work.probabilities,
+    }
+
+
+def data_digest(samples: Sequence[Sample]) -> str:
+    """Identifies what is asked: a digest of the JSON list of all questions, written piece by piece."""
+    digest = hashlib.sha256(b"[")
+    for number, sample in enumerate(samples):
+        row = (sample.id, sample.question, sample.references, [image.name for image in sample.images])
+        digest.update((", " * bool(number) + json.dumps(row)).encode())
+    digest.update(b"]")
+    return digest.hexdigest()

@@ -1,0 +1,217 @@
+"""One task while a run goes on: what is stored, what is asked, and what comes of it."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import random
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from typing import Any
+
+from mipha_eval.core.adapter import ModelAdapter
+from mipha_eval.core.errors import PluginError, UserError
+from mipha_eval.core.plugins.blame import blaming, told
+from mipha_eval.core.plugins.checks.models import identity_of
+from mipha_eval.core.types import Image, Request, Response, Sample
+from mipha_eval.engine.engine import Answered
+from mipha_eval.engine.self_check import Given
+from mipha_eval.judge.grading import Docket, Grading
+from mipha_eval.judge.session import Session
+from mipha_eval.runs.task_input import Work, task_record
+from mipha_eval.scoring.result import Result, score_responses
+from mipha_eval.store.journal import Appender
+from mipha_eval.store.run_folder import RunFolder, response_row
+
+Digest = Callable[[Image], str]
+
+TRIED = 20  # answers drawn for each one to be checked, since failed ones are of no use
+
+
+@dataclass
+class TaskRun:
+    """The main thread asks and calls `receive`; `announce`, `store` and `finish` are done beside it.
+
+    Attributes:
+        journal: where responses are appended.
+        standing: what a result says of the model and the data beside its numbers.
+        digest: identifies an image's bytes.
+        requests: one a sample.
+        responses: by sample id, stored and new.
+        todo: places of the samples that are asked now.
+        generated: how many of these have been answered.
+        docket: hands answers to a judge; None where none is asked.
+        announced: whether the run's status says that it is being asked.
+        failure: why it has no result; what was answered is kept all the same.
+        seconds: of the run that went into these, see `asking.share_seconds`.
+    """
+
+    work: Work
+    folder: RunFolder
+    journal: Appender
+    standing: Mapping[str, Any]
+    digest: Digest
+    requests: Sequence[Request]
+    responses: dict[str, Response] = field(default_factory=dict)
+    todo: list[int] = field(default_factory=list)
+    generated: int = 0
+    seconds: float = 0.0
+    announced: bool = False
+    docket: Docket | None = None
+    result: Result | None = None
+    failure: Exception | None = None
+
+    @property
+    def label(self) -> str:
+        return self.work.task.label
+
+    @property
+    def left(self) -> int:
+        """How many answers are still to come."""
+        return len(self.todo) - self.generated
+
+    def announce(self) -> None:
+        """Notes in the run's status, once, that the task is being asked."""
+        if not self.announced:
+            self.folder.set_status(self.label, "infer", total=len(self.work.samples))
+            self.announced = True
+
+    def receive(self, answered: Answered) -> None:
+        """Notes (place in `todo`, response) pairs."""
+        for number, response in answered:
+            self.responses[self.work.samples[self.todo[number]].id] = response
+        self.generated += len(answered)
+
+    def store(self, answered: Answered) -> None:
+        """Appends what was received to ``responses.jsonl``."""
+        self.announce()
+        rows = []
+        for number, response in answered:
+            place = self.todo[number]
+            request = self.requests[place]
+            own = {"sample": self.work.samples[place].id, "key": request.key, "images": self.seen(request)}
+            rows.append({**own, **response_row(response)})
+        self.journal.append(rows)
+        if self.docket is not None:
+            self._judge(self.docket, ((self.work.samples[self.todo[number]], response) for number, response in answered))
+
+    def _judge(self, docket: Docket, answers: Iterable[tuple[Sample, Response]]) -> None:
+        """Hands answers to the judge."""
+        try:
+            with blaming():
+                for sample, response in answers:
+                    docket.add(sample, response)
+        except PluginError as error:  # this task's alone
+            self.docket = None
+            self.fail(error)
+
+    def some_answers(self, count: int) -> list[Given]:
+        """Up to `count` of this run's answers, once all are there, drawn with a fixed seed; failed ones are left out."""
+        rng = random.Random(self.label)
+        drawn = rng.sample(self.todo, min(len(self.todo), TRIED * count))
+        asked = ((self.work.samples[place].id, self.requests[place]) for place in drawn)
+        given = [Given(name, request, self.responses[name]) for name, request in asked]
+        return [each for each in given if not each.response.error][:count]
+
+    def effort(self) -> dict[str, Any]:
+        """Seconds of this command and of those before it, how many answers these took, and how many are this command's."""
+        before = self.folder.task(self.label).effort()
+        return {
+            "seconds": round(before["seconds"] + self.seconds, 6),
+            "timed": before["timed"] + self.generated,
+            "generated": self.generated,
+        }
+
+    def finish(self, checks: Mapping[str, Any]) -> None:
+        """Scores everything that was answered, and writes scores and result; what fails there is this task's failure alone.
+
+        Args:
+            checks: what the result says of answers that were made again alone.
+        """
+        if self.failure is not None:
+            return
+        try:
+            with blaming():
+                self._finish(checks)
+        except Exception as error:  # the other tasks of the run go on
+            self.fail(error)
+
+    def fail(self, error: Exception) -> None:
+        """Notes why the task has no result, in the run's status, too."""
+        self.failure = error
+        note_failure(self.folder, self.label, error, total=len(self.work.samples), answered=len(self.responses))
+
+    def _finish(self, checks: Mapping[str, Any]) -> None:
+        label, place, total = self.label, self.folder.task(self.label), len(self.work.samples)
+        self.folder.set_status(label, "score", total=total, answered=len(self.responses))
+        judged = self.docket.judged if self.docket else None
+        result = score_responses(self.work.task, self.work.samples, self.responses, judged)
+        summary = {**result.summary, **self.standing, **self.effort(), **checks}
+        place.write_scores(result.scores)
+        place.write_result(summary)
+        judge = summary["judge"] or {"pending": 0}
+        state = "infer" if summary["missing"] else "judge" if judge["pending"] else "done"
+        self.folder.set_status(label, state, **{key: summary[key] for key in ("n", "missing", "failed", "unparsed")})
+        self.folder.log(
+            f"{label}: {summary['n']} scored, {self.generated} generated in {self.seconds:.1f} s, {summary['failed']} failed"
+        )
+        self.result = dataclasses.replace(result, summary=summary)
+
+    def send_to(self, grading: Grading, session: Session, files: ExitStack) -> None:
+        """Has a judge grade the answers, if it is one for this task: those that are stored now, the others as they come.
+
+        Args:
+            files: closes the file of verdicts; must outlive the session.
+        """
+        if not grading.use.applies(self.work.task):
+            return
+        verdicts = files.enter_context(grading.verdicts(self.folder.task(self.label).path))
+        self.docket = Docket(self.work.task, self.work.samples, grading.judged(verdicts), session)
+        stored = [sample for sample in self.work.samples if sample.id in self.responses]
+        self._judge(self.docket, ((sample, self.responses[sample.id]) for sample in stored))
+
+    def seen(self, request: Request) -> tuple[str, ...]:
+        """Digests of a request's images."""
+        return tuple([self.digest(image) for image in request.images])
+
+
+def note_failure(folder: RunFolder, label: str, error: Exception, **counts: int) -> None:
+    """Writes into a run's status and log that a task failed and why, as far as anything can be written."""
+    reason = str(error) if isinstance(error, UserError) else told(error)
+    with contextlib.suppress(UserError):
+        folder.set_status(label, "failed", reason=reason, **counts)
+        folder.log(f"{label}: failed: {reason}")
+
+
+def begin_task(work: Work, folder: RunFolder, journal: Appender, standing: Mapping[str, Any], digest: Digest) -> TaskRun:
+    """Writes down what is asked, and finds what is answered already.
+
+    A stored response counts if its request is the same and its images have the same bytes; a failed one is tried again.
+    """
+    place = folder.task(work.task.label)
+    place.write_samples(work.samples)
+    place.write_task({**task_record(work), "standing": standing})
+    requests = [work.request(sample) for sample in work.samples]
+    task = TaskRun(work, folder, journal, standing, digest, requests)
+    stored = place.responses()
+    for number, (sample, request) in enumerate(zip(work.samples, requests, strict=True)):
+        entry = stored.get(sample.id)
+        same = entry is not None and not entry.response.error and entry.key == request.key
+        if entry is not None and same and entry.images == task.seen(request):
+            task.responses[sample.id] = entry.response
+        else:
+            task.todo.append(number)
+    return task
+
+
+def known_responses(tasks: Sequence[TaskRun], adapter: ModelAdapter) -> dict[Hashable, Response]:
+    """Stored responses by request identity, for other tasks that ask the same; none if nothing is asked."""
+    if not any(task.todo for task in tasks):
+        return {}
+    return {
+        identity_of(adapter, request): task.responses[sample.id]
+        for task in tasks
+        for sample, request in zip(task.work.samples, task.requests, strict=True)
+        if sample.id in task.responses
+    }

@@ -1,0 +1,1 @@
+"""From answers to numbers: reading answer files and answers, metrics of benchmarks, certificates."""

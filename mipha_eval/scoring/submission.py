@@ -1,0 +1,142 @@
+"""Files for the benchmarks' servers: written in their form and order, and checked before an upload."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mipha_eval.core.errors import UserError
+from mipha_eval.core.files import read_json
+from mipha_eval.core.plugins.registry import Registry
+from mipha_eval.data.table import MISSING, read_table
+from mipha_eval.runs.selection import build_task, parse_source, read_samples
+from mipha_eval.scoring.answer_files import read_answers
+from mipha_eval.store.journal import naming
+
+FORMS = (".json", ".tsv", ".xlsx")
+LONGEST_CELL = 32_767  # characters that a cell of a sheet can hold
+
+
+@dataclass(frozen=True)
+class SubmitConfig:
+    """What a user asks for; see ``mipha-eval submit --help``."""
+
+    task: str
+    answers: Path
+    output: Path
+    data: str
+
+
+def submit(config: SubmitConfig, registry: Registry) -> int:
+    """Writes the upload for a server from an answer file, reads it back and compares.
+
+    Returns:
+        The number of rows.
+
+    Raises:
+        UserError: the benchmark has no server, answers are missing or failed, or the written file is not what it should be.
+    """
+    task = build_task(config.task, {}, parse_source(config.data, {}), registry)
+    if task.protocol not in task.uploads:
+        known = ", ".join(f"{task.name}@{name}" for name in task.uploads) or "none of this task"
+        raise UserError(f"no server takes {task.label}; uploads there are: {known}")
+    samples = read_samples(task)
+    responses = read_answers(config.answers, task, samples).responses
+    unanswered = [sample for sample in samples if sample.id not in responses or responses[sample.id].error]
+    if unanswered:
+        raise UserError(
+            f"{config.answers}: {len(unanswered):,} of {len(samples):,} questions have no answer, "
+            f"first {unanswered[0].question_id}; a server counts them wrong, so answer them first"
+        )
+    texts = {sample: response.text for sample, response in responses.items()}
+    wanted = [_encodable(row) for row in task.upload_rows(samples, texts)]
+    building = config.output.with_name(f".building-{config.output.name}")
+    try:
+        write_upload(building, wanted)
+        check_upload(building, wanted)
+        building.replace(config.output)
+    finally:
+        building.unlink(missing_ok=True)
+    return len(wanted)
+
+
+def write_upload(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Writes rows as JSON list, TSV or xlsx, as the file's ending says."""
+    if path.suffix not in FORMS:
+        raise UserError(f"{path}: an upload ends in {', '.join(FORMS)}")
+    with naming(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if path.suffix == ".json":
+            path.write_text(json.dumps(rows), encoding="utf-8")
+        elif path.suffix == ".tsv":
+            with path.open("w", encoding="utf-8", newline="") as file:
+                table = csv.DictWriter(file, list(rows[0]), delimiter="\t", lineterminator="\n")
+                table.writeheader()
+                table.writerows(rows)
+        else:
+            _write_sheet(path, rows)
+
+
+def _write_sheet(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
+    from openpyxl import Workbook
+    from openpyxl.cell import WriteOnlyCell
+    from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
+
+    for number, row in enumerate(rows, start=1):
+        texts = [value for value in row.values() if isinstance(value, str)]
+        if any(len(text) > LONGEST_CELL or ILLEGAL_CHARACTERS_RE.search(text) for text in texts):
+            raise UserError(f"{path}: row {number} has a text that a sheet cannot hold; give a name that ends in .tsv")
+    book = Workbook(write_only=True)
+    sheet = book.create_sheet("Sheet1")
+    sheet.append(list(rows[0]))
+    for row in rows:
+        cells = []
+        for value in row.values():
+            cell = WriteOnlyCell(sheet, value)
+            if isinstance(value, str):
+                cell.data_type = "s"  # "=1+1" is an answer, no formula
+            cells.append(cell)
+        sheet.append(cells)
+    book.save(path)
+
+
+def _encodable(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A row with lone surrogates replaced, which no file can hold."""
+    return {name: cell.encode("utf-8", "replace").decode() if isinstance(cell, str) else cell for name, cell in row.items()}
+
+
+def check_upload(path: Path, wanted: Sequence[Mapping[str, Any]]) -> None:
+    """Reads an upload back. Raises UserError unless ids, order, columns and types are as wanted."""
+    found = list(_read_upload(path))
+    if len(found) != len(wanted):
+        raise UserError(f"{path} has {len(found):,} rows, the server wants {len(wanted):,}")
+    for number, (row, want) in enumerate(zip(found, wanted, strict=True), start=1):
+        if list(row) != list(want):
+            raise UserError(f"{path}: row {number} has {', '.join(row)}, the server wants {', '.join(want)}")
+        for name, cell in want.items():
+            if _as_read(row[name]) != _as_read(cell):
+                raise UserError(f"{path}: row {number} has {name} {row[name]!r:.80}, it should be {cell!r:.80}")
+        if path.suffix == ".json" and [type(cell) for cell in row.values()] != [type(cell) for cell in want.values()]:
+            raise UserError(f"{path}: row {number} has other types than the server wants")
+
+
+def _as_read(cell: Any) -> str:
+    """A cell as text; tables do not tell empty from missing, nor line ends apart."""
+    return "" if cell is None or cell in MISSING else str(cell).replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _read_upload(path: Path) -> Iterable[Mapping[str, Any]]:
+    if path.suffix == ".json":
+        rows: list[dict[str, Any]] = read_json(path)
+        return rows
+    if path.suffix == ".tsv":
+        return list(read_table(path))
+    from openpyxl import load_workbook
+
+    lines = load_workbook(path, read_only=True).worksheets[0].iter_rows(values_only=True)
+    head = [str(cell) for cell in next(lines)]
+    return [dict(zip(head, line, strict=True)) for line in lines]

@@ -1,0 +1,94 @@
+"""JSONL files that grow while work goes on: appended and flushed record by record, read again after a crash at any byte."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from mipha_eval.core.errors import UserError
+from mipha_eval.core.files import open_text, parse_json
+
+#: a record as one line of JSON; records are trees, so nothing is spent on looking for circles
+to_json = json.JSONEncoder(check_circular=False).encode
+
+
+class Appender:
+    """Appends records to a JSONL file, flushed; drops a torn last line that a killed run left."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        with naming(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            _drop_torn_line(path)
+            self._file = path.open("a", encoding="utf-8")
+
+    def append(self, records: Iterable[Mapping[str, Any]]) -> None:
+        with naming(self._path):
+            self._file.writelines(to_json(record) + "\n" for record in records)
+            self._file.flush()
+
+    def __enter__(self) -> Appender:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        with contextlib.suppress(OSError) if error else naming(self._path):
+            there = self._path.exists() and os.path.samestat(self._path.stat(), os.fstat(self._file.fileno()))
+            self._file.close()
+            if not there and not error:
+                raise UserError(f"{self._path} was removed or replaced while it was written; the same command asks again")
+
+
+def read_stored(path: Path, entries: Mapping[str, type]) -> Iterator[dict[str, Any]]:
+    """Yields the records of an appended JSONL file that have all `entries` (name -> type).
+
+    A torn last line is left out, and so, with a warning, is a damaged one.
+    """
+    if not path.exists():
+        return
+    with open_text(path, escapes=True) as lines:
+        for number, line in enumerate(lines, start=1):
+            if line.endswith("\n"):
+                record = _record(line)
+                if record is not None and all(isinstance(record.get(name), kind) for name, kind in entries.items()):
+                    yield record
+                else:
+                    print(f"{path}:{number} is damaged and left out; it will be asked again", file=sys.stderr)
+
+
+def _record(line: str) -> dict[str, Any] | None:
+    try:
+        record = parse_json(line)
+    except ValueError:
+        return None
+    return record if isinstance(record, dict) else None
+
+
+@contextlib.contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """Turns an OSError (disk full, no permission) into a UserError with the path."""
+    try:
+        yield
+    except OSError as error:
+        raise UserError(f"cannot write {path}: {error.strerror}; what was stored before is kept") from error
+
+
+def _drop_torn_line(path: Path) -> None:
+    if not path.exists():
+        return
+    with path.open("rb+") as file:
+        end = file.seek(0, os.SEEK_END)
+        while end > 0:
+            start = max(0, end - 65536)
+            file.seek(start)
+            newline = file.read(end - start).rfind(b"\n")
+            if newline >= 0:
+                file.truncate(start + newline + 1)
+                return
+            end = start
+        file.truncate(0)

@@ -1,0 +1,1 @@
+"""How Mipha-Tiny was trained; not in the wheel."""
