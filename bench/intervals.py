@@ -17,8 +17,9 @@ from pathlib import Path
 
 from mipha_eval.core.metrics import ClusterCounts, Metric, Totals, group_scores, share
 from mipha_eval.core.plugins.registry import Registry
+from mipha_eval.core.plugins.selection import build_task
+from mipha_eval.data.parse_source import parse_source
 from mipha_eval.runs.rescore import ScoreConfig, score_file
-from mipha_eval.runs.selection import build_task, parse_source
 
 RESAMPLES = 10_000
 GQA_HEAD = "gqa/data/ood_testdev_head.json"  # a part of testdev whose labels can be had in a small file

@@ -21,9 +21,10 @@ from bench.pope_set import make_set, write_llava
 from mipha_eval.core.adapter import ModelAdapter
 from mipha_eval.core.data_source import DataSource
 from mipha_eval.core.plugins.registry import Registry
+from mipha_eval.core.plugins.selection import ModelChoice, build_adapter, build_task
 from mipha_eval.core.types import Request, Response
+from mipha_eval.data.questions import read_samples
 from mipha_eval.engine.engine import Engine
-from mipha_eval.runs.selection import ModelChoice, build_adapter, build_task, read_samples
 
 SIZES = (1024, 2048, 3072)
 

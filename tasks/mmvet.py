@@ -21,9 +21,9 @@ from mipha_eval.core.task import NOT_JUDGED, UNGRADED, Task
 from mipha_eval.core.types import Answer, Dialogue, Image, Response, Sample, Score
 from mipha_eval.data.hub import read_hub
 from mipha_eval.data.rows import named_entries, row_at, text_of
-from mipha_eval.judge.prompts import grade
 from mipha_eval.scoring.answer_files import json_object_answers
 from mipha_eval.scoring.answers.parts import share_found
+from mipha_eval.scoring.judging.prompts import grade
 
 CAPABILITIES = ("rec", "ocr", "know", "gen", "spat", "math")
 HINT = "mm-vet.zip is at github.com/yuweihao/MM-Vet/releases (70 MB)"

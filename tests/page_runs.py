@@ -10,11 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from mipha_eval.core.plugins.registry import Registry
+from mipha_eval.core.plugins.selection import ModelChoice, build_task
 from mipha_eval.core.task import Task
 from mipha_eval.core.types import Sample
+from mipha_eval.data.parse_source import parse_source
+from mipha_eval.data.questions import read_samples
 from mipha_eval.judge.settings import JudgeChoice
 from mipha_eval.runs.run import RunConfig, run
-from mipha_eval.runs.selection import ModelChoice, build_task, parse_source, read_samples
 from tests.conftest import read_json, read_jsonl
 from tests.scripted_adapter import script_key
 

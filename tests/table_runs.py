@@ -17,12 +17,12 @@ from typing import Any
 from mipha_eval.core.atomic import write_json, write_lines
 from mipha_eval.core.data_source import DataSource
 from mipha_eval.core.plugins.registry import Registry
+from mipha_eval.core.plugins.selection import build_task
 from mipha_eval.core.task import Task
 from mipha_eval.core.types import Image, Response, Sample
+from mipha_eval.engine.task_input import Work, task_record
 from mipha_eval.report.formats import RENDERERS
 from mipha_eval.report.make import ReportConfig, make_report
-from mipha_eval.runs.selection import build_task
-from mipha_eval.runs.task_input import Work, task_record
 from mipha_eval.scoring.result import score_responses
 from mipha_eval.store.run_folder import RunFolder, response_row
 

@@ -155,7 +155,8 @@ def test_wrong_pope_release(cli: Cli, demo: Path, tmp_path: Path) -> None:
 def pope_answers(tmp_path: Path) -> list[dict[str, Any]]:
     """A right answer to every question of the demo's POPE."""
     from mipha_eval.core.plugins.registry import Registry
-    from mipha_eval.runs.selection import build_task, parse_source
+    from mipha_eval.core.plugins.selection import build_task
+    from mipha_eval.data.parse_source import parse_source
 
     task = build_task("pope", {}, parse_source("demo", {}), Registry())
     return [

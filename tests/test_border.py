@@ -16,8 +16,10 @@ from mipha_eval.core.errors import PluginError
 from mipha_eval.core.metrics import Metric, Totals, UnknownCountError
 from mipha_eval.core.plugins.checks.questions import wrong_sample
 from mipha_eval.core.plugins.registry import Registry
+from mipha_eval.core.plugins.selection import build_task
 from mipha_eval.core.types import Response, Sample
-from mipha_eval.runs.selection import build_task, parse_source, read_samples
+from mipha_eval.data.parse_source import parse_source
+from mipha_eval.data.questions import read_samples
 from mipha_eval.scoring.result import ADDED, score_responses
 from tests.conftest import Cli, Outcome, read_json, write_jsonl
 from tests.plugin_files import TASK, line_of, model_file, task_file

@@ -13,7 +13,9 @@ import pytest
 from mipha_eval.core.metrics import Totals
 from mipha_eval.core.options import option_fields
 from mipha_eval.core.plugins.registry import Registry
-from mipha_eval.runs.selection import build_task, parse_source, read_samples
+from mipha_eval.core.plugins.selection import build_task
+from mipha_eval.data.parse_source import parse_source
+from mipha_eval.data.questions import read_samples
 from mipha_eval.scoring.adversarial import adversarial_answer
 from mipha_eval.scoring.answers import yes_no
 from mipha_eval.scoring.certificate import _bundled, load_oracles, oracle_folder, read_certificate, scorer_digest

@@ -11,8 +11,8 @@ from contextlib import suppress
 
 from mipha_eval.core.reading import Reading
 from mipha_eval.core.types import Answer, Query, Sample, Score, Verdict
-from mipha_eval.judge.dialogue import NoReplyError, replay
 from mipha_eval.scoring.circular import circular_tally, match_unread
+from mipha_eval.scoring.judging.dialogue import NoReplyError, replay
 from tests.oracles.mmbench import letter_of
 
 OPTIONS = ("red", "green", "blue", "grey")

@@ -16,7 +16,8 @@ import pytest
 
 from mipha_eval.core.plugins.import_closure import _imports, _statements, import_closure, module_file
 from mipha_eval.core.plugins.registry import PACKAGE, Registry
-from mipha_eval.runs.selection import build_task, parse_source
+from mipha_eval.core.plugins.selection import build_task
+from mipha_eval.data.parse_source import parse_source
 from mipha_eval.scoring.certificate import scorer_digest, scorer_files
 
 ROOT = Path(__file__).parents[1]
@@ -27,7 +28,8 @@ CHANGE_EACH = """
 import json, sys
 from mipha_eval.scoring.certificate import scorer_digest, scorer_files
 from mipha_eval.core.plugins.registry import Registry
-from mipha_eval.runs.selection import build_task, parse_source
+from mipha_eval.core.plugins.selection import build_task
+from mipha_eval.data.parse_source import parse_source
 
 unnoticed = []
 for name in sys.argv[1:]:
@@ -47,7 +49,8 @@ DIGESTS = """
 import json, sys
 from mipha_eval.scoring.certificate import scorer_digest
 from mipha_eval.core.plugins.registry import Registry
-from mipha_eval.runs.selection import build_task, parse_source
+from mipha_eval.core.plugins.selection import build_task
+from mipha_eval.data.parse_source import parse_source
 
 print(json.dumps({name: scorer_digest(build_task(name, {}, parse_source("hub", {}), Registry())) for name in sys.argv[1:]}))
 """
@@ -103,10 +106,11 @@ def test_readers_of_files_decide_scores_and_models_do_not() -> None:
             "mipha_eval.scoring.result",
         } <= found
         assert {f"mipha_eval.tasks.{name.replace('-', '_')}", "mipha_eval.tasks", "mipha_eval.data"} <= found
-        assert "mipha_eval.judge/prompts/mmvet.txt" in found, "what a judge is asked decides its grades"
         strangers = ("mipha_eval.models", "mipha_eval.judge.openai_judge", "mipha_eval.report", "mipha_eval.cli")
         assert not [module for module in found if module.startswith(strangers)]
     assert "mipha_eval.scoring.captions.measures" in files_of("coco-cap")
+    for name in ("mmvet", "mmbench"):  # what a judge is asked decides its grades
+        assert f"mipha_eval.scoring.judging/prompts/{name}.txt" in files_of(name)
     assert "mipha_eval.data.table" in files_of("mmbench")
     assert "mipha_eval.scoring.captions.measures" not in files_of("pope")
 
@@ -116,7 +120,8 @@ def test_a_scorer_whose_reader_changed_has_no_certificate_in_its_report(tmp_path
     folder = copied(tmp_path / "copy", wheel=False)
     code = "from mipha_eval.scoring.certificate import certificate_note as note; import json, sys;"
     code += "from mipha_eval.core.plugins.registry import Registry;"
-    code += "from mipha_eval.runs.selection import build_task, parse_source;"
+    code += "from mipha_eval.core.plugins.selection import build_task;"
+    code += "from mipha_eval.data.parse_source import parse_source;"
     code += "task = build_task('pope', {}, parse_source('hub', {}), Registry()); print(json.dumps(note(task, 'f1')))"
     reader = folder / "mipha_eval/data/jsonl.py"
     certificate = folder / "certificates/pope.json"

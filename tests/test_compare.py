@@ -19,11 +19,12 @@ from statsmodels.stats.multitest import multipletests
 from mipha_eval.comparison.difference import compare_pair, rank_intervals, tie_group
 from mipha_eval.comparison.matched import Matched
 from mipha_eval.core.plugins.registry import Registry
+from mipha_eval.core.plugins.selection import ModelChoice, build_task
 from mipha_eval.core.types import Response, Sample
+from mipha_eval.data.parse_source import parse_source
 from mipha_eval.judge.stored_task import StoredTask, read_stored_tasks
 from mipha_eval.report.comparison.page import markdown
 from mipha_eval.runs.run import RunConfig, run
-from mipha_eval.runs.selection import ModelChoice, build_task, parse_source
 from mipha_eval.scoring.result import score_responses
 from mipha_eval.store.run_folder import RunFolder
 from tests.conftest import Cli, pope_numbers, read_json, read_jsonl, write_jsonl

@@ -12,13 +12,13 @@ from PIL import Image
 from safetensors import safe_open
 
 from mipha_eval.core.plugins.registry import Registry
+from mipha_eval.core.plugins.selection import ModelChoice
 from mipha_eval.demo import choice_files, files, held_out
 from mipha_eval.demo.choices import CATEGORIES
 from mipha_eval.demo.files import demo_folder, write_demo
 from mipha_eval.demo.questions import in_half
 from mipha_eval.demo.scenes import SIZE, Scene, Thing, draw_scene, sample_scene
 from mipha_eval.runs.run import RunConfig, run
-from mipha_eval.runs.selection import ModelChoice
 from tests.conftest import Cli, read_json, read_jsonl
 from training.kinds import FAMILIES
 from training.lessons import training_scene

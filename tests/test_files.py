@@ -133,7 +133,7 @@ def test_encodings_are_read_or_named(tmp_path: Path) -> None:
 
 
 def test_questions_without_end(plugin: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr("mipha_eval.runs.selection.MOST_QUESTIONS", 1000)
+    monkeypatch.setattr("mipha_eval.data.questions.MOST_QUESTIONS", 1000)
     run = ["run", "--tasks", "quiz", "--plugin", plugin, "--data", tmp_path, "--model", "constant", "-o", tmp_path / "runs"]
     outcome = cli(*run, "-a", "quiz.endless=true")
     assert outcome.code == 2

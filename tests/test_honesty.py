@@ -15,10 +15,11 @@ import pytest
 from PIL import Image
 
 from mipha_eval.core.plugins.registry import Registry
+from mipha_eval.core.plugins.selection import build_task
+from mipha_eval.data.parse_source import parse_source
 from mipha_eval.demo.files import demo_folder
 from mipha_eval.engine.background import BACKLOG
-from mipha_eval.runs.selection import build_task, parse_source
-from mipha_eval.runs.task_input import limit_samples
+from mipha_eval.engine.task_input import limit_samples
 from tests.conftest import Cli, read_json, read_jsonl, write_jsonl
 
 TINY = Path(__file__).parents[1] / "mipha_eval/demo/tiny"

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from mipha_eval.judge.prompts import GRADE_AGAIN
+from mipha_eval.scoring.judging.prompts import GRADE_AGAIN
 from tests.conftest import Cli, Outcome, read_json, read_jsonl, write_jsonl
 from tests.judge_server import JudgeServer, Say, Script, Serve
 

@@ -23,8 +23,8 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from mipha_eval.core.reading import Reading
-from mipha_eval.judge.dialogue import first_counted
-from mipha_eval.judge.prompts import grade as official_grade
+from mipha_eval.scoring.judging.dialogue import first_counted
+from mipha_eval.scoring.judging.prompts import grade as official_grade
 from mipha_eval.core.metrics import share
 from mipha_eval.core.task import NOT_JUDGED, Task
 from mipha_eval.core.types import Query, Sample

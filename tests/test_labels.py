@@ -129,7 +129,8 @@ def test_lower_case_labels_of_mme(cli: Cli, tmp_path: Path) -> None:
     """The official script lower-cases labels; so do scores and the probabilities of the possible answers."""
     from mipha_eval.core.data_source import DataSource
     from mipha_eval.core.plugins.registry import Registry
-    from mipha_eval.runs.selection import build_task, read_samples
+    from mipha_eval.core.plugins.selection import build_task
+    from mipha_eval.data.questions import read_samples
 
     outcome = scored(cli, tmp_path, "mme", EXISTENCE, lambda text: text.replace("\tYes", "\tyes").replace("\tNo", "\tNO"))
     assert outcome.json["metrics"]["perception"] == 200

@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 
 from mipha_eval.core.alphabet import LETTERS
 from mipha_eval.core.plugins.registry import Registry
+from mipha_eval.core.plugins.selection import build_task
 from mipha_eval.core.task import Task
 from mipha_eval.core.types import Response, Sample
-from mipha_eval.runs.selection import build_task, parse_source
+from mipha_eval.data.parse_source import parse_source
 from mipha_eval.scoring.adversarial import adversarial_answer
 from mipha_eval.scoring.answers.lenient import lenient_equal, read_letter, read_short, read_yes_no
 from mipha_eval.scoring.answers.wrapping import unwrapped, wrappers

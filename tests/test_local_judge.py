@@ -23,8 +23,8 @@ import pytest
 from mipha_eval.core.adapter import ModelAdapter
 from mipha_eval.core.types import Query, Request, Response, Verdict
 from mipha_eval.judge.adapter_judge import AdapterJudge
-from mipha_eval.judge.dialogue import UnansweredError, conduct
-from mipha_eval.judge.prompts import grade
+from mipha_eval.scoring.judging.dialogue import UnansweredError, conduct
+from mipha_eval.scoring.judging.prompts import grade
 from tests.conftest import Cli, read_json, read_jsonl
 
 

@@ -14,11 +14,12 @@ import pytest
 from mipha_eval.core.alphabet import columns_of_options, lettered
 from mipha_eval.core.errors import UserError
 from mipha_eval.core.plugins.registry import Registry
+from mipha_eval.core.plugins.selection import build_task
 from mipha_eval.core.task import Task
 from mipha_eval.core.types import Answer, Response, Sample
+from mipha_eval.data.parse_source import parse_source
 from mipha_eval.demo.choices import Choice
 from mipha_eval.judge.judged import Use
-from mipha_eval.runs.selection import build_task, parse_source
 from mipha_eval.scoring.circular import match_unread, options_of
 from tests.conftest import Cli, write_jsonl
 from tests.oracles import mmbench as mmbench_oracle

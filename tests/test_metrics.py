@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 
 from mipha_eval.core.metrics import ClusterCounts, Metric, Totals
 from mipha_eval.core.plugins.registry import Registry
+from mipha_eval.core.plugins.selection import build_task
 from mipha_eval.core.task import Task
 from mipha_eval.core.types import Response, Sample
-from mipha_eval.runs.selection import build_task, parse_source
+from mipha_eval.data.parse_source import parse_source
 from mipha_eval.scoring.result import score_responses
 from mipha_eval.stats.interval import run_intervals
 from tests.conftest import mme_points, pope_numbers

@@ -215,7 +215,7 @@ def test_prompts_equal_llavas_question_files(task: str, file: str, benchmarks: P
 def test_gqa_prompts(benchmarks: Path) -> None:
     from mipha_eval.core.data_source import DataSource
     from mipha_eval.core.plugins.registry import Registry
-    from mipha_eval.runs.selection import build_task
+    from mipha_eval.core.plugins.selection import build_task
 
     source = DataSource("folder", benchmarks, annotations=benchmarks / "gqa/data/ood_testdev_head.json")
     official = {row["question_id"]: row for row in read_jsonl(benchmarks / "gqa/llava_gqa_testdev_balanced.jsonl")}

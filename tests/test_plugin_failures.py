@@ -12,8 +12,8 @@ import pytest
 
 from mipha_eval.core.plugins.code_digest import code_digest
 from mipha_eval.core.plugins.registry import Registry
+from mipha_eval.core.plugins.selection import ModelChoice
 from mipha_eval.runs.run import RunConfig, TasksFailedError, run
-from mipha_eval.runs.selection import ModelChoice
 from tests.conftest import Cli, Outcome, read_json, read_jsonl, write_jsonl
 from tests.plugin_files import line_of, model_file, task_file
 

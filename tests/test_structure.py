@@ -3,128 +3,137 @@
 from __future__ import annotations
 
 import ast
+import re
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parents[1]
 LIBRARY = ROOT / "mipha_eval"
-FILES = [*LIBRARY.rglob("*.py"), *(ROOT / "tasks").glob("*.py"), *(ROOT / "model_adapters").glob("*.py")]
-
-# a module may import from its own layer and the layers before it
-LAYERS = [
-    ["closure", "errors", "files", "printable", "types"],
-    ["blame", "options", "provenance"],
-    [
-        "answers",
-        "metrics",
-        "binary",
-        "border",
-        "wording",
-        "data",
-        "adapter",
-        "answer_line",
-        "answer_files",
-        "matching",
-        "task",
-    ],
-    [
-        "captions",
-        "certificate",
-        "circular",
-        "engine",
-        "gaps",
-        "backends",
-        "judge",
-        "journal",
-        "records",
-        "atomic",
-        "store",
-        "plugin_code",
-        "plugins",
-        "probability",
-        "scoring",
-        "stats",
-        "published",
-    ],
-    ["demo", "selection"],
-    ["where"],
-    [
-        "adversarial",
-        "calibrate",
-        "calibrations",
-        "certify",
-        "comparison",
-        "judging",
-        "planning",
-        "prepare",
-        "equivalence",
-        "task_run",
-        "asking",
-        "run",
-        "stored_task",
-        "rescore",
-        "predict",
-        "serve_check",
-        "submission",
-        "verify",
-        "record_release",
-        "record_published",
-    ],
-    ["report"],
-    ["page"],
-    ["cli", "__main__"],
-]
-WITHOUT_TORCH = {f"backends/{name}.py" for name in ("prefix", "tree", "ahead", "mipha_prompt", "pixels")}
-MAY_IMPORT_TORCH = {f"demo/{name}.py" for name in ("train", "lessons", "checkpoint")}
+PLUGINS = ("tasks", "model_adapters")
+FILES = [*LIBRARY.rglob("*.py"), *(file for folder in PLUGINS for file in (ROOT / folder).glob("*.py"))]
+HEAVY = {"torch", "transformers", "accelerate", "safetensors"}
+#: in the room of models, what plans and preprocesses without tensors
+WITHOUT_TORCH = {f"models/{name}.py" for name in ("prefix", "tree", "prefetch", "mipha_prompt", "pixels")}
 
 
-def layer_of(module: str) -> int:
-    head = module.removeprefix("mipha_eval.").split(".")[0]
-    return next(number for number, names in enumerate(LAYERS) if head in names)
+def rooms() -> list[str]:
+    """The folders of the library from the ground up, as the architecture's page orders them."""
+    page = (ROOT / "docs/architecture.md").read_text(encoding="utf-8")
+    order: str = re.findall(r"`([a-z]+(?: < [a-z]+)+)`", page)[0]
+    return order.split(" < ")
 
 
-def imports(file: Path, *, top_level: bool = False) -> set[str]:
-    """Names of imported modules; type-checking blocks left out."""
+def modules(root: Path) -> dict[str, Path]:
+    """The modules of the package in a folder, by their full names."""
+    files = (root / "mipha_eval").rglob("*.py")
+    return {".".join(file.relative_to(root).with_suffix("").parts).removesuffix(".__init__"): file for file in files}
+
+
+MODULES = modules(ROOT)
+
+
+def imports(file: Path) -> set[str]:
+    """Names of imported modules, also in functions; type-checking blocks left out."""
     tree = ast.parse(file.read_text(encoding="utf-8"))
-    found = set()
-    nodes = tree.body if top_level else list(ast.walk(tree))
     skipped = {
         id(child)
         for node in ast.walk(tree)
         if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)
         for child in ast.walk(node)
     }
-    for node in nodes:
+    found = set()
+    for node in ast.walk(tree):
         if id(node) in skipped:
             continue
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            found |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert not node.level, f"{file}: imports name their module in full"
+            found |= {node.module or ""} | {f"{node.module}.{alias.name}" for alias in node.names}
     return found
 
 
-@pytest.mark.parametrize("file", sorted(LIBRARY.rglob("*.py")), ids=lambda file: str(file.relative_to(LIBRARY)))
-def test_imports_go_one_way(file: Path) -> None:
-    place = file.relative_to(LIBRARY)
-    if place.name == "__init__.py":
-        return
-    own = layer_of(".".join(place.with_suffix("").parts))
-    for module in imports(file):
-        assert not module.startswith(("tasks", "model_adapters", "mipha_eval.tasks", "mipha_eval.model_adapters"))
-        if module.startswith("mipha_eval.") and module != "mipha_eval.__version__":
-            assert layer_of(module) <= own, f"{place} imports {module}"
+def graph_of(known: dict[str, Path]) -> dict[str, set[str]]:
+    """Which modules each imports; where one statement names a package and a module in it, the module."""
+    named = {name: {module for module in imports(file) if module in known} - {name} for name, file in known.items()}
+    return {
+        name: {module for module in found if not any(other.startswith(f"{module}.") for other in found)}
+        for name, found in named.items()
+    }
+
+
+def room_of(module: str) -> str:
+    return module.split(".")[1] if module.startswith("mipha_eval.") else ""
+
+
+def upward(graph: dict[str, set[str]], order: list[str]) -> list[str]:
+    """The imports of a later room by an earlier one."""
+    floor = {name: order.index(room_of(name)) for name in graph if room_of(name) in order}
+    pairs = [(name, module) for name, found in graph.items() for module in found if {name, module} <= floor.keys()]
+    return sorted(f"{name} imports {module}" for name, module in pairs if floor[module] > floor[name])
+
+
+def circle(graph: dict[str, set[str]]) -> str:
+    """A circle of imports, or ""."""
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        return " -> ".join(error.args[1])
+    return ""
+
+
+def test_rooms_are_the_folders() -> None:
+    folders = {folder.name for folder in LIBRARY.iterdir() if (folder / "__init__.py").is_file()}
+    assert set(rooms()) == folders
+    entries = [entry for entry in LIBRARY.iterdir() if entry.name != "__pycache__"]
+    assert len(entries) <= 17, sorted(entry.name for entry in entries)
+
+
+def test_no_import_runs_upward() -> None:
+    assert not upward(graph_of(MODULES), rooms())
+
+
+def test_no_circle() -> None:
+    """Neither at import nor later: an import inside a function hides a circle from Python, not from a reader."""
+    assert not circle(graph_of(MODULES))
+
+
+@pytest.mark.parametrize("name", sorted(MODULES))
+def test_nothing_imports_plugins_or_what_is_outside(name: str) -> None:
+    outside = (*PLUGINS, *(f"mipha_eval.{folder}" for folder in PLUGINS), "training", "tools", "tests", "bench")
+    assert not [module for module in imports(MODULES[name]) if module.startswith(outside)]
+
+
+def test_a_circle_and_an_upward_import_are_seen(tmp_path: Path) -> None:
+    """In a package made for that, with the imports inside functions."""
+    texts = {
+        "core/one.py": "def act():\n    from mipha_eval.core.two import act",
+        "core/two.py": "from mipha_eval.core import one",
+        "store/three.py": "def act():\n    import mipha_eval.runs.four",
+        "runs/four.py": "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from mipha_eval.cli import five",
+        "cli/five.py": "from mipha_eval.runs import four",
+    }
+    for name, text in texts.items():
+        file = tmp_path / "mipha_eval" / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, encoding="utf-8")
+    graph = graph_of(modules(tmp_path))
+    assert upward(graph, rooms()) == ["mipha_eval.store.three imports mipha_eval.runs.four"]
+    assert {"mipha_eval.core.one", "mipha_eval.core.two"} == set(circle(graph).split(" -> "))
+    graph["mipha_eval.core.two"].clear()
+    assert not circle(graph)
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(ROOT)))
-def test_torch_stays_in_backends_and_adapters(file: Path) -> None:
+def test_torch_stays_with_the_models(file: Path) -> None:
     if file.parent.name == "model_adapters":
         return
-    heavy = {module.split(".")[0] for module in imports(file)} & {"torch", "transformers", "accelerate", "safetensors"}
-    if heavy:
+    if {module.split(".")[0] for module in imports(file)} & HEAVY:
         place = file.relative_to(LIBRARY).as_posix()
-        assert place in MAY_IMPORT_TORCH or (place.startswith("backends/") and place not in WITHOUT_TORCH)
+        assert place.startswith("models/")
+        assert place not in WITHOUT_TORCH
 
 
 def code_lines(text: str) -> int:

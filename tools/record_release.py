@@ -12,8 +12,10 @@ from pathlib import Path
 
 from mipha_eval.core.errors import UserError
 from mipha_eval.core.plugins.registry import Registry
+from mipha_eval.core.plugins.selection import build_task
+from mipha_eval.data.parse_source import parse_source
+from mipha_eval.data.questions import read_samples
 from mipha_eval.data.releases import RECORDS, Release, describe, rows_of, write_release
-from mipha_eval.runs.selection import build_task, parse_source, read_samples
 
 ABOUT = "Records a release from its real files."
 FIELDS = ("questions", "labels", "everything", "counts", "question_marks", "label_marks", "first_only")

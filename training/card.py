@@ -20,12 +20,13 @@ from typing import Any
 
 from mipha_eval.core.adapter import ModelAdapter
 from mipha_eval.core.plugins.registry import Registry
+from mipha_eval.core.plugins.selection import ModelChoice, build_adapter, build_task
 from mipha_eval.core.types import Decoding, Image, Request, Response, Sample
 from mipha_eval.data.images import grey_image
+from mipha_eval.data.parse_source import parse_source
 from mipha_eval.demo.questions import Asker, Question
 from mipha_eval.demo.scenes import Scene, draw_scene, sample_scene
 from mipha_eval.engine.engine import Engine
-from mipha_eval.runs.selection import ModelChoice, build_adapter, build_task, parse_source
 from mipha_eval.scoring.result import score_responses
 from training.kinds import FAMILIES, TEXT_ONLY
 

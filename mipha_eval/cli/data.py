@@ -34,9 +34,9 @@ def verify_data(
 ) -> None:
     """Compare questions and labels with the official release; exit code 3 if they differ or no release is recorded."""
     from mipha_eval.core.plugins.registry import Registry
+    from mipha_eval.data.parse_source import parse_source
     from mipha_eval.data.verify import Verification, verify
     from mipha_eval.report.terminal import print_lines
-    from mipha_eval.runs.selection import parse_source
 
     source = parse_source(data or "hub", flags.image_dirs(image_dir))
     source = dataclasses.replace(source, annotations=annotations)
@@ -67,9 +67,9 @@ def locate_data(
 ) -> None:
     """Show each task's question files, how many of its first 20 images are there, and where to get what is missing."""
     from mipha_eval.core.plugins.registry import Registry
+    from mipha_eval.data.parse_source import parse_source
     from mipha_eval.data.where import find_places
     from mipha_eval.report.terminal import kept, print_lines
-    from mipha_eval.runs.selection import parse_source
 
     source = parse_source(data or "hub", flags.image_dirs(image_dir))
     places = find_places(source, Registry(plugin or ()))

@@ -32,10 +32,11 @@ def plan_tasks(
     from mipha_eval.cli.run import split_tasks
     from mipha_eval.core.errors import UserError
     from mipha_eval.core.plugins.registry import Registry
+    from mipha_eval.core.plugins.selection import build_tasks
+    from mipha_eval.data.parse_source import parse_source
     from mipha_eval.report.terminal import print_lines
     from mipha_eval.runs.plan import plan_task
     from mipha_eval.runs.plan_lines import plan_lines
-    from mipha_eval.runs.selection import build_tasks, parse_source
 
     choice = judge_flags.choice(judge, judge_base_url, judge_flags.Limits(judge_runs), None, judge_price, judge_correctness)
     source = parse_source(data or "hub", flags.image_dirs(image_dir))

@@ -30,8 +30,8 @@ def predict_answers(
     """Answer a LLaVA question file, in its order; the same command again goes on where it stopped."""
     flags.limit_threads(threads)
     from mipha_eval.core.plugins.registry import Registry
+    from mipha_eval.core.plugins.selection import ModelChoice, build_adapter
     from mipha_eval.runs.predict import PredictConfig, predict
-    from mipha_eval.runs.selection import ModelChoice, build_adapter
 
     choice = ModelChoice(model, options or (), device, dtype, no_share, compile)
     adapter, _ = build_adapter(choice, Registry(plugin or ()))

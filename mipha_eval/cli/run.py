@@ -62,8 +62,8 @@ def run_tasks(
     """Evaluate a model on tasks; the same command again goes on where it stopped."""
     flags.limit_threads(threads)
     from mipha_eval.core.plugins.registry import Registry
+    from mipha_eval.core.plugins.selection import ModelChoice
     from mipha_eval.runs.run import RunConfig
-    from mipha_eval.runs.selection import ModelChoice
 
     registry = Registry(plugin or ())
     config = RunConfig(

@@ -58,7 +58,8 @@ def _entry_lines(key: str, value: Any) -> Iterator[str]:
 def _task(registry: Any, name: str, data: str | None, count: int) -> dict[str, Any]:
     from mipha_eval.core.metrics import Totals
     from mipha_eval.core.options import option_fields, type_name
-    from mipha_eval.runs.selection import build_task, parse_source
+    from mipha_eval.core.plugins.selection import build_task
+    from mipha_eval.data.parse_source import parse_source
 
     task = build_task(name, {}, parse_source(data or "demo", {}), registry)
     measures = task.measures(Totals({}))

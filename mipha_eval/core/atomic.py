@@ -9,7 +9,18 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from mipha_eval.core.errors import UserError
-from mipha_eval.store.journal import naming, to_json
+
+#: a record as one line of JSON; records are trees, so nothing is spent on looking for circles
+to_json = json.JSONEncoder(check_circular=False).encode
+
+
+@contextlib.contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """Turns an OSError (disk full, no permission) into a UserError with the path."""
+    try:
+        yield
+    except OSError as error:
+        raise UserError(f"cannot write {path}: {error.strerror}; what was stored before is kept") from error
 
 
 @contextlib.contextmanager

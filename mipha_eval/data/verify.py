@@ -9,11 +9,12 @@ from typing import Any
 from mipha_eval.core.data_source import DataSource
 from mipha_eval.core.errors import MissingDataError, UserError
 from mipha_eval.core.plugins.registry import Registry
+from mipha_eval.core.plugins.selection import build_task, build_tasks
 from mipha_eval.core.task import Task
+from mipha_eval.data.questions import read_questions
 from mipha_eval.data.release_diff import Finding, Kind, compare_with_nearest, ids_twice
 from mipha_eval.data.releases import Release, digest_rows, read_releases, rows_of
 from mipha_eval.data.where import ImageCount, check_image_dirs, count_images, protocols
-from mipha_eval.runs.selection import build_task, build_tasks, read_questions
 
 WORDS: Mapping[Kind, str] = {"ok": "as released", "differs": "differs", "unknown": "not compared in full"}
 

@@ -13,9 +13,10 @@ from mipha_eval.core.data_source import DataSource
 from mipha_eval.core.errors import UserError
 from mipha_eval.core.options import unknown
 from mipha_eval.core.plugins.registry import Registry
+from mipha_eval.core.plugins.selection import build_task
 from mipha_eval.core.types import Image, Sample
 from mipha_eval.data.hub import mirrored
-from mipha_eval.runs.selection import build_task, read_questions
+from mipha_eval.data.questions import read_questions
 
 #: images that `where` looks for, of each task
 LOOKED_AT = 20

@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING, Any
 from mipha_eval.core.errors import UserError
 from mipha_eval.core.metrics import ClusterCounts, Metric, Number, Totals
 from mipha_eval.core.plugins.registry import Registry
+from mipha_eval.core.plugins.selection import build_task
 from mipha_eval.core.task import UNGRADED
 from mipha_eval.core.types import Score
+from mipha_eval.data.parse_source import parse_source
+from mipha_eval.data.questions import read_samples
 from mipha_eval.judge.calibrations import calibration_file, store_calibration
 from mipha_eval.judge.grading import Answered, Grading, judge_answers
 from mipha_eval.judge.recorded import RecordedGrades
-from mipha_eval.runs.selection import build_task, parse_source, read_samples
 from mipha_eval.scoring.answer_files import read_answers
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from mipha_eval.core.types import Query, Verdict
-from mipha_eval.judge.dialogue import CUT, quoted
 from mipha_eval.judge.spending import estimated_tokens
+from mipha_eval.scoring.judging.dialogue import CUT, quoted
 
 #: how servers call the end of a complete reply, and one at the limit of tokens, in lower case
 WHOLE_ENDS = ("stop", "eos", "eos_token", "stop_sequence", "end_turn")

@@ -11,23 +11,24 @@ from typing import Any
 
 from mipha_eval.core.errors import UserError
 from mipha_eval.core.plugins.registry import Registry
+from mipha_eval.core.plugins.selection import ModelChoice, build_adapter
 from mipha_eval.core.task import Task
 from mipha_eval.core.types import Answer, Response, Sample
 from mipha_eval.engine.interrupt import Interrupt
 from mipha_eval.engine.progress import Progress
+from mipha_eval.engine.task_input import Work
 from mipha_eval.judge.adapter_judge import AdapterJudge
 from mipha_eval.judge.calibrations import find_calibration
 from mipha_eval.judge.judge import Judge
-from mipha_eval.judge.judged import Judged, Use, answer_groups
+from mipha_eval.judge.judged import Judged, Use
 from mipha_eval.judge.openai_judge import OpenAIJudge
-from mipha_eval.judge.prompts import prompts_digest
 from mipha_eval.judge.recorded import RecordedGrades
 from mipha_eval.judge.session import Session
 from mipha_eval.judge.settings import JudgeChoice
 from mipha_eval.judge.spending import Spending
 from mipha_eval.judge.verdicts import Verdicts, stored_judges, stored_rows
-from mipha_eval.runs.selection import ModelChoice, build_adapter
-from mipha_eval.runs.task_input import Work
+from mipha_eval.scoring.judging.prompts import prompts_digest
+from mipha_eval.scoring.judging.ungraded import answer_groups
 from mipha_eval.scoring.result import Result, score_responses
 from mipha_eval.store.run_folder import RunFolder
 

@@ -3,27 +3,26 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from mipha_eval.core.alphabet import lettered
-from mipha_eval.core.metrics import group_scores
 from mipha_eval.core.plugins.checks.scores import checked_scores
 from mipha_eval.core.task import JUDGE_FAILED, NOT_JUDGED, Task, question_core
 from mipha_eval.core.types import Answer, Dialogue, Query, Response, Sample, Score, Verdict
-from mipha_eval.judge.dialogue import (
+from mipha_eval.judge.session import Case
+from mipha_eval.judge.verdicts import Verdicts
+from mipha_eval.scoring.judging.dialogue import (
     MOST_QUERIES,
     BrokenDialogueError,
     NoReplyError,
-    Talk,
     UnansweredError,
     replay,
     shortcoming,
 )
-from mipha_eval.judge.prompts import is_correct
-from mipha_eval.judge.session import Case
-from mipha_eval.judge.verdicts import Verdicts
+from mipha_eval.scoring.judging.prompts import is_correct
+from mipha_eval.scoring.judging.ungraded import answer_groups
 
 
 @dataclass(frozen=True)
@@ -84,43 +83,6 @@ def _accepted(task: Task, sample: Sample) -> Sequence[str]:
         return sample.references
     letter, *options = sample.references
     return letter, *(option for name, option in lettered(options) if name == letter)
-
-
-def answer_groups(
-    samples: Mapping[str, Sample], responses: Mapping[str, Response], scores: Sequence[Score]
-) -> Iterator[list[Answer]]:
-    """What is judged together: the answered ones of each group of scores."""
-    for group in group_scores(scores):
-        answered = [score for score in group if score.sample in responses]
-        if answered:
-            yield [Answer(samples[score.sample], responses[score.sample].text, score) for score in answered]
-
-
-def without_judge(
-    task: Task, samples: Mapping[str, Sample], responses: Mapping[str, Response], scores: Sequence[Score]
-) -> list[Score]:
-    """The scores where nobody judges: those that the task's own rule cannot give are marked as not judged.
-
-    That is so where the task would have a judge look at answers all of which its rule claims to have read. What it could not
-    read (MMBench) counts by the rule, and a rule that stands in for a judge (`Task.mark`) counts under its own name.
-    """
-    if not task.judged or task.mark:
-        return list(scores)
-    waiting: set[str] = set()
-    for answers in answer_groups(samples, responses, scores):
-        if all(answer.score.parsed for answer in answers) and _asks(task.grade(answers, 1)):
-            waiting |= {answer.sample.id for answer in answers}
-    return [replace(score, rule=NOT_JUDGED, value=0.0) if score.sample in waiting else score for score in scores]
-
-
-def _asks(dialogue: Dialogue[Sequence[Score]]) -> bool:
-    """Whether a dialogue comes to any question; one that breaks wanted something, too."""
-    try:
-        return Talk(dialogue, 1).begin() is not None
-    except BrokenDialogueError:
-        return True
-    finally:
-        dialogue.close()
 
 
 @dataclass

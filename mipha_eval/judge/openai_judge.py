@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 from mipha_eval.core.printable import printable
 from mipha_eval.core.types import Query, Verdict
 from mipha_eval.judge.completion import NoCompletionError, own_words, read_completion
-from mipha_eval.judge.dialogue import quoted
 from mipha_eval.judge.judge import Judge, JudgeStoppedError
 from mipha_eval.judge.settings import JudgeChoice, api_key
+from mipha_eval.scoring.judging.dialogue import quoted
 
 if TYPE_CHECKING:
     import openai

@@ -9,9 +9,9 @@ from typing import Any
 
 from mipha_eval.core.errors import UserError
 from mipha_eval.core.types import Dialogue, Query, Verdict
-from mipha_eval.judge.dialogue import UnansweredError, conduct
 from mipha_eval.judge.judge import Judge, JudgeStoppedError
-from mipha_eval.judge.prompts import grade, is_correct, match_option
+from mipha_eval.scoring.judging.dialogue import UnansweredError, conduct
+from mipha_eval.scoring.judging.prompts import grade, is_correct, match_option
 
 COLOURS = {"A": "red", "B": "green", "C": "blue"}
 SHADE = "What colour is the car?"

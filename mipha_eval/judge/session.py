@@ -10,10 +10,10 @@ from types import TracebackType
 from typing import Any
 
 from mipha_eval.core.types import Dialogue, Query, Verdict
-from mipha_eval.judge.dialogue import UnansweredError, conduct, shortcoming
 from mipha_eval.judge.judge import Judge, JudgeStoppedError
 from mipha_eval.judge.spending import Spending
 from mipha_eval.judge.verdicts import Verdicts
+from mipha_eval.scoring.judging.dialogue import UnansweredError, conduct, shortcoming
 
 
 @dataclass(frozen=True)

@@ -13,10 +13,10 @@ from mipha_eval.core.data_source import DataSource
 from mipha_eval.core.errors import UserError
 from mipha_eval.core.metrics import Metric, Tally, Totals, add_tallies, group_scores
 from mipha_eval.core.plugins.registry import Registry
+from mipha_eval.core.plugins.selection import build_task
 from mipha_eval.core.provenance import Provenance, provenances
 from mipha_eval.core.task import Task
 from mipha_eval.core.types import Score
-from mipha_eval.runs.selection import build_task
 from mipha_eval.scoring.result import Measuring
 from mipha_eval.store.run_folder import RunFolder
 

@@ -18,7 +18,7 @@ from mipha_eval.core.errors import UserError
 from mipha_eval.core.files import read_object
 from mipha_eval.core.types import Query, Verdict
 from mipha_eval.judge.completion import MOST_TOKENS
-from mipha_eval.judge.dialogue import CUT
+from mipha_eval.scoring.judging.dialogue import CUT
 from mipha_eval.store.journal import Appender, read_stored
 from mipha_eval.store.records import JudgeNotes, checked
 

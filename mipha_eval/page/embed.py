@@ -15,9 +15,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from mipha_eval.core.atomic import naming
 from mipha_eval.core.errors import UserError
 from mipha_eval.core.plugins.registry import plugin_folder
-from mipha_eval.store.journal import naming
 
 #: what ends an element or opens a comment in HTML, and what ends a line in old JavaScript
 UNSAFE = {ord(letter): f"\\u{ord(letter):04x}" for letter in "<>&\u2028\u2029"}

@@ -12,12 +12,13 @@ from mipha_eval.core.errors import UserError
 from mipha_eval.core.plugins.registry import Registry
 from mipha_eval.core.task import UNGRADED, Task
 from mipha_eval.core.types import Image, Response, Sample, Score
+from mipha_eval.data.parse_source import parse_source
+from mipha_eval.data.questions import read_samples
 from mipha_eval.judge.grading import stored_answers
 from mipha_eval.judge.stored_task import StoredTask
 from mipha_eval.page.runs import ShownRun, stored_result
 from mipha_eval.page.thumbnails import Origin
 from mipha_eval.page.verdicts import Said, stored_verdicts
-from mipha_eval.runs.selection import parse_source, read_samples
 
 #: what became of a question; the letter is small where nobody could say what was answered
 RIGHT, PARTLY, WRONG, FAILED, MISSING, UNLABELLED, UNJUDGED, NOT_ASKED = "RPWFMUJ-"

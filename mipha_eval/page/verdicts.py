@@ -8,9 +8,10 @@ from dataclasses import dataclass
 
 from mipha_eval.core.task import Task
 from mipha_eval.core.types import Query, Response, Sample, Score, Verdict
-from mipha_eval.judge.dialogue import UnansweredError, replay, shortcoming
 from mipha_eval.judge.grading import judges_of
-from mipha_eval.judge.judged import Judged, answer_groups
+from mipha_eval.judge.judged import Judged
+from mipha_eval.scoring.judging.dialogue import UnansweredError, replay, shortcoming
+from mipha_eval.scoring.judging.ungraded import answer_groups
 from mipha_eval.store.run_folder import TaskFolder
 
 

@@ -12,8 +12,8 @@ from typing import Any
 
 from mipha_eval.core.printable import printable
 from mipha_eval.core.task import JUDGE_FAILED, NOT_JUDGED
-from mipha_eval.judge.prompts import TABLE_MARKS
 from mipha_eval.scoring.gaps import UNPARSED_MOST, UNPARSED_TOLD, unparsed_share
+from mipha_eval.scoring.judging.prompts import TABLE_MARKS
 
 Result = Mapping[str, Any]
 

@@ -8,12 +8,13 @@ from pathlib import Path
 
 from mipha_eval.core.task import Task
 from mipha_eval.core.types import Answer, Query, Response, Sample, Verdict
-from mipha_eval.judge.dialogue import Talk, UnansweredError
-from mipha_eval.judge.judged import Use, answer_groups
+from mipha_eval.engine.task_input import prepare
+from mipha_eval.judge.judged import Use
 from mipha_eval.judge.settings import JudgeChoice, Price
 from mipha_eval.judge.spending import estimated_tokens
-from mipha_eval.runs.task_input import prepare
 from mipha_eval.scoring.answer_files import read_answers
+from mipha_eval.scoring.judging.dialogue import Talk, UnansweredError
+from mipha_eval.scoring.judging.ungraded import answer_groups
 
 #: tokens of a readable reply: a grade, a letter, a word
 REPLY_TOKENS = 3

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from mipha_eval.core.adapter import ModelAdapter
-from mipha_eval.core.atomic import locked, write_lines
+from mipha_eval.core.atomic import locked, naming, write_lines
 from mipha_eval.core.data_source import ImageFolder
 from mipha_eval.core.errors import UserError
 from mipha_eval.core.plugins.blame import blaming
@@ -26,7 +26,7 @@ from mipha_eval.engine.background import Beside
 from mipha_eval.engine.engine import Engine
 from mipha_eval.engine.interrupt import Interrupt
 from mipha_eval.engine.progress import Progress
-from mipha_eval.store.journal import Appender, naming, read_stored
+from mipha_eval.store.journal import Appender, read_stored
 from mipha_eval.store.run_folder import numbers_fit, response_of, response_row
 
 JOURNAL = {"answer_id": str, "text": str, "error": str}  # what every line of the journal has

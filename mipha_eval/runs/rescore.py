@@ -11,11 +11,13 @@ from mipha_eval.core.atomic import locked
 from mipha_eval.core.errors import UserError
 from mipha_eval.core.options import parse_pairs
 from mipha_eval.core.plugins.registry import Registry
+from mipha_eval.core.plugins.selection import build_task
+from mipha_eval.data.parse_source import parse_source
+from mipha_eval.data.questions import read_samples
 from mipha_eval.engine.self_check import equivalence_of
 from mipha_eval.judge.grading import Answered, Grading, judge_answers, judges_of, stored_answers
 from mipha_eval.judge.judged import Judged
 from mipha_eval.judge.stored_task import stored_task
-from mipha_eval.runs.selection import build_task, parse_source, read_samples
 from mipha_eval.scoring.answer_files import read_answers
 from mipha_eval.scoring.result import Result
 from mipha_eval.store.run_folder import RunFolder

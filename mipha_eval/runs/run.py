@@ -19,7 +19,7 @@ from typing import Any
 
 from mipha_eval import __version__
 from mipha_eval.core.adapter import ModelAdapter
-from mipha_eval.core.atomic import locked
+from mipha_eval.core.atomic import locked, naming
 from mipha_eval.core.data_source import DataSource
 from mipha_eval.core.errors import PluginError, UserError
 from mipha_eval.core.options import option_fields, parse_pairs
@@ -27,20 +27,21 @@ from mipha_eval.core.plugins.blame import blaming, told
 from mipha_eval.core.plugins.checks.models import model_facts
 from mipha_eval.core.plugins.code_digest import code_digest
 from mipha_eval.core.plugins.registry import Registry
+from mipha_eval.core.plugins.selection import ModelChoice, build_adapter, build_tasks
 from mipha_eval.core.task import Task
 from mipha_eval.data.images import image_digest
+from mipha_eval.data.parse_source import parse_source
+from mipha_eval.data.questions import has_samples
 from mipha_eval.engine.background import Beside
 from mipha_eval.engine.engine import Engine
 from mipha_eval.engine.interrupt import Interrupt
 from mipha_eval.engine.self_check import Proof
+from mipha_eval.engine.task_input import Work, check_images, prepare
 from mipha_eval.judge.grading import Grading, begin_grading
 from mipha_eval.judge.settings import JudgeChoice
 from mipha_eval.runs.run_loop import Asking
-from mipha_eval.runs.selection import ModelChoice, build_adapter, build_tasks, has_samples, parse_source
-from mipha_eval.runs.task_input import Work, check_images, prepare
 from mipha_eval.runs.task_run import Digest, begin_task, known_responses, note_failure
 from mipha_eval.scoring.result import Result
-from mipha_eval.store.journal import naming
 from mipha_eval.store.run_folder import RunFolder
 
 PACKAGES = ("torch", "transformers", "tokenizers", "safetensors", "pillow", "numpy", "datasets")

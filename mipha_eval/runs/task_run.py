@@ -17,9 +17,9 @@ from mipha_eval.core.plugins.checks.models import identity_of
 from mipha_eval.core.types import Image, Request, Response, Sample
 from mipha_eval.engine.engine import Answered
 from mipha_eval.engine.self_check import Given
+from mipha_eval.engine.task_input import Work, task_record
 from mipha_eval.judge.grading import Docket, Grading
 from mipha_eval.judge.session import Session
-from mipha_eval.runs.task_input import Work, task_record
 from mipha_eval.scoring.result import Result, score_responses
 from mipha_eval.store.journal import Appender
 from mipha_eval.store.run_folder import RunFolder, response_row

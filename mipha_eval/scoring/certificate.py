@@ -21,6 +21,9 @@ from mipha_eval.core.task import Task
 
 ORACLES = "mipha_eval_oracles"
 
+#: what reads answer files, and what scores answers, of every task
+SCORING = ("mipha_eval.scoring.answer_files", "mipha_eval.scoring.result")
+
 
 @dataclass(frozen=True)
 class Oracle:
@@ -47,11 +50,7 @@ def _digest(files: Iterable[Path]) -> str:
 
 def scorer_files(task: Task) -> dict[str, Path]:
     """All that decides a task's numbers, by module: its file, what reads answers and scores them, and what these import."""
-    from mipha_eval.scoring.answer_files import read_answers
-    from mipha_eval.scoring.result import score_responses
-
-    modules = [read_answers.__module__, score_responses.__module__]
-    places = {name: file for name in modules if (file := own_module(name)) is not None}
+    places = {name: file for name in SCORING if (file := own_module(name)) is not None}
     file = Path(inspect.getfile(type(task)))
     package = f"{PACKAGE.name}.tasks"
     own = {f"{package}.{file.stem}": file, package: file.with_name("__init__.py")}

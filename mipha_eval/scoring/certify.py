@@ -17,8 +17,10 @@ from mipha_eval.core.atomic import write_json
 from mipha_eval.core.errors import UserError
 from mipha_eval.core.options import option_fields
 from mipha_eval.core.plugins.registry import Registry
+from mipha_eval.core.plugins.selection import build_task
 from mipha_eval.core.types import Sample
-from mipha_eval.runs.selection import build_task, parse_source, read_samples
+from mipha_eval.data.parse_source import parse_source
+from mipha_eval.data.questions import read_samples
 from mipha_eval.scoring.adversarial import adversarial_answer
 from mipha_eval.scoring.answer_files import read_answers
 from mipha_eval.scoring.certificate import Oracle, load_oracles, oracle_folder, oracles_digest, scorer_digest, sealed

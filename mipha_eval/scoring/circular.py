@@ -11,8 +11,8 @@ from mipha_eval.core.alphabet import lettered
 from mipha_eval.core.metrics import Tally
 from mipha_eval.core.reading import Reading
 from mipha_eval.core.types import Answer, Dialogue, Sample, Score
-from mipha_eval.judge.prompts import match_option
 from mipha_eval.scoring.answers.letters import read_mmbench
+from mipha_eval.scoring.judging.prompts import match_option
 
 #: before a judge is asked about an answer of fewer characters, rules read it once more without outer space
 SHORT = 10

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any
+from typing import Any, Protocol
 
 from mipha_eval.core.metrics import ClusterCounts, Metric, Tally, Totals, add_tallies, group_scores, share
 from mipha_eval.core.plugins.checks.questions import OPINIONS
@@ -23,10 +23,10 @@ from mipha_eval.core.plugins.checks.scores import (
 from mipha_eval.core.provenance import JUDGE, RULE
 from mipha_eval.core.task import JUDGE_FAILED, UNGRADED, Task
 from mipha_eval.core.types import Response, Sample, Score
-from mipha_eval.judge.judged import Judged, without_judge
 from mipha_eval.scoring.answers.wrapping import wrappers
 from mipha_eval.scoring.certificate import certificate_note
 from mipha_eval.scoring.gaps import gaps
+from mipha_eval.scoring.judging.ungraded import without_judge
 from mipha_eval.scoring.probability import summarize_beliefs
 from mipha_eval.stats.interval import METHOD, run_intervals
 
@@ -59,8 +59,21 @@ class Result:
         return not gaps(self.summary) and not ungraded
 
 
+class Grades(Protocol):
+    """A judge's verdicts on a task's answers; see `judge.judged.Judged`."""
+
+    @property
+    def name(self) -> str:
+        """The judge's."""
+
+    def regrade(
+        self, task: Task, samples: Mapping[str, Sample], responses: Mapping[str, Response], scores: Sequence[Score]
+    ) -> tuple[list[Score], dict[str, Any]]:
+        """The scores that the verdicts come to, in the same order, and what a result says of the judge."""
+
+
 def score_responses(
-    task: Task, samples: Sequence[Sample], responses: Mapping[str, Response], judged: Judged | None = None
+    task: Task, samples: Sequence[Sample], responses: Mapping[str, Response], judged: Grades | None = None
 ) -> Result:
     """Scores what was answered. A sample that failed gets no score and is counted; so is a missing one, unless the official
     scorer takes it for wrong.

@@ -9,13 +9,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from mipha_eval.core.atomic import naming
 from mipha_eval.core.errors import UserError
 from mipha_eval.core.files import read_json
 from mipha_eval.core.plugins.registry import Registry
+from mipha_eval.core.plugins.selection import build_task
+from mipha_eval.data.parse_source import parse_source
+from mipha_eval.data.questions import read_samples
 from mipha_eval.data.table import MISSING, read_table
-from mipha_eval.runs.selection import build_task, parse_source, read_samples
 from mipha_eval.scoring.answer_files import read_answers
-from mipha_eval.store.journal import naming
 
 FORMS = (".json", ".tsv", ".xlsx")
 LONGEST_CELL = 32_767  # characters that a cell of a sheet can hold

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping
@@ -11,11 +10,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from mipha_eval.core.atomic import naming, to_json
 from mipha_eval.core.errors import UserError
 from mipha_eval.core.files import open_text, parse_json
-
-#: a record as one line of JSON; records are trees, so nothing is spent on looking for circles
-to_json = json.JSONEncoder(check_circular=False).encode
 
 
 class Appender:
@@ -67,15 +64,6 @@ def _record(line: str) -> dict[str, Any] | None:
     except ValueError:
         return None
     return record if isinstance(record, dict) else None
-
-
-@contextlib.contextmanager
-def naming(path: Path) -> Iterator[None]:
-    """Turns an OSError (disk full, no permission) into a UserError with the path."""
-    try:
-        yield
-    except OSError as error:
-        raise UserError(f"cannot write {path}: {error.strerror}; what was stored before is kept") from error
 
 
 def _drop_torn_line(path: Path) -> None:

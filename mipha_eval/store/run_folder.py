@@ -13,12 +13,12 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
-from mipha_eval.core.atomic import write_json, write_lines
+from mipha_eval.core.atomic import naming, write_json, write_lines
 from mipha_eval.core.errors import UserError
 from mipha_eval.core.files import read_object
 from mipha_eval.core.types import Response, Sample, Score
 from mipha_eval.data.jsonl import read_jsonl
-from mipha_eval.store.journal import Appender, naming, read_stored
+from mipha_eval.store.journal import Appender, read_stored
 from mipha_eval.store.records import (
     Checks,
     Manifest,

@@ -1,30 +1,22 @@
-"""Tasks, models and data sources from what a user typed."""
+"""Tasks and models by name, with their options."""
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
-import itertools
 import sys
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from mipha_eval.core.adapter import ModelAdapter
 from mipha_eval.core.data_source import DataSource
-from mipha_eval.core.errors import MissingDataError, PluginError, RowError, UserError
+from mipha_eval.core.errors import MissingDataError, UserError
 from mipha_eval.core.options import option_fields, parse_pairs, typed_options, unknown
-from mipha_eval.core.plugins.blame import blaming, is_foreign, place_of
-from mipha_eval.core.plugins.checks.questions import wrong_category, wrong_sample
+from mipha_eval.core.plugins.blame import blaming
 from mipha_eval.core.plugins.checks.refusal import refusal, shown
 from mipha_eval.core.plugins.registry import Registry
-from mipha_eval.core.task import Task, question_core
-from mipha_eval.core.types import Sample
-
-#: questions of a task; the largest benchmark, all of VQAv2, has 1.1 million
-MOST_QUESTIONS = 3_000_000
+from mipha_eval.core.task import Task
 
 
 @dataclass(frozen=True)
@@ -40,26 +32,6 @@ class ModelChoice:
     dtype: str | None = None
     no_share: bool = False
     compile: bool = False
-
-
-def parse_source(text: str, image_dirs: Mapping[str, Path]) -> DataSource:
-    """Reads ``--data``: ``demo``, ``hub``, ``hub:MIRROR`` or a folder."""
-    if text == "demo":
-        from mipha_eval.demo.files import demo_folder
-
-        return DataSource("demo", demo_folder(), image_dirs)
-    if text == "hub":
-        return DataSource("hub", None, image_dirs)
-    if text.startswith("hub:"):
-        return DataSource("hub", _existing_folder(text[4:]), image_dirs)
-    return DataSource("folder", _existing_folder(text), image_dirs)
-
-
-def _existing_folder(text: str) -> Path:
-    folder = Path(text).expanduser()
-    if not folder.is_dir():
-        raise UserError(f"--data {text}: no such folder; give a folder in LLaVA's eval layout, 'hub' or 'demo'")
-    return folder.resolve()
 
 
 def build_adapter(choice: ModelChoice, registry: Registry) -> tuple[ModelAdapter, str | None]:
@@ -158,74 +130,3 @@ def task_options(task: Task) -> dict[str, Any]:
     """A task's own options and their values."""
     values = {key: getattr(task, key) for key in option_fields(type(task))}
     return {key: value.resolve() if isinstance(value, Path) else value for key, value in values.items()}
-
-
-def read_questions(task: Task) -> list[Sample]:
-    """All questions as they stand in the files: ids may occur twice.
-
-    Raises:
-        MissingDataError: the files are not there.
-        UserError: there are no questions, or the files are not in the benchmark's form.
-    """
-    with naming_the_data(task):
-        samples = list(itertools.islice(task.samples(), MOST_QUESTIONS + 1))
-    if not samples:
-        raise UserError(f"{task.label} has no questions in {task.data}")
-    if len(samples) > MOST_QUESTIONS:
-        raise _wrong_data(task, f"there are more than {MOST_QUESTIONS:,} questions; does samples() come to an end?")
-    wrong = next(filter(None, map(wrong_sample, samples)), "")
-    if wrong:
-        raise _wrong_data(task, wrong)
-    return samples
-
-
-def read_samples(task: Task) -> list[Sample]:
-    """All questions of a task.
-
-    Raises:
-        UserError: there are none, two have the same id, or the files are not in the benchmark's form.
-    """
-    samples = read_questions(task)
-    wrong = wrong_category(samples)
-    if wrong:
-        raise _wrong_data(task, wrong)
-    twice = [name for name, count in Counter(sample.id for sample in samples).items() if count > 1]
-    if twice:
-        raise UserError(f"{task.label}: {task.data} has {len(twice)} questions twice, first {twice[0]}")
-    return samples
-
-
-def _wrong_data(task: Task, wrong: str) -> UserError:
-    """Questions that are none: a bundled task makes them so of files that are not in the benchmark's form."""
-    if is_foreign(type(task)):
-        return PluginError(f"{task.label}, {task.data}: {wrong} ({place_of(type(task), 'samples')})")
-    return UserError(f"{task.label}, {task.data}: {wrong}")
-
-
-def has_samples(task: Task) -> None:
-    """Reads the first question; raises UserError if there is none or it has no text."""
-    with naming_the_data(task):
-        first = next(iter(task.samples()), None)
-    if first is None:
-        raise UserError(f"{task.label} has no questions in {task.data}")
-    if wrong := wrong_sample(first):
-        raise _wrong_data(task, wrong)
-    check_texts(task, [first])
-
-
-def check_texts(task: Task, samples: Sequence[Sample]) -> None:
-    """Raises UserError if a question has no text, so that it could be scored but not asked."""
-    if not all(question_core(sample.question) for sample in samples):
-        raise UserError(f"{task.label}: questions in {task.data} have no text; is the question file beside the annotations?")
-
-
-@contextlib.contextmanager
-def naming_the_data(task: Task) -> Iterator[None]:
-    """Turns what unexpected rows lead to into a UserError that names task and data, and a plugin's file and line."""
-    try:
-        with blaming(f"are the files in {task.data} in the form that {task.label} expects?"):
-            yield
-    except RowError as error:
-        raise UserError(f"{task.label}: {error}") from error
-    except (AttributeError, KeyError, ValueError, TypeError, IndexError) as error:
-        raise UserError(f"{task.label}: the files in {task.data} are not in the expected form: {error!r}") from error

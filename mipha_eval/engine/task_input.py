@@ -14,10 +14,11 @@ from typing import Any
 from mipha_eval.core.errors import UserError
 from mipha_eval.core.plugins.checks.questions import checked_request, choices_of
 from mipha_eval.core.plugins.code_digest import code_digest
+from mipha_eval.core.plugins.selection import task_options
 from mipha_eval.core.task import Task
 from mipha_eval.core.types import Request, Sample
 from mipha_eval.data.images import grey_image, image_digest
-from mipha_eval.runs.selection import check_texts, read_samples, task_options
+from mipha_eval.data.questions import check_texts, read_samples
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,8 @@ from functools import cache, partial
 from pathlib import Path
 
 from mipha_eval.core.types import Dialogue, Query
-from mipha_eval.judge.dialogue import NoReplyError, first_counted
 from mipha_eval.scoring.answers.letters import API_FAILURE, read_mmbench
+from mipha_eval.scoring.judging.dialogue import NoReplyError, first_counted
 
 #: raised when what is asked, or how replies are read, changes
 VERSION = 2

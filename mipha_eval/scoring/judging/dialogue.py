@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Generic, TypeVar
 
+from mipha_eval.core.plugins.blame import place_in
 from mipha_eval.core.printable import printable
 from mipha_eval.core.types import Dialogue, Outcome, Query, Verdict
 
@@ -146,9 +147,9 @@ def _guarded(act: Callable[[], Value]) -> Value:
     except UnansweredError:
         raise
     except (Exception, SystemExit) as error:
-        places = [(Path(frame.f_code.co_filename), line) for frame, line in traceback.walk_tb(error.__traceback__)]
-        file, line = next((place for place in places if place[0].parent != Path(__file__).parent), places[-1])
-        raise BrokenDialogueError(f"its dialogue raised {beginning(repr(error))} at {file.name}:{line}") from error
+        frame, line = list(traceback.walk_tb(error.__traceback__))[-1]
+        place = Path(place_in(error) or f"{frame.f_code.co_filename}:{line}").name
+        raise BrokenDialogueError(f"its dialogue raised {beginning(repr(error))} at {place}") from error
 
 
 def _askable(query: Query) -> bool:

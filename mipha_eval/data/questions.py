@@ -1,0 +1,88 @@
+"""A task's questions, read and looked at before anything else is done with them."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from mipha_eval.core.errors import PluginError, RowError, UserError
+from mipha_eval.core.plugins.blame import blaming, is_foreign, place_of
+from mipha_eval.core.plugins.checks.questions import wrong_category, wrong_sample
+from mipha_eval.core.task import Task, question_core
+from mipha_eval.core.types import Sample
+
+#: questions of a task; the largest benchmark, all of VQAv2, has 1.1 million
+MOST_QUESTIONS = 3_000_000
+
+
+def read_questions(task: Task) -> list[Sample]:
+    """All questions as they stand in the files: ids may occur twice.
+
+    Raises:
+        MissingDataError: the files are not there.
+        UserError: there are no questions, or the files are not in the benchmark's form.
+    """
+    with naming_the_data(task):
+        samples = list(itertools.islice(task.samples(), MOST_QUESTIONS + 1))
+    if not samples:
+        raise UserError(f"{task.label} has no questions in {task.data}")
+    if len(samples) > MOST_QUESTIONS:
+        raise _wrong_data(task, f"there are more than {MOST_QUESTIONS:,} questions; does samples() come to an end?")
+    wrong = next(filter(None, map(wrong_sample, samples)), "")
+    if wrong:
+        raise _wrong_data(task, wrong)
+    return samples
+
+
+def read_samples(task: Task) -> list[Sample]:
+    """All questions of a task.
+
+    Raises:
+        UserError: there are none, two have the same id, or the files are not in the benchmark's form.
+    """
+    samples = read_questions(task)
+    wrong = wrong_category(samples)
+    if wrong:
+        raise _wrong_data(task, wrong)
+    twice = [name for name, count in Counter(sample.id for sample in samples).items() if count > 1]
+    if twice:
+        raise UserError(f"{task.label}: {task.data} has {len(twice)} questions twice, first {twice[0]}")
+    return samples
+
+
+def _wrong_data(task: Task, wrong: str) -> UserError:
+    """Questions that are none: a bundled task makes them so of files that are not in the benchmark's form."""
+    if is_foreign(type(task)):
+        return PluginError(f"{task.label}, {task.data}: {wrong} ({place_of(type(task), 'samples')})")
+    return UserError(f"{task.label}, {task.data}: {wrong}")
+
+
+def has_samples(task: Task) -> None:
+    """Reads the first question; raises UserError if there is none or it has no text."""
+    with naming_the_data(task):
+        first = next(iter(task.samples()), None)
+    if first is None:
+        raise UserError(f"{task.label} has no questions in {task.data}")
+    if wrong := wrong_sample(first):
+        raise _wrong_data(task, wrong)
+    check_texts(task, [first])
+
+
+def check_texts(task: Task, samples: Sequence[Sample]) -> None:
+    """Raises UserError if a question has no text, so that it could be scored but not asked."""
+    if not all(question_core(sample.question) for sample in samples):
+        raise UserError(f"{task.label}: questions in {task.data} have no text; is the question file beside the annotations?")
+
+
+@contextlib.contextmanager
+def naming_the_data(task: Task) -> Iterator[None]:
+    """Turns what unexpected rows lead to into a UserError that names task and data, and a plugin's file and line."""
+    try:
+        with blaming(f"are the files in {task.data} in the form that {task.label} expects?"):
+            yield
+    except RowError as error:
+        raise UserError(f"{task.label}: {error}") from error
+    except (AttributeError, KeyError, ValueError, TypeError, IndexError) as error:
+        raise UserError(f"{task.label}: the files in {task.data} are not in the expected form: {error!r}") from error
