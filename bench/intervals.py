@@ -33,7 +33,7 @@ def real_runs(name: str, data: Path, answers: Path) -> Runs:
     scores = score_file(config, Registry()).scores
     task = build_task(name, {}, parse_source(str(data), {}), Registry())
     rng = random.Random(0)
-    changed = [task.as_if(score, value=not score.value) if rng.random() < 0.1 else score for score in scores]
+    changed = [task.with_outcome(score, value=not score.value) if rng.random() < 0.1 else score for score in scores]
     runs = []
     for own in (scores, changed):
         counts = ClusterCounts()
@@ -41,7 +41,7 @@ def real_runs(name: str, data: Path, answers: Path) -> Runs:
             counts.add(group[0].cluster, task.tally(group))
         runs.append(counts)
     totals = Totals(runs[0].totals)
-    return runs, [metric for metric in task.measures(totals) if metric.defined(totals)]
+    return runs, [metric for metric in task.metrics_for(totals) if metric.defined(totals)]
 
 
 def made_up_runs(questions: int, images: int, grades: int) -> Runs:

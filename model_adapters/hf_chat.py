@@ -83,7 +83,7 @@ class HfChat(TransformersAdapter):
             "prefix": self.shared_as_whole,
             "features": lambda batch: self.generated(batch, self.feature_inputs),
         }
-        return prove(ways, self.alone, str(self.place[1]))
+        return prove(ways, self.reference, str(self.place[1]))
 
     @property
     def sharing(self) -> bool:

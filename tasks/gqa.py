@@ -68,7 +68,7 @@ class Gqa(Task):
     def official_answers(self, path: Path, samples: Sequence[Sample]) -> Iterable[OfficialAnswer] | None:
         return json_list_answers(path, "questionId", "prediction")
 
-    def robust(self, sample: Sample, text: str) -> bool:
+    def lenient(self, sample: Sample, text: str) -> bool:
         return lenient_equal(text, sample.references[0])
 
     def score(self, sample: Sample, response: Response) -> Score:

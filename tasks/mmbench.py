@@ -114,7 +114,7 @@ class Mmbench(Task):
             kept = [(name, cell) for name, cell in cells.items() if name not in NOT_UPLOADED]
             yield dict([*kept[:6], ("prediction", texts[str(number)]), *kept[6:]])
 
-    def robust(self, sample: Sample, text: str) -> bool:
+    def lenient(self, sample: Sample, text: str) -> bool:
         return read_letter(text, sample.references[1:]) == sample.references[0]
 
     def score(self, sample: Sample, response: Response) -> Score:
@@ -129,5 +129,5 @@ class Mmbench(Task):
     def tally(self, scores: Sequence[Score]) -> Tally:
         return circular_tally(scores)
 
-    def measures(self, totals: Totals) -> Sequence[Metric]:
+    def metrics_for(self, totals: Totals) -> Sequence[Metric]:
         return [*self.metrics, *shares_of_parts(totals, tuple(PARTS))]

@@ -129,7 +129,7 @@ class Mme(Task):
     def choices(self, sample: Sample) -> Mapping[str, bool]:
         return {answer: answer.lower() == sample.references[0].lower() for answer in ("Yes", "No")}
 
-    def robust(self, sample: Sample, text: str) -> bool:
+    def lenient(self, sample: Sample, text: str) -> bool:
         return read_yes_no(text) == sample.references[0].lower()
 
     def tally(self, scores: Sequence[Score]) -> Tally:

@@ -93,7 +93,7 @@ class Mmvet(Task):
     def stand_in(self) -> str:
         return "rule" if self.ruled else ""
 
-    def measures(self, totals: Totals) -> Sequence[Metric]:
+    def metrics_for(self, totals: Totals) -> Sequence[Metric]:
         return [*self.metrics, *shares_of_parts(totals, ("only",))]
 
     def score(self, sample: Sample, response: Response) -> Score:

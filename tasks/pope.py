@@ -101,10 +101,10 @@ class Pope(Task):
     def choices(self, sample: Sample) -> Mapping[str, bool]:
         return {"Yes": sample.references[0] != "no", "No": sample.references[0] == "no"}
 
-    def robust(self, sample: Sample, text: str) -> bool:
+    def lenient(self, sample: Sample, text: str) -> bool:
         return read_yes_no(text) == ("no" if sample.references[0] == "no" else "yes")
 
-    def as_if(self, score: Score, value: float) -> Score:
+    def with_outcome(self, score: Score, value: float) -> Score:
         truth = "yes" if score.details["cell"] in ("tp", "fn") else "no"
         cell = confusion_cell(truth if value else {"yes": "no", "no": "yes"}[truth], truth)
         return dataclasses.replace(score, value=float(value), details={"cell": cell})

@@ -70,7 +70,7 @@ class Scienceqa(Task):
         references = (lettered(problem["choices"])[problem["answer"]][0], *problem["choices"])
         return Sample(number, text, references, images, number, "img" if images else "text")
 
-    def robust(self, sample: Sample, text: str) -> bool:
+    def lenient(self, sample: Sample, text: str) -> bool:
         return read_letter(text, sample.references[1:]) == sample.references[0]
 
     def score(self, sample: Sample, response: Response) -> Score:

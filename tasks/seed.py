@@ -94,7 +94,7 @@ class Seed(Task):
         if self.protocol == "ppl" and "\nA. " in prompt:
             raise UserError(f"these prompts show the options, so the answers are not {self.label}'s but seed@llava's")
 
-    def robust(self, sample: Sample, text: str) -> bool | None:
+    def lenient(self, sample: Sample, text: str) -> bool | None:
         options = sample.references[1:] or ("",) * OPTIONS
         return None if self.protocol == "ppl" else read_letter(text, options) == sample.references[0]
 

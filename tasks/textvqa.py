@@ -82,7 +82,7 @@ class Textvqa(Task):
     def record_key(self, record: Mapping[str, Any]) -> Hashable:
         return record["question_id"], question_of(asked_text(record))
 
-    def robust(self, sample: Sample, text: str) -> float:
+    def lenient(self, sample: Sample, text: str) -> float:
         return lenient_accuracy(text, sample.references)
 
     def score(self, sample: Sample, response: Response) -> Score:

@@ -86,7 +86,7 @@ class Vizwiz(Task):
         for sample in samples:
             yield {"image": sample.images[0].name, "answer": normalize_evalai(texts[sample.id])}
 
-    def robust(self, sample: Sample, text: str) -> float:
+    def lenient(self, sample: Sample, text: str) -> float:
         return lenient_accuracy(text, sample.references)
 
     def score(self, sample: Sample, response: Response) -> Score:

@@ -100,7 +100,7 @@ class Vqav2(Task):
             text = texts.get(str(row["question_id"]))
             yield {"question_id": row["question_id"], "answer": "" if text is None else normalize_evalai(text)}
 
-    def robust(self, sample: Sample, text: str) -> float:
+    def lenient(self, sample: Sample, text: str) -> float:
         return lenient_accuracy(text, sample.references)
 
     def score(self, sample: Sample, response: Response) -> Score:

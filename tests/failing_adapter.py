@@ -53,8 +53,8 @@ class Failing(ModelAdapter):
             raise LookupError("priceless")
         return Cost(4, 4)
 
-    def expect(self, batch: Sequence[Request]) -> None:
-        if self.how == "expect" and any(map(self._is_one, batch)):
+    def prefetch(self, batch: Sequence[Request]) -> None:
+        if self.how == "prefetch" and any(map(self._is_one, batch)):
             raise LookupError("unexpected")
 
     def _is_one(self, request: Request) -> bool:

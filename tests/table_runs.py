@@ -20,7 +20,7 @@ from mipha_eval.core.plugins.registry import Registry
 from mipha_eval.core.plugins.selection import build_task
 from mipha_eval.core.task import Task
 from mipha_eval.core.types import Image, Response, Sample
-from mipha_eval.engine.task_input import Work, task_record
+from mipha_eval.engine.task_input import TaskInput, task_record
 from mipha_eval.report.formats import RENDERERS
 from mipha_eval.report.make import ReportConfig, make_report
 from mipha_eval.scoring.result import score_responses
@@ -66,14 +66,14 @@ def write_run(path: Path, answers: Mapping[str, Sequence[str | None]], **told: A
         }
         result = score_responses(task, samples, responses)
         total = (task.rows.get(task.protocol) or [len(samples)])[0]  # as if all were asked
-        standing = {"model": model, "total": total, "limited": False, "demo": False, "blind": False, "annotations": None}
+        run_context = {"model": model, "total": total, "limited": False, "demo": False, "blind": False, "annotations": None}
         place = folder.task(label)
         place.write_samples(samples)
         rows = [{"sample": name, "key": "", "images": [], **response_row(given)} for name, given in responses.items()]
         write_lines(place.path / "responses.jsonl", rows)
         place.write_scores(result.scores)
-        place.write_task(task_record(Work(task, samples, total)))
-        place.write_result({**result.summary, "certificate": "", **standing, **told})
+        place.write_task(task_record(TaskInput(task, samples, total)))
+        place.write_result({**result.summary, "certificate": "", **run_context, **told})
     return path
 
 

@@ -10,7 +10,7 @@ from functools import partial
 import pytest
 
 from mipha_eval.core.errors import UserError
-from mipha_eval.engine.background import BACKLOG, Beside
+from mipha_eval.engine.background import BACKLOG, BackgroundWorker
 
 
 def refuse() -> None:
@@ -23,7 +23,7 @@ def test_all_is_done_in_order_in_another_thread() -> None:
     def note(number: int) -> None:
         done.append((number, threading.current_thread().name))
 
-    with Beside() as beside:
+    with BackgroundWorker() as beside:
         for number in range(100):
             beside.submit(partial(note, number))
     assert done == [(number, "beside") for number in range(100)]
@@ -33,12 +33,12 @@ def test_the_backlog_is_bounded() -> None:
     """At most what waits and what is in hand is lost when a process is killed."""
     gate, submitted = threading.Event(), list[int]()
 
-    def submit(beside: Beside) -> None:
+    def submit(beside: BackgroundWorker) -> None:
         for number in range(20):
             beside.submit(gate.wait)
             submitted.append(number)
 
-    with Beside() as beside:
+    with BackgroundWorker() as beside:
         thread = threading.Thread(target=submit, args=(beside,))
         thread.start()
         time.sleep(0.2)
@@ -51,7 +51,7 @@ def test_a_failure_stops_whoever_submits_next() -> None:
     done: list[int] = []
 
     def submit_many() -> None:
-        with Beside() as beside:
+        with BackgroundWorker() as beside:
             beside.submit(refuse)
             for number in range(1000):
                 beside.submit(partial(done.append, number))
@@ -63,7 +63,7 @@ def test_a_failure_stops_whoever_submits_next() -> None:
 
 
 def test_a_failure_in_the_last_work_is_not_lost() -> None:
-    with pytest.raises(UserError, match="the disk is full"), Beside() as beside:
+    with pytest.raises(UserError, match="the disk is full"), BackgroundWorker() as beside:
         beside.submit(refuse)
 
 
@@ -71,7 +71,7 @@ def test_an_error_of_the_model_keeps_what_was_submitted() -> None:
     done: list[int] = []
 
     def break_down() -> None:
-        with Beside() as beside:
+        with BackgroundWorker() as beside:
             beside.submit(partial(time.sleep, 0.1))
             beside.submit(partial(done.append, 1))
             raise RuntimeError("the model broke")
@@ -86,7 +86,7 @@ def test_a_second_interrupt_waits_for_nothing() -> None:
     started = time.monotonic()
 
     def interrupt() -> None:
-        with Beside() as beside:
+        with BackgroundWorker() as beside:
             beside.submit(partial(gate.wait, 30))
             raise KeyboardInterrupt
 
@@ -98,6 +98,6 @@ def test_a_second_interrupt_waits_for_nothing() -> None:
 
 def test_the_interpreter_is_left_as_it_was() -> None:
     before = sys.getswitchinterval()
-    with Beside():
+    with BackgroundWorker():
         assert sys.getswitchinterval() < before
     assert sys.getswitchinterval() == before

@@ -46,7 +46,7 @@ def test_the_certificate_in_the_repository_is_about_this_code(name: str) -> None
     owner, _ = Registry().load("tasks", name)
     settings = {f"{name.replace('-', '_')}.{key}": value for key, value in SETTINGS.items() if key in option_fields(owner)}
     task = build_task(name, settings, parse_source("demo", {}), Registry())
-    headline = f"{task.measures(Totals({}))[0].name}{task.mark}"
+    headline = f"{task.metrics_for(Totals({}))[0].name}{task.suffix}"
     certificate = read_certificate(task, headline)
     assert certificate is not None, "make certify"
     assert certificate["oracles"], "no oracle, no certificate"

@@ -163,7 +163,7 @@ class Small(Echo):
     def cost(self, request: Request) -> Cost:
         return Cost(self.tokens * len(request.images), len(request.text))
 
-    def expect(self, batch: Sequence[Request]) -> None:
+    def prefetch(self, batch: Sequence[Request]) -> None:
         self.expected.append(list(batch))
 
     def respond(self, batch: Sequence[Request]) -> list[Response]:

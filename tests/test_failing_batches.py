@@ -33,7 +33,7 @@ def answer(adapter: Failing, requests: Sequence[Request], size: int | None = Non
     return [response for _, response in sorted(pairs, key=lambda pair: pair[0])]
 
 
-@pytest.mark.parametrize("how", ["raise", "few", "many", "nothing", "no text", "memory", "cost", "expect"])
+@pytest.mark.parametrize("how", ["raise", "few", "many", "nothing", "no text", "memory", "cost", "prefetch"])
 @pytest.mark.parametrize("size", [None, 1, 4])
 def test_only_the_culprit_fails(how: str, size: int | None, capsys: pytest.CaptureFixture[str]) -> None:
     adapter = Failing("culprit", how=how)

@@ -65,7 +65,7 @@ def test_mipha_obeys_what_the_official_code_obeys(case: Mapping[str, Any], varia
     """Against the official code's answers; all together, where images are shared, and one by one."""
     adapter, requests = load("mipha", mipha(variants, tmp_path, case)), asked(variants)
     assert [response.text for response in adapter.respond(requests)] == case["texts"]
-    assert [response.text for response in adapter.alone(requests[:3])] == case["texts"][:3]
+    assert [response.text for response in adapter.reference(requests[:3])] == case["texts"][:3]
 
 
 def test_the_cases_are_worth_something() -> None:
@@ -168,7 +168,7 @@ def test_ids_of_a_models_form_are_kept(settings: Mapping[str, Any], share: bool,
     assert adapter.describe()["left_out"] == {}
     expected = [official(folder, request) for request in QUESTIONS]
     assert [response.text for response in adapter.respond(QUESTIONS)] == expected
-    assert [response.text for response in adapter.alone(QUESTIONS[:2])] == expected[:2]
+    assert [response.text for response in adapter.reference(QUESTIONS[:2])] == expected[:2]
 
 
 @pytest.mark.parametrize("settings", [{}, {"forced_bos_token_id": 9, "forced_eos_token_id": 0}])

@@ -101,8 +101,8 @@ def test_what_is_shared(adapter: tuple[str, Any]) -> None:
 def test_shared_equals_alone(adapter: tuple[str, Any], seed: int) -> None:
     name, model = adapter
     requests = layout(seed, text_only=name != "paligemma")  # its processor refuses prompts without a picture
-    model.expect(requests)
-    for one, other in zip(model.respond(requests), model.alone(requests), strict=True):
+    model.prefetch(requests)
+    for one, other in zip(model.respond(requests), model.reference(requests), strict=True):
         same(one, other)
 
 
@@ -134,7 +134,7 @@ def test_sliding_windows_are_not_shared(tmp_path: Path, capsys: pytest.CaptureFi
     assert adapter.proved.level == "features"
     assert "prefix cannot be shared: NotShareableError: its attention uses sliding_window" in capsys.readouterr().err
     requests = layout(1, text_only=True)
-    for one, other in zip(adapter.respond(requests), adapter.alone(requests), strict=True):
+    for one, other in zip(adapter.respond(requests), adapter.reference(requests), strict=True):
         same(one, other)
 
 
@@ -158,7 +158,7 @@ def test_pictures_of_different_size_in_one_batch_are_kept_apart(adapter: tuple[s
     asked = [Request("What is it?", (picture(number),), Decoding(6)) for number in range(8)]
     together = model.respond(asked)
     assert len({response.top for response in together}) == len(asked)
-    for one, other in zip(together, model.alone(asked), strict=True):
+    for one, other in zip(together, model.reference(asked), strict=True):
         same(one, other)
 
 
@@ -166,7 +166,7 @@ def test_a_broken_picture_fails_its_own_questions(adapter: tuple[str, Any]) -> N
     _, model = adapter
     broken = Image("broken.png", "/made-up/broken.png", lambda: b"no picture")
     asked = [Request("What?", (image,), Decoding(2)) for image in (picture(0), broken, picture(1))]
-    model.expect(asked)
+    model.prefetch(asked)
     failed = [response.error for response in model.respond(asked)]
     assert [bool(error) for error in failed] == [False, True, False]
     assert "broken.png is not an image" in failed[1]

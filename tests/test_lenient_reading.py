@@ -425,9 +425,9 @@ def test_never_below_the_official_rule(demo: Any, name: str, seed: int) -> None:
     result = score_responses(task, asked, responses)
     summary = result.summary
     official = {score.sample: score.value for score in result.scores}
-    lenient = {sample.id: float(task.robust(sample, responses[sample.id].text) or 0) for sample in asked}
-    assert summary["robust"] >= summary["metrics"][summary["headline"]] - 1e-9
-    assert summary["robust_moves"] == {
+    lenient = {sample.id: float(task.lenient(sample, responses[sample.id].text) or 0) for sample in asked}
+    assert summary["lenient"] >= summary["metrics"][summary["headline"]] - 1e-9
+    assert summary["lenient_moves"] == {
         "to_right": sum(lenient[key] > value for key, value in official.items()),
         "to_wrong": sum(lenient[key] < value for key, value in official.items()),
     }
@@ -491,8 +491,8 @@ def test_no_answer_is_worth_less(demo: dict[str, tuple[Task, list[Sample]]], nam
     for group in ([asked[0]], [asked[1]], [asked[2]], asked):
         summary = score_responses(task, group, {sample.id: responses[sample.id] for sample in group}).summary
         official = summary["metrics"].get(summary["headline"])
-        assert (official is None) == (summary["robust"] is None)
-        assert official is None or summary["robust"] >= official - 1e-9
+        assert (official is None) == (summary["lenient"] is None)
+        assert official is None or summary["lenient"] >= official - 1e-9
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -512,7 +512,7 @@ def test_right_answers_in_any_dress_are_right(demo: Any, name: str) -> None:
     ):
         dressed = {sample.id: Response(dress.format(sample.references[0])) for sample in samples}
         summary = score_responses(task, samples, dressed).summary
-        assert summary["robust"] >= best["metrics"][best["headline"]] - 1e-9, dress
+        assert summary["lenient"] >= best["metrics"][best["headline"]] - 1e-9, dress
 
 
 def test_gqa_reads_sentences_to_yes_no_questions() -> None:
@@ -547,9 +547,9 @@ def test_reasoning_shows_in_the_result(cli: Cli, tmp_path: Path) -> None:
     flags = ["pope", "--data", tmp_path, "--answers", write_jsonl(tmp_path / "answers.jsonl", answers)]
     result = cli("score", *flags, "--json").json
     assert result["metrics"]["f1"] == 0
-    assert (result["robust"], result["unparsed"]) == (100, 0)
+    assert (result["lenient"], result["unparsed"]) == (100, 0)
     assert result["wrapped"] == {"<think>": len(answers)}
-    assert result["robust_moves"] == {"to_right": 2 * len(answers) // 3, "to_wrong": 0}
+    assert result["lenient_moves"] == {"to_right": 2 * len(answers) // 3, "to_wrong": 0}
     told = " ".join(cli("score", *flags).out.split())
     assert f"{len(answers):,} of {len(answers):,} answers hold <think>" in told
     assert "100.00 under a more forgiving reading, which finds" in told
@@ -567,10 +567,10 @@ def test_thoughts_are_told_beside_the_official_score(cli: Cli, tmp_path: Path) -
     result = cli(*flags, "--json").json
     assert 0 < official["f1"] < 100
     assert result["metrics"]["f1"] == official["f1"]
-    assert (result["robust"], result["wrapped"]) == (100, {"<think>": len(answers)})
+    assert (result["lenient"], result["wrapped"]) == (100, {"<think>": len(answers)})
     told = " ".join(cli(*flags).out.replace("\N{NO-BREAK SPACE}", " ").split())
     assert f"HOLD <think> {len(answers):,}" in told
-    assert f"which finds {result['robust_moves']['to_right']:,} (" in told
+    assert f"which finds {result['lenient_moves']['to_right']:,} (" in told
 
 
 def test_thoughts_are_told_by_a_run_and_its_report(cli: Cli, tmp_path: Path) -> None:
@@ -580,12 +580,12 @@ def test_thoughts_are_told_by_a_run_and_its_report(cli: Cli, tmp_path: Path) -> 
     (folder,) = tmp_path.glob("*__*")
     report = (folder / "report.md").read_text(encoding="utf-8").replace("\N{NO-BREAK SPACE}", " ")
     result = cli("score", folder, "--json").json
-    right, wrong = result["robust_moves"]["to_right"], result["robust_moves"]["to_wrong"]
+    right, wrong = result["lenient_moves"]["to_right"], result["lenient_moves"]["to_wrong"]
     assert right > 0
     assert wrong > 0
     assert "HOLD <think> 12" in shown
     for text in (report, " ".join(cli("score", folder).out.replace("\N{NO-BREAK SPACE}", " ").split())):
-        assert f"{result['robust']:.2f} under a more forgiving reading, which finds {right} (" in text
+        assert f"{result['lenient']:.2f} under a more forgiving reading, which finds {right} (" in text
         assert f"and would find {wrong} (" in text
     assert "HOLD &lt;think> 12" in report
 
@@ -619,7 +619,7 @@ def test_answers_for_a_server_are_looked_at_too(demo: Any) -> None:
     unlabelled = [Sample(sample.id, sample.question, (), sample.images, sample.question_id) for sample in samples[:3]]
     responses = {sample.id: Response("<think>red") for sample in unlabelled}
     summary = score_responses(task, unlabelled, responses).summary
-    assert (summary["unlabelled"], summary["robust"]) == (3, None)
+    assert (summary["unlabelled"], summary["lenient"]) == (3, None)
     assert summary["wrapped"] == {"<think>": 3, "<think> unclosed": 3}
 
 
@@ -632,7 +632,7 @@ def test_an_article_is_no_letter(text: str, cli: Cli, tmp_path: Path) -> None:
         write_json(tmp_path / f"scienceqa/{name}.json", stored)
     answers = write_jsonl(tmp_path / "answers.jsonl", [{"question_id": "0", "text": text}])
     result = cli("score", "scienceqa", "--data", tmp_path, "--answers", answers, "--json").json
-    assert (result["metrics"]["img"], result["robust"]) == (0, 0)
+    assert (result["metrics"]["img"], result["lenient"]) == (0, 0)
 
 
 def test_beside_a_judge(cli: Cli, serve: Serve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -643,8 +643,8 @@ def test_beside_a_judge(cli: Cli, serve: Serve, tmp_path: Path, monkeypatch: pyt
     prompt = "Which one?\nA. a dog\nB. a cat"
     answers = write_jsonl(tmp_path / "a.jsonl", [{"question_id": 1, "prompt": prompt, "text": "the one with the whiskers"}])
     flags = ["score", "mmbench", "--data", tmp_path, "--answers", answers, "--json"]
-    assert (cli(*flags).json["robust"], cli(*flags).json["unparsed"]) == (0, 1)
+    assert (cli(*flags).json["lenient"], cli(*flags).json["unparsed"]) == (0, 1)
     server = serve(lambda prompt, before: Say("B"))
     judged = cli(*flags, "--judge", "m", "--judge-base-url", server.url).json
-    assert (judged["metrics"]["accuracy[m]"], judged["robust"]) == (100, 100)
-    assert judged["robust_moves"] == {"to_right": 0, "to_wrong": 1}
+    assert (judged["metrics"]["accuracy[m]"], judged["lenient"]) == (100, 100)
+    assert judged["lenient_moves"] == {"to_right": 0, "to_wrong": 1}

@@ -19,7 +19,7 @@ from mipha_eval.core.task import Task
 from mipha_eval.core.types import Answer, Response, Sample
 from mipha_eval.data.parse_source import parse_source
 from mipha_eval.demo.choices import Choice
-from mipha_eval.judge.judged import Use
+from mipha_eval.judge.judged import JudgeSettings
 from mipha_eval.scoring.circular import match_unread, options_of
 from tests.conftest import Cli, write_jsonl
 from tests.oracles import mmbench as mmbench_oracle
@@ -147,7 +147,7 @@ def test_a_second_opinion_is_told_the_option_behind_the_letter(tmp_path: Path) -
     write_scienceqa(tmp_path, words(26), "Y")
     task, (sample,) = read_task("scienceqa", tmp_path)
     answer = Answer(sample, "?", task.score(sample, Response("?")))
-    query = next(Use(correctness=True).dialogue(task, [answer]))
+    query = next(JudgeSettings(correctness=True).dialogue(task, [answer]))
     assert "Y\nthing 24\n" in query.prompt
 
 

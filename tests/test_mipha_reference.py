@@ -140,7 +140,7 @@ def test_a_question_that_contains_the_image_mark_fails(adapter: Any, reference: 
     """The official code would look for a second picture; asked as text, the answer would be to another question."""
     photo = (picture(reference, "images/coffee.png"),)
     asked = [Request(text, photo, Decoding(2)) for text in ("Is it hot?", "What does <image> mean?", "Is it dark?")]
-    for responses in (adapter.generate(asked), adapter.alone(asked)):
+    for responses in (adapter.generate(asked), adapter.reference(asked)):
         assert [bool(response.error) for response in responses] == [False, True, False]
         assert "<image>" in responses[1].error
 
@@ -182,8 +182,8 @@ def test_shared_equals_alone(seed: int, adapter: Any, reference: Path, expected:
     batch += [Request("x", batch[0].images), Request(" ".join(["very long"] * 300), batch[1].images, Decoding(3))]
     batch += [Request("Which is darker?", batch[0].images + batch[1].images, Decoding(4)), Request("Who?", (), Decoding(4))]
     generator.shuffle(batch)
-    adapter.expect(batch)
-    for one, other in zip(adapter.respond(batch), adapter.alone(batch), strict=True):
+    adapter.prefetch(batch)
+    for one, other in zip(adapter.respond(batch), adapter.reference(batch), strict=True):
         assert (one.text, one.tokens, one.finish, one.error) == (other.text, other.tokens, other.finish, "")
         assert one.likelihoods == pytest.approx(other.likelihoods, abs=1e-3)
         assert one.chances == pytest.approx(other.chances, rel=1e-3)

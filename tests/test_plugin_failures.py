@@ -31,10 +31,10 @@ TASK_FAILURES = {
     "samples": {"samples": method("samples", "yield {}['gone']")},
     "finish": {"more": method("finish", "raise RuntimeError('gone')", "samples", "scores")},
     "tally": {"more": method("tally", "return {}['gone']", "scores")},
-    "measures": {"more": method("measures", "raise OSError('gone')", "totals")},
+    "metrics_for": {"more": method("metrics_for", "raise OSError('gone')", "totals")},
     "request": {"more": method("request", "raise ValueError('gone')", "sample")},
     "notes": {"more": method("notes", "raise MemoryError('gone')", "scores")},
-    "robust": {"more": method("robust", "assert False, 'gone'", "sample", "text")},
+    "lenient": {"more": method("lenient", "assert False, 'gone'", "sample", "text")},
     "last": {"score": method("score", "return (1 / (sample.id != '3'))", "sample", "response")},
     "value": {"score": method("score", "return self.scored(sample, Reading('', 'gone'), 5)", "sample", "response")},
     "exit": {"score": method("score", "sys.exit(0)", "sample", "response")},
@@ -159,16 +159,16 @@ def test_a_file_that_is_no_python(cli: Cli, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("body", ["sys.exit(0)", "raise KeyboardInterrupt", "raise KeyError('gone')"])
-@pytest.mark.parametrize("name", ["load", "describe", "about", "budget", "cost", "expect", "identity", "__post_init__"])
+@pytest.mark.parametrize("name", ["load", "describe", "about", "budget", "cost", "prefetch", "identity", "__post_init__"])
 def test_every_method_of_a_model(cli: Cli, tmp_path: Path, name: str, body: str) -> None:
-    arguments = {"cost": ["request"], "expect": ["batch"], "identity": ["request"]}.get(name, [])
+    arguments = {"cost": ["request"], "prefetch": ["batch"], "identity": ["request"]}.get(name, [])
     model = model_file(tmp_path / "yes.py", more=method(name, body, *arguments))
     outcome = cli(
         *("run", "--tasks", "gqa", "--model", "yes-man", "--data", "demo", "-L", 6, "-o", tmp_path / "runs"),
         *("--plugin", model),
     )
     if outcome.code == 0:  # a hint or an estimate that fails need not stop anything
-        assert name in ("cost", "expect")
+        assert name in ("cost", "prefetch")
         assert body == "raise KeyError('gone')"
         assert "yes.py" in outcome.err
         return

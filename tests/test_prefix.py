@@ -58,13 +58,13 @@ def test_pictures_are_read_once_ahead_and_given_up_when_nobody_takes_them() -> N
 
     ahead = ReadAhead(note)
     pictures = [(Image(name, name, lambda: b""),) for name in "abc"]
-    ahead.expect([pictures[0], pictures[0], pictures[1], ()])
+    ahead.prefetch([pictures[0], pictures[0], pictures[1], ()])
     assert [ahead.take(pictures[0]), ahead.take(pictures[1])] == ["A", "B"]
     assert sorted(read) == ["a", "b"]
     assert ahead.take(pictures[2]) == "C", "what was not expected is read now"
-    ahead.expect([pictures[0]])
+    ahead.prefetch([pictures[0]])
     for _ in range(KEPT + 1):
-        ahead.expect([])
+        ahead.prefetch([])
     assert not vars(ahead)["_futures"]
 
 

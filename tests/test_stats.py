@@ -108,7 +108,7 @@ def questions_of(panel: Panel, generator: np.random.Generator) -> tuple[np.ndarr
 
 
 def test_standard_errors_against_statsmodels() -> None:
-    """Cluster-robust errors of a regression on nothing but a constant."""
+    """Cluster-lenient errors of a regression on nothing but a constant."""
     generator = np.random.default_rng(3)
     panel = clustered_runs(generator, 70)
     scores, cluster = questions_of(panel, generator)

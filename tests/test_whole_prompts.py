@@ -164,7 +164,7 @@ def test_texts_on_odd_beginnings(family: Family, monkeypatch: pytest.MonkeyPatch
             [float(logits[token]) for token, _ in response.top], abs=1e-3
         )
     assert len(apart) == (0 if family.adapter.sharing else len(asked))
-    assert [response.text for response in family.adapter.alone(asked[:: len(pictures)])] == wanted[:: len(pictures)]
+    assert [response.text for response in family.adapter.reference(asked[:: len(pictures)])] == wanted[:: len(pictures)]
     assert [response.text for response in family.plain.respond(asked)] == wanted
     if family.adapter.proved.level != "none":  # the way of models that share what the tower makes and no prefix
         found = family.adapter.generated(asked[::3], family.adapter.feature_inputs)
@@ -183,7 +183,7 @@ def test_likelihoods_are_those_of_plain_forward_passes(family: Family) -> None:
         [np.exp(family.official.likelihood(request, ids)) for ids in own]
         for request, own in zip(watching, begins, strict=True)
     ]
-    for way in (family.adapter.respond, family.adapter.alone, family.plain.respond):
+    for way in (family.adapter.respond, family.adapter.reference, family.plain.respond):
         found = way([*asked, *watching])
         assert [response.error for response in found] == [""] * len(found)
         for response, expected in zip(found, wanted, strict=False):
@@ -210,7 +210,7 @@ def test_ids_are_the_processors_own(family: Family) -> None:
 def test_questions_are_encoded_while_pictures_are_read(tmp_path: Path) -> None:
     adapter = load(BUILDERS["llava"](tmp_path / "llava"))
     asked = [Request(question, (picture(0),), Decoding(2)) for question in (*ODD[:3], "What is <image>?")]
-    adapter.expect(asked)
+    adapter.prefetch(asked)
     head = adapter.pixels_of(asked[0].images)
     assert list(head.prompts) == list(ODD[:3]), "what cannot be encoded fails when it is asked"
     fresh = adapter.read_images(asked[0].images)
@@ -261,7 +261,7 @@ def test_a_mark_in_a_question_fails_that_question(mark: str, tmp_path: Path) -> 
     family = "llava" if mark == "<image>" else "gemma3"
     adapter = load(ALL[family](tmp_path / family))
     asked = [Request(text, images, Decoding(2)) for text in ("Who?", f"What is {mark}?") for images in ((picture(0),), ())]
-    for way in (adapter.respond, adapter.alone, load(tmp_path / family, share=False).respond):
+    for way in (adapter.respond, adapter.reference, load(tmp_path / family, share=False).respond):
         failed = [response.error for response in way(asked)]
         assert failed[:2] == ["", ""]
         assert all("does the question hold one?" in error for error in failed[2:])

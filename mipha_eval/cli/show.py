@@ -62,7 +62,7 @@ def _task(registry: Any, name: str, data: str | None, count: int) -> dict[str, A
     from mipha_eval.data.parse_source import parse_source
 
     task = build_task(name, {}, parse_source(data or "demo", {}), registry)
-    measures = task.measures(Totals({}))
+    measures = task.metrics_for(Totals({}))
     questions = [
         {
             "id": sample.id,

@@ -27,7 +27,7 @@ def worst_p(matched: Matched, metric: str, draws: int) -> float:
     from mipha_eval.stats.panel import Panel
 
     base, right = matched.tasks[0], matched.scores[0]
-    wrong = [base.task.as_if(score, False) for score in right]
+    wrong = [base.task.with_outcome(score, False) for score in right]
     worst = Matched([base], [wrong], (0,), 0)
     pair = Panel.of([matched.counts[0], worst.counts[0]], matched.metrics[metric])
     first, second = pair.values()

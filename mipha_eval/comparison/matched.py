@@ -71,7 +71,7 @@ class Matched:
     @cached_property
     def metrics(self) -> Mapping[str, Metric]:
         """The metrics that all runs have on these questions, by name."""
-        found = [stored.measures(Totals(own.totals)) for stored, own in zip(self.tasks, self.counts, strict=True)]
+        found = [stored.metrics_for(Totals(own.totals)) for stored, own in zip(self.tasks, self.counts, strict=True)]
         return {name: metric for name, metric in found[0].items() if all(name in own for own in found)}
 
     def panel(self, metric: str) -> Panel:

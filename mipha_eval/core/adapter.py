@@ -34,7 +34,7 @@ class ModelAdapter(ABC):
     Class attributes:
         reads_images: false for a model that never looks at a picture.
         shares: whether requests of a batch share work, so that an answer could depend on its neighbours; then every run
-            compares some answers with `alone`.
+            compares some answers with `reference`.
     """
 
     name: ClassVar[str]
@@ -76,13 +76,13 @@ class ModelAdapter(ABC):
             answered.update(zip(places, responses, strict=True))
         return [answered[place] for place in range(len(batch))]
 
-    def alone(self, batch: Sequence[Request]) -> list[Response]:
+    def reference(self, batch: Sequence[Request]) -> list[Response]:
         """The same requests by an independent path that shares nothing between them: each by itself, as the model's own
         library does it. A run compares some of its answers with these. May raise DeviceMemoryError.
         """
         return [response for request in batch for response in self.respond([request])]
 
-    def expect(self, batch: Sequence[Request]) -> None:  # noqa: B027 - a hint that may be ignored
+    def prefetch(self, batch: Sequence[Request]) -> None:  # noqa: B027 - a hint that may be ignored
         """A hint: these are asked for soon. Called ahead of `respond`, so that pictures can be decoded in worker threads
         while the model answers other requests. They may never be asked for (Ctrl-C).
         """

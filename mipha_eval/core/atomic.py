@@ -15,7 +15,7 @@ to_json = json.JSONEncoder(check_circular=False).encode
 
 
 @contextlib.contextmanager
-def naming(path: Path) -> Iterator[None]:
+def errors_naming(path: Path) -> Iterator[None]:
     """Turns an OSError (disk full, no permission) into a UserError with the path."""
     try:
         yield
@@ -57,7 +57,7 @@ def write_text(path: Path, text: str) -> None:
 
 def _replace(path: Path, write: Callable[[TextIO], object]) -> None:
     temporary = path.with_name(path.name + ".new")
-    with naming(path):
+    with errors_naming(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
             with temporary.open("w", encoding="utf-8") as file:

@@ -51,7 +51,7 @@ class Task(ABC):
         name: the plugin's name, equal to its file's.
         version: raised when prompt, parsing or data change.
         protocols: name -> one line on it; the first is the default.
-        metrics: the first is the headline; see also `measures`.
+        metrics: the first is the headline; see also `metrics_for`.
         hub: protocol -> dataset on the hub that serves it.
         rows: protocol -> how many questions it has, of each release; data with another number is marked.
         annotated: protocols whose own file --annotations can replace.
@@ -93,7 +93,7 @@ class Task(ABC):
         decoding = Decoding(self.max_new_tokens)
         return Request(sample.question, sample.images, decoding, sample.question_id)
 
-    def measures(self, totals: Totals) -> Sequence[Metric]:
+    def metrics_for(self, totals: Totals) -> Sequence[Metric]:
         """`metrics`, and those whose names only the data or an option gives, such as a benchmark's own categories."""
         return self.metrics
 
@@ -103,7 +103,7 @@ class Task(ABC):
         return ""
 
     @property
-    def mark(self) -> str:
+    def suffix(self) -> str:
         """What names of metrics end with where a rule stands in for a judge, such as ``[rule]``."""
         return f"[{self.stand_in}]" if self.stand_in else ""
 
@@ -152,7 +152,7 @@ class Task(ABC):
                     counts[f"{part}/asked"] = counts.get(f"{part}/asked", 0.0) + 1.0
         return counts
 
-    def robust(self, sample: Sample, text: str) -> float | None:
+    def lenient(self, sample: Sample, text: str) -> float | None:
         """What an answer is worth under a more forgiving reading, 0 to 1; None if the task has no second reading.
 
         It is never worth less than by the official rule: where this is less, that counts, and the result says so.
@@ -167,7 +167,7 @@ class Task(ABC):
         options = lettered(sample.references[1:] if self.lettered else ())
         return {letter: letter == sample.references[0] for letter, option in options if option}
 
-    def as_if(self, score: Score, value: float) -> Score:
+    def with_outcome(self, score: Score, value: float) -> Score:
         """The score that an answer worth so much in its place would have."""
         return dataclasses.replace(score, value=float(value))
 

@@ -33,10 +33,10 @@ class Attempts:
         self._said: set[str] = set()
         self._broken: PluginError | None = None
 
-    def expect(self, batch: Sequence[Request]) -> None:
+    def prefetch(self, batch: Sequence[Request]) -> None:
         """Tells the adapter what will be asked; a hint that fails is none."""
         try:
-            self._adapter.expect(batch)
+            self._adapter.prefetch(batch)
         except UserError:
             raise
         except Exception as error:  # an adapter is anybody's code

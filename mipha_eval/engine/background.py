@@ -14,7 +14,7 @@ BACKLOG = 2  # what waits is lost when the process is killed
 SECONDS_BETWEEN_SWITCHES = 0.0001
 
 
-class Beside:
+class BackgroundWorker:
     """Does what is submitted in a thread of its own, in order. The model stays in the main thread.
 
     Once something failed, nothing further is done, and whoever submits next or finishes gets the failure. Left by an error,
@@ -39,7 +39,7 @@ class Beside:
         self._end()
         self._raise_failure()
 
-    def __enter__(self) -> Beside:
+    def __enter__(self) -> BackgroundWorker:
         sys.setswitchinterval(SECONDS_BETWEEN_SWITCHES)
         self._thread.start()
         return self

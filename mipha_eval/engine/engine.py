@@ -14,7 +14,7 @@ from mipha_eval.engine.plan import Limits, plan_batches
 
 AHEAD = 2  # batches that an adapter hears of before it is asked for them
 
-Answered = list[tuple[int, Response]]
+IndexedResponses = list[tuple[int, Response]]
 
 
 @dataclass
@@ -34,7 +34,7 @@ class Engine:
     stop: Callable[[], bool] = lambda: False
     known: Mapping[Hashable, Response] = field(default_factory=dict)
 
-    def run(self, requests: Sequence[Request]) -> Iterator[Answered]:
+    def run(self, requests: Sequence[Request]) -> Iterator[IndexedResponses]:
         """Yields (place of request, response) as batches finish; all requests of one identity get its response."""
         distinct, equals, ready = self._sort_out(requests)
         if ready:
@@ -46,18 +46,18 @@ class Engine:
             if self.stop():
                 return
             responses = attempts.answer([todo[place] for place in places])
-            answered: Answered = []
+            answered: IndexedResponses = []
             for place, response in zip(places, responses, strict=True):
                 owner = distinct[place]
                 answered.append((owner, response))
                 answered += [(equal, response) for equal in equals.get(owner, ())]
             yield answered
 
-    def _sort_out(self, requests: Sequence[Request]) -> tuple[list[int], dict[int, list[int]], Answered]:
+    def _sort_out(self, requests: Sequence[Request]) -> tuple[list[int], dict[int, list[int]], IndexedResponses]:
         """Places of distinct requests, for some of these the places of later equal ones, and what is known already."""
         distinct: dict[Hashable, int] = {}
         equals: dict[int, list[int]] = {}
-        ready: Answered = []
+        ready: IndexedResponses = []
         for place, request in enumerate(requests):
             same = identity_of(self.adapter, request)
             if same in self.known:
@@ -73,7 +73,7 @@ def announced(plan: Iterator[list[int]], requests: Sequence[Request], attempts: 
     """The batches of a plan, each after the adapter has heard of the next ones."""
     waiting: deque[list[int]] = deque()
     for places in plan:
-        attempts.expect([requests[place] for place in places])
+        attempts.prefetch([requests[place] for place in places])
         waiting.append(places)
         if len(waiting) > AHEAD:
             yield waiting.popleft()

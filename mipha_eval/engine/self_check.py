@@ -19,7 +19,7 @@ NATS = 0.05  # by which a log-likelihood may differ there; rounding makes thousa
 
 
 @dataclass(frozen=True)
-class Given:
+class CheckedAnswer:
     """What a sample was asked and what was answered."""
 
     sample: str
@@ -27,7 +27,7 @@ class Given:
     response: Response
 
 
-class Proof:
+class SelfCheck:
     """Checks answers of a run, and keeps what earlier checks of the same run found, in ``equivalence.json``."""
 
     def __init__(self, folder: RunFolder, adapter: ModelAdapter, asked: int | None, tasks: int) -> None:
@@ -43,7 +43,7 @@ class Proof:
         """How many of a task's new answers are checked; none where the model shares nothing."""
         return checks_a_task(self._asked, self._tasks, answers) if self._adapter.shares else 0
 
-    def check(self, label: str, given: Sequence[Given]) -> None:
+    def check(self, label: str, given: Sequence[CheckedAnswer]) -> None:
         """Asks for the same answers alone and writes down how they compare."""
         for each, response in zip(given, self._alone([each.request for each in given]), strict=True):
             found = self._compared(each.response, response)
@@ -55,7 +55,7 @@ class Proof:
     def _alone(self, requests: Sequence[Request]) -> list[Response]:
         """The same answers alone; one that cannot be made is a failure, the others are made."""
         try:
-            return self._adapter.alone(requests)
+            return self._adapter.reference(requests)
         except UserError:
             raise
         except (DeviceMemoryError, MemoryError) as error:

@@ -22,7 +22,7 @@ from mipha_eval.data.questions import check_texts, read_samples
 
 
 @dataclass(frozen=True)
-class Work:
+class TaskInput:
     """A task with its questions, `total` of them before the limit."""
 
     task: Task
@@ -37,7 +37,7 @@ class Work:
         return dataclasses.replace(request, watch=watch) if watch else request
 
 
-def prepare(task: Task, limit: int | None, *, blind: bool) -> Work:
+def prepare(task: Task, limit: int | None, *, blind: bool) -> TaskInput:
     """Reads a task's questions; about `limit` of them, with grey pictures if `blind`."""
     samples = read_samples(task)
     check_texts(task, samples)
@@ -47,7 +47,7 @@ def prepare(task: Task, limit: int | None, *, blind: bool) -> Work:
         samples = [
             dataclasses.replace(sample, images=tuple(grey_image(image) for image in sample.images)) for sample in samples
         ]
-    return Work(task, samples, total)
+    return TaskInput(task, samples, total)
 
 
 def check_images(samples: Sequence[Sample], tried: int = 20) -> None:
@@ -80,7 +80,7 @@ def limit_samples(samples: list[Sample], limit: int | None) -> list[Sample]:
     return [sample for sample in samples if sample.id in chosen]
 
 
-def task_record(work: Work) -> dict[str, Any]:
+def task_record(work: TaskInput) -> dict[str, Any]:
     """What is needed to build a task again and to know its data."""
     task = work.task
     return {

@@ -18,7 +18,7 @@ from mipha_eval.core.types import Score
 from mipha_eval.data.parse_source import parse_source
 from mipha_eval.data.questions import read_samples
 from mipha_eval.judge.calibrations import calibration_file, store_calibration
-from mipha_eval.judge.grading import Answered, Grading, judge_answers
+from mipha_eval.judge.grading import TaskAnswers, Grading, judge_answers
 from mipha_eval.judge.recorded import RecordedGrades
 from mipha_eval.scoring.answer_files import read_answers
 
@@ -57,7 +57,7 @@ def calibrate(config: CalibrateConfig, grading: Grading, registry: Registry) -> 
     grading.check([task])
     samples = read_samples(task)
     file = config.answers or answers_beside(config.grades)
-    answered = Answered(task, samples, read_answers(file, task, samples).responses)
+    answered = TaskAnswers(task, samples, read_answers(file, task, samples).responses)
     own = calibration_file(grading.judge.name)
     verdicts = grading.verdicts(own.parent / "verdicts", f"{own.stem}.{file.name}.")
     (judged,) = judge_answers([(answered, verdicts)], grading)

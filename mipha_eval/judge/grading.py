@@ -16,11 +16,11 @@ from mipha_eval.core.task import Task
 from mipha_eval.core.types import Answer, Response, Sample
 from mipha_eval.engine.interrupt import Interrupt
 from mipha_eval.engine.progress import Progress
-from mipha_eval.engine.task_input import Work
+from mipha_eval.engine.task_input import TaskInput
 from mipha_eval.judge.adapter_judge import AdapterJudge
 from mipha_eval.judge.calibrations import find_calibration
 from mipha_eval.judge.judge import Judge
-from mipha_eval.judge.judged import Judged, Use
+from mipha_eval.judge.judged import Judged, JudgeSettings
 from mipha_eval.judge.openai_judge import OpenAIJudge
 from mipha_eval.judge.recorded import RecordedGrades
 from mipha_eval.judge.session import Session
@@ -38,7 +38,7 @@ class Grading:
     """A judge ready to be asked, and what it is asked for."""
 
     judge: Judge
-    use: Use
+    use: JudgeSettings
     choice: JudgeChoice | None = None
 
     @property
@@ -58,7 +58,7 @@ class Grading:
         if not any(map(self.use.applies, tasks)):
             labels = ", ".join(task.label for task in tasks)
             raise UserError(f"{labels}: no judge grades this; --judge-correctness has one look at the answers to any task")
-        ruled = next((task for task in tasks if task.judged and task.mark and task.data.kind != "demo"), None)
+        ruled = next((task for task in tasks if task.judged and task.suffix and task.data.kind != "demo"), None)
         if ruled is not None:
             raise UserError(f"{ruled.label} is graded by rule, as asked, or by a judge, not both; leave one out")
 
@@ -88,10 +88,10 @@ def begin_grading(choice: JudgeChoice | None, grades: Path | None, registry: Reg
         raise UserError("--grades replays recorded grades and --judge asks for new ones; give one of them")
     if grades is not None:
         recorded = RecordedGrades(grades)
-        return Grading(recorded, Use(recorded.runs))
+        return Grading(recorded, JudgeSettings(recorded.runs))
     if choice is None:
         return None
-    return Grading(build_judge(choice, registry), Use(choice.runs, choice.correctness), choice)
+    return Grading(build_judge(choice, registry), JudgeSettings(choice.runs, choice.correctness), choice)
 
 
 def build_judge(choice: JudgeChoice, registry: Registry) -> Judge:
@@ -118,7 +118,7 @@ def wait_for(session: Session, interrupted: Callable[[], bool], *, quiet: bool) 
                 session.stop("stopped by the user")
 
 
-class Docket:
+class JudgeQueue:
     """Hands a task's answers to a judge, a group as soon as its last answer is there."""
 
     def __init__(self, task: Task, samples: Sequence[Sample], judged: Judged, session: Session) -> None:
@@ -150,7 +150,7 @@ def submit(session: Session, task: Task, judged: Judged, answers: Sequence[Answe
 
 
 @dataclass(frozen=True)
-class Answered:
+class TaskAnswers:
     """A task, its questions and the responses to them, by sample id."""
 
     task: Task
@@ -161,18 +161,18 @@ class Answered:
         return score_responses(self.task, self.samples, self.responses, judged)
 
 
-def stored_answers(folder: RunFolder, task: Task) -> Answered:
+def stored_answers(folder: RunFolder, task: Task) -> TaskAnswers:
     """A task's questions as a run keeps them, and the responses that belong to them."""
     stored = folder.task(task.label)
     samples = stored.samples()
-    work = Work(task, samples, len(samples), stored.read_task().get("probabilities", False))
+    work = TaskInput(task, samples, len(samples), stored.read_task().get("probabilities", False))
     keys = {sample.id: work.request(sample).key for sample in samples}
     answered = stored.responses()
     responses = {name: entry.response for name, entry in answered.items() if keys.get(name) == entry.key}
-    return Answered(task, samples, responses)
+    return TaskAnswers(task, samples, responses)
 
 
-def judge_answers(work: Sequence[tuple[Answered, Verdicts]], grading: Grading) -> list[Judged]:
+def judge_answers(work: Sequence[tuple[TaskAnswers, Verdicts]], grading: Grading) -> list[Judged]:
     """Asks a judge what the verdicts on answers still lack, in one session and with one budget. Ctrl-C ends it early."""
     found = [grading.judged(verdicts) for _, verdicts in work]
     with Interrupt() as interrupt, ExitStack() as files:
@@ -181,9 +181,9 @@ def judge_answers(work: Sequence[tuple[Answered, Verdicts]], grading: Grading) -
         with grading.session(interrupt.asked, quiet=False) as session:
             for (answered, _), judged in zip(work, found, strict=True):
                 there = [sample for sample in answered.samples if sample.id in answered.responses]
-                docket = Docket(answered.task, there, judged, session)
+                judge_queue = JudgeQueue(answered.task, there, judged, session)
                 for sample in there:
-                    docket.add(sample, answered.responses[sample.id])
+                    judge_queue.add(sample, answered.responses[sample.id])
     return found
 
 
@@ -195,6 +195,6 @@ def judges_of(folder: Path) -> list[Judged]:
         raise UserError(f"{folder / 'judges.json'} does not know {min(unknown)}, whose verdicts are there; judge again")
     found = []
     for name, notes in judges.items():
-        use = Use(notes.get("runs", 1), notes.get("correctness", False))
+        use = JudgeSettings(notes.get("runs", 1), notes.get("correctness", False))
         found.append(Judged(Verdicts(folder, name, notes), use, find_calibration(name, notes)))
     return found

@@ -26,7 +26,7 @@ from mipha_eval.scoring.judging.ungraded import answer_groups
 
 
 @dataclass(frozen=True)
-class Use:
+class JudgeSettings:
     """What a judge is used for.
 
     Attributes:
@@ -113,7 +113,7 @@ class Judged:
     """
 
     verdicts: Verdicts
-    use: Use
+    use: JudgeSettings
     calibration: Mapping[str, Any] | None = None
 
     @property

@@ -72,13 +72,13 @@ class StoredTask:
     @cached_property
     def metrics(self) -> Mapping[str, Metric]:
         """The metrics of the stored scores by the names that the summary has."""
-        return self.measures(Totals(add_tallies(self.tally(group) for group in group_scores(self.scores))))
+        return self.metrics_for(Totals(add_tallies(self.tally(group) for group in group_scores(self.scores))))
 
     def tally(self, group: Sequence[Score]) -> Tally:
         """Counts of scores that belong together."""
         return Measuring(self.task, self.judge).tally(group)
 
-    def measures(self, totals: Totals) -> dict[str, Metric]:
+    def metrics_for(self, totals: Totals) -> dict[str, Metric]:
         """The metrics that are defined on `totals`, of any of the scores, by the names that the summary has.
 
         A metric may have been made otherwise, such as ``CIDEr[ptb]``, where the task object, built again on a machine

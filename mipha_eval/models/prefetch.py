@@ -12,7 +12,7 @@ from mipha_eval.core.types import Image
 #: decoding and resizing run outside Python's lock; more than a few threads would take the model's cores on a CPU
 MOST_THREADS = 8
 
-#: calls of `expect` after which a picture is given up: all questions about it failed before it was looked at
+#: calls of `prefetch` after which a picture is given up: all questions about it failed before it was looked at
 KEPT = 8
 
 
@@ -30,7 +30,7 @@ class ReadAhead:
         self._times: dict[tuple[str, ...], int] = {}
         self._time = 0
 
-    def expect(
+    def prefetch(
         self, groups: Iterable[tuple[Image, ...]], then: Callable[[tuple[Image, ...], Any], None] | None = None
     ) -> None:
         """Begins to read the images of some prompts, those that are the same once; forgets what nobody took for long.

@@ -149,12 +149,12 @@ class PrefixAdapter(ModelAdapter):
     def reads_ahead(self) -> bool:
         """Whether answering takes pictures from `pixels_of`."""
 
-    def expect(self, batch: Sequence[Request]) -> None:
+    def prefetch(self, batch: Sequence[Request]) -> None:
         if self.reads_ahead:
             about: dict[tuple[Image, ...], list[Request]] = {}
             for request in batch:
                 about.setdefault(request.images, []).append(request)
-            self._ahead.expect(about, lambda images, pixels: self.prepare(about[images], pixels))
+            self._ahead.prefetch(about, lambda images, pixels: self.prepare(about[images], pixels))
 
     def prepare(self, requests: Sequence[Request], pixels: Any) -> None:
         """What else can be done ahead for requests about the same images; called in worker threads. Never fails."""

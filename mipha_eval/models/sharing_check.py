@@ -56,7 +56,7 @@ class Sharing:
 
 
 def prove(ways: Mapping[str, Way], alone: Way, dtype: str, *, pictures: bool = True) -> Sharing:
-    """The first of `ways` that answers as `alone` does; ``none`` if there is no such way.
+    """The first of `ways` that answers as `reference` does; ``none`` if there is no such way.
 
     Args:
         pictures: whether the model is asked about one.

@@ -16,7 +16,7 @@ from torch import nn
 
 from mipha_eval.core.errors import RequestError, UserError
 from mipha_eval.core.types import Decoding, Request, Response
-from mipha_eval.models import reference as alone
+from mipha_eval.models import reference
 from mipha_eval.models.device import batch_tokens, cache_bytes, choose_device, choose_dtype, chunk_tokens, memory_guard
 from mipha_eval.models.fingerprint import Stamp, check_unchanged, fingerprint, stamps
 from mipha_eval.models.generation import Generation, Manner
@@ -218,7 +218,7 @@ class TransformersAdapter(PrefixAdapter):
     def plain(self, batch: Sequence[Request]) -> list[Response]:
         return self.generated(batch, self.plain_inputs)
 
-    def alone(self, batch: Sequence[Request]) -> list[Response]:
+    def reference(self, batch: Sequence[Request]) -> list[Response]:
         return [response for request in batch for response in self.generated([request], self.whole_inputs)]
 
     def shared_as_whole(self, batch: Sequence[Request]) -> list[Response]:
@@ -259,10 +259,10 @@ class TransformersAdapter(PrefixAdapter):
                     return [Response.failure(str(error))]
                 return [response for request in batch for response in self._generated([request], inputs_of)]
             chances = [
-                [math.exp(each) for each in alone.rank(self.model, inputs_of([request]), own)] if own else []
+                [math.exp(each) for each in reference.rank(self.model, inputs_of([request]), own)] if own else []
                 for request, own in zip(batch, watch, strict=True)
             ]
-            return [self._response(answer) for answer in alone.generate(self.model, inputs, manner, chances)]
+            return [self._response(answer) for answer in reference.generate(self.model, inputs, manner, chances)]
 
     def _ranked_plainly(self, request: Request, inputs_of: InputsOf) -> Response:
         with memory_guard():
@@ -272,7 +272,7 @@ class TransformersAdapter(PrefixAdapter):
                 self.limits.check_inputs(inputs)
             except RequestError as error:
                 return Response.failure(str(error))
-            return ranked(request, alone.rank(self.model, inputs, options), options)
+            return ranked(request, reference.rank(self.model, inputs, options), options)
 
 
 def _refuse(batch: Sequence[Request]) -> list[Response]:

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from mipha_eval.core.atomic import naming
+from mipha_eval.core.atomic import errors_naming
 from mipha_eval.core.errors import UserError
 from mipha_eval.core.plugins.registry import plugin_folder
 
@@ -83,7 +83,7 @@ def html_of(page: Page) -> Iterator[str]:
 def write_html(path: Path, page: Page) -> None:
     """Writes a page as a whole: it is there complete or not at all."""
     temporary = path.with_name(path.name + ".new")
-    with naming(path):
+    with errors_naming(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
             with temporary.open("w", encoding="utf-8", newline="\n", errors="replace") as file:

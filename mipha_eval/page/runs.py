@@ -134,7 +134,7 @@ def result_facts(result: Mapping[str, Any], others: Sequence[Mapping[str, Any]] 
             "unparsed",
             "unlabelled",
             "envelope",
-            "robust",
+            "lenient",
             "rules",
             "failures",
             "probabilities",

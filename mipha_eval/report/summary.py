@@ -96,10 +96,10 @@ def interval_cell(result: Mapping[str, Any], name: str) -> str:
 
 def lenient_text(result: Mapping[str, Any]) -> str:
     """The headline under the more forgiving reading, and how many answers that moves which way; empty without one."""
-    if result.get("robust") is None:
+    if result.get("lenient") is None:
         return ""
-    moves, n = result.get("robust_moves") or {}, result["n"]
-    parts = [f"{result['robust']:.2f} under a more forgiving reading"]
+    moves, n = result.get("lenient_moves") or {}, result["n"]
+    parts = [f"{result['lenient']:.2f} under a more forgiving reading"]
     if moves.get("to_right"):
         parts.append(f"which finds {share(moves['to_right'], n)} of the answers better than the official rule does")
     if moves.get("to_wrong"):

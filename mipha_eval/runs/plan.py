@@ -9,7 +9,7 @@ from pathlib import Path
 from mipha_eval.core.task import Task
 from mipha_eval.core.types import Answer, Query, Response, Sample, Verdict
 from mipha_eval.engine.task_input import prepare
-from mipha_eval.judge.judged import Use
+from mipha_eval.judge.judged import JudgeSettings
 from mipha_eval.judge.settings import JudgeChoice, Price
 from mipha_eval.judge.spending import estimated_tokens
 from mipha_eval.scoring.answer_files import read_answers
@@ -80,7 +80,7 @@ def plan_task(task: Task, limit: int | None, choice: JudgeChoice | None, answers
     work = prepare(task, limit, blind=False)
     requests = {task.request(sample).identity for sample in work.samples}
     images = {image.location for sample in work.samples for image in sample.images}
-    use = Use(choice.runs, choice.correctness) if choice else Use()
+    use = JudgeSettings(choice.runs, choice.correctness) if choice else JudgeSettings()
     judge = None
     if choice is not None and use.applies(task):
         found = None if answers is None else read_answers(answers, task, work.samples, subset=True).responses
@@ -92,7 +92,7 @@ def plan_judge(
     task: Task, samples: Sequence[Sample], choice: JudgeChoice, responses: Mapping[str, Response] | None
 ) -> JudgePlan:
     """Follows every dialogue with replies that can be read; without answers, with the accepted ones in their place."""
-    use = Use(choice.runs, choice.correctness)
+    use = JudgeSettings(choice.runs, choice.correctness)
     unknown = responses is None and task.judged and task.lettered  # how many answers rules cannot read
     stand_in = "" if unknown else None
     given = responses or {each.id: Response(_accepted(each) if stand_in is None else stand_in) for each in samples}
@@ -104,7 +104,7 @@ def plan_judge(
     return _sum(courses, use, choice.prices, assumed, known=not unknown)
 
 
-def _sum(courses: Sequence[Course], use: Use, price: Price | None, assumed: str, *, known: bool) -> JudgePlan:
+def _sum(courses: Sequence[Course], use: JudgeSettings, price: Price | None, assumed: str, *, known: bool) -> JudgePlan:
     queries = [query for course in courses for query in course.queries]
     prompts = [estimated_tokens(query.prompt) for query in queries]
     most_prompt = sum(tokens * (1 + query.again) for tokens, query in zip(prompts, queries, strict=True))
@@ -130,7 +130,7 @@ def _accepted(sample: Sample) -> str:
     return sample.references[0] if sample.references else ""
 
 
-def expected_course(task: Task, answers: Sequence[Answer], use: Use) -> Course:
+def expected_course(task: Task, answers: Sequence[Answer], use: JudgeSettings) -> Course:
     """What a judge is asked that says of every answer that it is right.
 
     Followed as far as queries say which reply is likely (`Query.likely`): behind one that does not, nobody can know.

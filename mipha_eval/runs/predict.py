@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from mipha_eval.core.adapter import ModelAdapter
-from mipha_eval.core.atomic import locked, naming, write_lines
+from mipha_eval.core.atomic import locked, errors_naming, write_lines
 from mipha_eval.core.data_source import ImageFolder
 from mipha_eval.core.errors import UserError
 from mipha_eval.core.plugins.blame import blaming
@@ -22,7 +22,7 @@ from mipha_eval.core.plugins.code_digest import code_digest
 from mipha_eval.core.types import Decoding, Request, Response
 from mipha_eval.data.images import image_digest
 from mipha_eval.data.jsonl import read_jsonl
-from mipha_eval.engine.background import Beside
+from mipha_eval.engine.background import BackgroundWorker
 from mipha_eval.engine.engine import Engine
 from mipha_eval.engine.interrupt import Interrupt
 from mipha_eval.engine.progress import Progress
@@ -92,7 +92,7 @@ def _answer(config: PredictConfig, engine: Engine, ids: AnswerIds, done: dict[in
     with (
         Appender(config.journal) as journal,
         Progress({name: (len(ids.requests), len(done))}) as progress,
-        Beside() as beside,
+        BackgroundWorker() as beside,
         blaming(),
     ):
 
@@ -158,7 +158,7 @@ def _set_aside(config: PredictConfig) -> None:
     """Begins anew: an answer file that is there is kept as ``<name>.before``."""
     config.journal.unlink(missing_ok=True)
     if config.answers.exists():
-        with naming(config.answers):
+        with errors_naming(config.answers):
             config.answers.replace(config.answers.with_name(f"{config.answers.name}.before"))
 
 

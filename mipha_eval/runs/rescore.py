@@ -15,7 +15,7 @@ from mipha_eval.core.plugins.selection import build_task
 from mipha_eval.data.parse_source import parse_source
 from mipha_eval.data.questions import read_samples
 from mipha_eval.engine.self_check import equivalence_of
-from mipha_eval.judge.grading import Answered, Grading, judge_answers, judges_of, stored_answers
+from mipha_eval.judge.grading import TaskAnswers, Grading, judge_answers, judges_of, stored_answers
 from mipha_eval.judge.judged import Judged
 from mipha_eval.judge.stored_task import stored_task
 from mipha_eval.scoring.answer_files import read_answers
@@ -55,7 +55,7 @@ def score_file(config: ScoreConfig, registry: Registry, grading: Grading | None 
         grading.check([task])
     samples = read_samples(task)
     found = read_answers(config.answers, task, samples, subset=config.subset)
-    answered = Answered(task, samples, found.responses)
+    answered = TaskAnswers(task, samples, found.responses)
     judged = None
     if grading is not None:
         # recorded grades are kept already
@@ -64,8 +64,8 @@ def score_file(config: ScoreConfig, registry: Registry, grading: Grading | None 
         (judged,) = judge_answers([(answered, verdicts)], grading)
     result = answered.score(judged)
     doubts = {"left_out": found.left_out, "unverified": found.unverified, "undecoded": found.undecoded}
-    standing = {**doubts, "total": len(samples), "demo": source.kind == "demo"}
-    return dataclasses.replace(result, summary={**result.summary, **standing})
+    run_context = {**doubts, "total": len(samples), "demo": source.kind == "demo"}
+    return dataclasses.replace(result, summary={**result.summary, **run_context})
 
 
 def score_run(path: Path, registry: Registry, grading: Grading | None = None) -> list[Result]:
@@ -92,25 +92,25 @@ def score_run(path: Path, registry: Registry, grading: Grading | None = None) ->
         return [result for answered in wanted for result in _score_judged(answered, folder, grading.judge.name)]
 
 
-def read_answered(folder: RunFolder, label: str, registry: Registry) -> Answered:
+def read_answered(folder: RunFolder, label: str, registry: Registry) -> TaskAnswers:
     """A task of a run, with the responses that belong to its questions as they are stored."""
     return stored_answers(folder, stored_task(folder, label, registry))
 
 
-def _score_again(answered: Answered, folder: RunFolder) -> list[Result]:
+def _score_again(answered: TaskAnswers, folder: RunFolder) -> list[Result]:
     label = answered.task.label
     place = folder.task(label)
     folder.results_of(label)  # says so if a finished task's has gone
-    context = place.read_task().get("standing")
+    context = place.read_task().get("run_context")
     if context is None:
-        raise UserError(f"{place.path / 'task.json'} is damaged: it has no standing; the same run writes it anew")
-    standing = {**context, **place.effort(), **equivalence_of(label, folder)}
+        raise UserError(f"{place.path / 'task.json'} is damaged: it has no run_context; the same run writes it anew")
+    run_context = {**context, **place.effort(), **equivalence_of(label, folder)}
     judges: list[Judged | None] = [*judges_of(folder.task(label).path)]
     results = [answered.score(judged) for judged in judges or [None]]
-    return [dataclasses.replace(result, summary={**result.summary, **standing}) for result in results]
+    return [dataclasses.replace(result, summary={**result.summary, **run_context}) for result in results]
 
 
-def _score_judged(answered: Answered, folder: RunFolder, judge: str) -> list[Result]:
+def _score_judged(answered: TaskAnswers, folder: RunFolder, judge: str) -> list[Result]:
     results = _score_again(answered, folder)
     for result in results:
         if result.summary["judge"]["name"] == judge:
@@ -118,7 +118,7 @@ def _score_judged(answered: Answered, folder: RunFolder, judge: str) -> list[Res
     return results
 
 
-def _check_bare(answered: Answered, folder: RunFolder) -> None:
+def _check_bare(answered: TaskAnswers, folder: RunFolder) -> None:
     """Raises UserError for a run of before judges were, which does not hold what one is shown of a question with options."""
     task = answered.task
     if task.judged and task.lettered and not all(sample.bare for sample in answered.samples):

@@ -19,7 +19,7 @@ from typing import Any
 
 from mipha_eval import __version__
 from mipha_eval.core.adapter import ModelAdapter
-from mipha_eval.core.atomic import locked, naming
+from mipha_eval.core.atomic import locked, errors_naming
 from mipha_eval.core.data_source import DataSource
 from mipha_eval.core.errors import PluginError, UserError
 from mipha_eval.core.options import option_fields, parse_pairs
@@ -32,15 +32,15 @@ from mipha_eval.core.task import Task
 from mipha_eval.data.images import image_digest
 from mipha_eval.data.parse_source import parse_source
 from mipha_eval.data.questions import has_samples
-from mipha_eval.engine.background import Beside
+from mipha_eval.engine.background import BackgroundWorker
 from mipha_eval.engine.engine import Engine
 from mipha_eval.engine.interrupt import Interrupt
-from mipha_eval.engine.self_check import Proof
-from mipha_eval.engine.task_input import Work, check_images, prepare
+from mipha_eval.engine.self_check import SelfCheck
+from mipha_eval.engine.task_input import TaskInput, check_images, prepare
 from mipha_eval.judge.grading import Grading, begin_grading
 from mipha_eval.judge.settings import JudgeChoice
-from mipha_eval.runs.run_loop import Asking
-from mipha_eval.runs.task_run import Digest, begin_task, known_responses, note_failure
+from mipha_eval.runs.run_loop import RunLoop
+from mipha_eval.runs.task_run import Digest, open_task, known_responses, note_failure
 from mipha_eval.scoring.result import Result
 from mipha_eval.store.run_folder import RunFolder
 
@@ -137,9 +137,9 @@ def _run(config: RunConfig, registry: Registry) -> tuple[RunFolder, list[Result]
     return folder, results
 
 
-def _prepared(config: RunConfig, source: DataSource, registry: Registry) -> tuple[list[Work], dict[str, Exception]]:
+def _prepared(config: RunConfig, source: DataSource, registry: Registry) -> tuple[list[TaskInput], dict[str, Exception]]:
     """The tasks with their questions, and those whose own code failed at that; raises that if there are no others."""
-    work: list[Work] = []
+    work: list[TaskInput] = []
     failures: dict[str, Exception] = {}
     for task in find_tasks(config, source, registry):
         try:
@@ -162,7 +162,7 @@ class Models:
 
 
 def answer_and_score(
-    work: Sequence[Work], folder: RunFolder, models: Models, config: RunConfig, interrupt: Interrupt
+    work: Sequence[TaskInput], folder: RunFolder, models: Models, config: RunConfig, interrupt: Interrupt
 ) -> tuple[list[Result], dict[str, Exception]]:
     """Asks for what is not stored yet, has it judged meanwhile, and scores everything.
 
@@ -179,11 +179,11 @@ def answer_and_score(
             journal = stack.enter_context(folder.task(item.task.label).append_responses())
             try:
                 with blaming():
-                    tasks.append(begin_task(item, folder, journal, standing(item, config), digest))
+                    tasks.append(open_task(item, folder, journal, run_context(item, config), digest))
             except PluginError as error:
                 failures[item.task.label] = error
                 note_failure(folder, item.task.label, error)
-        proof = Proof(folder, adapter, config.check, sum(bool(task.todo) for task in tasks))
+        proof = SelfCheck(folder, adapter, config.check, sum(bool(task.todo) for task in tasks))
         engine = Engine(adapter, config.batch_size, stop=interrupt.asked, known=known_responses(tasks, adapter))
         grading = models.grading
         with grading.session(interrupt.asked, quiet=config.quiet) if grading else nullcontext() as session:
@@ -191,12 +191,12 @@ def answer_and_score(
                 for task in tasks:
                     task.send_to(grading, session, stack)
             try:
-                with Beside() as beside, blaming():
-                    Asking(tasks, engine, proof, beside).ask_all(quiet=config.quiet)
+                with BackgroundWorker() as beside, blaming():
+                    RunLoop(tasks, engine, proof, beside).ask_all(quiet=config.quiet)
             except Exception as error:  # the model's or the disk's; what is answered is judged and scored all the same
                 stopped = error
         for task in tasks:
-            if task.docket is not None and not (stopped and task.left):
+            if task.judge_queue is not None and not (stopped and task.left):
                 task.finish(proof.summary(task.label))
             if stopped and task.result is None and task.failure is None:
                 task.fail(stopped)
@@ -262,7 +262,7 @@ def _package_versions() -> dict[str, str]:
     return found
 
 
-def standing(work: Work, config: RunConfig) -> dict[str, Any]:
+def run_context(work: TaskInput, config: RunConfig) -> dict[str, Any]:
     """What a result says of the model and the data beside its numbers."""
     return {
         "model": config.model.name,
@@ -281,7 +281,7 @@ def digests(adapter: ModelAdapter) -> Digest:
 
 def check_writable(folder: Path) -> None:
     """Raises UserError before any work if results could not be stored."""
-    with naming(folder):
+    with errors_naming(folder):
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
             pass

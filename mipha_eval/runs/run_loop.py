@@ -9,15 +9,15 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import accumulate
 
-from mipha_eval.engine.background import Beside
-from mipha_eval.engine.engine import Answered, Engine
+from mipha_eval.engine.background import BackgroundWorker
+from mipha_eval.engine.engine import IndexedResponses, Engine
 from mipha_eval.engine.progress import Progress
-from mipha_eval.engine.self_check import Proof
+from mipha_eval.engine.self_check import SelfCheck
 from mipha_eval.runs.task_run import TaskRun
 
 
 @dataclass(frozen=True)
-class Asking:
+class RunLoop:
     """Asks for what all tasks lack, in one go, so that a picture that several ask about is read once.
 
     A task is checked and scored as soon as its last answer is there, the scoring beside the others' inference; one that goes
@@ -26,8 +26,8 @@ class Asking:
 
     tasks: Sequence[TaskRun]
     engine: Engine
-    proof: Proof
-    beside: Beside
+    proof: SelfCheck
+    beside: BackgroundWorker
 
     def ask_all(self, *, quiet: bool) -> None:
         """Leaves every task scored that no judge grades; those that Ctrl-C cut short with what they have."""
@@ -70,24 +70,24 @@ class Asking:
             self.proof.check(task.label, task.some_answers(count))
 
     def _finish(self, task: TaskRun) -> None:
-        if task.docket is None:
+        if task.judge_queue is None:
             self.beside.submit(partial(task.finish, self.proof.summary(task.label)))
 
 
-def by_task(answered: Answered, begins: Sequence[int]) -> dict[int, Answered]:
+def by_task(answered: IndexedResponses, begins: Sequence[int]) -> dict[int, IndexedResponses]:
     """Splits (place among all requests, response) by the number of the task; places count within the task then.
 
     Args:
         begins: the place of each task's first request.
     """
-    parts: dict[int, Answered] = {}
+    parts: dict[int, IndexedResponses] = {}
     for place, response in answered:
         number = bisect_right(begins, place) - 1
         parts.setdefault(number, []).append((place - begins[number], response))
     return parts
 
 
-def share_seconds(seconds: float, parts: Mapping[int, Answered], tasks: Sequence[TaskRun]) -> None:
+def share_seconds(seconds: float, parts: Mapping[int, IndexedResponses], tasks: Sequence[TaskRun]) -> None:
     """Gives each task its part of a batch's time, by the number of answers that it got from the batch.
 
     So the seconds of tasks that share pictures add up to the time of the run, and no time is counted twice.

@@ -15,10 +15,10 @@ from mipha_eval.core.errors import PluginError, UserError
 from mipha_eval.core.plugins.blame import blaming, told
 from mipha_eval.core.plugins.checks.models import identity_of
 from mipha_eval.core.types import Image, Request, Response, Sample
-from mipha_eval.engine.engine import Answered
-from mipha_eval.engine.self_check import Given
-from mipha_eval.engine.task_input import Work, task_record
-from mipha_eval.judge.grading import Docket, Grading
+from mipha_eval.engine.engine import IndexedResponses
+from mipha_eval.engine.self_check import CheckedAnswer
+from mipha_eval.engine.task_input import TaskInput, task_record
+from mipha_eval.judge.grading import JudgeQueue, Grading
 from mipha_eval.judge.session import Session
 from mipha_eval.scoring.result import Result, score_responses
 from mipha_eval.store.journal import Appender
@@ -47,10 +47,10 @@ class TaskRun:
         seconds: of the run that went into these, see `asking.share_seconds`.
     """
 
-    work: Work
+    work: TaskInput
     folder: RunFolder
     journal: Appender
-    standing: Mapping[str, Any]
+    run_context: Mapping[str, Any]
     digest: Digest
     requests: Sequence[Request]
     responses: dict[str, Response] = field(default_factory=dict)
@@ -58,7 +58,7 @@ class TaskRun:
     generated: int = 0
     seconds: float = 0.0
     announced: bool = False
-    docket: Docket | None = None
+    judge_queue: JudgeQueue | None = None
     result: Result | None = None
     failure: Exception | None = None
 
@@ -77,13 +77,13 @@ class TaskRun:
             self.folder.set_status(self.label, "infer", total=len(self.work.samples))
             self.announced = True
 
-    def receive(self, answered: Answered) -> None:
+    def receive(self, answered: IndexedResponses) -> None:
         """Notes (place in `todo`, response) pairs."""
         for number, response in answered:
             self.responses[self.work.samples[self.todo[number]].id] = response
         self.generated += len(answered)
 
-    def store(self, answered: Answered) -> None:
+    def store(self, answered: IndexedResponses) -> None:
         """Appends what was received to ``responses.jsonl``."""
         self.announce()
         rows = []
@@ -93,25 +93,25 @@ class TaskRun:
             own = {"sample": self.work.samples[place].id, "key": request.key, "images": self.seen(request)}
             rows.append({**own, **response_row(response)})
         self.journal.append(rows)
-        if self.docket is not None:
-            self._judge(self.docket, ((self.work.samples[self.todo[number]], response) for number, response in answered))
+        if self.judge_queue is not None:
+            self._judge(self.judge_queue, ((self.work.samples[self.todo[number]], response) for number, response in answered))
 
-    def _judge(self, docket: Docket, answers: Iterable[tuple[Sample, Response]]) -> None:
+    def _judge(self, judge_queue: JudgeQueue, answers: Iterable[tuple[Sample, Response]]) -> None:
         """Hands answers to the judge."""
         try:
             with blaming():
                 for sample, response in answers:
-                    docket.add(sample, response)
+                    judge_queue.add(sample, response)
         except PluginError as error:  # this task's alone
-            self.docket = None
+            self.judge_queue = None
             self.fail(error)
 
-    def some_answers(self, count: int) -> list[Given]:
+    def some_answers(self, count: int) -> list[CheckedAnswer]:
         """Up to `count` of this run's answers, once all are there, drawn with a fixed seed; failed ones are left out."""
         rng = random.Random(self.label)
         drawn = rng.sample(self.todo, min(len(self.todo), TRIED * count))
         asked = ((self.work.samples[place].id, self.requests[place]) for place in drawn)
-        given = [Given(name, request, self.responses[name]) for name, request in asked]
+        given = [CheckedAnswer(name, request, self.responses[name]) for name, request in asked]
         return [each for each in given if not each.response.error][:count]
 
     def effort(self) -> dict[str, Any]:
@@ -145,9 +145,9 @@ class TaskRun:
     def _finish(self, checks: Mapping[str, Any]) -> None:
         label, place, total = self.label, self.folder.task(self.label), len(self.work.samples)
         self.folder.set_status(label, "score", total=total, answered=len(self.responses))
-        judged = self.docket.judged if self.docket else None
+        judged = self.judge_queue.judged if self.judge_queue else None
         result = score_responses(self.work.task, self.work.samples, self.responses, judged)
-        summary = {**result.summary, **self.standing, **self.effort(), **checks}
+        summary = {**result.summary, **self.run_context, **self.effort(), **checks}
         place.write_scores(result.scores)
         place.write_result(summary)
         judge = summary["judge"] or {"pending": 0}
@@ -167,9 +167,9 @@ class TaskRun:
         if not grading.use.applies(self.work.task):
             return
         verdicts = files.enter_context(grading.verdicts(self.folder.task(self.label).path))
-        self.docket = Docket(self.work.task, self.work.samples, grading.judged(verdicts), session)
+        self.judge_queue = JudgeQueue(self.work.task, self.work.samples, grading.judged(verdicts), session)
         stored = [sample for sample in self.work.samples if sample.id in self.responses]
-        self._judge(self.docket, ((sample, self.responses[sample.id]) for sample in stored))
+        self._judge(self.judge_queue, ((sample, self.responses[sample.id]) for sample in stored))
 
     def seen(self, request: Request) -> tuple[str, ...]:
         """Digests of a request's images."""
@@ -184,16 +184,16 @@ def note_failure(folder: RunFolder, label: str, error: Exception, **counts: int)
         folder.log(f"{label}: failed: {reason}")
 
 
-def begin_task(work: Work, folder: RunFolder, journal: Appender, standing: Mapping[str, Any], digest: Digest) -> TaskRun:
+def open_task(work: TaskInput, folder: RunFolder, journal: Appender, run_context: Mapping[str, Any], digest: Digest) -> TaskRun:
     """Writes down what is asked, and finds what is answered already.
 
     A stored response counts if its request is the same and its images have the same bytes; a failed one is tried again.
     """
     place = folder.task(work.task.label)
     place.write_samples(work.samples)
-    place.write_task({**task_record(work), "standing": standing})
+    place.write_task({**task_record(work), "run_context": run_context})
     requests = [work.request(sample) for sample in work.samples]
-    task = TaskRun(work, folder, journal, standing, digest, requests)
+    task = TaskRun(work, folder, journal, run_context, digest, requests)
     stored = place.responses()
     for number, (sample, request) in enumerate(zip(work.samples, requests, strict=True)):
         entry = stored.get(sample.id)

@@ -164,7 +164,7 @@ def _read(task: Task, samples: Sequence[Sample], responses: Mapping[str, Respons
         score = task.score_missing(sample) if response is None else task.score(sample, response)
         if score is not None:
             found.scores.append(checked_score(task, sample.id, score, "score_missing" if response is None else "score"))
-            worth = None if response is None else checked_worth(task, sample.id, task.robust(sample, response.text))
+            worth = None if response is None else checked_worth(task, sample.id, task.lenient(sample, response.text))
             if worth is not None:
                 found.lenient[sample.id] = worth
     return found
@@ -177,14 +177,14 @@ def _second_reading(measuring: Measuring, scores: Sequence[Score], lenient: Mapp
     below the official one; it is counted all the same.
     """
     if not lenient:
-        return {"robust": None, "robust_moves": None}
+        return {"lenient": None, "lenient_moves": None}
     read, moves = [], {"to_right": 0, "to_wrong": 0}
     for score in scores:
         worth = score.value if score.rule in UNGRADED else lenient.get(score.sample, score.value)
         moves["to_right"] += worth > score.value
         moves["to_wrong"] += worth < score.value
         read.append(_as_if(measuring.task, score, worth) if worth > score.value else score)
-    return {"robust": _headline(measuring, read), "robust_moves": moves}
+    return {"lenient": _headline(measuring, read), "lenient_moves": moves}
 
 
 @dataclass(frozen=True)
@@ -212,7 +212,7 @@ class Measuring:
 
     def metrics(self, totals: Totals) -> list[Metric]:
         """The first is the headline."""
-        own = checked_metrics(self.task, self.task.measures(totals))
+        own = checked_metrics(self.task, self.task.metrics_for(totals))
         if self.judge and not self.task.judged:
             return [*own, share(SECOND_OPINION, OPINIONS).made(JUDGE, self.judge)]
         if self.judge:
@@ -233,7 +233,7 @@ def _envelope(measuring: Measuring, scores: Sequence[Score], headline: float | N
 
 
 def _as_if(task: Task, score: Score, right: float) -> Score:
-    again = checked_score(task, score.sample, task.as_if(score, right), "as_if")
+    again = checked_score(task, score.sample, task.with_outcome(score, right), "with_outcome")
     return replace(again, rule="as-if") if again.rule in UNGRADED else again
 
 

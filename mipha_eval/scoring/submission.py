@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mipha_eval.core.atomic import naming
+from mipha_eval.core.atomic import errors_naming
 from mipha_eval.core.errors import UserError
 from mipha_eval.core.files import read_json
 from mipha_eval.core.plugins.registry import Registry
@@ -70,7 +70,7 @@ def write_upload(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
     """Writes rows as JSON list, TSV or xlsx, as the file's ending says."""
     if path.suffix not in FORMS:
         raise UserError(f"{path}: an upload ends in {', '.join(FORMS)}")
-    with naming(path):
+    with errors_naming(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         if path.suffix == ".json":
             path.write_text(json.dumps(rows), encoding="utf-8")

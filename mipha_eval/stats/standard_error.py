@@ -2,7 +2,7 @@
 
 A metric f of sums T moves by about u_c = grad f(T) . x_c when cluster c, whose counts are x_c, counts once more. Of G
 clusters, Var f(T) is then estimated by G / (G - 1) times the sum of (u_c - mean u)^2. For a mean of questions this is the
-usual cluster-robust standard error (Liang and Zeger, 1986; Miller, arXiv:2411.00640); for other formulas it is the delta
+usual cluster-lenient standard error (Liang and Zeger, 1986; Miller, arXiv:2411.00640); for other formulas it is the delta
 method.
 """
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from mipha_eval.core.atomic import naming, to_json
+from mipha_eval.core.atomic import errors_naming, to_json
 from mipha_eval.core.errors import UserError
 from mipha_eval.core.files import open_text, parse_json
 
@@ -20,13 +20,13 @@ class Appender:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        with naming(path):
+        with errors_naming(path):
             path.parent.mkdir(parents=True, exist_ok=True)
             _drop_torn_line(path)
             self._file = path.open("a", encoding="utf-8")
 
     def append(self, records: Iterable[Mapping[str, Any]]) -> None:
-        with naming(self._path):
+        with errors_naming(self._path):
             self._file.writelines(to_json(record) + "\n" for record in records)
             self._file.flush()
 
@@ -34,7 +34,7 @@ class Appender:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        with contextlib.suppress(OSError) if error else naming(self._path):
+        with contextlib.suppress(OSError) if error else errors_naming(self._path):
             there = self._path.exists() and os.path.samestat(self._path.stat(), os.fstat(self._file.fileno()))
             self._file.close()
             if not there and not error:

@@ -77,7 +77,7 @@ class TaskRecord(Struct):
     version: int
     options: dict[str, str | None]
     data_sha256: str
-    standing: RunContext | None = None
+    run_context: RunContext | None = None
     probabilities: bool = False
 
 
@@ -220,8 +220,8 @@ class StoredResult(Struct):
     failures: dict[str, Count] = {}
     version: int | None = None
     envelope: tuple[Finite | None, Finite | None] | None = None
-    robust: Finite | None = None
-    robust_moves: dict[str, Count] | None = None
+    lenient: Finite | None = None
+    lenient_moves: dict[str, Count] | None = None
     wrapped: dict[str, Count] = {}
     probabilities: Beliefs | None = None
     judge: JudgeCounts | None = None

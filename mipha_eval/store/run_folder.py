@@ -13,7 +13,7 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
-from mipha_eval.core.atomic import naming, write_json, write_lines
+from mipha_eval.core.atomic import errors_naming, write_json, write_lines
 from mipha_eval.core.errors import UserError
 from mipha_eval.core.files import read_object
 from mipha_eval.core.types import Response, Sample, Score
@@ -51,7 +51,7 @@ class RunFolder:
     def create(cls, parent: Path, model: str, manifest: Mapping[str, Any]) -> RunFolder:
         """Makes ``<model>__<date-time>__<id>`` under `parent` with its manifest."""
         run = cls(parent / f"{plain_name(model)}__{time.strftime('%Y%m%d-%H%M%S')}__{secrets.token_hex(3)}")
-        with naming(run.path):
+        with errors_naming(run.path):
             run.path.mkdir(parents=True)
             write_json(run.path / "manifest.json", {"schema": SCHEMA, **manifest})
         return run
@@ -116,7 +116,7 @@ class RunFolder:
 
     def log(self, event: str) -> None:
         """Appends a line with the time to ``log.txt``."""
-        with naming(self.path / "log.txt"), (self.path / "log.txt").open("a", encoding="utf-8") as log:
+        with errors_naming(self.path / "log.txt"), (self.path / "log.txt").open("a", encoding="utf-8") as log:
             log.write(f"{time.strftime('%Y-%m-%dT%H:%M:%S%z')} {event}\n")
 
     def results(self) -> list[dict[str, Any]]:

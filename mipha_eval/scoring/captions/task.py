@@ -62,7 +62,7 @@ class CaptionTask(Task):
     def odd_label(self, sample: Sample) -> str:
         return "" if all(caption.strip() for caption in sample.references) else "one of the captions is empty"
 
-    def measures(self, totals: Totals) -> Sequence[Metric]:
+    def metrics_for(self, totals: Totals) -> Sequence[Metric]:
         return caption_metrics(self.chosen, self.parts)
 
     def official_answers(self, path: Path, samples: Sequence[Sample]) -> Iterable[OfficialAnswer] | None:
@@ -86,7 +86,7 @@ class CaptionTask(Task):
             for score, own in zip(scores, counts, strict=True)
         ]
 
-    def as_if(self, score: Score, value: float) -> Score:
+    def with_outcome(self, score: Score, value: float) -> Score:
         """No caption is perfect, so there is nothing to put in the place of an empty one."""
         return score
 

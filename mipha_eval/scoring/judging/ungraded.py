@@ -27,9 +27,9 @@ def without_judge(
     """The scores where nobody judges: those that the task's own rule cannot give are marked as not judged.
 
     That is so where the task would have a judge look at answers all of which its rule claims to have read. What it could not
-    read (MMBench) counts by the rule, and a rule that stands in for a judge (`Task.mark`) counts under its own name.
+    read (MMBench) counts by the rule, and a rule that stands in for a judge (`Task.suffix`) counts under its own name.
     """
-    if not task.judged or task.mark:
+    if not task.judged or task.suffix:
         return list(scores)
     waiting: set[str] = set()
     for answers in answer_groups(samples, responses, scores):

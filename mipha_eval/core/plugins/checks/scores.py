@@ -102,8 +102,8 @@ def checked_worth(task: Task, sample: str, worth: Any) -> float | None:
     """What an answer is worth under the task's second reading, if it has one."""
     if worth is None or _is_share(worth):
         return None if worth is None else float(worth)
-    what = f"robust of {task.label} gave for question {printable(sample)[:80]} no number from 0 to 1 but {shown(worth)}"
-    raise refusal(type(task), "robust", what)
+    what = f"lenient of {task.label} gave for question {printable(sample)[:80]} no number from 0 to 1 but {shown(worth)}"
+    raise refusal(type(task), "lenient", what)
 
 
 def stand_in_of(task: Task) -> str:
@@ -146,15 +146,15 @@ def not_countable(task: Task, tally: Any) -> Exception:
 def checked_metrics(task: Task, metrics: Any) -> list[Metric]:
     """A task's metrics: at least one, with names of their own that can stand in a cell."""
     if not isinstance(metrics, list | tuple) or not metrics or not all(isinstance(each, Metric) for each in metrics):
-        raise refusal(type(task), "measures", f"{task.label} must have a list of one metric or more, not {shown(metrics)}")
+        raise refusal(type(task), "metrics_for", f"{task.label} must have a list of one metric or more, not {shown(metrics)}")
     names = [metric.name for metric in metrics]
     for name in names:
         if not is_cell(name):
             raise refusal(
-                type(task), "measures", f"a metric of {task.label} is called {shown(name)}, which cannot stand in a table"
+                type(task), "metrics_for", f"a metric of {task.label} is called {shown(name)}, which cannot stand in a table"
             )
         if names.count(name) > 1:
-            raise refusal(type(task), "measures", f"{task.label} has two metrics called {name}")
+            raise refusal(type(task), "metrics_for", f"{task.label} has two metrics called {name}")
     return list(metrics)
 
 
@@ -164,16 +164,16 @@ def metric_value(task: Task, metric: Metric, totals: Totals) -> float:
     try:
         value = float(metric.formula(totals))
     except UnknownCountError as error:
-        raise refusal(type(task), "measures", f"{named}: {error}", error) from error
+        raise refusal(type(task), "metrics_for", f"{named}: {error}", error) from error
     except (TypeError, ValueError, ArithmeticError) as error:
         if not is_foreign(type(task)):
             raise
-        raise refusal(type(task), "measures", f"{named} gives no number: {told(error)}", error) from error
+        raise refusal(type(task), "metrics_for", f"{named} gives no number: {told(error)}", error) from error
     low, high = metric.range
     slack = ROUNDING * max(1.0, *(abs(bound) for bound in (low, high, 1.0) if math.isfinite(bound)))
     if not math.isfinite(value) or not low - slack <= value <= high + slack:
         bounds = f"from {low:g} to {high:g}" if math.isfinite(low) or math.isfinite(high) else "finite"
-        raise refusal(type(task), "measures", f"{named} is {value:g}, which is not {bounds}")
+        raise refusal(type(task), "metrics_for", f"{named} is {value:g}, which is not {bounds}")
     return value
 
 
