@@ -95,14 +95,14 @@ class Mmbench(Task):
         truth = "" if is_none(cells.get("answer")) else str(cells["answer"])
         return Sample(
             id=str(number),
-            question="\n".join([asked(cells), LETTER_ANSWER_CN if self.protocol == "cn-dev" else LETTER_ANSWER]),
+            prompt="\n".join([asked(cells), LETTER_ANSWER_CN if self.protocol == "cn-dev" else LETTER_ANSWER]),
             references=(truth, *choices_of(cells)) if truth else (),
             images=(image,),
             question_id=number,
             category=cells.get("category") or "",
             group=str(number % ROTATION),
-            parts=tuple(f"{kind}/{cells[column]}" for kind, column in PARTS.items() if cells.get(column)),
-            bare=cells["question"] or "",
+            tags=tuple(f"{kind}/{cells[column]}" for kind, column in PARTS.items() if cells.get(column)),
+            question=cells["question"] or "",
         )
 
     def official_answers(self, path: Path, samples: Sequence[Sample]) -> Iterable[OfficialAnswer] | None:

@@ -102,7 +102,7 @@ class Mme(Task):
         return labels
 
     def answer_key(self, sample: Sample) -> tuple[Hashable, str]:
-        return sample.question_id, plain_question(sample.question)
+        return sample.question_id, plain_question(sample.prompt)
 
     def record_key(self, record: Mapping[str, Any]) -> Hashable:
         return record["question_id"], plain_question(asked_text(record))

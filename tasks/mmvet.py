@@ -68,7 +68,7 @@ class Mmvet(Task):
         needed = "_".join(one for one in CAPABILITIES if one in given)
         number = int(name.removeprefix("v1_"))
         parts = tuple(needed.split("_"))
-        return Sample(name, row["question"], (text_of(row, "answer"),), (image,), number, f"only/{needed}", parts=parts)
+        return Sample(name, row["question"], (text_of(row, "answer"),), (image,), number, f"only/{needed}", tags=parts)
 
     def record_key(self, record: Mapping[str, Any]) -> Hashable:
         return str(record["question_id"]).removeprefix("v1_")
@@ -105,7 +105,7 @@ class Mmvet(Task):
     def grade(self, answers: Sequence[Answer], runs: int) -> Dialogue[Sequence[Score]]:
         (answer,) = answers
         sample = answer.sample
-        asked = (sample.question, sample.references[0], answer.text)
+        asked = (sample.prompt, sample.references[0], answer.text)
         grades: list[float] = []
         while len(grades) < runs:
             grades += [(yield from grade(*asked, repeat=len(grades)))]

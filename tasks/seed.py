@@ -82,13 +82,13 @@ class Seed(Task):
             text = "\n".join([text, *(f"{letter}. {option}" for letter, option in lettered(options)), LETTER_ANSWER])
         name = number if seen[number] == 1 else f"{number}#{seen[number]}"
         kind, references = max(0, int(row.get("question_type_id", 0))), (text_of(row, "answer"), *options)
-        return Sample(name, text, references, (image,), number, row["data_type"], parts=TYPES[max(kind - 1, 0) : kind])
+        return Sample(name, text, references, (image,), number, row["data_type"], tags=TYPES[max(kind - 1, 0) : kind])
 
     def request(self, sample: Sample) -> Request:
         options = sample.references[1:] if self.protocol == "ppl" else ()
         if self.protocol == "ppl" and len(options) < 2:
             raise UserError(f"{self.label}: question {sample.id} has no options to rank; is this the whole SEED-Bench.json?")
-        return Request(sample.question, sample.images, Decoding(self.max_new_tokens), sample.question_id, options)
+        return Request(sample.prompt, sample.images, Decoding(self.max_new_tokens), sample.question_id, options)
 
     def check_prompt(self, prompt: str) -> None:
         if self.protocol == "ppl" and "\nA. " in prompt:

@@ -77,7 +77,7 @@ class Textvqa(Task):
             raise UserError(f"these prompts are {asked} OCR tokens, so they are not {self.label}'s; name the other protocol")
 
     def answer_key(self, sample: Sample) -> Hashable:
-        return sample.question_id, question_of(sample.question)
+        return sample.question_id, question_of(sample.prompt)
 
     def record_key(self, record: Mapping[str, Any]) -> Hashable:
         return record["question_id"], question_of(asked_text(record))

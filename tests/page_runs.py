@@ -83,7 +83,7 @@ def mixed_answers(task: Task, sample: Sample, chance: random.Random) -> Mapping[
     picked = next((name for name, good in choices.items() if good == right), next(iter(choices)))
     weights = [chance.random() + (name == picked) for name in choices]
     text = f"{picked}, as far as I can see." if task.name == "pope" else picked
-    return {"text": text, "chances": [weight / sum(weights) for weight in weights]}
+    return {"text": text, "probabilities": [weight / sum(weights) for weight in weights]}
 
 
 @dataclass(frozen=True)

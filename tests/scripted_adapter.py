@@ -41,6 +41,6 @@ class Scripted(ModelAdapter):
 
     def _response(self, request: Request) -> Response:
         said = dict(self.script[script_key(request)])
-        if not request.watch:
-            said.pop("chances", None)
-        return Response(**{**said, "chances": tuple(said["chances"])} if "chances" in said else said)
+        if not request.tracked:
+            said.pop("probabilities", None)
+        return Response(**{**said, "probabilities": tuple(said["probabilities"])} if "probabilities" in said else said)

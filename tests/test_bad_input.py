@@ -160,7 +160,7 @@ def pope_answers(tmp_path: Path) -> list[dict[str, Any]]:
 
     task = build_task("pope", {}, parse_source("demo", {}), Registry())
     return [
-        {"question_id": sample.question_id, "prompt": sample.question, "text": sample.references[0]}
+        {"question_id": sample.question_id, "prompt": sample.prompt, "text": sample.references[0]}
         for sample in task.samples()
     ]
 

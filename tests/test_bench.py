@@ -36,7 +36,7 @@ def test_both_forms_ask_the_same(tmp_path: Path, each: int) -> None:
     task = build_task("bench-pope", {}, DataSource("folder", tmp_path), Registry([PLUGIN]))
     ours = {
         (sample.category, str(int(sample.id) - FIRST_ID[sample.category])): (
-            sample.question.split("\n")[0],
+            sample.prompt.split("\n")[0],
             sample.references[0],
             sample.images[0].read(),
         )

@@ -72,7 +72,7 @@ SAMPLES = [
     (f"{SAMPLE[:-1]}, None)", ["category no text"]),
     (f"{SAMPLE[:-1]}, 'a\\nb')", ["which cannot stand in a table"]),
     (f"{SAMPLE[:-1]}, '[judge]')", ["which cannot stand in a table"]),
-    (f"{SAMPLE[:-1]}, parts='abc')", ["parts", "tuple of texts"]),
+    (f"{SAMPLE[:-1]}, tags='abc')", ["tags", "tuple of texts"]),
     ("yield (number, 'Question?')", ["samples must give Sample objects", "(tuple)"]),
     ("yield None", ["samples must give Sample objects"]),
 ]
@@ -140,7 +140,7 @@ HOOKS = [
     (method("tally", "return {'right': float('nan'), 'asked': 1}", "scores"), "def tally", ["'right' what comes to nan"]),
     (method("tally", "return {5: 1, 'asked': 1, 'right': 0}", "scores"), "def tally", ["a name that is no text but 5"]),
     (method("tally", "return {'right': 5, 'asked': 1}", "scores"), "class Quiz", ["quiz@demo is 500, which is not from 0"]),
-    (method("request", "return sample.question", "sample"), "def request", ["must give a Request"]),
+    (method("request", "return sample.prompt", "sample"), "def request", ["must give a Request"]),
     (method("request", "return Request(None)", "sample"), "def request", ["must give a Request"]),
     (method("request", "return Request('a', [], Decoding(5))", "sample"), "def request", ["a tuple of images"]),
     (method("request", "return Request('a', options='AB')", "sample"), "def request", ["a tuple of options"]),
@@ -271,7 +271,7 @@ RESPONSES = [
     ("return [Response('Yes', finish=0) for _ in batch]", ["finish is no text but 0"]),
     ("return [Response('Yes', top=5) for _ in batch]", ["top are no pairs of a token and a number but 5"]),
     ("return [Response('Yes', top=((1, 'a'),)) for _ in batch]", ["top are no pairs of a token and a number"]),
-    ("return [Response('Yes', chances=('a',)) for _ in batch]", ["chances are no tuple of numbers"]),
+    ("return [Response('Yes', probabilities=('a',)) for _ in batch]", ["probabilities are no tuple of numbers"]),
     ("return [Response('Yes', likelihoods=(-1.0,), option_tokens=(1,)) for _ in batch]", ["1 likelihoods for 0 texts"]),
 ]
 
@@ -299,7 +299,7 @@ def test_responses(cli: Cli, tmp_path: Path, line: str, wanted: list[str]) -> No
     assert not (tmp_path / "a.jsonl").exists()
 
 
-RANKED = method("request", "return Request(sample.question, options=('Yes', 'No'))", "sample")
+RANKED = method("request", "return Request(sample.prompt, options=('Yes', 'No'))", "sample")
 
 
 @pytest.mark.parametrize("number", ["float('nan')", "float('-inf')"])

@@ -199,7 +199,7 @@ def test_a_token_without_an_embedding_fails_its_question(
     adapter, good = load(name, folder, share=share), load(name, checkpoints[name], share=share)
     asked = [Request(text, (picture(0),), Decoding(3)) for text in ("Is it red?", "What <extra>?", "Who?")]
     asked.append(Request("It is", (picture(0),), options=("red", "<extra>")))
-    asked.append(Request("It is", (picture(0),), Decoding(2), watch=("<extra>",)))
+    asked.append(Request("It is", (picture(0),), Decoding(2), tracked=("<extra>",)))
     found = adapter.respond(asked)
     assert [bool(response.error) for response in found] == [False, True, False, True, True]
     assert "has no embedding" in found[1].error

@@ -48,7 +48,7 @@ def answers_run(output: Path, tasks: str, chance: float, **more: Any) -> Path:
         for sample in build_task(name, {}, parse_source("demo", {}), Registry()).samples():
             truth = sample.references[0].lower()
             answer = truth if rng.random() < abs(chance) else OPPOSITE[truth]
-            rows.append({"question_id": sample.question_id, "prompt": sample.question, "text": answer.capitalize()})
+            rows.append({"question_id": sample.question_id, "prompt": sample.prompt, "text": answer.capitalize()})
     file = write_jsonl(output / f"answers{chance}.jsonl", rows[7 * (chance < 0) :])
     return stored_run(output, tasks, ModelChoice("answers-file", [f"path={file}"]), **more)
 

@@ -74,7 +74,9 @@ def layout(seed: int, *, text_only: bool) -> list[Request]:
         for _ in range(generator.choice([1, 1, 2, 5])):
             words = generator.choices(["dog", "red", "Is there a", "left of", "sign?"], k=generator.choice([1, 4, 9, 60]))
             requests.append(
-                Request(" ".join(words), (picture(number),), Decoding(generator.choice([3, 3, 6])), watch=("Yes", "No way"))
+                Request(
+                    " ".join(words), (picture(number),), Decoding(generator.choice([3, 3, 6])), tracked=("Yes", "No way")
+                )
             )
     if text_only:
         requests += [Request(text, (), Decoding(3)) for text in ("What is two and two?", "Who?", "")]
@@ -88,7 +90,7 @@ def layout(seed: int, *, text_only: bool) -> list[Request]:
 def same(one: Response, other: Response) -> None:
     assert (one.text, one.tokens, one.finish, one.error) == (other.text, other.tokens, other.finish, other.error)
     assert one.likelihoods == pytest.approx(other.likelihoods, abs=2e-3)
-    assert one.chances == pytest.approx(other.chances, rel=1e-2, abs=1e-6)
+    assert one.probabilities == pytest.approx(other.probabilities, rel=1e-2, abs=1e-6)
 
 
 def test_what_is_shared(adapter: tuple[str, Any]) -> None:

@@ -306,8 +306,8 @@ class Asked:
 def asked(sample: Sample) -> Asked:
     shade = shade_of(sample)
     image = None if shade is None else (sample.images[0].name, shade)
-    known = (sample.question, sample.references, sample.question_id, image)
-    return Asked(*known, sample.category, sample.parts, sample.group)
+    known = (sample.prompt, sample.references, sample.question_id, image)
+    return Asked(*known, sample.category, sample.tags, sample.group)
 
 
 def pope(number: int, thing: str, answer: str, category: str) -> Asked:

@@ -46,7 +46,7 @@ class Judged(Task):
 
     def grade(self, answers, runs):
         answer = answers[0]
-        prompt = f"About {answer.sample.question} {answer.text}"
+        prompt = f"About {answer.sample.prompt} {answer.text}"
         done = lambda value: [self.scored(answer.sample, Reading(answer.text, "judge-mine"), value)]
 BODY
 '''
@@ -225,7 +225,7 @@ def test_a_plan_of_a_dialogue_that_grades_without_end(cli: Cli, tmp_path: Path) 
     """Although it says which replies are likely."""
     body = """
         while True:
-            yield from official_grade(answer.sample.question, "yes", answer.text)
+            yield from official_grade(answer.sample.prompt, "yes", answer.text)
 """
     planned, text = plan(cli, tmp_path, body)
     assert (planned["calls"], planned["at_least"], planned["most_calls"]) == (3, True, 300)

@@ -616,7 +616,7 @@ def test_a_run_and_its_report_tell_of_special_tokens(cli: Cli, tmp_path: Path) -
 
 def test_answers_for_a_server_are_looked_at_too(demo: Any) -> None:
     task, samples = demo["gqa"]
-    unlabelled = [Sample(sample.id, sample.question, (), sample.images, sample.question_id) for sample in samples[:3]]
+    unlabelled = [Sample(sample.id, sample.prompt, (), sample.images, sample.question_id) for sample in samples[:3]]
     responses = {sample.id: Response("<think>red") for sample in unlabelled}
     summary = score_responses(task, unlabelled, responses).summary
     assert (summary["unlabelled"], summary["lenient"]) == (3, None)

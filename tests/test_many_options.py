@@ -84,7 +84,7 @@ def test_the_last_option_is_read(bench: str, count: int, cli: Cli, tmp_path: Pat
     keys = BENCHES[bench](tmp_path, words(count), right)
     _, samples = read_task(bench, tmp_path)
     if bench != "scienceqa":  # whose prompts come from LLaVA's file
-        assert [line[:2] for line in samples[0].question.split("\n")[1:-1]] == [f"{letter}." for letter in ascii_uppercase][
+        assert [line[:2] for line in samples[0].prompt.split("\n")[1:-1]] == [f"{letter}." for letter in ascii_uppercase][
             :count
         ]
     for wrong in (False, True):

@@ -175,7 +175,7 @@ def test_shared_equals_alone(seed: int, adapter: Any, reference: Path, expected:
     generator = random.Random(seed)
     cases = requests(reference, expected)
     batch = [
-        dataclasses.replace(case, decoding=Decoding(generator.choice([1, 5, 12])), watch=("Yes", "No way"))
+        dataclasses.replace(case, decoding=Decoding(generator.choice([1, 5, 12])), tracked=("Yes", "No way"))
         for case in generator.choices(cases, k=6)
     ]
     batch += [dataclasses.replace(case, options=("red", "a large brown dog")) for case in generator.choices(cases, k=3)]
@@ -186,7 +186,7 @@ def test_shared_equals_alone(seed: int, adapter: Any, reference: Path, expected:
     for one, other in zip(adapter.respond(batch), adapter.reference(batch), strict=True):
         assert (one.text, one.tokens, one.finish, one.error) == (other.text, other.tokens, other.finish, "")
         assert one.likelihoods == pytest.approx(other.likelihoods, abs=1e-3)
-        assert one.chances == pytest.approx(other.chances, rel=1e-3)
+        assert one.probabilities == pytest.approx(other.probabilities, rel=1e-3)
         assert [token for token, _ in one.top] == [token for token, _ in other.top]
         assert [logit for _, logit in one.top] == pytest.approx([logit for _, logit in other.top], abs=1e-3)
 

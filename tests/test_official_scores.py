@@ -222,7 +222,7 @@ def test_gqa_prompts(benchmarks: Path) -> None:
     samples = list(build_task("gqa", {}, source, Registry()).samples())
     assert len(samples) == 1733
     for sample in samples:
-        assert (sample.question, sample.images[0].name) == (official[sample.id]["text"], official[sample.id]["image"])
+        assert (sample.prompt, sample.images[0].name) == (official[sample.id]["text"], official[sample.id]["image"])
 
 
 @pytest.mark.parametrize(("task", "count"), [("mmbench", 4377), ("scienceqa", 4241)])

@@ -142,11 +142,11 @@ def test_prefixes_can_be_resumed_twice(model: Any) -> None:
 
 def test_first_tokens_chances_and_logits(model: Any) -> None:
     decoder, state = read(model, [[1, 2, 3]])
-    (answer,) = decoder.decode(state, [Question(0, (4, 5), watch=((7,), (30, 31, 8)))], Stop(frozenset({0}), 3))
+    (answer,) = decoder.decode(state, [Question(0, (4, 5), tracked=((7,), (30, 31, 8)))], Stop(frozenset({0}), 3))
     assert answer.ids == alone(model, [1, 2, 3, 4, 5], 3, {0})
     with torch.inference_mode():
         logits = model(input_ids=torch.tensor([[1, 2, 3, 4, 5]])).logits[0, -1]
-    assert answer.chances == pytest.approx(
+    assert answer.probabilities == pytest.approx(
         [float(logits.softmax(0)[7]), math.exp(likelihood(model, [1, 2, 3, 4, 5], [30, 31, 8]))], rel=1e-3
     )
     assert [token for token, _ in answer.best] == logits.topk(5).indices.tolist()

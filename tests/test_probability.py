@@ -46,11 +46,13 @@ def test_from_the_command_line(task: str, cli: Cli, tmp_path: Path) -> None:
     assert after["metrics"] == before["metrics"]
     found = after["probabilities"]
     rows = read_jsonl(Path(asked.json["run"]) / after["task"] / "responses.jsonl")
-    assert found["n"] == len([row for row in rows if row.get("chances")])
-    assert found["mass"] == pytest.approx(100 * np.mean([sum(row["chances"]) for row in rows if row.get("chances")]))
-    assert all(0 < sum(row["chances"]) <= 1 + 1e-6 for row in rows if row.get("chances"))
+    assert found["n"] == len([row for row in rows if row.get("probabilities")])
+    assert found["mass"] == pytest.approx(
+        100 * np.mean([sum(row["probabilities"]) for row in rows if row.get("probabilities")])
+    )
+    assert all(0 < sum(row["probabilities"]) <= 1 + 1e-6 for row in rows if row.get("probabilities"))
     if task in ("pope", "mme"):
-        answers = [("Yes", "No")[row["chances"].index(max(row["chances"]))] for row in rows]
+        answers = [("Yes", "No")[row["probabilities"].index(max(row["probabilities"]))] for row in rows]
         assert answers == [row["text"] for row in rows], "a sure model says what it holds probable"
     rescored = cli("score", asked.json["run"], "--json").json
     assert rescored["probabilities"] == found

@@ -266,7 +266,7 @@ def test_a_question_with_all_that_is_known_of_it(tab: Open, runs: tuple[Path, Pa
     assert first.scores[name]["rule"] in told_of_first
     assert f"Read as {first.scores[name]['reading']}" in told_of_first
     assert "wrong" in told_of_first
-    chances = [f"{100 * chance:.1f}" for chance in first.responses[name]["chances"]]
+    chances = [f"{100 * chance:.1f}" for chance in first.responses[name]["probabilities"]]
     assert [row.split("\t")[1].strip() for row in page.texts(".answer >> nth=0 >> tbody tr")] == chances
     picture = page.page.locator("img.picture")
     page.page.wait_for_function(PICTURE)

@@ -173,13 +173,13 @@ def test_texts_on_odd_beginnings(family: Family, monkeypatch: pytest.MonkeyPatch
 
 def test_likelihoods_are_those_of_plain_forward_passes(family: Family) -> None:
     """Options of one token and of many, texts that are watched, pictures of several sizes; shared and not."""
-    options, watch = ("a dog", "red", "a very large sign"), ("Yes", "No way")
+    options, tracked = ("a dog", "red", "a very large sign"), ("Yes", "No way")
     asked = [Request(question, (picture(number),), options=options) for number in (0, 3) for question in ODD[:5:4]]
-    watching = [Request(request.text, request.images, Decoding(1), watch=watch) for request in asked[1:3]]
+    watching = [Request(request.text, request.images, Decoding(1), tracked=tracked) for request in asked[1:3]]
     encoded = [[family.adapter.encode_option(option, request.text) for option in options] for request in asked]
     wanted = [[family.official.likelihood(request, ids) for ids in own] for request, own in zip(asked, encoded, strict=True)]
-    begins = [[family.adapter.encode_beginning(answer, request.text) for answer in watch] for request in watching]
-    chances = [
+    begins = [[family.adapter.encode_beginning(answer, request.text) for answer in tracked] for request in watching]
+    probabilities = [
         [np.exp(family.official.likelihood(request, ids)) for ids in own]
         for request, own in zip(watching, begins, strict=True)
     ]
@@ -188,8 +188,8 @@ def test_likelihoods_are_those_of_plain_forward_passes(family: Family) -> None:
         assert [response.error for response in found] == [""] * len(found)
         for response, expected in zip(found, wanted, strict=False):
             assert response.likelihoods == pytest.approx(expected, abs=1e-3)
-        for response, probabilities in zip(found[len(asked) :], chances, strict=True):
-            assert response.chances == pytest.approx(probabilities, rel=2e-3)
+        for response, probabilities in zip(found[len(asked) :], probabilities, strict=True):
+            assert response.probabilities == pytest.approx(probabilities, rel=2e-3)
 
 
 def test_ids_are_the_processors_own(family: Family) -> None:

@@ -117,7 +117,7 @@ def wording_baselines(samples: Sequence[Sample]) -> list[float]:
     truth = [sample.references[0].lower() for sample in samples]
     wordings: dict[str, Counter[str]] = defaultdict(Counter)
     for sample, label in zip(samples, truth, strict=True):
-        wordings[sample.category + sample.question][label] += 1
+        wordings[sample.category + sample.prompt][label] += 1
     majority = max(Counter(truth).values())
     return [100 * right / len(truth) for right in (majority, sum(max(counts.values()) for counts in wordings.values()))]
 

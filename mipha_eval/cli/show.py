@@ -67,7 +67,7 @@ def _task(registry: Any, name: str, data: str | None, count: int) -> dict[str, A
         {
             "id": sample.id,
             "images": [image.name for image in sample.images],
-            "question": sample.question,
+            "question": sample.prompt,
             "references": list(sample.references),
             "category": sample.category,
         }

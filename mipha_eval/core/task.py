@@ -91,7 +91,7 @@ class Task(ABC):
 
     def request(self, sample: Sample) -> Request:
         decoding = Decoding(self.max_new_tokens)
-        return Request(sample.question, sample.images, decoding, sample.question_id)
+        return Request(sample.prompt, sample.images, decoding, sample.question_id)
 
     def metrics_for(self, totals: Totals) -> Sequence[Metric]:
         """`metrics`, and those whose names only the data or an option gives, such as a benchmark's own categories."""
@@ -138,7 +138,7 @@ class Task(ABC):
             category=sample.category,
             group=sample.group,
             cluster=sample.cluster,
-            parts=sample.parts,
+            tags=sample.tags,
             details=details,
         )
 
@@ -146,7 +146,7 @@ class Task(ABC):
         """Counts for the metrics from one group of scores: right and asked, of all, of each category and of each part."""
         counts = {"right": sum(score.value for score in scores), "asked": float(len(scores))}
         for score in scores:
-            for part in (score.category, *score.parts):
+            for part in (score.category, *score.tags):
                 if part:
                     counts[f"{part}/right"] = counts.get(f"{part}/right", 0.0) + score.value
                     counts[f"{part}/asked"] = counts.get(f"{part}/asked", 0.0) + 1.0
@@ -203,10 +203,10 @@ class Task(ABC):
 
     def is_about(self, sample: Sample, prompt: str) -> bool | None:
         """Whether a prompt asks this sample's question, in whatever layout; None if the question has no words."""
-        own, asked = self.core(sample.question), self.core(prompt)
+        own, asked = self.core(sample.prompt), self.core(prompt)
         if own and asked == own:
             return True
-        found = wording(own, sample.bare)
+        found = wording(own, sample.question)
         return found.is_asked_in(asked) if found.required else None
 
     def check_prompt(self, prompt: str) -> None:

@@ -32,23 +32,23 @@ class Sample:
 
     Attributes:
         id: unique within the task.
-        question: the text that the model is asked, complete with the benchmark's format line.
+        prompt: the text that the model is asked, complete with the benchmark's format line.
         references: accepted answers; empty where the labels are not public.
         question_id: the benchmark's own id, as it stands in LLaVA's answer files; need not be unique.
         group: samples with the same group are scored together (the two questions of an MME image).
-        parts: names of what else it counts in beside its category, such as the capabilities that an MM-Vet question needs.
-        bare: the question without hint, options and format line, where a judge is shown that.
+        tags: names of what else it counts in beside its category, such as the capabilities that an MM-Vet question needs.
+        question: the question without hint, options and format line, where a judge is shown that.
     """
 
     id: str
-    question: str
+    prompt: str
     references: tuple[str, ...]
     images: tuple[Image, ...]
     question_id: Hashable
     category: str = ""
     group: str = ""
-    parts: tuple[str, ...] = ()
-    bare: str = ""
+    tags: tuple[str, ...] = ()
+    question: str = ""
 
     @property
     def cluster(self) -> str:
@@ -70,7 +70,7 @@ class Request:
     Attributes:
         question_id: the benchmark's id; no part of the request's identity, only for adapters that replay answers.
         options: answers to be ranked by their likelihood; then nothing is generated.
-        watch: texts whose probability as the beginning of the answer is wanted beside the generated one.
+        tracked: texts whose probability as the beginning of the answer is wanted beside the generated one.
     """
 
     text: str
@@ -78,18 +78,18 @@ class Request:
     decoding: Decoding = Decoding()
     question_id: Hashable = field(default=None, compare=False)
     options: tuple[str, ...] = ()
-    watch: tuple[str, ...] = ()
+    tracked: tuple[str, ...] = ()
 
     @property
     def identity(self) -> Hashable:
         """What decides the answer. By location, since two benchmarks may call different pictures by one name."""
-        return tuple(image.location for image in self.images), self.text, self.decoding, self.options, self.watch
+        return tuple(image.location for image in self.images), self.text, self.decoding, self.options, self.tracked
 
     @property
     def key(self) -> str:
         """A digest by which a stored answer is found again within its task, the same on every machine."""
         parts: list[Any] = [[image.name for image in self.images], self.text, self.decoding.max_new_tokens, *self.options]
-        parts += [list(self.watch)] if self.watch else []
+        parts += [list(self.tracked)] if self.tracked else []
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:24]
 
 
@@ -105,7 +105,7 @@ class Response:
         likelihoods: of each option of the request, the sum of its tokens' log-probabilities (natural logarithm).
         option_tokens: the number of tokens of each option, the end token among them.
         top: (token id, logit) of the few likeliest first tokens, by models that can tell; two ways to an answer meet there.
-        chances: probability that the answer begins with each text that the request watches.
+        probabilities: probability that the answer begins with each tracked text of the request.
     """
 
     text: str
@@ -116,7 +116,7 @@ class Response:
     likelihoods: tuple[float, ...] = ()
     option_tokens: tuple[int, ...] = ()
     top: tuple[tuple[int, float], ...] = ()
-    chances: tuple[float, ...] = ()
+    probabilities: tuple[float, ...] = ()
 
     @classmethod
     def failure(cls, reason: str) -> Response:
@@ -206,7 +206,7 @@ class Score:
     category: str = ""
     group: str = ""
     cluster: str = ""
-    parts: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
     judged: float | None = None
     details: Mapping[str, Any] = field(default_factory=dict)
 

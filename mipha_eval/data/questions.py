@@ -72,7 +72,7 @@ def has_samples(task: Task) -> None:
 
 def check_texts(task: Task, samples: Sequence[Sample]) -> None:
     """Raises UserError if a question has no text, so that it could be scored but not asked."""
-    if not all(question_core(sample.question) for sample in samples):
+    if not all(question_core(sample.prompt) for sample in samples):
         raise UserError(f"{task.label}: questions in {task.data} have no text; is the question file beside the annotations?")
 
 

@@ -72,7 +72,7 @@ def rows_of(samples: Iterable[Sample]) -> list[Row]:
     rows = [
         Row(
             sample.id,
-            question_core(sample.question),
+            question_core(sample.prompt),
             sample.references,
             tuple(PurePosixPath(image.name).stem for image in sample.images),
         )

@@ -33,8 +33,8 @@ class TaskInput:
     def request(self, sample: Sample) -> Request:
         """What the model is asked; with `probabilities` also how probable it holds each possible answer."""
         request = checked_request(self.task, self.task.request(sample))
-        watch = tuple(choices_of(self.task, sample)) if self.probabilities and not request.options else ()
-        return dataclasses.replace(request, watch=watch) if watch else request
+        tracked = tuple(choices_of(self.task, sample)) if self.probabilities and not request.options else ()
+        return dataclasses.replace(request, tracked=tracked) if tracked else request
 
 
 def prepare(task: Task, limit: int | None, *, blind: bool) -> TaskInput:
@@ -98,7 +98,7 @@ def data_digest(samples: Sequence[Sample]) -> str:
     """Identifies what is asked: a digest of the JSON list of all questions, written piece by piece."""
     digest = hashlib.sha256(b"[")
     for number, sample in enumerate(samples):
-        row = (sample.id, sample.question, sample.references, [image.name for image in sample.images])
+        row = (sample.id, sample.prompt, sample.references, [image.name for image in sample.images])
         digest.update((", " * bool(number) + json.dumps(row)).encode())
     digest.update(b"]")
     return digest.hexdigest()

@@ -71,7 +71,7 @@ def _graded(task: Task, answers: Sequence[Answer], runs: int) -> Dialogue[Sequen
 def _second_opinions(task: Task, answers: Sequence[Answer]) -> Dialogue[Sequence[Score]]:
     scores = []
     for answer in answers:
-        question = answer.sample.bare or question_core(answer.sample.question)
+        question = answer.sample.question or question_core(answer.sample.prompt)
         opinion = yield from is_correct(question, _accepted(task, answer.sample), answer.text)
         scores.append(replace(answer.score, judged=None if opinion is None else float(opinion)))
     return scores

@@ -59,12 +59,12 @@ class Question:
 
     Attributes:
         row: the number of the prefix.
-        watch: answers whose probability is wanted, as token ids.
+        tracked: answers whose probability is wanted, as token ids.
     """
 
     row: int
     ids: tuple[int, ...]
-    watch: tuple[tuple[int, ...], ...] = ()
+    tracked: tuple[tuple[int, ...], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -74,12 +74,12 @@ class Answer:
     Attributes:
         ids: generated so far.
         best: (token id, logit) of the likeliest first tokens.
-        chances: probability that the answer begins with each of the question's `watch`.
+        probabilities: probability that the answer begins with each of the question's `tracked`.
     """
 
     ids: list[int]
     best: tuple[tuple[int, float], ...]
-    chances: tuple[float, ...]
+    probabilities: tuple[float, ...]
 
 
 @dataclass(frozen=True)
@@ -228,7 +228,7 @@ class SharedBatch:
             raise pixels
         prompt = self._adapter.prompt(request, pixels)
         self._options[place] = [self._adapter.encode_option(option, request.text) for option in request.options]
-        self._watched[place] = tuple(self._adapter.encode_beginning(answer, request.text) for answer in request.watch)
+        self._watched[place] = tuple(self._adapter.encode_beginning(answer, request.text) for answer in request.tracked)
         return prompt
 
     def _add(self, group: Group, prompts: Mapping[int, Prompt], pixels: Mapping[tuple[Image, ...], Any]) -> None:

@@ -102,11 +102,11 @@ class Decoder:
         with packed_attention(self.config):
             live = Live(state, [question.row for question in questions])
             answers: list[Answer] = []
-            watched = [question.watch for question in questions]
+            watched = [question.tracked for question in questions]
             for numbers, logits in self._read(live, questions, watched):
                 options = [watched[number] for number in numbers]
-                chances = [[math.exp(each) for each in sums] for sums in likelihoods(logits, options)]
-                answers += begun(logits[question_rows(options)], chances)
+                probabilities = [[math.exp(each) for each in sums] for sums in likelihoods(logits, options)]
+                answers += begun(logits[question_rows(options)], probabilities)
             for _ in range(stop.limit - 1):
                 live.drop({number for number in live.numbers if answers[number].ids[-1] in stop.ends})
                 if not live.numbers:
@@ -183,13 +183,13 @@ def likelihoods(logits: Tensor, options: Sequence[Options]) -> list[list[float]]
     return sums
 
 
-def begun(logits: Tensor, chances: Sequence[Sequence[float]]) -> list[Answer]:
-    """Answers after their first token, from logits [questions, vocabulary]; `chances` as in `Answer`."""
+def begun(logits: Tensor, probabilities: Sequence[Sequence[float]]) -> list[Answer]:
+    """Answers after their first token, from logits [questions, vocabulary]; `probabilities` as in `Answer`."""
     best = logits.float().topk(min(BEST, logits.shape[-1]), dim=-1)
     pairs = [tuple(zip(*row, strict=True)) for row in zip(best.indices.tolist(), best.values.tolist(), strict=True)]
     # not the first of `best`: equal logits, frequent in half precision, come in any order there
     first = logits.argmax(dim=-1).tolist()
-    return [Answer([token], found, tuple(own)) for token, found, own in zip(first, pairs, chances, strict=True)]
+    return [Answer([token], found, tuple(own)) for token, found, own in zip(first, pairs, probabilities, strict=True)]
 
 
 def compile_layers(network: nn.Module) -> None:

@@ -20,12 +20,14 @@ from mipha_eval.models.prefix_decoder import begun
 
 
 @torch.inference_mode()
-def generate(model: Any, inputs: Mapping[str, Any], manner: Manner, chances: Sequence[Sequence[float]]) -> list[Answer]:
+def generate(
+    model: Any, inputs: Mapping[str, Any], manner: Manner, probabilities: Sequence[Sequence[float]]
+) -> list[Answer]:
     """Greedy answers to left-padded prompts.
 
     Args:
         inputs: arguments of the model's forward.
-        chances: as in `Answer`, of each prompt.
+        probabilities: as in `Answer`, of each prompt.
     """
     stop = manner.stop
     make: Any = GenerationConfig
@@ -50,7 +52,7 @@ def generate(model: Any, inputs: Mapping[str, Any], manner: Manner, chances: Seq
         listening.remove()
     if not first:
         raise RuntimeError("transformers generated nothing")
-    answers = begun(first[0], chances)
+    answers = begun(first[0], probabilities)
     for answer, ids in zip(answers, made.sequences[:, _before(model, inputs) :].tolist(), strict=True):
         end = next((place for place, token in enumerate(ids) if token in stop.ends), len(ids) - 1)
         answer.ids[:] = ids[: end + 1]

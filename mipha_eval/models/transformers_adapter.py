@@ -159,7 +159,7 @@ class TransformersAdapter(PrefixAdapter):
 
     def own_cost(self, request: Request) -> int:
         """Estimated tokens of a request beside its images."""
-        texts = (request.text, *request.options, *request.watch)
+        texts = (request.text, *request.options, *request.tracked)
         # by bytes: a Chinese character is about a token
         return 16 + sum(1 + len(text.encode(errors="ignore")) // 4 for text in texts)
 
@@ -209,7 +209,7 @@ class TransformersAdapter(PrefixAdapter):
             return Response.failure("the model gives logits that are not finite; another --dtype may help")
         text = self.clean(self.tokenizer.decode(answer.ids, skip_special_tokens=True))
         finish = "stop" if answer.ids[-1] in self.ends else "length"
-        return Response(text, len(answer.ids), finish, top=answer.best, chances=answer.chances)
+        return Response(text, len(answer.ids), finish, top=answer.best, probabilities=answer.probabilities)
 
     @abstractmethod
     def plain_inputs(self, batch: Sequence[Request]) -> Mapping[str, Any]:
@@ -251,18 +251,18 @@ class TransformersAdapter(PrefixAdapter):
     def _generated(self, batch: Sequence[Request], inputs_of: InputsOf) -> list[Response]:
         with memory_guard():
             try:
-                watch = [[self.encode_beginning(answer, request.text) for answer in request.watch] for request in batch]
+                tracked = [[self.encode_beginning(answer, request.text) for answer in request.tracked] for request in batch]
                 manner, inputs = self.manner(batch), inputs_of(batch)
                 self.limits.check_inputs(inputs)
             except RequestError as error:
                 if len(batch) == 1:
                     return [Response.failure(str(error))]
                 return [response for request in batch for response in self._generated([request], inputs_of)]
-            chances = [
+            probabilities = [
                 [math.exp(each) for each in reference.rank(self.model, inputs_of([request]), own)] if own else []
-                for request, own in zip(batch, watch, strict=True)
+                for request, own in zip(batch, tracked, strict=True)
             ]
-            return [self._response(answer) for answer in reference.generate(self.model, inputs, manner, chances)]
+            return [self._response(answer) for answer in reference.generate(self.model, inputs, manner, probabilities)]
 
     def _ranked_plainly(self, request: Request, inputs_of: InputsOf) -> Response:
         with memory_guard():

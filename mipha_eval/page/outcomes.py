@@ -62,7 +62,7 @@ class Outcomes:
 
 def question_key(sample: Sample) -> Hashable:
     """What makes a question the same in two runs: not its id alone, since releases change under the same ids."""
-    return sample.id, sample.question, sample.references, tuple(image.name for image in sample.images)
+    return sample.id, sample.prompt, sample.references, tuple(image.name for image in sample.images)
 
 
 def read_outcomes(run: ShownRun, label: str, registry: Registry) -> Outcomes:

@@ -56,7 +56,7 @@ class Questions:
             question; values: of each run the values that the letter does not tell, by place.
         """
         kinds: dict[tuple[str, ...], int] = {}
-        kind = [kinds.setdefault((sample.category, *sample.parts), len(kinds)) for sample, _ in self.asked.values()]
+        kind = [kinds.setdefault((sample.category, *sample.tags), len(kinds)) for sample, _ in self.asked.values()]
         states: list[str | None] = []
         values: list[dict[int, float | None] | None] = []
         for run in self.runs:
@@ -89,10 +89,10 @@ class Questions:
             task = origin.task
             yield {
                 "id": sample.id,
-                "question": sample.question,
+                "question": sample.prompt,
                 "references": sample.references,
                 "lettered": task is not None and task.lettered,
-                "categories": list(dict.fromkeys(name for name in (sample.category, *sample.parts) if name)),
+                "categories": list(dict.fromkeys(name for name in (sample.category, *sample.tags) if name)),
                 "together": others[:SIBLINGS],
                 "images": [[self.pictures.number(image, origin.origin), image.name] for image in sample.images],
                 "answers": answers,
@@ -136,10 +136,10 @@ def browser_span(text: str, span: tuple[int, int]) -> list[int]:
 
 def _chances(run: Outcomes, sample: Sample, response: Response | None) -> list[tuple[str, float]]:
     """How probable the model held each possible answer, where the task can say which these are."""
-    if response is None or run.task is None or not response.chances:
+    if response is None or run.task is None or not response.probabilities:
         return []
     names = list(choices_of(run.task, sample))
-    return list(zip(names, response.chances, strict=True)) if len(names) == len(response.chances) else []
+    return list(zip(names, response.probabilities, strict=True)) if len(names) == len(response.probabilities) else []
 
 
 def _made_again(record: Mapping[str, Any] | None) -> dict[str, Any] | None:

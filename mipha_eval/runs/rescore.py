@@ -121,7 +121,7 @@ def _score_judged(answered: TaskAnswers, folder: RunFolder, judge: str) -> list[
 def _check_bare(answered: TaskAnswers, folder: RunFolder) -> None:
     """Raises UserError for a run of before judges were, which does not hold what one is shown of a question with options."""
     task = answered.task
-    if task.judged and task.lettered and not all(sample.bare for sample in answered.samples):
+    if task.judged and task.lettered and not all(sample.question for sample in answered.samples):
         raise UserError(
             f"{folder.path} was made by an older mipha-eval and lacks what a judge of {task.label} is shown; "
             "the run's own command with --judge adds it, and asks the model nothing again"

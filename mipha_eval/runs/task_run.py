@@ -94,7 +94,9 @@ class TaskRun:
             rows.append({**own, **response_row(response)})
         self.journal.append(rows)
         if self.judge_queue is not None:
-            self._judge(self.judge_queue, ((self.work.samples[self.todo[number]], response) for number, response in answered))
+            self._judge(
+                self.judge_queue, ((self.work.samples[self.todo[number]], response) for number, response in answered)
+            )
 
     def _judge(self, judge_queue: JudgeQueue, answers: Iterable[tuple[Sample, Response]]) -> None:
         """Hands answers to the judge."""
@@ -184,7 +186,9 @@ def note_failure(folder: RunFolder, label: str, error: Exception, **counts: int)
         folder.log(f"{label}: failed: {reason}")
 
 
-def open_task(work: TaskInput, folder: RunFolder, journal: Appender, run_context: Mapping[str, Any], digest: Digest) -> TaskRun:
+def open_task(
+    work: TaskInput, folder: RunFolder, journal: Appender, run_context: Mapping[str, Any], digest: Digest
+) -> TaskRun:
     """Writes down what is asked, and finds what is answered already.
 
     A stored response counts if its request is the same and its images have the same bytes; a failed one is tried again.

@@ -140,13 +140,13 @@ def write_answers(path: Path, samples: Sequence[Sample], rng: random.Random) -> 
     with path.open("w", encoding="utf-8") as file:
         for sample in samples:
             text = adversarial_answer(rng, sample, samples)
-            line = {"question_id": sample.question_id, "prompt": sample.question, "text": text}
+            line = {"question_id": sample.question_id, "prompt": sample.prompt, "text": text}
             file.write(json.dumps(line) + "\n")
     return path
 
 
 def data_digest(samples: Sequence[Sample]) -> str:
-    rows = [(sample.id, sample.question, sample.references) for sample in samples]
+    rows = [(sample.id, sample.prompt, sample.references) for sample in samples]
     return hashlib.sha256(json.dumps(rows).encode()).hexdigest()
 
 

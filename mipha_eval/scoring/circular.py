@@ -33,7 +33,7 @@ def circular_tally(scores: Sequence[Score]) -> Tally:
     if base is None:
         return {}
     hit = min(score.value for score in scores)
-    right = {"": hit, "vanilla/": base.value} | {f"{part}/": hit for part in base.parts}
+    right = {"": hit, "vanilla/": base.value} | {f"{part}/": hit for part in base.tags}
     return {f"{name}right": value for name, value in right.items()} | {f"{name}asked": 1.0 for name in right}
 
 
@@ -48,7 +48,7 @@ def match_unread(answers: Sequence[Answer], scored: Callable[[Sample, Reading], 
         options, text = options_of(answer.sample), answer.text.strip()
         reading = read_mmbench(text, options) if len(text) < SHORT else NOTHING
         if not reading.answer:
-            letter = yield from match_option(answer.sample.bare, options, text, likely=answer.sample.references[0])
+            letter = yield from match_option(answer.sample.question, options, text, likely=answer.sample.references[0])
             reading = Reading(letter, "judge-option")
         scores[place] = scored(answer.sample, reading)
         if not scores[place].value:

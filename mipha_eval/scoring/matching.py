@@ -134,10 +134,10 @@ class Answers:
         candidates = self._by_id.get(key[0], [])
         about = [sample for sample in candidates if self._task.is_about(sample, text)]
         if about:  # a question may be a part of another one
-            return text_key(self._task.answer_key(max(about, key=lambda sample: len(words(sample.question))))), ""
+            return text_key(self._task.answer_key(max(about, key=lambda sample: len(words(sample.prompt))))), ""
         if not candidates:
             return key, ""
-        there, here = difference(question_core(text), self._task.core(candidates[0].question))
+        there, here = difference(question_core(text), self._task.core(candidates[0].prompt))
         return key, f", which is to {there!r} and not to {here!r}"
 
     @cached_property
@@ -155,7 +155,7 @@ class Answers:
             if name == "prompt":
                 self._check_prompt(place, told)
             verified |= check_question(place, task, sample, told)
-            if name == "prompt" and task.core(told) != task.core(sample.question) and self._others.is_one(told, sample):
+            if name == "prompt" and task.core(told) != task.core(sample.prompt) and self._others.is_one(told, sample):
                 raise UserError(contradiction(place, task, sample, told))
         if "image" in record or "category" in record:
             self._others.check_names(place, sample, record)
@@ -163,11 +163,11 @@ class Answers:
         text, other = record.get("text"), other_answer(record)
         if record.get("error") or not isinstance(text, str) or (asked and other is None):
             return Read(_response(place, record), verified)
-        if _is_short(text, task.core(sample.question)) or not task.is_about(sample, text):
+        if _is_short(text, task.core(sample.prompt)) or not task.is_about(sample, text):
             if not asked and self._others.is_question(text, ends=other is not None):
                 raise UserError(contradiction(place, task, sample, text))
             return Read(Response(text), verified)
-        same = words(text) in (words(sample.question), words(task.core(sample.question)))
+        same = words(text) in (words(sample.prompt), words(task.core(sample.prompt)))
         if other is not None and (same or not asked):
             self._check_prompt(place, text)
             return Read(Response(other), verified=True)
@@ -191,14 +191,14 @@ class Others:
 
     def __init__(self, task: Task, samples: Sequence[Sample]) -> None:
         self._task = task
-        self._cores = {task.core(sample.question) for sample in samples} - {""}
+        self._cores = {task.core(sample.prompt) for sample in samples} - {""}
         self._images = Counter(name for sample in samples for name in image_stems(sample))
         self._categories = {sample.category for sample in samples} - {""}
 
     def is_one(self, prompt: str, sample: Sample) -> bool:
         """Whether a prompt is exactly another question than a sample's, of which that may be a part."""
         core = self._task.core(prompt)
-        return core in self._cores and words(core) != words(self._task.core(sample.question))
+        return core in self._cores and words(core) != words(self._task.core(sample.prompt))
 
     def is_question(self, text: str, *, ends: bool) -> bool:
         """Whether a text is one of the questions, or has a format line; with `ends`, also if it ends like a question."""
@@ -238,7 +238,7 @@ def check_question(place: str, task: Task, sample: Sample, asked: str) -> bool:
 
 def contradiction(place: str, task: Task, sample: Sample, asked: str) -> str:
     """What an answer is to and what its question is, where the two begin to differ."""
-    there, here = difference(question_core(asked), task.core(sample.question))
+    there, here = difference(question_core(asked), task.core(sample.prompt))
     why = "the file is not UTF-8, save it so" if ESCAPES.search(asked) else other_protocols(task)
     return f"{place} is to {there!r}, but question_id {sample.question_id} of {task.label} is {here!r}; {why}"
 

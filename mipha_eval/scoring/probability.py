@@ -27,33 +27,33 @@ class Beliefs:
     """What a model holds probable about one question.
 
     Attributes:
-        chances: of each possible answer, as the model gives them; they need not sum to 1.
+        probabilities: of each possible answer, as the model gives them; they need not sum to 1.
         right: which of these answers is right.
     """
 
-    chances: tuple[float, ...]
+    probabilities: tuple[float, ...]
     right: tuple[bool, ...]
 
     @property
     def shares(self) -> tuple[float, ...]:
-        """The chances as parts of their sum."""
-        whole = sum(self.chances)
-        return tuple(chance / whole if whole else 1 / len(self.chances) for chance in self.chances)
+        """The probabilities as parts of their sum."""
+        whole = sum(self.probabilities)
+        return tuple(chance / whole if whole else 1 / len(self.probabilities) for chance in self.probabilities)
 
 
 def summarize_beliefs(task: Task, samples: Sequence[Sample], responses: Mapping[str, Response]) -> dict[str, Any] | None:
     """AUC, calibration and the like over all answered questions that have them; None where no response has any.
 
     Returns:
-        n; in percent accuracy of the likeliest answer, auc, calibration_error and mass (the sum of the chances; the rest is
+        n; in percent accuracy of the likeliest answer, auc, calibration_error and mass (the sum of the probabilities; the rest is
         on what is no possible answer); brier; bins as [questions, mean confidence, accuracy].
     """
     found = []
     for sample in samples:
-        chances = responses[sample.id].chances if sample.id in responses else ()
-        choices = choices_of(task, sample) if chances else {}
-        if choices and len(choices) == len(chances):
-            found.append(Beliefs(chances, tuple(choices.values())))
+        probabilities = responses[sample.id].probabilities if sample.id in responses else ()
+        choices = choices_of(task, sample) if probabilities else {}
+        if choices and len(choices) == len(probabilities):
+            found.append(Beliefs(probabilities, tuple(choices.values())))
     return _numbers(found) if found else None
 
 
@@ -73,7 +73,7 @@ def _numbers(found: Sequence[Beliefs]) -> dict[str, Any]:
         "auc": None if area is None else 100 * area,
         "calibration_error": 100 * gaps / len(found),
         "brier": float(np.mean(brier)),
-        "mass": 100 * float(np.mean([sum(each.chances) for each in found])),
+        "mass": 100 * float(np.mean([sum(each.probabilities) for each in found])),
         "bins": bins,
     }
 

@@ -111,7 +111,7 @@ class ResponseNumbers(Struct):
     likelihoods: list[float] = []
     option_tokens: list[Annotated[int, Meta(ge=1)]] = []
     top: list[tuple[int, float]] = []
-    chances: list[float] = []
+    probabilities: list[float] = []
 
 
 class Check(Struct):
@@ -264,14 +264,14 @@ def samples_of(rows: Iterable[Any], path: Path) -> Iterator[Sample]:
         stored = checked(StoredSample, row, f"{path}:{number}", "the same run writes it anew")
         yield Sample(
             id=stored.id,
-            question=stored.question,
+            prompt=stored.question,
             references=tuple(stored.references),
             images=tuple(Image(image.name, image.location, _unread) for image in stored.images),
             question_id=stored.question_id,
             category=stored.category,
             group=stored.group,
-            parts=tuple(stored.parts),
-            bare=stored.bare,
+            tags=tuple(stored.parts),
+            question=stored.bare,
         )
 
 

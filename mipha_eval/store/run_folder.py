@@ -161,12 +161,12 @@ class TaskFolder:
             {
                 "id": sample.id,
                 "question_id": sample.question_id,
-                "question": sample.question,
+                "question": sample.prompt,
                 "references": sample.references,
                 "category": sample.category,
                 "group": sample.group,
-                "parts": sample.parts,
-                "bare": sample.bare,
+                "parts": sample.tags,
+                "question": sample.question,
                 "images": [{"name": image.name, "location": image.location} for image in sample.images],
             }
             for sample in samples
@@ -284,7 +284,7 @@ def numbers_fit(row: Mapping[str, Any]) -> bool:
 def response_row(response: Response) -> dict[str, Any]:
     """A response as it is stored."""
     row = dict(zip(RESPONSE, values_of_response(response), strict=True))
-    for name in ("top", "chances"):
+    for name in ("top", "probabilities"):
         if not row[name]:
             del row[name]
     return row

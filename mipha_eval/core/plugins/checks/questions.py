@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 #: what counts of a judge's second opinions begin with, which no category is called
 OPINIONS = "[judge]"
 
-TEXTS = ("id", "question", "category", "group", "bare")
-TUPLES = {"references": (str, "texts"), "images": (Image, "images"), "parts": (str, "texts")}
+TEXTS = ("id", "prompt", "category", "group", "question")
+TUPLES = {"references": (str, "texts"), "images": (Image, "images"), "tags": (str, "texts")}
 IDS = (str, int, float)
 
 
@@ -24,11 +24,11 @@ def wrong_sample(sample: Any) -> str:
     """What is wrong with a question; "" if nothing is."""
     if (
         type(sample) is Sample
-        and are(str, (sample.id, sample.question, sample.category, sample.group, sample.bare))
+        and are(str, (sample.id, sample.prompt, sample.category, sample.group, sample.question))
         and are(str, sample.references)
         and are(Image, sample.images)
         and all(type(image.name) is str and type(image.location) is str for image in sample.images)
-        and are(str, sample.parts)
+        and are(str, sample.tags)
         and type(sample.question_id) in IDS
         and sample.id
     ):
@@ -56,7 +56,7 @@ def _wrong_field(sample: Sample) -> str:
 def wrong_category(samples: Iterable[Sample]) -> str:
     """What is wrong with the categories and parts of questions that are right otherwise; "" if nothing is."""
     names = {sample.category for sample in samples}
-    names.update(*{sample.parts for sample in samples})
+    names.update(*{sample.tags for sample in samples})
     for name in sorted(names - {""}):
         if not is_cell(name) or name.startswith(OPINIONS):
             return f"a category or part is called {name!r:.80}, which cannot stand in a table"

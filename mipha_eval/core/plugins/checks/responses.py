@@ -49,7 +49,7 @@ def _wrong_response(request: Request, response: Any) -> str:
             return f"a response whose {name} is no text but {shown(getattr(response, name))}"
     if type(response.tokens) is not int:
         return f"a response whose tokens are no whole number but {shown(response.tokens)}"
-    if not (response.likelihoods or response.option_tokens or response.chances or response.top):
+    if not (response.likelihoods or response.option_tokens or response.probabilities or response.top):
         return ""
     if type(response.top) is not tuple or not all(_is_logit(pair) for pair in response.top):
         return f"a response whose top are no pairs of a token and a number but {shown(response.top)}"
@@ -57,7 +57,11 @@ def _wrong_response(request: Request, response: Any) -> str:
 
 
 def _wrong_numbers(request: Request, response: Response) -> str:
-    for name, wanted in (("likelihoods", request.options), ("option_tokens", request.options), ("chances", request.watch)):
+    for name, wanted in (
+        ("likelihoods", request.options),
+        ("option_tokens", request.options),
+        ("probabilities", request.tracked),
+    ):
         values = getattr(response, name)
         if type(values) is not tuple or not all(isinstance(value, int | float) for value in values):
             return f"a response whose {name} are no tuple of numbers but {shown(values)}"
@@ -68,8 +72,8 @@ def _wrong_numbers(request: Request, response: Response) -> str:
     if not all(type(count) is int and count > 0 for count in response.option_tokens):
         return f"a response whose option_tokens are not whole and above 0 but {shown(response.option_tokens)}"
     # one that is no number at all is the request's failure, see `checked_responses`
-    if any(chance < -ROUNDING or chance > 1 + ROUNDING for chance in response.chances if math.isfinite(chance)):
-        return f"a response whose chances are not from 0 to 1 but {shown(response.chances)}"
+    if any(chance < -ROUNDING or chance > 1 + ROUNDING for chance in response.probabilities if math.isfinite(chance)):
+        return f"a response whose probabilities are not from 0 to 1 but {shown(response.probabilities)}"
     return ""
 
 
@@ -78,5 +82,5 @@ def _is_logit(pair: Any) -> bool:
 
 
 def _is_finite(response: Response) -> bool:
-    numbers = (*response.likelihoods, *response.chances)
+    numbers = (*response.likelihoods, *response.probabilities)
     return all(map(math.isfinite, numbers)) and not any(math.isnan(logit) for _, logit in response.top)

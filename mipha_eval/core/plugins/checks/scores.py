@@ -30,7 +30,7 @@ def checked_score(task: Task, sample: str, score: Any, method: str = "score") ->
         and type(score.rule) is str
         and type(score.parsed) is bool
         and are(str, (score.category, score.group, score.cluster))
-        and are(str, score.parts)
+        and are(str, score.tags)
         and (score.span is None or _is_span(score.span))
         and (score.judged is None or _is_share(score.judged))
         and (not score.details or _are_details(score.details))
@@ -94,7 +94,7 @@ FIELDS: Mapping[str, tuple[Callable[[Any], bool], str]] = {
     "judged": (lambda value: value is None or _is_share(value), "a number from 0 to 1"),
     "details": (_are_details, "a dict of names and values that can be stored"),
     **dict.fromkeys(("category", "group", "cluster"), (lambda value: type(value) is str, "a text")),
-    "parts": (lambda value: are(str, value), "a tuple of texts"),
+    "tags": (lambda value: are(str, value), "a tuple of texts"),
 }
 
 
@@ -146,7 +146,9 @@ def not_countable(task: Task, tally: Any) -> Exception:
 def checked_metrics(task: Task, metrics: Any) -> list[Metric]:
     """A task's metrics: at least one, with names of their own that can stand in a cell."""
     if not isinstance(metrics, list | tuple) or not metrics or not all(isinstance(each, Metric) for each in metrics):
-        raise refusal(type(task), "metrics_for", f"{task.label} must have a list of one metric or more, not {shown(metrics)}")
+        raise refusal(
+            type(task), "metrics_for", f"{task.label} must have a list of one metric or more, not {shown(metrics)}"
+        )
     names = [metric.name for metric in metrics]
     for name in names:
         if not is_cell(name):
