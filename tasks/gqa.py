@@ -61,7 +61,7 @@ class Gqa(Task):
         return Sample(number, text, (text_of(row, "answer"),), (image,), number, "open" if kind == "query" else "binary")
 
     def odd_label(self, sample: Sample) -> str:
-        answer = sample.references[0]
+        answer = sample.target[0]
         equal = answer.strip() and answer == answer.rstrip(".").lower()
         return "" if equal else f"{answer!r} can equal no answer, since these are lower-cased and lose full stops"
 
@@ -69,8 +69,8 @@ class Gqa(Task):
         return json_list_answers(path, "questionId", "prediction")
 
     def lenient(self, sample: Sample, text: str) -> bool:
-        return lenient_equal(text, sample.references[0])
+        return lenient_equal(text, sample.target[0])
 
     def score(self, sample: Sample, response: Response) -> Score:
         answer = response.text if response.verbatim else response.text.rstrip(".").lower()
-        return self.scored(sample, Reading(answer, "exact", parsed=bool(answer.strip())), answer == sample.references[0])
+        return self.scored(sample, Reading(answer, "exact", parsed=bool(answer.strip())), answer == sample.target[0])

@@ -96,7 +96,8 @@ class Mmbench(Task):
         return Sample(
             id=str(number),
             prompt="\n".join([asked(cells), LETTER_ANSWER_CN if self.protocol == "cn-dev" else LETTER_ANSWER]),
-            references=(truth, *choices_of(cells)) if truth else (),
+            target=(truth,) if truth else (),
+            choices=tuple(choices_of(cells)),
             images=(image,),
             question_id=number,
             category=cells.get("category") or "",
@@ -115,13 +116,13 @@ class Mmbench(Task):
             yield dict([*kept[:6], ("prediction", texts[str(number)]), *kept[6:]])
 
     def lenient(self, sample: Sample, text: str) -> bool:
-        return read_letter(text, sample.references[1:]) == sample.references[0]
+        return read_letter(text, sample.choices) == sample.target[0]
 
     def score(self, sample: Sample, response: Response) -> Score:
         return self._scored(sample, read_mmbench(response.text, options_of(sample)))
 
     def _scored(self, sample: Sample, reading: Reading) -> Score:
-        return self.scored(sample, reading, reading.answer == sample.references[0], base=sample.id == sample.group)
+        return self.scored(sample, reading, reading.answer == sample.target[0], base=sample.id == sample.group)
 
     def grade(self, answers: Sequence[Answer], runs: int) -> Dialogue[Sequence[Score]]:
         return match_unread(answers, self._scored)

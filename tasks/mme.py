@@ -114,7 +114,7 @@ class Mme(Task):
         known = {}
         for sample in samples:
             key = self.answer_key(sample)
-            known[sample.category, PurePosixPath(sample.images[0].name).stem, key[1]] = key, sample.references[0]
+            known[sample.category, PurePosixPath(sample.images[0].name).stem, key[1]] = key, sample.target[0]
         return tab_separated_answers(path, known, plain_question) if path.is_dir() else None
 
     def notes(self, scores: Sequence[Score]) -> Mapping[str, Any]:
@@ -124,13 +124,13 @@ class Mme(Task):
 
     def score(self, sample: Sample, response: Response) -> Score:
         reading = read_mme(response.text)
-        return self.scored(sample, reading, reading.answer == sample.references[0].lower())
+        return self.scored(sample, reading, reading.answer == sample.target[0].lower())
 
-    def choices(self, sample: Sample) -> Mapping[str, bool]:
-        return {answer: answer.lower() == sample.references[0].lower() for answer in ("Yes", "No")}
+    def possible_answers(self, sample: Sample) -> Mapping[str, bool]:
+        return {answer: answer.lower() == sample.target[0].lower() for answer in ("Yes", "No")}
 
     def lenient(self, sample: Sample, text: str) -> bool:
-        return read_yes_no(text) == sample.references[0].lower()
+        return read_yes_no(text) == sample.target[0].lower()
 
     def tally(self, scores: Sequence[Score]) -> Tally:
         right, name = sum(score.value for score in scores), scores[0].category

@@ -82,7 +82,7 @@ class Mmvet(Task):
         return [OfficialAnswer(own[name], text, verified=name != own[name]) for name, text in texts.items()]
 
     def odd_label(self, sample: Sample) -> str:
-        return "" if sample.references[0].strip() else "there is no accepted answer"
+        return "" if sample.target[0].strip() else "there is no accepted answer"
 
     @property
     def ruled(self) -> bool:
@@ -99,13 +99,13 @@ class Mmvet(Task):
     def score(self, sample: Sample, response: Response) -> Score:
         if not self.ruled:
             return self.scored(sample, Reading("", NOT_JUDGED), 0, grades=())
-        found = share_found(response.text, sample.references[0])
+        found = share_found(response.text, sample.target[0])
         return self.scored(sample, Reading(response.text, "parts-found"), found, grades=(found,))
 
     def grade(self, answers: Sequence[Answer], runs: int) -> Dialogue[Sequence[Score]]:
         (answer,) = answers
         sample = answer.sample
-        asked = (sample.prompt, sample.references[0], answer.text)
+        asked = (sample.prompt, sample.target[0], answer.text)
         grades: list[float] = []
         while len(grades) < runs:
             grades += [(yield from grade(*asked, repeat=len(grades)))]

@@ -86,7 +86,7 @@ class Pope(Task):
         return MISSPELT.sub("image", question_core(prompt))
 
     def odd_label(self, sample: Sample) -> str:
-        label = sample.references[0]
+        label = sample.target[0]
         return "" if label in ("yes", "no") else f"{label!r} is neither yes nor no, and counts as yes"
 
     def official_answers(self, path: Path, samples: Sequence[Sample]) -> Iterable[OfficialAnswer] | None:
@@ -95,14 +95,14 @@ class Pope(Task):
 
     def score(self, sample: Sample, response: Response) -> Score:
         reading = read_pope(response.text)
-        truth = "no" if sample.references[0] == "no" else "yes"
+        truth = "no" if sample.target[0] == "no" else "yes"
         return self.scored(sample, reading, reading.answer == truth, cell=confusion_cell(reading.answer, truth))
 
-    def choices(self, sample: Sample) -> Mapping[str, bool]:
-        return {"Yes": sample.references[0] != "no", "No": sample.references[0] == "no"}
+    def possible_answers(self, sample: Sample) -> Mapping[str, bool]:
+        return {"Yes": sample.target[0] != "no", "No": sample.target[0] == "no"}
 
     def lenient(self, sample: Sample, text: str) -> bool:
-        return read_yes_no(text) == ("no" if sample.references[0] == "no" else "yes")
+        return read_yes_no(text) == ("no" if sample.target[0] == "no" else "yes")
 
     def with_outcome(self, score: Score, value: float) -> Score:
         truth = "yes" if score.details["cell"] in ("tp", "fn") else "no"

@@ -67,15 +67,16 @@ class Scienceqa(Task):
         if problem["answer"] not in range(len(problem["choices"])):
             shown = f"{problem['answer']!r} of {number}"
             raise ValueError(f"label {shown} is none of {len(problem['choices'])} choices, counted from 0")
-        references = (lettered(problem["choices"])[problem["answer"]][0], *problem["choices"])
-        return Sample(number, text, references, images, number, "img" if images else "text")
+        choices = tuple(problem["choices"])
+        target = (lettered(choices)[problem["answer"]][0],)
+        return Sample(number, text, target, images, number, "img" if images else "text", choices=choices)
 
     def lenient(self, sample: Sample, text: str) -> bool:
-        return read_letter(text, sample.references[1:]) == sample.references[0]
+        return read_letter(text, sample.choices) == sample.target[0]
 
     def score(self, sample: Sample, response: Response) -> Score:
-        reading = read_scienceqa(response.text, sample.references[1:])
-        return self.scored(sample, reading, reading.answer == sample.references[0])
+        reading = read_scienceqa(response.text, sample.choices)
+        return self.scored(sample, reading, reading.answer == sample.target[0])
 
     def score_missing(self, sample: Sample) -> Score | None:
         """The official scorer counts it wrong among all, and leaves a question with a picture out of `img`."""

@@ -81,11 +81,20 @@ class Seed(Task):
         if self.protocol == "llava":
             text = "\n".join([text, *(f"{letter}. {option}" for letter, option in lettered(options)), LETTER_ANSWER])
         name = number if seen[number] == 1 else f"{number}#{seen[number]}"
-        kind, references = max(0, int(row.get("question_type_id", 0))), (text_of(row, "answer"), *options)
-        return Sample(name, text, references, (image,), number, row["data_type"], tags=TYPES[max(kind - 1, 0) : kind])
+        kind, target = max(0, int(row.get("question_type_id", 0))), (text_of(row, "answer"),)
+        return Sample(
+            name,
+            text,
+            target,
+            (image,),
+            number,
+            row["data_type"],
+            tags=TYPES[max(kind - 1, 0) : kind],
+            choices=tuple(options),
+        )
 
     def request(self, sample: Sample) -> Request:
-        options = sample.references[1:] if self.protocol == "ppl" else ()
+        options = sample.choices if self.protocol == "ppl" else ()
         if self.protocol == "ppl" and len(options) < 2:
             raise UserError(f"{self.label}: question {sample.id} has no options to rank; is this the whole SEED-Bench.json?")
         return Request(sample.prompt, sample.images, Decoding(self.max_new_tokens), sample.question_id, options)
@@ -95,19 +104,19 @@ class Seed(Task):
             raise UserError(f"these prompts show the options, so the answers are not {self.label}'s but seed@llava's")
 
     def lenient(self, sample: Sample, text: str) -> bool | None:
-        options = sample.references[1:] or ("",) * OPTIONS
-        return None if self.protocol == "ppl" else read_letter(text, options) == sample.references[0]
+        options = sample.choices or ("",) * OPTIONS
+        return None if self.protocol == "ppl" else read_letter(text, options) == sample.target[0]
 
     def score(self, sample: Sample, response: Response) -> Score:
         if response.likelihoods:
             return self._ranked(sample, response)
-        letter = response.text if response.text in tuple(LETTERS[: max(OPTIONS, len(sample.references) - 1)]) else ""
-        return self.scored(sample, Reading(letter, "letter", parsed=bool(letter)), response.text == sample.references[0])
+        letter = response.text if response.text in tuple(LETTERS[: max(OPTIONS, len(sample.choices))]) else ""
+        return self.scored(sample, Reading(letter, "letter", parsed=bool(letter)), response.text == sample.target[0])
 
     def _ranked(self, sample: Sample, response: Response) -> Score:
         """By the likelihood of the whole option, as in the official code; `per_token` by the mean over its tokens."""
         means = [total / tokens for total, tokens in zip(response.likelihoods, response.option_tokens, strict=True)]
-        truth = sample.references[0]
+        truth = sample.target[0]
         letter, by_mean = (LETTERS[values.index(max(values))] for values in (list(response.likelihoods), means))
         return self.scored(sample, Reading(letter, "likeliest"), letter == truth, per_token=float(by_mean == truth))
 

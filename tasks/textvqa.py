@@ -83,9 +83,9 @@ class Textvqa(Task):
         return record["question_id"], question_of(asked_text(record))
 
     def lenient(self, sample: Sample, text: str) -> float:
-        return lenient_accuracy(text, sample.references)
+        return lenient_accuracy(text, sample.target)
 
     def score(self, sample: Sample, response: Response) -> Score:
         answer = normalize_evalai(response.text)
-        value = evalai_accuracy(response.text, sample.references)
+        value = evalai_accuracy(response.text, sample.target)
         return self.scored(sample, Reading(answer, "evalai", parsed=bool(answer)), value)

@@ -71,7 +71,7 @@ class Vizwiz(Task):
         return Sample(str(number), text, human_answers(number, humans), (image,), number, kind)
 
     def odd_label(self, sample: Sample) -> str:
-        return not_ten(sample.references)
+        return not_ten(sample.target)
 
     def official_answers(self, path: Path, samples: Sequence[Sample]) -> Iterable[OfficialAnswer] | None:
         """The list that the server takes: a picture's name, which only one question has, and the answer."""
@@ -87,9 +87,9 @@ class Vizwiz(Task):
             yield {"image": sample.images[0].name, "answer": normalize_evalai(texts[sample.id])}
 
     def lenient(self, sample: Sample, text: str) -> float:
-        return lenient_accuracy(text, sample.references)
+        return lenient_accuracy(text, sample.target)
 
     def score(self, sample: Sample, response: Response) -> Score:
         answer = normalize_evalai(response.text)
-        value = evalai_accuracy(response.text, sample.references)
+        value = evalai_accuracy(response.text, sample.target)
         return self.scored(sample, Reading(answer, "evalai", parsed=bool(answer)), value)

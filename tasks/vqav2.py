@@ -88,7 +88,7 @@ class Vqav2(Task):
         return Sample(str(number), f"{question}\n{SHORT_ANSWER}", humans, (image,), number, row.get("answer_type", ""))
 
     def odd_label(self, sample: Sample) -> str:
-        return not_ten(sample.references)
+        return not_ten(sample.target)
 
     def official_answers(self, path: Path, samples: Sequence[Sample]) -> Iterable[OfficialAnswer] | None:
         return json_list_answers(path, "question_id", "answer")
@@ -101,13 +101,13 @@ class Vqav2(Task):
             yield {"question_id": row["question_id"], "answer": "" if text is None else normalize_evalai(text)}
 
     def lenient(self, sample: Sample, text: str) -> float:
-        return lenient_accuracy(text, sample.references)
+        return lenient_accuracy(text, sample.target)
 
     def score(self, sample: Sample, response: Response) -> Score:
         # the official scorer takes an uploaded file as it is; LLaVA's script normalises answers before the upload
         answer = response.text if response.verbatim else normalize_evalai(response.text)
-        value = vqa_accuracy(answer, sample.references)
-        unconverted = value if answer == response.text else vqa_accuracy(response.text, sample.references)
+        value = vqa_accuracy(answer, sample.target)
+        unconverted = value if answer == response.text else vqa_accuracy(response.text, sample.target)
         return self.scored(sample, Reading(answer, "vqa", parsed=bool(answer)), value, unconverted=unconverted)
 
     def tally(self, scores: Sequence[Score]) -> Tally:

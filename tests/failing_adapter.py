@@ -43,7 +43,7 @@ class Failing(ModelAdapter):
                 raise KeyboardInterrupt
         raise LookupError(f"no answer to {[request.text for request in batch]}"[:60])
 
-    def alone(self, batch: Sequence[Request]) -> list[Response]:
+    def reference(self, batch: Sequence[Request]) -> list[Response]:
         if self.alone_too:
             raise ArithmeticError("not alone")
         return self.generate(batch)

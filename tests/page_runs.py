@@ -76,10 +76,10 @@ def mixed_answers(task: Task, sample: Sample, chance: random.Random) -> Mapping[
         return {"text": "", "finish": "error", "error": "the picture is broken"}
     if draw < 0.06 and task.name != "vqav2":
         return {"text": UNREADABLE}
-    choices = task.choices(sample)
+    choices = task.possible_answers(sample)
     right = draw < 0.6
     if not choices:
-        return {"text": sample.references[0] if right else chance.choice(["red", "two", "nothing"])}
+        return {"text": sample.target[0] if right else chance.choice(["red", "two", "nothing"])}
     picked = next((name for name, good in choices.items() if good == right), next(iter(choices)))
     weights = [chance.random() + (name == picked) for name in choices]
     text = f"{picked}, as far as I can see." if task.name == "pope" else picked

@@ -20,7 +20,7 @@ TASK = {
 """,
     "score": """
     def score(self, sample, response):
-        return self.scored(sample, Reading(response.text, 'exact'), response.text == sample.references[0])
+        return self.scored(sample, Reading(response.text, 'exact'), response.text == sample.target[0])
 """,
     "more": "",
 }

@@ -42,7 +42,7 @@ class Sharing(ModelAdapter):
         self._note("shared", batch)
         return [self._ranked(request, 0.25) for request in batch]
 
-    def alone(self, batch: Sequence[Request]) -> list[Response]:
+    def reference(self, batch: Sequence[Request]) -> list[Response]:
         self._note("alone", batch)
         return [self._ranked(each, 0.0) if each.options else self._response(each, shifted=False) for each in batch]
 

@@ -81,7 +81,7 @@ def texts_of(label: str, right: Sequence[bool]) -> list[str]:
     """Answers that are right or wrong as asked."""
     task = build_task(label, {}, SOURCE, Registry())
     other = {"yes": "no", "no": "yes"}
-    labels = [sample_of(task, number).references[0] for number in range(len(right))]
+    labels = [sample_of(task, number).target[0] for number in range(len(right))]
     return [text if good else other[text] for text, good in zip(labels, right, strict=True)]
 
 

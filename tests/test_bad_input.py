@@ -160,8 +160,7 @@ def pope_answers(tmp_path: Path) -> list[dict[str, Any]]:
 
     task = build_task("pope", {}, parse_source("demo", {}), Registry())
     return [
-        {"question_id": sample.question_id, "prompt": sample.prompt, "text": sample.references[0]}
-        for sample in task.samples()
+        {"question_id": sample.question_id, "prompt": sample.prompt, "text": sample.target[0]} for sample in task.samples()
     ]
 
 

@@ -37,7 +37,7 @@ def test_both_forms_ask_the_same(tmp_path: Path, each: int) -> None:
     ours = {
         (sample.category, str(int(sample.id) - FIRST_ID[sample.category])): (
             sample.prompt.split("\n")[0],
-            sample.references[0],
+            sample.target[0],
             sample.images[0].read(),
         )
         for sample in read_samples(task)

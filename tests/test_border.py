@@ -60,11 +60,11 @@ def test_the_plugins_as_they_are_score(cli: Cli, tmp_path: Path) -> None:
 
 SAMPLE = "yield Sample(str(number), 'Question?', ('Yes',), (), number)"
 SAMPLES = [
-    (SAMPLE.replace("('Yes',)", "'Yes'"), ["references", "'Yes' (str)"]),
-    (SAMPLE.replace("('Yes',)", "['Yes']"), ["references", "['Yes'] (list)"]),
-    (SAMPLE.replace("('Yes',)", "('Yes', 5)"), ["references", "tuple of texts"]),
-    (SAMPLE.replace("('Yes',)", "None"), ["references", "None (NoneType)"]),
-    (SAMPLE.replace("'Question?'", "7"), ["question no text", "7 (int)"]),
+    (SAMPLE.replace("('Yes',)", "'Yes'"), ["target", "'Yes' (str)"]),
+    (SAMPLE.replace("('Yes',)", "['Yes']"), ["target", "['Yes'] (list)"]),
+    (SAMPLE.replace("('Yes',)", "('Yes', 5)"), ["target", "tuple of texts"]),
+    (SAMPLE.replace("('Yes',)", "None"), ["target", "None (NoneType)"]),
+    (SAMPLE.replace("'Question?'", "7"), ["prompt no text", "7 (int)"]),
     (SAMPLE.replace("str(number)", "number"), ["id no text"]),
     (SAMPLE.replace("str(number)", "''"), ["an empty id"]),
     (SAMPLE.replace("(), number", "('a.jpg',), number"), ["images", "tuple of images"]),
@@ -334,8 +334,8 @@ def test_rankings(cli: Cli, tmp_path: Path, numbers: str, wanted: str) -> None:
 
 @pytest.mark.parametrize("choices", ["['Yes', 'No']", "None", "{1: True}", "{'Yes': 'right'}", "{'': True}"])
 def test_choices(cli: Cli, tmp_path: Path, choices: str) -> None:
-    file = task_file(tmp_path / "quiz.py", more=method("choices", f"return {choices}", "sample"))
-    assert_slip(run_quiz(cli, tmp_path, file, "--probabilities"), file, "def choices", "a dict of texts and truths")
+    file = task_file(tmp_path / "quiz.py", more=method("possible_answers", f"return {choices}", "sample"))
+    assert_slip(run_quiz(cli, tmp_path, file, "--probabilities"), file, "def possible_answers", "a dict of texts and truths")
 
 
 @pytest.mark.parametrize("official", ["5", "'text'", "[('0', None)]", "[('0',)]", "[['0', 'Yes']]", "[5]"])
@@ -503,7 +503,7 @@ def test_a_judges_dialogue_hands_over_scores(cli: Cli, tmp_path: Path) -> None:
 
 
 def test_bundled_questions_from_a_wrong_file_name_the_data() -> None:
-    assert "references" in wrong_sample(Sample("1", "Question?", "yes", (), 1))  # type: ignore[arg-type]
+    assert "target" in wrong_sample(Sample("1", "Question?", "yes", (), 1))  # type: ignore[arg-type]
     assert wrong_sample(Sample("1", "Question?", ("yes",), (), 1)) == ""
 
 

@@ -44,7 +44,7 @@ def official(truths: list[str], texts: list[str], options: list[dict[str, str]],
 
 
 def scored(sample: Sample, reading: Reading) -> Score:
-    right = float(reading.answer == sample.references[0])
+    right = float(reading.answer == sample.target[0])
     details = {"base": sample.id == sample.group}
     return Score(sample.id, right, reading.answer, reading.rule, parsed=reading.parsed, group=sample.group, details=details)
 

@@ -46,7 +46,7 @@ def answers_run(output: Path, tasks: str, chance: float, **more: Any) -> Path:
     rows = []
     for name in tasks.split(","):
         for sample in build_task(name, {}, parse_source("demo", {}), Registry()).samples():
-            truth = sample.references[0].lower()
+            truth = sample.target[0].lower()
             answer = truth if rng.random() < abs(chance) else OPPOSITE[truth]
             rows.append({"question_id": sample.question_id, "prompt": sample.prompt, "text": answer.capitalize()})
     file = write_jsonl(output / f"answers{chance}.jsonl", rows[7 * (chance < 0) :])
@@ -182,7 +182,7 @@ def test_flips_of_pope_against_the_oracle(cli: Cli, demo: Mapping[str, Path]) ->
     samples = list(build_task("pope", {}, parse_source("demo", {}), Registry()).samples())
     texts = [RunFolder(demo[name]).task("pope@demo").responses() for name in ("good", "bad")]
     says = [[pope.says_yes(own[sample.id].response.text) for sample in samples] for own in texts]
-    truth = [sample.references[0] == "yes" for sample in samples]
+    truth = [sample.target[0] == "yes" for sample in samples]
     right = [[said == true for said, true in zip(own, truth, strict=True)] for own in says]
     ids = [sample.id for sample in samples]
     assert found["flips"]["gained"] == [name for name, a, b in zip(ids, *right, strict=True) if b > a]
@@ -196,7 +196,7 @@ def test_flips_of_pope_against_the_oracle(cli: Cli, demo: Mapping[str, Path]) ->
         numbers = [
             pope_numbers(
                 [own[sample.id].response.text for sample in samples if sample.category == category],
-                [sample.references[0] for sample in samples if sample.category == category],
+                [sample.target[0] for sample in samples if sample.category == category],
             )["f1"]
             for category in found["categories"]
         ]
@@ -457,8 +457,8 @@ def test_other_data(cli: Cli, demo: Mapping[str, Path], tmp_path: Path) -> None:
 
     def edit(folder: Path) -> None:
         rows = read_jsonl(folder / "pope@demo/samples.jsonl")
-        rows[3]["question"] += " Really?"
-        rows[5]["references"] = ["no"] if rows[5]["references"] == ["yes"] else ["yes"]
+        rows[3]["prompt"] += " Really?"
+        rows[5]["target"] = ["no"] if rows[5]["target"] == ["yes"] else ["yes"]
         write_jsonl(folder / "pope@demo/samples.jsonl", rows)
         edit_json("pope@demo/task.json", data_sha256="another")(folder)
 

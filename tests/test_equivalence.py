@@ -37,7 +37,7 @@ def test_equal_answers_are_recorded(cli: Cli, tmp_path: Path) -> None:
     found = checks(tmp_path)
     expected = {"checked": 3, "identical": 3, "share_identical": 1.0, "largest_difference": 0.0, "failed": 0}
     assert found["totals"] == expected
-    assert [(row["task"], row["shared"], row["alone"], row["identical"]) for row in found["samples"]] == [
+    assert [(row["task"], row["shared"], row["reference"], row["identical"]) for row in found["samples"]] == [
         ("pope@demo", "Yes", "Yes", True)
     ] * 3
     assert len(alone(tmp_path)) == 3

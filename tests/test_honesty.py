@@ -32,7 +32,7 @@ def test_a_limit_is_no_bias(limit: int) -> None:
         samples = list(build_task(name, {}, parse_source("demo", {}), Registry()).samples())
         chosen = limit_samples(samples, limit)
         assert limit <= len(chosen) <= limit + 1
-        labels = Counter(sample.references[0].lower() for sample in chosen)
+        labels = Counter(sample.target[0].lower() for sample in chosen)
         assert 0.3 <= labels["yes"] / len(chosen) <= 0.7
         shares = Counter(sample.category for sample in chosen)
         for category, count in Counter(sample.category for sample in samples).items():

@@ -306,7 +306,7 @@ class Asked:
 def asked(sample: Sample) -> Asked:
     shade = shade_of(sample)
     image = None if shade is None else (sample.images[0].name, shade)
-    known = (sample.prompt, sample.references, sample.question_id, image)
+    known = (sample.prompt, sample.target, sample.question_id, image)
     return Asked(*known, sample.category, sample.tags, sample.group)
 
 

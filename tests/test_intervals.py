@@ -215,7 +215,7 @@ def test_a_limited_run_that_is_all_right() -> None:
 
 
 def right_answers(task: Any, samples: Sequence[Sample]) -> Mapping[str, Any]:
-    return score_responses(task, samples, {sample.id: Response(sample.references[0]) for sample in samples}).summary
+    return score_responses(task, samples, {sample.id: Response(sample.target[0]) for sample in samples}).summary
 
 
 @pytest.mark.parametrize("name", ["accuracy", "POPE F1", "MME perception", "circular accuracy"])

@@ -154,7 +154,7 @@ def test_a_run_of_before_judges_were_is_told_how_to_get_one(cli: Cli, serve: Ser
     run = ["run", "--tasks", "mmbench", "--data", "demo", "--limit", 4, "-o", tmp_path, "--json"]
     place = Path(cli(*run).json["run"])
     (samples,) = place.glob("*/samples.jsonl")
-    write_jsonl(samples, [{key: row[key] for key in row if key != "bare"} for row in read_jsonl(samples)])
+    write_jsonl(samples, [{key: row[key] for key in row if key != "question"} for row in read_jsonl(samples)])
     outcome = cli("score", place, *judge_flags(server))
     assert (outcome.code, "the run's own command with --judge adds it" in outcome.err, server.requests) == (2, True, [])
     assert cli(*run, *judge_flags(server)).code == 0
@@ -299,9 +299,7 @@ def test_the_wrong_options_are_no_accepted_answers(task: str, cli: Cli, serve: S
     outcome = cli(*run, *judge_flags(server), "--judge-correctness")
     assert outcome.code == 0, outcome.err
     (samples,) = Path(outcome.json["run"]).glob("*/samples.jsonl")
-    right = {
-        (row["references"][0], row["references"][1:]["ABCDE".index(row["references"][0])]) for row in read_jsonl(samples)
-    }
+    right = {(row["target"][0], row["choices"]["ABCDE".index(row["target"][0])]) for row in read_jsonl(samples)}
     accepted = {
         tuple(re.findall(r"Accepted answers:\n-+\n(.*?)\n-+\n", prompt, re.DOTALL)[0].split("\n"))
         for prompt in server.prompts

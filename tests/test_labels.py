@@ -135,7 +135,10 @@ def test_lower_case_labels_of_mme(cli: Cli, tmp_path: Path) -> None:
     outcome = scored(cli, tmp_path, "mme", EXISTENCE, lambda text: text.replace("\tYes", "\tyes").replace("\tNo", "\tNO"))
     assert outcome.json["metrics"]["perception"] == 200
     task = build_task("mme", {}, DataSource("folder", tmp_path), Registry())
-    assert [list(task.choices(sample).values()) for sample in read_samples(task)] == [[False, True], [True, False]] * 2
+    assert [list(task.possible_answers(sample).values()) for sample in read_samples(task)] == [
+        [False, True],
+        [True, False],
+    ] * 2
 
 
 def test_a_run_bears_the_mark(cli: Cli, tmp_path: Path) -> None:

@@ -35,7 +35,7 @@ def answers_right(rate: float, *, fails: bool = False) -> Any:
     def answers(task: Task, sample: Sample, chance: random.Random) -> Mapping[str, Any]:
         if fails and chance.random() < 0.1:
             return {"text": "", "finish": "error", "error": "no picture"}
-        return {"text": sample.references[0] if chance.random() < rate else "something else"}
+        return {"text": sample.target[0] if chance.random() < rate else "something else"}
 
     return answers
 

@@ -485,7 +485,7 @@ def test_no_answer_is_worth_less(demo: dict[str, tuple[Task, list[Sample]]], nam
     task, samples = demo[name]
     rng = random.Random(data.draw(st.integers(0, 10**9)))
     asked = rng.sample(samples, 3)
-    texts = [data.draw(TEXTS) + rng.choice(("", *asked[0].references)) for _ in asked[1:]]
+    texts = [data.draw(TEXTS) + rng.choice(("", *asked[0].label_texts)) for _ in asked[1:]]
     texts.append(adversarial_answer(rng, asked[-1], samples))
     responses = {sample.id: Response(text) for sample, text in zip(asked, texts, strict=True)}
     for group in ([asked[0]], [asked[1]], [asked[2]], asked):
@@ -499,7 +499,7 @@ def test_no_answer_is_worth_less(demo: dict[str, tuple[Task, list[Sample]]], nam
 def test_right_answers_in_any_dress_are_right(demo: Any, name: str) -> None:
     """Where nothing but dress is around a right answer, the lenient headline is what the bare answers have officially."""
     task, samples = demo[name]
-    bare = {sample.id: Response(sample.references[0]) for sample in samples}
+    bare = {sample.id: Response(sample.target[0]) for sample in samples}
     best = score_responses(task, samples, bare).summary
     for dress in (
         "<think>no, A</think>\n{}",
@@ -510,7 +510,7 @@ def test_right_answers_in_any_dress_are_right(demo: Any, name: str) -> None:
         "{}<|im_end|>\n",
         "<answer>{}</answer>",
     ):
-        dressed = {sample.id: Response(dress.format(sample.references[0])) for sample in samples}
+        dressed = {sample.id: Response(dress.format(sample.target[0])) for sample in samples}
         summary = score_responses(task, samples, dressed).summary
         assert summary["lenient"] >= best["metrics"][best["headline"]] - 1e-9, dress
 

@@ -101,7 +101,7 @@ def test_the_last_option_is_read(bench: str, count: int, cli: Cli, tmp_path: Pat
 def test_choices_name_every_option(bench: str, tmp_path: Path) -> None:
     BENCHES[bench](tmp_path, words(26), "Z")
     task, samples = read_task(bench, tmp_path)
-    assert task.choices(samples[0]) == {letter: letter == "Z" for letter in ascii_uppercase}
+    assert task.possible_answers(samples[0]) == {letter: letter == "Z" for letter in ascii_uppercase}
 
 
 def test_probabilities_of_six_options(cli: Cli, tmp_path: Path) -> None:

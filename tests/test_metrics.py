@@ -79,7 +79,7 @@ def test_pope_equals_the_oracle(tasks: Any, texts: list[str]) -> None:
     f1 = []
     for category in {sample.category: None for sample in samples}:
         chosen = [index for index, sample in enumerate(samples) if sample.category == category]
-        numbers = pope_numbers([texts[index] for index in chosen], [samples[index].references[0] for index in chosen])
+        numbers = pope_numbers([texts[index] for index in chosen], [samples[index].target[0] for index in chosen])
         f1.append(numbers["f1"])
         for name, value in numbers.items():
             assert metrics[f"{category}/{name}"] == pytest.approx(value, abs=1e-9)
@@ -95,7 +95,7 @@ def test_mme_equals_the_oracle(tasks: Any, texts: list[str]) -> None:
     total = 0.0
     for subtask in {sample.category: None for sample in samples}:
         chosen = [index for index, sample in enumerate(samples) if sample.category == subtask]
-        points = mme_points([texts[index] for index in chosen], [samples[index].references[0] for index in chosen])
+        points = mme_points([texts[index] for index in chosen], [samples[index].target[0] for index in chosen])
         assert metrics[subtask] == pytest.approx(points, abs=1e-9)
         total += points
     assert metrics["perception"] == pytest.approx(total, abs=1e-9)
@@ -105,7 +105,7 @@ def test_what_unparsed_answers_could_be_worth(tasks: Any) -> None:
     """The envelope and the forgiving reading are the headline of the answers that they stand for."""
     task, everything = tasks["pope"]
     samples = everything[:60]
-    truth = [sample.references[0] for sample in samples]
+    truth = [sample.target[0] for sample in samples]
     said = {0: "I cannot say", 1: "NO", 2: "hm", 3: "The answer is no"}
     texts = [said.get(number, label) for number, label in enumerate(truth)]
     responses = {sample.id: Response(text) for sample, text in zip(samples, texts, strict=True)}
@@ -162,7 +162,7 @@ def test_one_cluster_has_no_interval() -> None:
 def test_a_half_answered_image_of_mme(tasks: Any) -> None:
     """With one question unanswered the image cannot have both right."""
     task, samples = tasks["mme"]
-    truth = {sample.id: Response(sample.references[0]) for sample in samples[:2]}
+    truth = {sample.id: Response(sample.target[0]) for sample in samples[:2]}
     assert score_responses(task, samples[:2], truth).summary["metrics"]["existence"] == 200
     half = score_responses(task, samples[:2], dict(list(truth.items())[:1])).summary
     assert (half["metrics"]["existence"], half["missing"]) == (100, 1)

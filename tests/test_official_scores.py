@@ -209,7 +209,7 @@ def test_vqav2_rule_on_textvqa_answers(
 def test_prompts_equal_llavas_question_files(task: str, file: str, benchmarks: Path, cli: Cli) -> None:
     shown = cli("show", "task", task, "--data", benchmarks, "-n", 9000, "--json").json["questions"]
     official = [(row["text"], [row["image"]]) for row in read_jsonl(benchmarks / file)]
-    assert [(row["question"], row["images"]) for row in shown] == official
+    assert [(row["prompt"], row["images"]) for row in shown] == official
 
 
 def test_gqa_prompts(benchmarks: Path) -> None:
@@ -234,7 +234,7 @@ def test_prompts_equal_those_in_llavas_answers(
     asked = {str(row["question_id"]): row["prompt"].removeprefix("<image>\n") for row in read_jsonl(file)}
     assert len(shown) == len(asked) == count
     for row in shown:  # LLaVA's script for MMBench records the prompt without its format line
-        assert row["question"] in (asked[row["id"]], f"{asked[row['id']]}\n{LETTER_ANSWER}")
+        assert row["prompt"] in (asked[row["id"]], f"{asked[row['id']]}\n{LETTER_ANSWER}")
 
 
 @pytest.mark.parametrize(

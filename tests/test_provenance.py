@@ -45,7 +45,7 @@ class Means(Task):
             yield Sample(str(number), f"Question {number}?", ("Yes" if number % 2 else "No",), (), number)
 
     def score(self, sample, response):
-        return self.scored(sample, Reading(response.text, "exact"), response.text == sample.references[0])
+        return self.scored(sample, Reading(response.text, "exact"), response.text == sample.target[0])
 '''
 
 CONSTANT = ["--model", "constant", "--data", "demo"]

@@ -163,7 +163,7 @@ def test_pictures_that_are_gone_are_told(runs: tuple[Path, Path], tmp_path: Path
 def test_the_same_id_with_another_text_is_another_question(runs: tuple[Path, Path], tmp_path: Path) -> None:
     run = shutil.copytree(runs[1], tmp_path / "run")
     samples = read_jsonl(run / "vqav2@demo/samples.jsonl")
-    samples[0]["question"] = "Another question?"
+    samples[0]["prompt"] = "Another question?"
     del samples[1]
     write_jsonl(run / "vqav2@demo/samples.jsonl", samples)
     data, _ = written((runs[0], run), tmp_path)

@@ -258,8 +258,8 @@ def test_a_question_with_all_that_is_known_of_it(tab: Open, runs: tuple[Path, Pa
     name = first.ids(lambda sample, response, score: score is not None and score["span"] and value_of(score) == 0)[0]
     page = tab(task="pope@demo", sample=name)
     sample = next(sample for sample in first.samples if sample["id"] == name)
-    assert page.page.locator(".detail > .block").first.inner_text() == sample["question"]
-    assert page.texts(".references li") == sample["references"]
+    assert page.page.locator(".detail > .block").first.inner_text() == sample["prompt"]
+    assert page.texts(".references li") == sample["target"]
     start, end = first.scores[name]["span"]
     assert page.page.locator(".answer mark").first.inner_text() == first.responses[name]["text"][start:end]
     told_of_first = page.page.locator(".answer").first.inner_text()
@@ -277,7 +277,7 @@ def test_options_and_questions_that_are_scored_together(tab: Open, runs: tuple[P
     own, _ = told(runs, "mmbench@demo")
     sample = next(sample for sample in own.samples if sum(other["group"] == sample["group"] for other in own.samples) > 2)
     page = tab(task="mmbench@demo", sample=sample["id"])
-    right, *options = sample["references"]
+    (right,), options = sample["target"], sample["choices"]
     letters = [f"{letter}. {text}" for letter, text in zip("ABCD", options, strict=False) if text]
     assert page.texts(".options li") == [f"{line} (right)" if line[0] == right else line for line in letters]
     page.page.wait_for_function(PICTURE)  # out of the benchmark's table

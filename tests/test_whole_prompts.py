@@ -179,7 +179,7 @@ def test_likelihoods_are_those_of_plain_forward_passes(family: Family) -> None:
     encoded = [[family.adapter.encode_option(option, request.text) for option in options] for request in asked]
     wanted = [[family.official.likelihood(request, ids) for ids in own] for request, own in zip(asked, encoded, strict=True)]
     begins = [[family.adapter.encode_beginning(answer, request.text) for answer in tracked] for request in watching]
-    probabilities = [
+    begun = [
         [np.exp(family.official.likelihood(request, ids)) for ids in own]
         for request, own in zip(watching, begins, strict=True)
     ]
@@ -188,7 +188,7 @@ def test_likelihoods_are_those_of_plain_forward_passes(family: Family) -> None:
         assert [response.error for response in found] == [""] * len(found)
         for response, expected in zip(found, wanted, strict=False):
             assert response.likelihoods == pytest.approx(expected, abs=1e-3)
-        for response, probabilities in zip(found[len(asked) :], probabilities, strict=True):
+        for response, probabilities in zip(found[len(asked) :], begun, strict=True):
             assert response.probabilities == pytest.approx(probabilities, rel=2e-3)
 
 

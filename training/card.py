@@ -114,7 +114,7 @@ def demo_rows(adapter: ModelAdapter, registry: Registry) -> Iterator[str]:
 
 def wording_baselines(samples: Sequence[Sample]) -> list[float]:
     """Accuracy in percent of the most frequent answer, and of the best answer to each wording, on these very questions."""
-    truth = [sample.references[0].lower() for sample in samples]
+    truth = [sample.target[0].lower() for sample in samples]
     wordings: dict[str, Counter[str]] = defaultdict(Counter)
     for sample, label in zip(samples, truth, strict=True):
         wordings[sample.category + sample.prompt][label] += 1

@@ -67,8 +67,9 @@ def _task(registry: Any, name: str, data: str | None, count: int) -> dict[str, A
         {
             "id": sample.id,
             "images": [image.name for image in sample.images],
-            "question": sample.prompt,
-            "references": list(sample.references),
+            "prompt": sample.prompt,
+            "target": list(sample.target),
+            "choices": list(sample.choices),
             "category": sample.category,
         }
         for sample in itertools.islice(task.samples(), count)

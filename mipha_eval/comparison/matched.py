@@ -101,5 +101,5 @@ def _changed(tasks: Sequence[StoredTask], shared: Sequence[str]) -> set[str]:
 def _questions(stored: StoredTask) -> dict[str, Any]:
     samples = RunFolder(stored.run).task(stored.label).samples()
     return {
-        sample.id: (sample.prompt, sample.references, tuple(image.name for image in sample.images)) for sample in samples
+        sample.id: (sample.prompt, sample.label_texts, tuple(image.name for image in sample.images)) for sample in samples
     }

@@ -58,7 +58,7 @@ class Task(ABC):
         uploads: protocols that a server scores.
         judged: whether a judge can grade answers, see `grade`.
         without_judge: metrics that only the task's own rule gives.
-        lettered: whether answers are option letters, and references the right letter and then the options.
+        lettered: whether answers are option letters.
         own_ids: whether no other set has the question ids, so that they prove what an answer without its question is to.
         ignores_foreign_answers: whether answer files hold answers to questions that a later release took out.
     """
@@ -159,13 +159,13 @@ class Task(ABC):
         """
         return None
 
-    def choices(self, sample: Sample) -> Mapping[str, bool]:
+    def possible_answers(self, sample: Sample) -> Mapping[str, bool]:
         """The possible answers to a question and whether each is right; empty where any text may be one.
 
         For ``--probabilities``. Answers are as the model would begin to write them, and none begins with another.
         """
-        options = lettered(sample.references[1:] if self.lettered else ())
-        return {letter: letter == sample.references[0] for letter, option in options if option}
+        options = lettered(sample.choices if sample.target else ())
+        return {letter: letter == sample.target[0] for letter, option in options if option}
 
     def with_outcome(self, score: Score, value: float) -> Score:
         """The score that an answer worth so much in its place would have."""
@@ -186,12 +186,12 @@ class Task(ABC):
     def odd_label(self, sample: Sample) -> str:
         """What is odd about a label that the official scorer takes all the same, and what it makes of it; else "".
 
-        Labels at which it stops are errors of `samples`. Only asked about samples with references.
+        Labels at which it stops are errors of `samples`. Only asked about samples with a target.
         """
-        options = sample.references[1:] or ascii_uppercase  # some copies have none
+        options = sample.choices or ascii_uppercase  # some copies have none
         letters = [letter for letter, option in zip(ascii_uppercase, options, strict=False) if option]
-        odd = self.lettered and sample.references[0] not in letters
-        return f"{sample.references[0]!r} is the letter of no option, and equals no answer" if odd else ""
+        odd = self.lettered and sample.target[0] not in letters
+        return f"{sample.target[0]!r} is the letter of no option, and equals no answer" if odd else ""
 
     def score_missing(self, sample: Sample) -> Score | None:
         """How the official scorer counts an unanswered question; None leaves it out."""

@@ -33,7 +33,8 @@ class Sample:
     Attributes:
         id: unique within the task.
         prompt: the text that the model is asked, complete with the benchmark's format line.
-        references: accepted answers; empty where the labels are not public.
+        target: accepted answers, of a question with options the right letter; empty where the labels are not public.
+        choices: the options in the order of their letters; an empty one is none.
         question_id: the benchmark's own id, as it stands in LLaVA's answer files; need not be unique.
         group: samples with the same group are scored together (the two questions of an MME image).
         tags: names of what else it counts in beside its category, such as the capabilities that an MM-Vet question needs.
@@ -42,13 +43,19 @@ class Sample:
 
     id: str
     prompt: str
-    references: tuple[str, ...]
+    target: tuple[str, ...]
     images: tuple[Image, ...]
     question_id: Hashable
     category: str = ""
     group: str = ""
     tags: tuple[str, ...] = ()
     question: str = ""
+    choices: tuple[str, ...] = ()
+
+    @property
+    def label_texts(self) -> tuple[str, ...]:
+        """All that is known of the right answer: what is accepted, then the options; empty where that is not public."""
+        return (*self.target, *self.choices) if self.target else ()
 
     @property
     def cluster(self) -> str:

@@ -73,7 +73,7 @@ def rows_of(samples: Iterable[Sample]) -> list[Row]:
         Row(
             sample.id,
             question_core(sample.prompt),
-            sample.references,
+            sample.label_texts,
             tuple(PurePosixPath(image.name).stem for image in sample.images),
         )
         for sample in samples

@@ -119,7 +119,7 @@ def checks_a_task(asked: int | None, tasks: int, answers: int) -> int:
 
 def compare(shared: Response, alone: Response) -> dict[str, Any]:
     """How an answer from a shared batch and one made alone differ, in text and numbers."""
-    record: dict[str, Any] = {"shared": shared.text, "alone": alone.text, "identical": shared.text == alone.text}
+    record: dict[str, Any] = {"shared": shared.text, "reference": alone.text, "identical": shared.text == alone.text}
     if alone.error:
         return {**record, "identical": False, "error": alone.error}
     if len(shared.likelihoods) == len(alone.likelihoods) > 0:

@@ -98,7 +98,7 @@ def data_digest(samples: Sequence[Sample]) -> str:
     """Identifies what is asked: a digest of the JSON list of all questions, written piece by piece."""
     digest = hashlib.sha256(b"[")
     for number, sample in enumerate(samples):
-        row = (sample.id, sample.prompt, sample.references, [image.name for image in sample.images])
+        row = (sample.id, sample.prompt, sample.label_texts, [image.name for image in sample.images])
         digest.update((", " * bool(number) + json.dumps(row)).encode())
     digest.update(b"]")
     return digest.hexdigest()

@@ -18,7 +18,7 @@ from mipha_eval.core.types import Score
 from mipha_eval.data.parse_source import parse_source
 from mipha_eval.data.questions import read_samples
 from mipha_eval.judge.calibrations import calibration_file, store_calibration
-from mipha_eval.judge.grading import TaskAnswers, Grading, judge_answers
+from mipha_eval.judge.grading import Grading, TaskAnswers, judge_answers
 from mipha_eval.judge.recorded import RecordedGrades
 from mipha_eval.scoring.answer_files import read_answers
 

@@ -135,7 +135,7 @@ class JudgeQueue:
         self._answered.setdefault(name, []).append((sample, response))
         if not self._left[name]:
             group = sorted(self._answered.pop(name), key=lambda pair: self._places[pair[0].id])
-            fine = [(each, given) for each, given in group if not given.error and each.references]
+            fine = [(each, given) for each, given in group if not given.error and each.target]
             scores = [self._task.score(each, given) for each, given in fine]
             by_id = {each.id: each for each, _ in fine}
             for answers in answer_groups(by_id, {each.id: given for each, given in fine}, scores):

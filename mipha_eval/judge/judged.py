@@ -80,9 +80,9 @@ def _second_opinions(task: Task, answers: Sequence[Answer]) -> Dialogue[Sequence
 def _accepted(task: Task, sample: Sample) -> Sequence[str]:
     """The answers that count as right: of a question with options its letter, and what that stands for."""
     if not task.lettered:
-        return sample.references
-    letter, *options = sample.references
-    return letter, *(option for name, option in lettered(options) if name == letter)
+        return sample.target
+    (letter,) = sample.target
+    return letter, *(option for name, option in lettered(sample.choices) if name == letter)
 
 
 @dataclass

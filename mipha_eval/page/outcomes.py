@@ -53,7 +53,7 @@ class Outcomes:
         if response is not None and response.error:
             return FAILED, None
         if score is None:
-            return UNLABELLED if response is not None and not sample.references else MISSING, None
+            return UNLABELLED if response is not None and not sample.target else MISSING, None
         if score.rule in UNGRADED:
             return UNJUDGED, None
         state = RIGHT if score.value >= 1 else WRONG if score.value <= 0 else PARTLY
@@ -62,7 +62,7 @@ class Outcomes:
 
 def question_key(sample: Sample) -> Hashable:
     """What makes a question the same in two runs: not its id alone, since releases change under the same ids."""
-    return sample.id, sample.prompt, sample.references, tuple(image.name for image in sample.images)
+    return sample.id, sample.prompt, sample.label_texts, tuple(image.name for image in sample.images)
 
 
 def read_outcomes(run: ShownRun, label: str, registry: Registry) -> Outcomes:

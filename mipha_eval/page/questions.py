@@ -90,7 +90,7 @@ class Questions:
             yield {
                 "id": sample.id,
                 "question": sample.prompt,
-                "references": sample.references,
+                "references": sample.label_texts,
                 "lettered": task is not None and task.lettered,
                 "categories": list(dict.fromkeys(name for name in (sample.category, *sample.tags) if name)),
                 "together": others[:SIBLINGS],
@@ -148,7 +148,7 @@ def _made_again(record: Mapping[str, Any] | None) -> dict[str, Any] | None:
         return None
     if record.get("error"):
         return {"error": str(record["error"])}
-    return {"same": True} if record["identical"] else {"text": record.get("alone", "")}
+    return {"same": True} if record["identical"] else {"text": record.get("reference", "")}
 
 
 def search_text(row: Mapping[str, Any]) -> str:

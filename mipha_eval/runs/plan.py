@@ -96,7 +96,7 @@ def plan_judge(
     unknown = responses is None and task.judged and task.lettered  # how many answers rules cannot read
     stand_in = "" if unknown else None
     given = responses or {each.id: Response(_accepted(each) if stand_in is None else stand_in) for each in samples}
-    by_id = {sample.id: sample for sample in samples if sample.references}
+    by_id = {sample.id: sample for sample in samples if sample.target}
     answered = {name: response for name, response in given.items() if name in by_id and not response.error}
     scores = [task.score(by_id[name], response) for name, response in answered.items()]
     courses = [expected_course(task, answers, use) for answers in answer_groups(by_id, answered, scores)]
@@ -127,7 +127,7 @@ def _sum(courses: Sequence[Course], use: JudgeSettings, price: Price | None, ass
 
 
 def _accepted(sample: Sample) -> str:
-    return sample.references[0] if sample.references else ""
+    return sample.target[0] if sample.target else ""
 
 
 def expected_course(task: Task, answers: Sequence[Answer], use: JudgeSettings) -> Course:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from mipha_eval.core.adapter import ModelAdapter
-from mipha_eval.core.atomic import locked, errors_naming, write_lines
+from mipha_eval.core.atomic import errors_naming, locked, write_lines
 from mipha_eval.core.data_source import ImageFolder
 from mipha_eval.core.errors import UserError
 from mipha_eval.core.plugins.blame import blaming

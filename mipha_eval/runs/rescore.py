@@ -15,7 +15,7 @@ from mipha_eval.core.plugins.selection import build_task
 from mipha_eval.data.parse_source import parse_source
 from mipha_eval.data.questions import read_samples
 from mipha_eval.engine.self_check import equivalence_of
-from mipha_eval.judge.grading import TaskAnswers, Grading, judge_answers, judges_of, stored_answers
+from mipha_eval.judge.grading import Grading, TaskAnswers, judge_answers, judges_of, stored_answers
 from mipha_eval.judge.judged import Judged
 from mipha_eval.judge.stored_task import stored_task
 from mipha_eval.scoring.answer_files import read_answers

@@ -19,7 +19,7 @@ from typing import Any
 
 from mipha_eval import __version__
 from mipha_eval.core.adapter import ModelAdapter
-from mipha_eval.core.atomic import locked, errors_naming
+from mipha_eval.core.atomic import errors_naming, locked
 from mipha_eval.core.data_source import DataSource
 from mipha_eval.core.errors import PluginError, UserError
 from mipha_eval.core.options import option_fields, parse_pairs
@@ -40,7 +40,7 @@ from mipha_eval.engine.task_input import TaskInput, check_images, prepare
 from mipha_eval.judge.grading import Grading, begin_grading
 from mipha_eval.judge.settings import JudgeChoice
 from mipha_eval.runs.run_loop import RunLoop
-from mipha_eval.runs.task_run import Digest, open_task, known_responses, note_failure
+from mipha_eval.runs.task_run import Digest, known_responses, note_failure, open_task
 from mipha_eval.scoring.result import Result
 from mipha_eval.store.run_folder import RunFolder
 

@@ -10,7 +10,7 @@ from functools import partial
 from itertools import accumulate
 
 from mipha_eval.engine.background import BackgroundWorker
-from mipha_eval.engine.engine import IndexedResponses, Engine
+from mipha_eval.engine.engine import Engine, IndexedResponses
 from mipha_eval.engine.progress import Progress
 from mipha_eval.engine.self_check import SelfCheck
 from mipha_eval.runs.task_run import TaskRun

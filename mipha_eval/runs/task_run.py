@@ -18,7 +18,7 @@ from mipha_eval.core.types import Image, Request, Response, Sample
 from mipha_eval.engine.engine import IndexedResponses
 from mipha_eval.engine.self_check import CheckedAnswer
 from mipha_eval.engine.task_input import TaskInput, task_record
-from mipha_eval.judge.grading import JudgeQueue, Grading
+from mipha_eval.judge.grading import Grading, JudgeQueue
 from mipha_eval.judge.session import Session
 from mipha_eval.scoring.result import Result, score_responses
 from mipha_eval.store.journal import Appender

@@ -67,7 +67,7 @@ def adversarial_answer(rng: random.Random, sample: Sample, samples: Sequence[Sam
         return rng.choice(ODD)
     if kind < 0.2:
         return "".join(rng.choices("aAbBnNoOyesthe019 .,-/?!'\"\n\t()*:;", k=rng.randint(1, 12)))
-    base = rng.choice(rng.choice((sample, sample, sample, rng.choice(samples))).references or ("",))
+    base = rng.choice(rng.choice((sample, sample, sample, rng.choice(samples))).label_texts or ("",))
     text = rng.choice(PLAIN) if kind < 0.35 else base
     if rng.random() < 0.5:
         text = rng.choice(SENTENCES).replace("{}", text)

@@ -146,7 +146,7 @@ def write_answers(path: Path, samples: Sequence[Sample], rng: random.Random) -> 
 
 
 def data_digest(samples: Sequence[Sample]) -> str:
-    rows = [(sample.id, sample.prompt, sample.references) for sample in samples]
+    rows = [(sample.id, sample.prompt, sample.label_texts) for sample in samples]
     return hashlib.sha256(json.dumps(rows).encode()).hexdigest()
 
 

@@ -20,8 +20,8 @@ NOTHING = Reading("", "mmbench-unread", parsed=False)
 
 
 def options_of(sample: Sample) -> dict[str, str]:
-    """Letter -> option; references are the right letter and then the options, an empty one being none."""
-    return {letter: cell for letter, cell in lettered(sample.references[1:]) if cell}
+    """Letter -> option; an empty cell is none."""
+    return {letter: cell for letter, cell in lettered(sample.choices) if cell}
 
 
 def circular_tally(scores: Sequence[Score]) -> Tally:
@@ -48,7 +48,7 @@ def match_unread(answers: Sequence[Answer], scored: Callable[[Sample, Reading], 
         options, text = options_of(answer.sample), answer.text.strip()
         reading = read_mmbench(text, options) if len(text) < SHORT else NOTHING
         if not reading.answer:
-            letter = yield from match_option(answer.sample.question, options, text, likely=answer.sample.references[0])
+            letter = yield from match_option(answer.sample.question, options, text, likely=answer.sample.target[0])
             reading = Reading(letter, "judge-option")
         scores[place] = scored(answer.sample, reading)
         if not scores[place].value:

@@ -45,8 +45,8 @@ def summarize_beliefs(task: Task, samples: Sequence[Sample], responses: Mapping[
     """AUC, calibration and the like over all answered questions that have them; None where no response has any.
 
     Returns:
-        n; in percent accuracy of the likeliest answer, auc, calibration_error and mass (the sum of the probabilities; the rest is
-        on what is no possible answer); brier; bins as [questions, mean confidence, accuracy].
+        n; in percent accuracy of the likeliest answer, auc, calibration_error and mass (the sum of the probabilities; the
+        rest is on what is no possible answer); brier; bins as [questions, mean confidence, accuracy].
     """
     found = []
     for sample in samples:

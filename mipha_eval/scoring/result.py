@@ -148,7 +148,7 @@ class _Read:
 def _read(task: Task, samples: Sequence[Sample], responses: Mapping[str, Response]) -> _Read:
     found = _Read()
     for sample in samples:
-        odd = task.odd_label(sample) if sample.references else ""
+        odd = task.odd_label(sample) if sample.target else ""
         if odd:
             found.odd_labels[odd] += 1
         response = responses.get(sample.id)
@@ -158,7 +158,7 @@ def _read(task: Task, samples: Sequence[Sample], responses: Mapping[str, Respons
         found.missing += response is None
         if response is not None:
             found.wrapped.update(wrappers(response.text))
-        if not sample.references:
+        if not sample.target:
             found.unlabelled += response is not None
             continue
         score = task.score_missing(sample) if response is None else task.score(sample, response)

@@ -14,6 +14,7 @@ from msgspec import Meta, Struct
 
 from mipha_eval.core.errors import UserError
 from mipha_eval.core.types import Image, Sample, Score
+from mipha_eval.store.migrations import SCORE, migrated_samples, renamed
 
 Record = TypeVar("Record")
 
@@ -92,14 +93,15 @@ class StoredSample(Struct):
     """A line of ``samples.jsonl``."""
 
     id: Text
-    question: str
-    references: list[str]
+    prompt: str
+    target: list[str]
     images: list[StoredImage]
     question_id: str | int | float | bool | None
     category: str
     group: str
-    parts: list[str] = []
-    bare: str = ""
+    tags: list[str] = []
+    question: str = ""
+    choices: list[str] = []
 
 
 class ResponseNumbers(Struct):
@@ -121,7 +123,7 @@ class Check(Struct):
     sample: Text
     identical: bool
     shared: str = ""
-    alone: str = ""
+    reference: str = ""
     error: str = ""
     note: str = ""
     likelihood_difference: float | None = None
@@ -260,25 +262,26 @@ def checked(kind: type[Record], value: Any, place: str, hint: str = "") -> Recor
 
 def samples_of(rows: Iterable[Any], path: Path) -> Iterator[Sample]:
     """Questions as they were stored; their images can no longer be read. Raises UserError if one is damaged."""
-    for number, row in enumerate(rows, start=1):
+    for number, row in enumerate(migrated_samples(list(rows)), start=1):
         stored = checked(StoredSample, row, f"{path}:{number}", "the same run writes it anew")
         yield Sample(
             id=stored.id,
-            prompt=stored.question,
-            references=tuple(stored.references),
+            prompt=stored.prompt,
+            target=tuple(stored.target),
             images=tuple(Image(image.name, image.location, _unread) for image in stored.images),
             question_id=stored.question_id,
             category=stored.category,
             group=stored.group,
-            tags=tuple(stored.parts),
-            question=stored.bare,
+            tags=tuple(stored.tags),
+            question=stored.question,
+            choices=tuple(stored.choices),
         )
 
 
 def scores_of(rows: Iterable[Any], path: Path) -> Iterator[Score]:
     """Scores as they were stored. Raises UserError if one is damaged."""
     for number, row in enumerate(rows, start=1):
-        score = checked(Score, row, f"{path}:{number}", "the same run writes it anew")
+        score = checked(Score, renamed(row, SCORE), f"{path}:{number}", "the same run writes it anew")
         if not 0 <= score.value < float("inf"):
             raise UserError(f"{path}:{number} is damaged: value {score.value} is no score; the same run writes it anew")
         yield score

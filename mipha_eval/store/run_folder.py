@@ -18,6 +18,7 @@ from mipha_eval.core.errors import UserError
 from mipha_eval.core.files import read_object
 from mipha_eval.core.types import Response, Sample, Score
 from mipha_eval.data.jsonl import read_jsonl
+from mipha_eval.store import migrations
 from mipha_eval.store.journal import Appender, read_stored
 from mipha_eval.store.records import (
     Checks,
@@ -31,7 +32,6 @@ from mipha_eval.store.records import (
     scores_of,
 )
 
-SCHEMA = 1
 AGAIN = "the same run writes it anew"
 #: what a task that has begun has in its folder
 BEGUN = ("samples.jsonl", "task.json", "responses.jsonl", "scores.jsonl", "result.json")
@@ -53,14 +53,14 @@ class RunFolder:
         run = cls(parent / f"{plain_name(model)}__{time.strftime('%Y%m%d-%H%M%S')}__{secrets.token_hex(3)}")
         with errors_naming(run.path):
             run.path.mkdir(parents=True)
-            write_json(run.path / "manifest.json", {"schema": SCHEMA, **manifest})
+            write_json(run.path / "manifest.json", {"schema": migrations.FORMAT, **manifest})
         return run
 
     @classmethod
     def open(cls, path: Path) -> RunFolder:
         """Raises UserError if `path` is no run, or one of a newer version."""
         run = cls(path)
-        if run.manifest().get("schema", 0) > SCHEMA:
+        if run.manifest().get("schema", 0) > migrations.FORMAT:
             raise UserError(f"{path} was written by a newer mipha-eval; update this one")
         return run
 
@@ -129,6 +129,8 @@ class RunFolder:
         if not path.exists():
             return []
         found = read_object(path, hint)
+        if isinstance(found.get("samples"), list):
+            found = {**found, "samples": [migrations.renamed(row, migrations.CHECK) for row in found["samples"]]}
         checked(Checks, found, str(path), hint)
         rows: list[dict[str, Any]] = found["samples"]
         return rows
@@ -161,12 +163,13 @@ class TaskFolder:
             {
                 "id": sample.id,
                 "question_id": sample.question_id,
-                "question": sample.prompt,
-                "references": sample.references,
+                "prompt": sample.prompt,
+                "target": sample.target,
                 "category": sample.category,
                 "group": sample.group,
-                "parts": sample.tags,
+                "tags": sample.tags,
                 "question": sample.question,
+                "choices": sample.choices,
                 "images": [{"name": image.name, "location": image.location} for image in sample.images],
             }
             for sample in samples
@@ -187,7 +190,9 @@ class TaskFolder:
             self.path / "responses.jsonl", {"sample": str, "key": str, "images": list, "text": str, "error": str}
         )
         return {
-            row["sample"]: Stored(row["key"], tuple(row["images"]), response_of(row)) for row in rows if numbers_fit(row)
+            row["sample"]: Stored(row["key"], tuple(row["images"]), response_of(row))
+            for row in (migrations.renamed(each, migrations.RESPONSE) for each in rows)
+            if numbers_fit(row)
         }
 
     def append_responses(self) -> Appender:
@@ -243,7 +248,7 @@ class TaskFolder:
     def read_task(self) -> dict[str, Any]:
         """Raises UserError if it is missing or damaged."""
         path = self.path / "task.json"
-        found = read_object(path, AGAIN)
+        found: dict[str, Any] = migrations.renamed(read_object(path, AGAIN), migrations.TASK)
         checked(TaskRecord, found, str(path), AGAIN)
         return found
 
@@ -255,6 +260,7 @@ def read_result(path: Path) -> dict[str, Any]:
 
 def checked_result(content: Any, path: Path) -> dict[str, Any]:
     """The content of a result. Raises UserError if it is damaged."""
+    content = migrations.renamed(content, migrations.RESULT)
     stored = checked(StoredResult, content, str(path), "give a run folder, or what score --json printed")
     unknown = stored.metrics.keys() - stored.units.keys() if stored.units else set()
     if unknown or not stored.intervals.keys() <= stored.metrics.keys():

@@ -30,7 +30,7 @@ class Sums(Task):
                 yield Sample(name, f"What is {name}?", (str(one + other),), (), name)
 
     def score(self, sample: Sample, response: Response) -> Score:
-        return self.scored(sample, Reading(response.text, "exact"), response.text == sample.references[0])
+        return self.scored(sample, Reading(response.text, "exact"), response.text == sample.target[0])
 
 
 @dataclass(frozen=True)

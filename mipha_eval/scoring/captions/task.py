@@ -60,7 +60,7 @@ class CaptionTask(Task):
         return Sample(str(number), CAPTION, tuple(captions), (image,), number, part)
 
     def odd_label(self, sample: Sample) -> str:
-        return "" if all(caption.strip() for caption in sample.references) else "one of the captions is empty"
+        return "" if all(caption.strip() for caption in sample.target) else "one of the captions is empty"
 
     def metrics_for(self, totals: Totals) -> Sequence[Metric]:
         return caption_metrics(self.chosen, self.parts)
@@ -75,7 +75,7 @@ class CaptionTask(Task):
         """Tokenizes all captions at once and compares them; a score's value is its CIDEr, where 10 is 1."""
         if not scores:
             return scores
-        references = [samples[score.sample].references for score in scores]
+        references = [samples[score.sample].target for score in scores]
         texts = [score.reading for score in scores] + [caption for captions in references for caption in captions]
         words = iter(tokenize(texts, self.chosen))
         candidates = [next(words) for _ in scores]

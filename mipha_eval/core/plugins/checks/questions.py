@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 OPINIONS = "[judge]"
 
 TEXTS = ("id", "prompt", "category", "group", "question")
-TUPLES = {"references": (str, "texts"), "images": (Image, "images"), "tags": (str, "texts")}
+TUPLES = {"target": (str, "texts"), "choices": (str, "texts"), "images": (Image, "images"), "tags": (str, "texts")}
 IDS = (str, int, float)
 
 
@@ -25,7 +25,7 @@ def wrong_sample(sample: Any) -> str:
     if (
         type(sample) is Sample
         and are(str, (sample.id, sample.prompt, sample.category, sample.group, sample.question))
-        and are(str, sample.references)
+        and are(str, sample.target)
         and are(Image, sample.images)
         and all(type(image.name) is str and type(image.location) is str for image in sample.images)
         and are(str, sample.tags)
@@ -75,10 +75,14 @@ def official_of(task: Task, answers: Any) -> list[tuple[Any, ...]]:
 
 def choices_of(task: Task, sample: Sample) -> dict[str, bool]:
     """The possible answers to a question and whether each is right, as the task says."""
-    found: Any = task.choices(sample)
+    found: Any = task.possible_answers(sample)
     if isinstance(found, Mapping) and all(type(text) is str and text and type(found[text]) is bool for text in found):
         return dict(found)
-    raise refusal(type(task), "choices", f"choices of {task.label} must give a dict of texts and truths, not {shown(found)}")
+    raise refusal(
+        type(task),
+        "possible_answers",
+        f"possible_answers of {task.label} must give a dict of texts and truths, not {shown(found)}",
+    )
 
 
 def checked_request(task: Task, request: Any) -> Request:
