@@ -92,11 +92,10 @@ class Mmbench(Task):
 
     def _sample(self, cells: Mapping[str, str | None], image: Image) -> Sample:
         number = whole_number(cells["index"])
-        truth = "" if is_none(cells.get("answer")) else str(cells["answer"])
         return Sample(
             id=str(number),
             prompt="\n".join([asked(cells), LETTER_ANSWER_CN if self.protocol == "cn-dev" else LETTER_ANSWER]),
-            target=(truth,) if truth else (),
+            target=() if is_none(cells.get("answer")) else (str(cells["answer"]),),
             choices=tuple(choices_of(cells)),
             images=(image,),
             question_id=number,

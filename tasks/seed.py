@@ -82,16 +82,8 @@ class Seed(Task):
             text = "\n".join([text, *(f"{letter}. {option}" for letter, option in lettered(options)), LETTER_ANSWER])
         name = number if seen[number] == 1 else f"{number}#{seen[number]}"
         kind, target = max(0, int(row.get("question_type_id", 0))), (text_of(row, "answer"),)
-        return Sample(
-            name,
-            text,
-            target,
-            (image,),
-            number,
-            row["data_type"],
-            tags=TYPES[max(kind - 1, 0) : kind],
-            choices=tuple(options),
-        )
+        tags, choices = TYPES[max(kind - 1, 0) : kind], tuple(options)
+        return Sample(name, text, target, (image,), number, row["data_type"], tags=tags, choices=choices)
 
     def request(self, sample: Sample) -> Request:
         options = sample.choices if self.protocol == "ppl" else ()
