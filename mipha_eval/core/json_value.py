@@ -1,0 +1,12 @@
+"""Values of JSON: what parsed files hold before it is known what they mean, and what is stored."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TypeAlias
+
+#: any value of JSON; what comes from a file is one of these until `isinstance` says which
+Json: TypeAlias = "None | bool | int | float | str | Sequence[Json] | Mapping[str, Json]"
+
+#: an object of JSON, such as a line of an answer file
+JsonObject: TypeAlias = "Mapping[str, Json]"
