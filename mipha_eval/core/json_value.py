@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
 #: any value of JSON; what comes from a file is one of these until `isinstance` says which
-Json: TypeAlias = "None | bool | int | float | str | Sequence[Json] | Mapping[str, Json]"
+Json: TypeAlias = "bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None"
 
 #: an object of JSON, such as a line of an answer file
 JsonObject: TypeAlias = "Mapping[str, Json]"
