@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 from mipha_eval.core.adapter import ModelAdapter
 from mipha_eval.core.answer_line import asked_texts, check_round, other_answer
 from mipha_eval.core.errors import UserError
-from mipha_eval.core.task import question_core
+from mipha_eval.core.format_lines import question_core
 from mipha_eval.core.types import Request, Response
 from mipha_eval.core.wording import difference, wording
 from mipha_eval.scoring.answer_files import read_records

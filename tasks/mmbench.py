@@ -15,9 +15,10 @@ from typing import Any, ClassVar
 
 from mipha_eval.core.alphabet import columns_of_options, lettered
 from mipha_eval.core.answer_line import OfficialAnswer
+from mipha_eval.core.format_lines import LETTER_ANSWER, LETTER_ANSWER_CN
 from mipha_eval.core.metrics import Metric, Tally, Totals, share, shares_of_parts
 from mipha_eval.core.reading import Reading
-from mipha_eval.core.task import LETTER_ANSWER, LETTER_ANSWER_CN, Task
+from mipha_eval.core.task import Task
 from mipha_eval.core.types import Answer, Dialogue, Image, Response, Sample, Score
 from mipha_eval.data.hub import read_hub
 from mipha_eval.data.images import TablePictures

@@ -15,8 +15,9 @@ from typing import Any, ClassVar
 
 from mipha_eval.core.answer_line import OfficialAnswer
 from mipha_eval.core.errors import MissingDataError
+from mipha_eval.core.format_lines import SHORT_ANSWER, question_core
 from mipha_eval.core.metrics import Metric, Tally
-from mipha_eval.core.task import SHORT_ANSWER, Task, question_core
+from mipha_eval.core.task import Task
 from mipha_eval.core.types import Image, Response, Sample, Score
 from mipha_eval.data.hub import read_hub
 from mipha_eval.data.jsonl import placed_jsonl, read_jsonl

@@ -13,9 +13,10 @@ from typing import Any, ClassVar
 
 from mipha_eval.core.alphabet import lettered
 from mipha_eval.core.files import read_json
+from mipha_eval.core.format_lines import LETTER_ANSWER
 from mipha_eval.core.metrics import Metric, share
 from mipha_eval.core.reading import Reading
-from mipha_eval.core.task import LETTER_ANSWER, Task
+from mipha_eval.core.task import Task
 from mipha_eval.core.types import Image, Response, Sample, Score
 from mipha_eval.data.hub import read_hub
 from mipha_eval.data.rows import row_at

@@ -15,9 +15,10 @@ from typing import Any, ClassVar
 from mipha_eval.core.alphabet import LETTERS, lettered
 from mipha_eval.core.errors import UserError
 from mipha_eval.core.files import read_json
+from mipha_eval.core.format_lines import LETTER_ANSWER
 from mipha_eval.core.metrics import Metric, Tally, share
 from mipha_eval.core.reading import Reading
-from mipha_eval.core.task import LETTER_ANSWER, Task
+from mipha_eval.core.task import Task
 from mipha_eval.core.types import Decoding, Request, Response, Sample, Score
 from mipha_eval.data.hub import read_hub
 from mipha_eval.data.rows import entries, row_at, text_of

@@ -13,9 +13,10 @@ from typing import Any, ClassVar
 
 from mipha_eval.core.answer_line import OfficialAnswer
 from mipha_eval.core.files import read_json
+from mipha_eval.core.format_lines import SHORT_ANSWER, UNANSWERABLE
 from mipha_eval.core.metrics import Metric, share
 from mipha_eval.core.reading import Reading
-from mipha_eval.core.task import SHORT_ANSWER, UNANSWERABLE, Task
+from mipha_eval.core.task import Task
 from mipha_eval.core.types import Response, Sample, Score
 from mipha_eval.data.hub import read_hub
 from mipha_eval.data.images import stem

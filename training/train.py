@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from transformers import AttentionInterface
 
-from mipha_eval.core.task import CAPTION, LETTER_ANSWER, OCR_TOKENS, SHORT_ANSWER, UNANSWERABLE
+from mipha_eval.core.format_lines import CAPTION, LETTER_ANSWER, OCR_TOKENS, SHORT_ANSWER, UNANSWERABLE
 from mipha_eval.demo.scenes import draw_scene
 from mipha_eval.models.mipha import MiphaNetwork
 from mipha_eval.models.mipha_checkpoint import load_network

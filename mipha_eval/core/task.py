@@ -13,34 +13,16 @@ from typing import Any, ClassVar
 from mipha_eval.core.alphabet import lettered
 from mipha_eval.core.answer_line import OfficialAnswer
 from mipha_eval.core.data_source import DataSource
+from mipha_eval.core.format_lines import question_core
 from mipha_eval.core.metrics import Metric, Tally, Totals
 from mipha_eval.core.reading import Reading
 from mipha_eval.core.types import Answer, Decoding, Dialogue, Request, Response, Sample, Score
 from mipha_eval.core.wording import wording
 
-#: LLaVA's format lines for short answers and option letters; Mipha uses the same
-SHORT_ANSWER = "Answer the question using a single word or phrase."
-LETTER_ANSWER = "Answer with the option's letter from the given choices directly."
-LETTER_ANSWER_CN = "请直接回答选项字母。"
-UNANSWERABLE = "When the provided information is insufficient, respond with 'Unanswerable'."
-
-#: how LLaVA-1.5 and Mipha give a model what an OCR system read
-OCR_TOKENS = "Reference OCR token:"
-
-#: how LLaVA-1.5 was trained to write captions (TextCaps), and how other suites ask it for them
-CAPTION = "Provide a one-sentence caption for the provided image."
-
 #: the rules of scores that a judge did not grade: nobody asked it, or it did not answer. They are in no metric
 NOT_JUDGED = "not-judged"
 JUDGE_FAILED = "judge-failed"
 UNGRADED = (NOT_JUDGED, JUDGE_FAILED)
-
-
-def question_core(prompt: str) -> str:
-    """A prompt without LLaVA's format lines, image mark and outer spaces, for recognising a question."""
-    for line in (SHORT_ANSWER, LETTER_ANSWER, LETTER_ANSWER_CN, UNANSWERABLE):
-        prompt = prompt.replace(line, "")
-    return prompt.strip().removeprefix("<image>").strip()
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
-from mipha_eval.core.task import question_core
+from mipha_eval.core.format_lines import question_core
 from mipha_eval.core.types import Sample
 
 RECORDS = Path(__file__).with_name("releases.json")

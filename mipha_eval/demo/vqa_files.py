@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from mipha_eval.core.task import OCR_TOKENS
+from mipha_eval.core.format_lines import OCR_TOKENS
 from mipha_eval.demo.held_out import held_out_scenes, save_images, write_json
 from mipha_eval.demo.questions import COUNT_WORDS, KINDS, Question, text_family
 from mipha_eval.demo.scenes import Scene

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from mipha_eval.core.alphabet import lettered
+from mipha_eval.core.format_lines import question_core
 from mipha_eval.core.plugins.checks.scores import checked_scores
-from mipha_eval.core.task import JUDGE_FAILED, NOT_JUDGED, Task, question_core
+from mipha_eval.core.task import JUDGE_FAILED, NOT_JUDGED, Task
 from mipha_eval.core.types import Answer, Dialogue, Query, Response, Sample, Score, Verdict
 from mipha_eval.judge.session import Case
 from mipha_eval.judge.verdicts import Verdicts

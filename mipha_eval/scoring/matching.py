@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 
 from mipha_eval.core.answer_line import OfficialAnswer, asked_texts, check_round, other_answer
 from mipha_eval.core.errors import UserError
-from mipha_eval.core.task import Task, question_core
+from mipha_eval.core.format_lines import question_core
+from mipha_eval.core.task import Task
 from mipha_eval.core.types import Response, Sample
 from mipha_eval.core.wording import difference, words
 from mipha_eval.data.images import stem

@@ -12,9 +12,10 @@ from typing import Any, ClassVar, Literal
 from mipha_eval.core.answer_line import OfficialAnswer
 from mipha_eval.core.data_source import ImageFolder
 from mipha_eval.core.files import read_json
+from mipha_eval.core.format_lines import CAPTION
 from mipha_eval.core.metrics import Metric, Tally, Totals
 from mipha_eval.core.reading import Reading
-from mipha_eval.core.task import CAPTION, Task
+from mipha_eval.core.task import Task
 from mipha_eval.core.types import Image, Response, Sample, Score
 from mipha_eval.data.rows import entries, row_at, text_of
 from mipha_eval.scoring.answer_files import json_list_answers
