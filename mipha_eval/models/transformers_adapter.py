@@ -17,7 +17,7 @@ from torch import nn
 from mipha_eval.core.errors import RequestError, UserError
 from mipha_eval.core.types import Decoding, Request, Response
 from mipha_eval.models import reference
-from mipha_eval.models.device import batch_tokens, cache_bytes, choose_device, choose_dtype, chunk_tokens, memory_guard
+from mipha_eval.models.device import choose_device, choose_dtype, memory_guard
 from mipha_eval.models.fingerprint import Stamp, check_unchanged, fingerprint, stamps
 from mipha_eval.models.generation import Generation, Manner
 from mipha_eval.models.limits import Limits
@@ -27,6 +27,7 @@ from mipha_eval.models.packed import NotShareableError
 from mipha_eval.models.prefix import Answer, Options, Prefix, PrefixAdapter, Question, ranked, respond_shared
 from mipha_eval.models.prefix_decoder import Decoder, PrefixInputs, Stop, compile_layers
 from mipha_eval.models.settings import check_settings
+from mipha_eval.models.token_budget import batch_tokens, cache_bytes, chunk_tokens
 from mipha_eval.models.weights import note_adapter
 
 #: a question where any would do
