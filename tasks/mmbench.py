@@ -11,11 +11,12 @@ import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from mipha_eval.core.alphabet import columns_of_options, lettered
 from mipha_eval.core.answer_line import OfficialAnswer
 from mipha_eval.core.format_lines import LETTER_ANSWER, LETTER_ANSWER_CN
+from mipha_eval.core.json_value import JsonObject
 from mipha_eval.core.metrics import Metric, Tally, Totals, share, shares_of_parts
 from mipha_eval.core.reading import Reading
 from mipha_eval.core.task import Task
@@ -109,7 +110,7 @@ class Mmbench(Task):
     def official_answers(self, path: Path, samples: Sequence[Sample]) -> Iterable[OfficialAnswer] | None:
         return table_answers(path, lambda cells: asked({"A": None, **cells})) if is_table(path) else None
 
-    def upload_rows(self, samples: Sequence[Sample], texts: Mapping[str, str]) -> Iterable[Mapping[str, Any]]:
+    def upload_rows(self, samples: Sequence[Sample], texts: Mapping[str, str]) -> Iterable[JsonObject]:
         """The table without what the server does not want, the prediction being the seventh column, as in LLaVA's script."""
         for number, cells in indexed_rows(self._table()):
             kept = [(name, cell) for name, cell in cells.items() if name not in NOT_UPLOADED]

@@ -15,7 +15,6 @@ import pytest
 from PIL import Image
 
 from mipha_eval.core.atomic import write_json
-from mipha_eval.core.files import read_json
 from mipha_eval.core.plugins.registry import Registry
 from mipha_eval.core.task import Task
 from mipha_eval.core.types import Sample
@@ -25,7 +24,7 @@ from mipha_eval.page.leaderboard import LeaderboardConfig, write_leaderboard
 from mipha_eval.page.questions import browser_span
 from mipha_eval.page.static_view import ViewConfig, write_view
 from tests.browser import Tab, address_of
-from tests.conftest import write_jsonl
+from tests.conftest import read_json, write_jsonl
 from tests.page_runs import Made, Told, make_run
 
 if TYPE_CHECKING:

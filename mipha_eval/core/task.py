@@ -8,12 +8,13 @@ from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from string import ascii_uppercase
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from mipha_eval.core.alphabet import lettered
 from mipha_eval.core.answer_line import OfficialAnswer
 from mipha_eval.core.data_source import DataSource
 from mipha_eval.core.format_lines import question_core
+from mipha_eval.core.json_value import Json, JsonObject
 from mipha_eval.core.metrics import Metric, Tally, Totals
 from mipha_eval.core.reading import Reading
 from mipha_eval.core.types import Answer, Decoding, Dialogue, Request, Response, Sample, Score
@@ -108,7 +109,7 @@ class Task(ABC):
         """
         return scores
 
-    def scored(self, sample: Sample, reading: Reading, value: float, **details: Any) -> Score:
+    def scored(self, sample: Sample, reading: Reading, value: float, **details: Json) -> Score:
         """A score for `sample` with all that is known about it filled in."""
         return Score(
             sample=sample.id,
@@ -153,7 +154,7 @@ class Task(ABC):
         """The score that an answer worth so much in its place would have."""
         return dataclasses.replace(score, value=float(value))
 
-    def upload_rows(self, samples: Sequence[Sample], texts: Mapping[str, str]) -> Iterable[Mapping[str, Any]]:
+    def upload_rows(self, samples: Sequence[Sample], texts: Mapping[str, str]) -> Iterable[JsonObject]:
         """Rows of the file that the benchmark's server takes, in its order; for protocols in `uploads`.
 
         Args:
@@ -161,7 +162,7 @@ class Task(ABC):
         """
         return ()
 
-    def notes(self, scores: Sequence[Score]) -> Mapping[str, Any]:
+    def notes(self, scores: Sequence[Score]) -> JsonObject:
         """What a result says beside metrics and counts."""
         return {}
 
@@ -199,7 +200,7 @@ class Task(ABC):
         """What an answer record must equal, see `record_key`, to be this sample's."""
         return sample.question_id
 
-    def record_key(self, record: Mapping[str, Any]) -> Hashable:
+    def record_key(self, record: JsonObject) -> Hashable:
         """The key of a line of LLaVA's answer JSONL."""
         key: Hashable = record["question_id"]
         return key

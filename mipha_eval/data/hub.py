@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from mipha_eval.core.data_source import DataSource
 from mipha_eval.core.errors import MissingDataError, UserError
+from mipha_eval.core.json_value import JsonObject
 from mipha_eval.core.types import Image
+
+if TYPE_CHECKING:
+    from datasets import Dataset
 
 BATCH = 1000  # rows that are read from a dataset at once
 
@@ -54,11 +58,11 @@ def mirrored(mirror: Path, name: str) -> Path:
 class HubRows:
     """A dataset without its images, which are read one by one when they are asked for."""
 
-    def __init__(self, name: str, dataset: Any) -> None:
+    def __init__(self, name: str, dataset: Dataset) -> None:
         self._name = name
         self._dataset = dataset
 
-    def __iter__(self) -> Iterator[tuple[int, dict[str, Any]]]:
+    def __iter__(self) -> Iterator[tuple[int, JsonObject]]:
         """Yields (row number, row without ``image``)."""
         columns = [column for column in self._dataset.column_names if column != "image"]
         tables = self._dataset.select_columns(columns).with_format("arrow").iter(BATCH)  # row by row takes twice as long

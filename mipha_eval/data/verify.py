@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from mipha_eval.core.data_source import DataSource
 from mipha_eval.core.errors import MissingDataError, UserError
@@ -51,7 +50,7 @@ class Verification:
         return f"{self.task}: {word}{f' ({self.release})' if self.release else ''}"
 
     @property
-    def summary(self) -> dict[str, Any]:
+    def summary(self) -> dict[str, object]:
         """All of it for JSON."""
         return {
             "task": self.task,

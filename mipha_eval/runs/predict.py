@@ -116,15 +116,15 @@ def read_questions(config: PredictConfig) -> list[Request]:
     decoding = Decoding(config.max_new_tokens)
     requests = []
     for number, record in enumerate(read_jsonl(config.questions), start=1):
-        place = f"{config.questions}: question {number}"
-        if not isinstance(record.get("text"), str) or "question_id" not in record:
+        place, text = f"{config.questions}: question {number}", record.get("text")
+        if not isinstance(text, str) or "question_id" not in record:
             raise UserError(f"{place} needs question_id and text")
         names = record.get("image") or []
         names = [names] if isinstance(names, str) else names
         if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
             raise UserError(f"{place}: image must be a name or a list of names")
         images = tuple(folder.image(name) for name in names)
-        requests.append(Request(record["text"], images, decoding, record["question_id"]))
+        requests.append(Request(text, images, decoding, record["question_id"]))
     if not requests:
         raise UserError(f"{config.questions} has no questions")
     return requests
@@ -175,12 +175,13 @@ def _stored(config: PredictConfig, ids: AnswerIds) -> dict[int, Response]:
     for line in read_jsonl(config.answers) if config.answers.exists() else ():
         if line.get("text") is None and line.get("error") and line.get("metadata") == {}:
             continue  # it failed, and is asked again
-        if line.get("answer_id") not in wanted or not isinstance(line.get("text"), str):
+        text = line.get("text")
+        if line.get("answer_id") not in wanted or not isinstance(text, str):
             raise UserError(
                 f"{config.answers} holds answers of another model, to other questions or about other images; "
                 "add --fresh to replace it"
             )
-        known[line["answer_id"]] = Response(line["text"])
+        known[line["answer_id"]] = Response(text)
     kept = read_stored(config.journal, JOURNAL)
     known |= {row["answer_id"]: response_of(row) for row in kept if not row["error"] and numbers_fit(row)}
     return {number: known[name] for number, name in enumerate(names) if name in known}

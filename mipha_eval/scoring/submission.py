@@ -7,15 +7,16 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from mipha_eval.core.atomic import errors_naming
 from mipha_eval.core.errors import UserError
 from mipha_eval.core.files import read_json
+from mipha_eval.core.json_value import Json, JsonObject
 from mipha_eval.core.plugins.registry import Registry
 from mipha_eval.core.plugins.selection import build_task
 from mipha_eval.data.parse_source import parse_source
 from mipha_eval.data.questions import read_samples
+from mipha_eval.data.rows import entries
 from mipha_eval.data.table import MISSING, read_table
 from mipha_eval.scoring.answer_files import read_answers
 
@@ -66,7 +67,7 @@ def submit(config: SubmitConfig, registry: Registry) -> int:
     return len(wanted)
 
 
-def write_upload(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
+def write_upload(path: Path, rows: Sequence[JsonObject]) -> None:
     """Writes rows as JSON list, TSV or xlsx, as the file's ending says."""
     if path.suffix not in FORMS:
         raise UserError(f"{path}: an upload ends in {', '.join(FORMS)}")
@@ -83,7 +84,7 @@ def write_upload(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
             _write_sheet(path, rows)
 
 
-def _write_sheet(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
+def _write_sheet(path: Path, rows: Sequence[JsonObject]) -> None:
     from openpyxl import Workbook
     from openpyxl.cell import WriteOnlyCell
     from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
@@ -106,12 +107,12 @@ def _write_sheet(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
     book.save(path)
 
 
-def _encodable(row: Mapping[str, Any]) -> dict[str, Any]:
+def _encodable(row: JsonObject) -> dict[str, Json]:
     """A row with lone surrogates replaced, which no file can hold."""
     return {name: cell.encode("utf-8", "replace").decode() if isinstance(cell, str) else cell for name, cell in row.items()}
 
 
-def check_upload(path: Path, wanted: Sequence[Mapping[str, Any]]) -> None:
+def check_upload(path: Path, wanted: Sequence[JsonObject]) -> None:
     """Reads an upload back. Raises UserError unless ids, order, columns and types are as wanted."""
     found = list(_read_upload(path))
     if len(found) != len(wanted):
@@ -126,15 +127,14 @@ def check_upload(path: Path, wanted: Sequence[Mapping[str, Any]]) -> None:
             raise UserError(f"{path}: row {number} has other types than the server wants")
 
 
-def _as_read(cell: Any) -> str:
+def _as_read(cell: object) -> str:
     """A cell as text; tables do not tell empty from missing, nor line ends apart."""
     return "" if cell is None or cell in MISSING else str(cell).replace("\r\n", "\n").replace("\r", "\n")
 
 
-def _read_upload(path: Path) -> Iterable[Mapping[str, Any]]:
+def _read_upload(path: Path) -> Iterable[Mapping[str, object]]:
     if path.suffix == ".json":
-        rows: list[dict[str, Any]] = read_json(path)
-        return rows
+        return [row for _, row in entries(path, read_json(path))]
     if path.suffix == ".tsv":
         return list(read_table(path))
     from openpyxl import load_workbook

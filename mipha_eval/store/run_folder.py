@@ -128,7 +128,7 @@ class RunFolder:
         path, hint = self.path / "equivalence.json", "remove it to go on"
         if not path.exists():
             return []
-        found = read_object(path, hint)
+        found: dict[str, Any] = dict(read_object(path, hint))
         if isinstance(found.get("samples"), list):
             found = {**found, "samples": [migrations.renamed(row, migrations.CHECK) for row in found["samples"]]}
         checked(Checks, found, str(path), hint)
