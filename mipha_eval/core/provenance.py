@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from mipha_eval.core.errors import UserError
 
@@ -53,7 +52,7 @@ class Provenance:
         return self.name if self.by in (JUDGE, RULE) else ""
 
 
-def provenances(result: Mapping[str, Any]) -> dict[str, Provenance]:
+def provenances(result: Mapping[str, object]) -> dict[str, Provenance]:
     """What a stored result says of its metrics, by their whole names; those that only the task's rule made are not there.
 
     Raises:
@@ -62,29 +61,34 @@ def provenances(result: Mapping[str, Any]) -> dict[str, Provenance]:
     stored = result.get("provenance")
     if stored is None:
         return dict(_before(result))
+    damaged = UserError(f"the provenance of metrics in a result of {result.get('task')} is damaged")
+    if not isinstance(stored, Mapping):
+        raise damaged
     try:
         found = {str(name): Provenance(**entry) for name, entry in stored.items()}
-    except (AttributeError, TypeError) as error:
-        raise UserError(f"the provenance of metrics in a result of {result.get('task')} is damaged") from error
+    except TypeError as error:
+        raise damaged from error
     if not all(isinstance(text, str) for each in found.values() for text in (each.metric, each.by, each.name)):
-        raise UserError(f"the provenance of metrics in a result of {result.get('task')} is damaged")
+        raise damaged
     return found
 
 
-def plain_metric(result: Mapping[str, Any], name: str) -> str:
+def plain_metric(result: Mapping[str, object], name: str) -> str:
     """A metric's name without its provenance."""
     found = provenances(result).get(name)
     return found.metric if found else name
 
 
-def _before(result: Mapping[str, Any]) -> Iterator[tuple[str, Provenance]]:
+def _before(result: Mapping[str, object]) -> Iterator[tuple[str, Provenance]]:
     """Of a result that was written before metrics said so: by the makers that there were then.
 
     One that says nothing of a judge, as judges' results do since there are any, has the judge in brackets.
     """
-    judge = (result.get("judge") or {}).get("name")
-    makers = [*([(JUDGE, judge)] if judge else []), *MADE_BEFORE]
-    for name in dict.fromkeys([*result.get("metrics", {}), str(result.get("headline", ""))]):
+    judge, metrics = result.get("judge"), result.get("metrics")
+    makers = list(MADE_BEFORE)
+    if isinstance(judge, Mapping) and judge.get("name"):
+        makers.insert(0, (JUDGE, judge["name"]))
+    for name in dict.fromkeys([*(metrics if isinstance(metrics, Mapping) else ()), str(result.get("headline", ""))]):
         made = [Provenance(name.removesuffix(f"[{maker}]"), by, maker) for by, maker in makers]
         if "judge" not in result and (old := OLD_NAME.fullmatch(name)):
             made.append(Provenance(old["metric"], JUDGE, old["judge"]))

@@ -88,9 +88,9 @@ class Answers:
                 "asked; is this a question file? If it is not, add the questions as prompt"
             )
 
-    def add_official(self, answers: Iterable[OfficialAnswer | tuple[Hashable, str]]) -> None:
+    def add_official(self, answers: Iterable[OfficialAnswer]) -> None:
         """Takes the answers of an official result file. Raises UserError as `add_lines` does."""
-        for number, answer in enumerate((OfficialAnswer(*each) for each in answers), start=1):
+        for number, answer in enumerate(answers, start=1):
             place, key = f"{self._place}: answer {number}", text_key(answer.key)
             shown = str(answer.key[0] if isinstance(answer.key, tuple) else answer.key)
             samples = self._samples.get(key, ())

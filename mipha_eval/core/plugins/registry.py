@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from types import ModuleType
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 from mipha_eval.core.adapter import ModelAdapter
 from mipha_eval.core.errors import PluginError, UserError, UserInterruptError
@@ -28,7 +28,8 @@ from mipha_eval.core.plugins.import_closure import module_file
 from mipha_eval.core.task import Task
 
 Kind = Literal["tasks", "model_adapters"]
-OWNERS: Mapping[Kind, type[Any]] = {"tasks": Task, "model_adapters": ModelAdapter}
+Owner: TypeAlias = "type[Task] | type[ModelAdapter]"
+OWNERS: Mapping[Kind, Owner] = {"tasks": Task, "model_adapters": ModelAdapter}
 CHECKS: Mapping[Kind, Checks] = {"tasks": TASK, "model_adapters": MODEL}
 WORDS: Mapping[Kind, str] = {"tasks": "task", "model_adapters": "model"}
 PACKAGE = Path(__file__).parents[2]
@@ -147,9 +148,9 @@ def _installed(kind: Kind) -> list[Plugin]:
     return [Plugin(point.name.replace("_", "-"), kind, point) for point in entry_points(group=f"mipha_eval.{kind}")]
 
 
-def _load_entry_point(point: EntryPoint, kind: Kind) -> type[Any]:
+def _load_entry_point(point: EntryPoint, kind: Kind) -> Owner:
     with _importing(f"plugin {point.name} ({point.value})"):
-        owner: Any = point.load()
+        owner: object = point.load()
     if not isinstance(owner, type):
         raise UserError(f"entry point {point.value} is not a class")
     if not issubclass(owner, OWNERS[kind]):
@@ -173,7 +174,7 @@ def _importing(what: str) -> Iterator[None]:
         raise PluginError(f"{what} cannot be imported: {told(error)}{f' ({place})' if place else ''}") from error
 
 
-def _check(owner: type[Any], kind: Kind) -> None:
+def _check(owner: type, kind: Kind) -> None:
     """Raises PluginError for a class that cannot be used."""
     check_class(owner, WORDS[kind], CHECKS[kind])
     if kind == "tasks":
@@ -206,10 +207,10 @@ def _load_file(file: Path) -> ModuleType:
     return module
 
 
-def _classes(module: ModuleType, kind: Kind) -> dict[str, type[Any]]:
+def _classes(module: ModuleType, kind: Kind) -> dict[str, Owner]:
     """Concrete tasks or adapters that a module defines, by their `name`."""
     defined = [value for value in vars(module).values() if isinstance(value, type) and value.__module__ == module.__name__]
-    wanted: list[Any] = [owner for owner in defined if issubclass(owner, OWNERS[kind]) and not inspect.isabstract(owner)]
+    wanted: list[Owner] = [owner for owner in defined if issubclass(owner, OWNERS[kind]) and not inspect.isabstract(owner)]
     for owner in wanted:
         if is_foreign(owner):
             _check(owner, kind)
