@@ -84,9 +84,7 @@ class Mme(Task):
             yield {**row, "text": row["question"]}, label, rows.image(number, text_of(row, "question_id"))
 
     def _folder_rows(self) -> Iterator[tuple[JsonObject, str, Image]]:
-        labels = self._labels()
-        images = self.data.images("mme", "MME/MME_Benchmark_release_version", "MME/images")
-
+        labels, images = self._labels(), self.data.images("mme", "MME/MME_Benchmark_release_version", "MME/images")
         for place, row in placed_jsonl(self.data.find("MME/llava_mme.jsonl", hint="it is in LLaVA's eval.zip")):
             with row_at(place):
                 name = text_of(row, "image")

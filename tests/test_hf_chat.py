@@ -112,7 +112,7 @@ def test_as_anybody_would_ask_transformers(adapter: tuple[str, Any], folders: Ca
     """Against the untrimmed model with its own activations, its processor called on the whole prompt, and its generation."""
     name, model = adapter
     official = AUTO.from_pretrained(folders(name), dtype=torch.float32).eval()
-    processor = load_processor(folders(name))
+    processor: Any = load_processor(folders(name))
     asked = [
         Request(question, (picture(number),), Decoding(5)) for number in range(2) for question in ("Is it red?", "Who?")
     ]

@@ -135,7 +135,7 @@ def family(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     return Family(request.param, load(folder), load(folder, share=False), Official.of(folder))
 
 
-def unshared(monkeypatch: pytest.MonkeyPatch, adapter: TransformersAdapter) -> list[Request]:
+def unshared(monkeypatch: pytest.MonkeyPatch, adapter: TransformersAdapter[Any]) -> list[Request]:
     """Requests that were answered by transformers' own generation, as they come."""
     seen: list[Request] = []
     original = type(adapter).generated

@@ -45,9 +45,9 @@ def number_of(row: JsonObject, name: str) -> float:
 
 
 def whole_of(row: JsonObject, name: str) -> int:
-    """A row's whole number, which may be written as a text."""
+    """A row's whole number, which may be written as a text or as 17.0."""
     value = row[name]
-    if not isinstance(value, int | float | str):
+    if not isinstance(value, int | float | str) or (isinstance(value, float) and not value.is_integer()):
         raise ValueError(f"its {name} {value!r} is no whole number")
     return int(value)
 
@@ -113,7 +113,7 @@ def named_entries(path: Path, stored: Json) -> Iterator[tuple[str, tuple[str, Js
 
 def _object(place: str, entry: Json) -> tuple[str, JsonObject]:
     if not isinstance(entry, Mapping):
-        raise RowError(f"{place} {WRONG}: it is no object")
+        raise RowError(f"{place} {WRONG}: it is not a JSON object")
     return place, entry
 
 
