@@ -47,7 +47,7 @@ def test_the_certificate_in_the_repository_is_about_this_code(name: str) -> None
     settings = {f"{name.replace('-', '_')}.{key}": value for key, value in SETTINGS.items() if key in option_fields(owner)}
     task = build_task(name, settings, parse_source("demo", {}), Registry())
     headline = f"{task.metrics_for(Totals({}))[0].name}{task.suffix}"
-    certificate = read_certificate(task, headline)
+    certificate: Any = read_certificate(task, headline)
     assert certificate is not None, "make certify"
     assert certificate["oracles"], "no oracle, no certificate"
     assert read_certificate(task, f"{headline}[another judge]") is None

@@ -5,10 +5,9 @@ from __future__ import annotations
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType, TracebackType
-from typing import Any
 
 from mipha_eval.core.errors import UserInterruptError
 
@@ -35,7 +34,7 @@ class Interrupt:
 
     def __init__(self) -> None:
         self._asked = False
-        self._previous: Any = None
+        self._previous: Callable[[int, FrameType | None], object] | int | None = None
 
     def asked(self) -> bool:
         return self._asked

@@ -11,18 +11,33 @@ import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Protocol
 
 from mipha_eval.core.errors import UserError
+from mipha_eval.core.files import read_object
+from mipha_eval.core.json_value import JsonObject
 from mipha_eval.core.options import unknown
 from mipha_eval.core.plugins.import_closure import closure_digest, import_closure
 from mipha_eval.core.plugins.registry import PACKAGE, own_module, plugin_folder
 from mipha_eval.core.task import Task
+from mipha_eval.data.rows import objects_of, text_of, texts_of, whole_of
 
 ORACLES = "mipha_eval_oracles"
 
 #: what reads answer files, and what scores answers, of every task
 SCORING = ("mipha_eval.scoring.answer_files", "mipha_eval.scoring.result")
+
+
+class Verdict(Protocol):
+    """What an oracle comes to: the worth of each answer, 0 to 1, and the metrics."""
+
+    @property
+    def values(self) -> Sequence[float]:
+        """In the order of the answer file."""
+
+    @property
+    def metrics(self) -> Mapping[str, float]:
+        """By name, not rounded."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +51,7 @@ class Oracle:
     """
 
     file: Path
-    score: Callable[[Path, Path], Any]
+    score: Callable[[Path, Path], Verdict]
     source: str
     protocols: Sequence[str]
 
@@ -109,29 +124,29 @@ def _load(file: Path) -> Oracle:
     return Oracle(file, module.score, module.SOURCE, module.PROTOCOLS)
 
 
-def sealed(certificate: Mapping[str, Any]) -> str:
+def sealed(certificate: Mapping[str, object]) -> str:
     """The hash of a certificate's content, which is its name."""
     content = {key: value for key, value in certificate.items() if key != "sha256"}
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
 @functools.lru_cache(maxsize=64)
-def _bundled(name: str) -> Mapping[str, Any] | None:
+def _bundled(name: str) -> JsonObject | None:
     path = plugin_folder("certificates") / f"{name}.json"
     if not path.is_file():
         return None
-    certificate: Mapping[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    certificate = read_object(path)
     return certificate if certificate.get("sha256") == sealed(certificate) else None
 
 
-def read_certificate(task: Task, headline: str) -> Mapping[str, Any] | None:
+def read_certificate(task: Task, headline: str) -> JsonObject | None:
     """The bundled certificate of a task, if it is about what was scored; ``mipha-eval certify`` makes it.
 
     None unless scorer, oracles and task version are as they were, the protocol is one that the oracles are for, and the
     headline is the one that was compared (an MM-Vet score from recorded grades is not one by rule).
     """
     certificate = _bundled(task.name)
-    if certificate is None or task.protocol not in certificate.get("protocols", ()):
+    if certificate is None or task.protocol not in texts_of({"protocols": [], **certificate}, "protocols"):
         return None
     now = {"headline": headline, "version": task.version}
     if any(certificate.get(key) != value for key, value in now.items()):
@@ -145,6 +160,6 @@ def certificate_note(task: Task, headline: str) -> str:
     certificate = read_certificate(task, headline)
     if certificate is None:
         return ""
-    disagreements = sum(oracle["disagreements"] for oracle in certificate["oracles"])
+    disagreements = sum(whole_of(oracle, "disagreements") for oracle in objects_of(certificate, "oracles"))
     told = f", {disagreements:,} disagreements" if disagreements else ""
-    return f"{certificate['sha256'][:12]} ({certificate['answers']:,} answers{told})"
+    return f"{text_of(certificate, 'sha256')[:12]} ({whole_of(certificate, 'answers'):,} answers{told})"

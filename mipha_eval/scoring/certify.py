@@ -75,7 +75,7 @@ class Comparison:
             self.disagreements += 1
             self.example = self.example or f"{what}: {ours} here, {theirs} there"
 
-    def summary(self) -> dict[str, Any]:
+    def summary(self) -> dict[str, object]:
         """What the certificate says about the oracle."""
         return {
             "oracle": f"tests/oracles/{self.oracle.file.name}",
