@@ -82,7 +82,9 @@ def calibrate_judge(
 ) -> None:
     """Have a judge grade answers that a trusted one has graded; what is found travels with its later scores."""
     from mipha_eval.core.plugins.registry import Registry
-    from mipha_eval.judge.calibrate import CalibrateConfig, calibrate
+    from mipha_eval.core.plugins.selection import build_task
+    from mipha_eval.data.parse_source import parse_source
+    from mipha_eval.judge.calibrate import calibrate
     from mipha_eval.judge.grading import begin_grading
     from mipha_eval.report.summary import calibration_text
     from mipha_eval.report.terminal import print_lines
@@ -91,7 +93,8 @@ def calibrate_judge(
     registry = Registry(plugin or ())
     grading = begin_grading(judge_flags.choice(judge, judge_base_url, limits, judge_budget, judge_price), None, registry)
     assert grading is not None  # noqa: S101 - the flag is required
-    calibration = calibrate(CalibrateConfig(grades, answers, task, data or "hub"), grading, registry)
+    built = build_task(task, {}, parse_source(data or "hub", {}), registry)
+    calibration = calibrate(built, grades, answers, grading)
     found = calibration.found
     if json:
         flags.print_json({"judge": grading.judge.name, **found})

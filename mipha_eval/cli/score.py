@@ -10,6 +10,7 @@ import typer
 
 from mipha_eval.cli import flags, judge_flags
 from mipha_eval.cli.exit_code import ExitCode
+from mipha_eval.core.options import parse_pairs
 
 #: counts of a result that are told beneath its numbers
 COUNTS = ("n", "missing", "unparsed", "failed", "unlabelled", "left_out", "unverified")
@@ -39,12 +40,9 @@ def score_answers(
     json: flags.Json = False,
 ) -> None:
     """Score an answer file, or a stored run again; needs no model, but may ask a judge."""
-    from mipha_eval.core.plugins.registry import Registry
-    from mipha_eval.judge.grading import begin_grading
     from mipha_eval.report.summary import failure_lines
-    from mipha_eval.runs.rescore import ScoreConfig, score_file, score_run
+    from mipha_eval.runs.evaluate import score, score_again
 
-    registry = Registry(plugin or ())
     asked = judge_flags.choice(
         judge,
         judge_base_url,
@@ -53,13 +51,22 @@ def score_answers(
         judge_price,
         judge_correctness,
     )
-    grading = begin_grading(asked, grades, registry)
     if answers is None:
-        results = score_run(Path(target), registry, grading)
+        results = score_again(target, judge=asked, grades=grades, plugins=plugin or ())
     else:
-        source = data or ("hub" if annotations is None else str(annotations.parent))
-        config = ScoreConfig(target, answers, source, annotations, options or (), subset, verdicts)
-        results = [score_file(config, registry, grading)]
+        result = score(
+            target,
+            answers,
+            data=data,
+            annotations=annotations,
+            judge=asked,
+            grades=grades,
+            verdicts=verdicts,
+            subset=subset,
+            plugins=plugin or (),
+            **parse_pairs(options or ()),
+        )
+        results = [result]
     summaries = [result.summary for result in results]
     if json:
         flags.print_json(summaries[0] if len(summaries) == 1 else summaries)

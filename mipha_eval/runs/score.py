@@ -3,69 +3,50 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from mipha_eval.core.atomic import locked
 from mipha_eval.core.errors import UserError
-from mipha_eval.core.options import parse_pairs
 from mipha_eval.core.plugins.registry import Registry
-from mipha_eval.core.plugins.selection import build_task
-from mipha_eval.data.parse_source import parse_source
+from mipha_eval.core.task import Task
 from mipha_eval.data.questions import read_samples
 from mipha_eval.engine.self_check import equivalence_of
 from mipha_eval.judge.grading import Grading, TaskAnswers, judge_answers, judges_of, stored_answers
 from mipha_eval.judge.judged import Judged
 from mipha_eval.judge.stored_task import stored_task
+from mipha_eval.runs.task_result import Answers, Result
 from mipha_eval.scoring.answer_files import read_answers
-from mipha_eval.scoring.result import Result
+from mipha_eval.scoring.result import Result as Scored
 from mipha_eval.store.run_folder import RunFolder
 
 
-@dataclass(frozen=True)
-class ScoreConfig:
-    """What a user asks for; see ``mipha-eval score --help``."""
+def score_file(
+    task: Task, answers: Path, grading: Grading | None = None, *, subset: bool = False, verdicts: Path | None = None
+) -> Result:
+    """Scores an answer file.
 
-    task: str
-    answers: Path
-    data: str = "hub"
-    annotations: Path | None = None
-    options: Sequence[str] = ()
-    subset: bool = False
-    verdicts: Path | None = None
-
-
-def score_file(config: ScoreConfig, registry: Registry, grading: Grading | None = None) -> Result:
-    """Scores an answer file under ``task`` or ``task@protocol``.
-
-    A judge's verdicts are kept beside the answers, or in the folder `config.verdicts`.
+    Args:
+        subset: leave out answers to questions that are not asked.
+        verdicts: the folder for a judge's verdicts; None keeps them beside the answers.
 
     Raises:
         UserError: the data is missing, or the answers do not belong to the task's questions.
     """
-    source = dataclasses.replace(parse_source(config.data, {}), annotations=config.annotations)
-    name = config.task.partition("@")[0].replace("-", "_")
-    pairs = {key if "." in key else f"{name}.{key}": text for key, text in parse_pairs(config.options).items()}
-    others = [key for key in pairs if not key.startswith(f"{name}.")]
-    if others:
-        raise UserError(f"option {others[0]} is of another task than {config.task}")
-    task = build_task(config.task, pairs, source, registry)
     if grading is not None:
         grading.check([task])
     samples = read_samples(task)
-    found = read_answers(config.answers, task, samples, subset=config.subset)
+    found = read_answers(answers, task, samples, subset=subset)
     answered = TaskAnswers(task, samples, found.responses)
     judged = None
     if grading is not None:
         # recorded grades are kept already
-        folder = None if grading.choice is None else config.verdicts or config.answers.parent
-        verdicts = grading.verdicts(folder, f"{config.answers.name}.{task.label}.")
-        (judged,) = judge_answers([(answered, verdicts)], grading)
-    result = answered.score(judged)
+        folder = None if grading.choice is None else verdicts or answers.parent
+        kept = grading.verdicts(folder, f"{answers.name}.{task.label}.")
+        (judged,) = judge_answers([(answered, kept)], grading)
+    scored = answered.score(judged)
     doubts = {"left_out": found.left_out, "unverified": found.unverified, "undecoded": found.undecoded}
-    run_context = {**doubts, "total": len(samples), "demo": source.kind == "demo"}
-    return dataclasses.replace(result, summary={**result.summary, **run_context})
+    run_context = {**doubts, "total": len(samples), "demo": task.data.kind == "demo"}
+    return _with_answers(answered, dataclasses.replace(scored, summary={**scored.summary, **run_context}))
 
 
 def score_run(path: Path, registry: Registry, grading: Grading | None = None) -> list[Result]:
@@ -82,14 +63,20 @@ def score_run(path: Path, registry: Registry, grading: Grading | None = None) ->
     folder = RunFolder.open(path)
     tasks = [read_answered(folder, label, registry) for label in folder.tasks()]
     if grading is None:
-        return [result for answered in tasks for result in _score_again(answered, folder)]
+        return [_with_answers(answered, scored) for answered in tasks for scored in _score_again(answered, folder)]
     grading.check([answered.task for answered in tasks])
     with locked(folder.path / "run"):
         wanted = [answered for answered in tasks if grading.use.applies(answered.task)]
         for answered in wanted:
             _check_bare(answered, folder)
         judge_answers([(each, grading.verdicts(folder.task(each.task.label).path)) for each in wanted], grading)
-        return [result for answered in wanted for result in _score_judged(answered, folder, grading.judge.name)]
+        name = grading.judge.name
+        return [_with_answers(answered, scored) for answered in wanted for scored in _score_judged(answered, folder, name)]
+
+
+def _with_answers(answered: TaskAnswers, scored: Scored) -> Result:
+    own = Answers(answered.samples, answered.responses, scored.scores)
+    return Result(scored.summary, lambda: own)
 
 
 def read_answered(folder: RunFolder, label: str, registry: Registry) -> TaskAnswers:
@@ -97,7 +84,7 @@ def read_answered(folder: RunFolder, label: str, registry: Registry) -> TaskAnsw
     return stored_answers(folder, stored_task(folder, label, registry))
 
 
-def _score_again(answered: TaskAnswers, folder: RunFolder) -> list[Result]:
+def _score_again(answered: TaskAnswers, folder: RunFolder) -> list[Scored]:
     label = answered.task.label
     place = folder.task(label)
     folder.results_of(label)  # says so if a finished task's has gone
@@ -110,7 +97,7 @@ def _score_again(answered: TaskAnswers, folder: RunFolder) -> list[Result]:
     return [dataclasses.replace(result, summary={**result.summary, **run_context}) for result in results]
 
 
-def _score_judged(answered: TaskAnswers, folder: RunFolder, judge: str) -> list[Result]:
+def _score_judged(answered: TaskAnswers, folder: RunFolder, judge: str) -> list[Scored]:
     results = _score_again(answered, folder)
     for result in results:
         if result.summary["judge"]["name"] == judge:
