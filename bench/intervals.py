@@ -30,7 +30,7 @@ def real_runs(name: str, data: Path, answers: Path) -> Runs:
     """Counts of a task's stored answers and of a changed copy, and the task's metrics."""
     annotations = data / GQA_HEAD if name == "gqa" else None
     file = answers / f"{name}.jsonl"
-    scores = score(name, file, data=data, annotations=annotations, subset=name == "gqa").answers.scores
+    scores = score(name, file, data=parse_source(str(data), {}, annotations), subset=name == "gqa").answers.scores
     task = build_task(name, {}, parse_source(str(data), {}), Registry())
     rng = random.Random(0)
     changed = [task.with_outcome(score, value=not score.value) if rng.random() < 0.1 else score for score in scores]

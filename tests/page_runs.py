@@ -54,7 +54,7 @@ def make_run(folder: Path, made: Made, answers: Answers) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"script-{made.seed}.json"
     path.write_text(json.dumps(script))
-    options = {"path": path, **({"size": made.size} if made.size else {})}
+    options: dict[str, Any] = {"path": path, **({"size": made.size} if made.size else {})}
     run = evaluate(
         "scripted",
         made.tasks,
@@ -66,7 +66,7 @@ def make_run(folder: Path, made: Made, answers: Answers) -> Path:
         probabilities=True,
         judge=made.judge,
         plugins=[PLUGIN],
-        model_options=options,
+        **options,
     )
     return run.path
 

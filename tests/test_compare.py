@@ -18,6 +18,7 @@ from statsmodels.stats.multitest import multipletests
 
 from mipha_eval.comparison.difference import compare_pair, rank_intervals, tie_group
 from mipha_eval.comparison.matched import Matched
+from mipha_eval.core.data_source import DataSource
 from mipha_eval.core.plugins.registry import Registry
 from mipha_eval.core.plugins.selection import build_task
 from mipha_eval.core.types import Response, Sample
@@ -35,8 +36,10 @@ OPPOSITE = {"yes": "no", "no": "yes"}
 HOSTILE = "<script>alert(1)</script>\x1b[31m|`*[x](javascript:alert(1))\u202egnp.exe\x00_a_\ud800 &lt; ~~$x$"
 
 
-def stored_run(output: Path, tasks: str, model: str, options: Mapping[str, object], data: str = "demo", **more: Any) -> Path:
-    asked: dict[str, Any] = {"data": data, "output": output, "model_options": options, **more}
+def stored_run(
+    output: Path, tasks: str, model: str, options: Mapping[str, object], data: str | DataSource = "demo", **more: Any
+) -> Path:
+    asked: dict[str, Any] = {"data": data, "output": output, **options, **more}
     return evaluate(model, tasks, progress=False, fresh=True, **asked).path
 
 
@@ -96,7 +99,8 @@ def real(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     runs = []
     for file, content in (("own.jsonl", rows), ("changed.jsonl", changed)):
         path = write_jsonl(output / file, content)
-        runs.append(stored_run(output, name, "answers-file", {"path": path}, str(benchmarks), annotations=annotations))
+        data = parse_source(str(benchmarks), {}, annotations)
+        runs.append(stored_run(output, name, "answers-file", {"path": path}, data))
     stored = [read_stored_tasks(path, Registry())[0] for path in runs]
     task = dataclasses.replace(stored[0].task, data=dataclasses.replace(stored[0].task.data, annotations=annotations))
     kept = [RunFolder(path).task(stored[0].label).responses() for path in runs]

@@ -185,11 +185,12 @@ def test_the_checkpoint_is_official_and_small() -> None:
 def seeing_and_blind(tmp_path_factory: pytest.TempPathFactory) -> Any:
     """Accuracy by task of the embedded model, and of the same model shown grey pictures."""
     output = tmp_path_factory.mktemp("runs")
-    model = {"device": "cpu", "dtype": "float32"}
     return [
         {
             result.summary["task"]: result
-            for result in evaluate("mipha-tiny", "all", output=output, blind=blind, progress=False, model_options=model)
+            for result in evaluate(
+                "mipha-tiny", "all", output=output, blind=blind, progress=False, device="cpu", dtype="float32"
+            )
         }
         for blind in (False, True)
     ]

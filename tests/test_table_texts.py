@@ -156,7 +156,7 @@ def compile_latex(table: str, folder: Path, options: str = "") -> str:
 def test_latex_compiles(options: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     prepare_golden(tmp_path)
     monkeypatch.chdir(tmp_path)
-    log = compile_latex(golden_report("tex", tmp_path), tmp_path, options)
+    log = compile_latex(golden_report("tex"), tmp_path, options)
     assert "Output written on paper.pdf (1 page" in log
     assert "too large for page" not in log
     assert not re.search(r"Overfull \\hbox \((?!\d\.)", log), "more than 10 pt too wide"

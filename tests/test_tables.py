@@ -37,7 +37,7 @@ def golden(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     prepare_golden(folder)
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
-        return {kind: golden_report(ENDINGS.get(kind, kind), folder) for kind in RENDERERS}
+        return {kind: golden_report(ENDINGS.get(kind, kind)) for kind in RENDERERS}
 
 
 @pytest.fixture
@@ -149,7 +149,7 @@ def walk_numbers(report: str, folder: Path) -> int:
 
 
 def test_every_number_stands_in_a_stored_file(in_golden: Path) -> None:
-    assert walk_numbers(golden_report("json", in_golden), in_golden) > 15
+    assert walk_numbers(golden_report("json"), in_golden) > 15
 
 
 def test_bold_are_those_that_a_test_does_not_tell_from_the_best(in_golden: Path, cli: Cli) -> None:

@@ -60,36 +60,34 @@ def run_tasks(
 ) -> None:
     """Evaluate a model on tasks; the same command again goes on where it stopped."""
     flags.limit_threads(threads)
+    from mipha_eval.core.plugins.registry import Registry
+    from mipha_eval.core.plugins.selection import build_model, split_options
+    from mipha_eval.data.parse_source import parse_source
     from mipha_eval.runs.evaluate import evaluate
     from mipha_eval.runs.run import TasksFailedError
 
+    registry = Registry(plugin or ())
+    own, of_tasks = split_options(parse_pairs(options or ()))
+    chosen = build_model(model, {**own, **flags.model_options(device, dtype, no_share, compile)}, registry)
+    limits = judge_flags.Limits(judge_runs, judge_concurrency, judge_timeout, judge_tries)
+    asked = judge_flags.choice(judge, judge_base_url, limits, judge_budget, judge_price, judge_correctness)
     failed = None
     try:
         run = evaluate(
-            model,
+            chosen,
             split_tasks(tasks),
-            data=data,
+            data=parse_source(data or chosen.data or "hub", flags.image_dirs(image_dir), annotations),
             limit=limit,
             output=output,
-            annotations=annotations,
-            image_dirs=flags.image_dirs(image_dir),
             batch_size=flags.batch_size(batch_size),
             blind=blind,
             check=check,
             probabilities=probabilities,
-            judge=judge_flags.choice(
-                judge,
-                judge_base_url,
-                judge_flags.Limits(judge_runs, judge_concurrency, judge_timeout, judge_tries),
-                judge_budget,
-                judge_price,
-                judge_correctness,
-            ),
-            grades=grades,
+            judge=judge_flags.grading(asked, grades, registry),
             fresh=fresh,
             progress=not json,
             plugins=plugin or (),
-            model_options={**parse_pairs(options or ()), **flags.model_options(device, dtype, no_share, compile)},
+            **of_tasks,
         )
     except TasksFailedError as error:
         if not error.run.results:

@@ -40,33 +40,21 @@ def score_answers(
     json: flags.Json = False,
 ) -> None:
     """Score an answer file, or a stored run again; needs no model, but may ask a judge."""
+    from mipha_eval.core.plugins.registry import Registry
+    from mipha_eval.data.parse_source import parse_source
     from mipha_eval.report.summary import failure_lines
     from mipha_eval.runs.evaluate import score, score_again
 
-    asked = judge_flags.choice(
-        judge,
-        judge_base_url,
-        judge_flags.Limits(judge_runs, judge_concurrency, judge_timeout, judge_tries),
-        judge_budget,
-        judge_price,
-        judge_correctness,
-    )
+    limits = judge_flags.Limits(judge_runs, judge_concurrency, judge_timeout, judge_tries)
+    asked = judge_flags.choice(judge, judge_base_url, limits, judge_budget, judge_price, judge_correctness)
+    grading, plugins = judge_flags.grading(asked, grades, Registry(plugin or ())), plugin or ()
     if answers is None:
-        results = score_again(target, judge=asked, grades=grades, plugins=plugin or ())
+        results = score_again(target, judge=grading, plugins=plugins)
     else:
-        result = score(
-            target,
-            answers,
-            data=data,
-            annotations=annotations,
-            judge=asked,
-            grades=grades,
-            verdicts=verdicts,
-            subset=subset,
-            plugins=plugin or (),
-            **parse_pairs(options or ()),
-        )
-        results = [result]
+        # the folder of annotations is the data where none is named
+        source = parse_source(data or (str(annotations.parent) if annotations else "hub"), {}, annotations)
+        asked_of: dict[str, Any] = {"judge": grading, "plugins": plugins, **parse_pairs(options or ())}
+        results = [score(target, answers, data=source, verdicts=verdicts, subset=subset, **asked_of)]
     summaries = [result.summary for result in results]
     if json:
         flags.print_json(summaries[0] if len(summaries) == 1 else summaries)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -26,8 +27,10 @@ from mipha_eval.runs.settings import RunSettings
 from mipha_eval.runs.stored_run import Run
 from mipha_eval.runs.task_result import Result
 
-#: what a model may be: a name, an adapter, or a function of pictures and prompt
-AnyModel = str | ModelAdapter | Callable[[list[Any], str], str]
+#: what a model may be: a name, an adapter, a model with options chosen, or a function of pictures and prompt
+AnyModel = str | ModelAdapter | Model | Callable[[list[Any], str], str]
+#: who grades: a name that a server knows or ``hf:PATH``, how it is asked, or a judge made ready
+AnyJudge = str | JudgeChoice | Grading
 #: answers to a task: a file that any suite made, rows as in LLaVA's answer JSONL, or texts by question id
 AnyAnswers = str | Path | Iterable[Mapping[str, Any]] | Mapping[Any, str]
 
@@ -36,80 +39,54 @@ def evaluate(
     model: AnyModel,
     tasks: str | Task | Sequence[str | Task],
     *,
-    data: str | Path | None = None,
+    data: str | Path | DataSource | None = None,
     limit: int | None = None,
     output: str | Path = "results/runs",
-    annotations: str | Path | None = None,
-    image_dirs: Mapping[str, str | Path] | None = None,
     batch_size: int | None = None,
     blind: bool = False,
     check: int | None = None,
     probabilities: bool = False,
-    judge: str | JudgeChoice | None = None,
-    grades: str | Path | None = None,
+    judge: AnyJudge | None = None,
     fresh: bool | None = None,
     progress: bool = True,
     plugins: Sequence[str | Path] = (),
-    model_options: Mapping[str, object] | None = None,
     **options: object,
 ) -> Run:
     """Evaluates a model on tasks; called again, it goes on with what is stored.
 
     Args:
-        model: a name (``mipha-eval list models``), a `ModelAdapter`, or a function ``(images, prompt) -> answer``, whose
-            images are a list of `PIL.Image.Image`.
-        tasks: names such as ``"pope"``, ``"seed@ppl"`` or ``"all"``, several with commas or as a list; or `Task` objects.
-        data: a folder in LLaVA's eval layout, ``hub``, ``hub:MIRROR`` or ``demo``; None for what the model's preset is made
-            for, else the hub.
+        model: a name, an adapter, or a function ``(images, prompt) -> answer``; its images are a list of `PIL.Image.Image`.
+        tasks: names such as ``"pope,seed@ppl"`` or ``"all"``, or `Task` objects, one or several.
+        data: ``demo``, ``hub``, ``hub:MIRROR`` or a folder; None for what the model's preset is made for, else the hub.
         limit: about so many questions a task, drawn with a fixed seed.
         output: the folder for run folders.
-        annotations: an official annotation file in place of the task's own.
-        image_dirs: where a task's images are, by its name.
         batch_size: requests a batch; None fills batches by the model's token budget.
         blind: grey pictures: what does the question alone give?
         check: answers a task that are made again alone, sharing nothing, and compared; None for a few a run.
         probabilities: also how probable the model holds each possible answer.
-        judge: who grades answers: a name that the server knows, ``hf:PATH``, or a `JudgeChoice`.
-        grades: recorded grades in its place, a file of MM-Vet's script.
         fresh: begin anew; None does so for a function alone, since nobody knows what decides its answers.
-        progress: whether progress is shown.
         plugins: Python files with tasks or models.
-        model_options: options of the model, of tasks as ``task.key``; also those whose names are arguments here.
-        **options: the same, such as ``path="checkpoints/mipha"`` or ``dtype="float32"``.
+        **options: of the model, such as ``path="checkpoint"``; of tasks as ``**{"mmvet.by_rule": True}``.
 
     Raises:
         UserError: anything that the user can mend, before a model was asked.
         TasksFailedError: a task has no result; the others' are in its `run`.
     """
     registry = Registry([Path(each) for each in plugins])
-    own, of_tasks = split_options(as_texts({**(model_options or {}), **options}))
+    own, of_tasks = split_options(as_texts(options))
     chosen = _model(model, own, registry)
-    source = _source(data, chosen.data, image_dirs, annotations)
-    settings = RunSettings(
-        model=chosen,
-        tasks=_tasks(tasks, of_tasks, source, registry),
-        task_options=of_tasks,
-        output=Path(output),
-        limit=limit,
-        batch_size=batch_size,
-        blind=blind,
-        fresh=isinstance(chosen.adapter, CallableModel) if fresh is None else fresh,
-        quiet=not progress,
-        check=check,
-        probabilities=probabilities,
-        grading=_grading(judge, grades, registry),
-    )
-    return run(settings)
+    found = _tasks(tasks, of_tasks, _source(data, chosen.data), registry)
+    anew = isinstance(chosen.adapter, CallableModel) if fresh is None else fresh
+    how = RunSettings(chosen, found, of_tasks, Path(output), limit, batch_size, blind, anew, not progress)
+    return run(replace(how, check=check, probabilities=probabilities, grading=_grading(judge, registry)))
 
 
 def score(
     task: str | Task,
     answers: AnyAnswers,
     *,
-    data: str | Path | None = None,
-    annotations: str | Path | None = None,
-    judge: str | JudgeChoice | None = None,
-    grades: str | Path | None = None,
+    data: str | Path | DataSource | None = None,
+    judge: AnyJudge | None = None,
     verdicts: str | Path | None = None,
     subset: bool = False,
     plugins: Sequence[str | Path] = (),
@@ -128,20 +105,14 @@ def score(
         UserError: the data is missing, or the answers do not belong to the task's questions.
     """
     registry = Registry([Path(each) for each in plugins])
-    built = _task(task, as_texts(options), data, annotations, registry)
-    grading, kept = _grading(judge, grades, registry), Path(verdicts) if verdicts else None
+    built = _task(task, as_texts(options), data, registry)
+    grading, kept = _grading(judge, registry), Path(verdicts) if verdicts else None
     with tempfile.TemporaryDirectory() as folder:
         file = Path(answers) if isinstance(answers, str | Path) else _written(answers, Path(folder) / "answers.jsonl")
         return score_file(built, file, grading, subset=subset, verdicts=kept)
 
 
-def score_again(
-    run: str | Path | Run,
-    *,
-    judge: str | JudgeChoice | None = None,
-    grades: str | Path | None = None,
-    plugins: Sequence[str | Path] = (),
-) -> list[Result]:
+def score_again(run: str | Path | Run, *, judge: AnyJudge | None = None, plugins: Sequence[str | Path] = ()) -> list[Result]:
     """Scores the stored answers of a run again, from its own copy of the questions; needs neither model nor data.
 
     Returns:
@@ -152,12 +123,14 @@ def score_again(
     """
     registry = Registry([Path(each) for each in plugins])
     path = run.path if isinstance(run, Run) else Path(run)
-    return score_run(path, registry, _grading(judge, grades, registry))
+    return score_run(path, registry, _grading(judge, registry))
 
 
 def _model(model: AnyModel, options: Mapping[str, str], registry: Registry) -> Model:
     if isinstance(model, str):
         return build_model(model, options, registry)
+    if isinstance(model, Model) and not options:
+        return model
     if options:
         raise UserError(f"options {', '.join(options)} are for a model by name; an object has its own")
     if isinstance(model, ModelAdapter):
@@ -167,14 +140,8 @@ def _model(model: AnyModel, options: Mapping[str, str], registry: Registry) -> M
     return Model(getattr(model, "__name__", type(model).__name__).strip("<>"), CallableModel(model))
 
 
-def _source(
-    data: str | Path | None,
-    default: str,
-    image_dirs: Mapping[str, str | Path] | None,
-    annotations: str | Path | None,
-) -> DataSource:
-    folders = {name: Path(folder) for name, folder in (image_dirs or {}).items()}
-    return parse_source(str(data or default or "hub"), folders, Path(annotations) if annotations else None)
+def _source(data: str | Path | DataSource | None, default: str = "") -> DataSource:
+    return data if isinstance(data, DataSource) else parse_source(str(data or default or "hub"), {})
 
 
 def _tasks(
@@ -186,28 +153,22 @@ def _tasks(
     return [*objects, *(find_tasks(names, options, source, registry) if names or not objects else [])]
 
 
-def _task(
-    task: str | Task,
-    options: Mapping[str, str],
-    data: str | Path | None,
-    annotations: str | Path | None,
-    registry: Registry,
-) -> Task:
-    """A task to be scored; the folder of its annotations is its data where none is named."""
+def _task(task: str | Task, options: Mapping[str, str], data: str | Path | DataSource | None, registry: Registry) -> Task:
+    """A task to be scored; a key without a dot is an option of it."""
     if isinstance(task, Task):
         return task
-    source = _source(data, "hub" if annotations is None else str(Path(annotations).parent), None, annotations)
     name = task.partition("@")[0].replace("-", "_")
     pairs = {key if "." in key else f"{name}.{key}": text for key, text in options.items()}
     others = [key for key in pairs if not key.startswith(f"{name}.")]
     if others:
         raise UserError(f"option {others[0]} is of another task than {task}")
-    return build_task(task, pairs, source, registry)
+    return build_task(task, pairs, _source(data), registry)
 
 
-def _grading(judge: str | JudgeChoice | None, grades: str | Path | None, registry: Registry) -> Grading | None:
-    choice = JudgeChoice(judge) if isinstance(judge, str) else judge
-    return begin_grading(choice, Path(grades) if grades else None, registry)
+def _grading(judge: AnyJudge | None, registry: Registry) -> Grading | None:
+    if isinstance(judge, Grading):
+        return judge
+    return begin_grading(JudgeChoice(judge) if isinstance(judge, str) else judge, None, registry)
 
 
 def _written(answers: Iterable[Mapping[str, Any]] | Mapping[Any, str], path: Path) -> Path:

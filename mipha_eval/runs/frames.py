@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from mipha_eval.core.task import UNGRADED
+from mipha_eval.core.task import UNGRADED, question_core
 from mipha_eval.core.types import Response, Sample, Score
 from mipha_eval.report.marks import mark_texts
 
@@ -53,7 +53,7 @@ def samples_frame(
             (
                 label,
                 sample.id,
-                sample.question or sample.prompt,
+                sample.question or question_core(sample.prompt),
                 response.text if response and not response.error else None,
                 score.reading if score else None,
                 score.value == 1 if score else None,
