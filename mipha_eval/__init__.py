@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from mipha_eval.core.reading import Reading
     from mipha_eval.core.task import Task
     from mipha_eval.core.types import Decoding, Image, Request, Response, Sample, Score
-    from mipha_eval.report.make import report
+    from mipha_eval.reporting.make import report
     from mipha_eval.runs.compare import compare
     from mipha_eval.runs.evaluate import evaluate, score, score_again
     from mipha_eval.runs.run import TasksFailedError
@@ -34,7 +34,7 @@ _HOMES = {
     "TasksFailedError": "runs.run",
     "compare": "runs.compare",
     "Comparison": "comparison.result",
-    "report": "report.make",
+    "report": "reporting.make",
     "UserError": "core.errors",
     "Task": "core.task",
     "ModelAdapter": "core.adapter",

@@ -21,8 +21,8 @@ from mipha_eval.core.plugins.selection import build_task
 from mipha_eval.core.task import Task
 from mipha_eval.core.types import Image, Response, Sample
 from mipha_eval.engine.task_input import TaskInput, task_record
-from mipha_eval.report.formats import RENDERERS
-from mipha_eval.report.make import report
+from mipha_eval.reporting.formats import RENDERERS
+from mipha_eval.reporting.make import report
 from mipha_eval.scoring.result import score_responses
 from mipha_eval.store.run_folder import RunFolder, response_row
 

@@ -24,7 +24,7 @@ from mipha_eval.core.plugins.selection import build_task
 from mipha_eval.core.types import Response, Sample
 from mipha_eval.data.parse_source import parse_source
 from mipha_eval.judge.stored_task import StoredTask, read_stored_tasks
-from mipha_eval.report.comparison.page import markdown
+from mipha_eval.reporting.comparison.page import markdown
 from mipha_eval.runs.evaluate import evaluate
 from mipha_eval.scoring.result import score_responses
 from mipha_eval.store.run_folder import RunFolder

@@ -13,10 +13,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mipha_eval.report.formats import RENDERERS
-from mipha_eval.report.formats.latex import PACKAGES
-from mipha_eval.report.formats.latex_text import latex_text
-from mipha_eval.report.visible import visible
+from mipha_eval.reporting.formats import RENDERERS
+from mipha_eval.reporting.formats.latex import PACKAGES
+from mipha_eval.reporting.formats.latex_text import latex_text
+from mipha_eval.reporting.visible import visible
 from tests.conftest import Cli
 from tests.table_grids import read_html, read_latex, read_markdown
 from tests.table_runs import golden_report, json_rows, prepare_golden, some_right, texts_of, write_run

@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 from scipy.stats import binomtest
 
-from mipha_eval.report.formats import RENDERERS
-from mipha_eval.report.published import published_folder
+from mipha_eval.reporting.formats import RENDERERS
+from mipha_eval.reporting.published import published_folder
 from tests.conftest import Cli, read_json
 from tests.table_grids import Shown, TableReader, read_html, read_latex, read_markdown
 from tests.table_runs import (

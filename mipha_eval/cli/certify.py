@@ -23,7 +23,7 @@ def certify_tasks(
     """Compare a task's scorer with an independent second implementation, and write a certificate."""
     from mipha_eval.core.plugins.registry import Registry
     from mipha_eval.data.parse_source import parse_source
-    from mipha_eval.report.terminal import print_lines
+    from mipha_eval.reporting.terminal import print_lines
     from mipha_eval.scoring.certify import CertifySettings, certify, scored_by_rule
 
     registry = Registry(plugin or ())

@@ -65,8 +65,8 @@ def compare_stored_runs(
     from mipha_eval.comparison.gate import Rule
     from mipha_eval.core.atomic import write_text
     from mipha_eval.core.plugins.registry import Registry
-    from mipha_eval.report.comparison.terminal import print_comparison
-    from mipha_eval.report.comparison.write import chosen_format, comparison_text
+    from mipha_eval.reporting.comparison.terminal import print_comparison
+    from mipha_eval.reporting.comparison.write import chosen_format, comparison_text
 
     chosen = chosen_format("json" if json else format, output)
     if allow_missing and not fail_on_regression:

@@ -34,7 +34,7 @@ def plan_tasks(
     from mipha_eval.core.options import parse_pairs
     from mipha_eval.core.plugins.registry import Registry
     from mipha_eval.data.parse_source import parse_source
-    from mipha_eval.report.terminal import print_lines
+    from mipha_eval.reporting.terminal import print_lines
     from mipha_eval.runs.find_tasks import find_tasks
     from mipha_eval.runs.plan import plan_task
     from mipha_eval.runs.plan_lines import plan_lines

@@ -53,7 +53,7 @@ def report_table(
     """Compare runs, beside published numbers, in a table that pastes into a paper; needs neither model nor data."""
     from mipha_eval.core.atomic import write_text
     from mipha_eval.core.plugins.registry import Registry
-    from mipha_eval.report.make import ReportSettings, chosen_format, make_report
+    from mipha_eval.reporting.make import ReportSettings, chosen_format, make_report
 
     models = [name.strip() for text in published for name in text.split(",")] if published else None
     files, settings = published_file or (), row or ()

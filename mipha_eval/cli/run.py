@@ -111,14 +111,14 @@ def run_tasks(
 
 def show_run(run: Run) -> None:
     """The table of a run, and what stands under it."""
-    from mipha_eval.report.summary import (
+    from mipha_eval.reporting.summary import (
         certificate_line,
         judge_line,
         print_summary,
         probability_line,
         wrapped_lines,
     )
-    from mipha_eval.report.terminal import print_lines
+    from mipha_eval.reporting.terminal import print_lines
 
     console, summaries = flags.console(), [result.summary for result in run]
     print_summary(console, summaries)
@@ -130,7 +130,7 @@ def show_run(run: Run) -> None:
 
 def tell_what_is_missing(run: Run, *, fresh: bool) -> None:
     """Why a run is not complete, and how it goes on."""
-    from mipha_eval.report.summary import failure_lines
+    from mipha_eval.reporting.summary import failure_lines
 
     if any(result.summary["missing"] for result in run):
         typer.echo(f"not finished; the same command{' without --fresh' * fresh} goes on from what is stored", err=True)

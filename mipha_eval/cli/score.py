@@ -42,7 +42,7 @@ def score_answers(
     """Score an answer file, or a stored run again; needs no model, but may ask a judge."""
     from mipha_eval.core.plugins.registry import Registry
     from mipha_eval.data.parse_source import parse_source
-    from mipha_eval.report.summary import failure_lines
+    from mipha_eval.reporting.summary import failure_lines
     from mipha_eval.runs.evaluate import score, score_again
 
     limits = judge_flags.Limits(judge_runs, judge_concurrency, judge_timeout, judge_tries)
@@ -70,8 +70,8 @@ def score_answers(
 
 def print_numbers(summary: Mapping[str, Any]) -> None:
     """Every metric with its interval, a line each."""
-    from mipha_eval.report.marks import mark_texts
-    from mipha_eval.report.summary import (
+    from mipha_eval.reporting.marks import mark_texts
+    from mipha_eval.reporting.summary import (
         certificate_line,
         interval_cell,
         judge_line,
@@ -79,7 +79,7 @@ def print_numbers(summary: Mapping[str, Any]) -> None:
         score_text,
         wrapped_lines,
     )
-    from mipha_eval.report.terminal import kept, print_lines, print_table
+    from mipha_eval.reporting.terminal import kept, print_lines, print_table
 
     console = flags.console()
     print_lines(console, [" ".join([summary["task"], *map(kept, mark_texts(summary))])])

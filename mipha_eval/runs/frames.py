@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from mipha_eval.core.task import UNGRADED, question_core
 from mipha_eval.core.types import Response, Sample, Score
-from mipha_eval.report.marks import mark_texts
+from mipha_eval.reporting.marks import mark_texts
 
 if TYPE_CHECKING:
     import pandas as pd

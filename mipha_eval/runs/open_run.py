@@ -11,6 +11,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from mipha_eval import __version__
+from mipha_eval.core.data_source import DataSource
 from mipha_eval.core.options import option_fields
 from mipha_eval.core.plugins.checks.models import model_facts
 from mipha_eval.core.plugins.code_digest import code_digest
@@ -21,10 +22,9 @@ from mipha_eval.store.run_folder import RunFolder
 PACKAGES = ("torch", "transformers", "tokenizers", "safetensors", "pillow", "numpy", "datasets")
 
 
-def open_run(settings: RunSettings) -> RunFolder:
+def open_run(settings: RunSettings, source: DataSource) -> RunFolder:
     """The run that was begun with the same model and data, else a new one."""
-    model, source = settings.model, settings.source
-    adapter = model.adapter
+    model, adapter = settings.model, settings.model.adapter
     same = {
         "model": model.name,
         "options": {key: str(getattr(adapter, key)) for key in option_fields(type(adapter))},

@@ -20,7 +20,7 @@ from mipha_eval.engine.engine import Engine
 from mipha_eval.engine.interrupt import Interrupt
 from mipha_eval.engine.self_check import SelfCheck
 from mipha_eval.engine.task_input import TaskInput, check_images, prepare
-from mipha_eval.report.summary import write_report
+from mipha_eval.reporting.summary import write_report
 from mipha_eval.runs.open_run import open_run
 from mipha_eval.runs.run_loop import RunLoop
 from mipha_eval.runs.settings import RunSettings
@@ -72,7 +72,7 @@ def run(settings: RunSettings) -> Run:
 
 
 def _run(settings: RunSettings) -> Run:
-    adapter, grading = settings.model.adapter, settings.grading
+    adapter, grading, source = settings.model.adapter, settings.grading, settings.source
     check_writable(settings.output)
     work, failures = _prepared(settings)
     if adapter.reads_images:
@@ -82,7 +82,7 @@ def _run(settings: RunSettings) -> Run:
         grading.check([item.task for item in work])
         grading.judge.load()
     adapter.load()
-    folder = open_run(settings)
+    folder = open_run(settings, source)
     with locked(folder.path / "run"), Interrupt() as interrupt:
         for item in work:
             folder.set_status(item.task.label, "pending", total=len(item.samples))
