@@ -46,7 +46,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(2) as pool:
         both = (given.before, given.after)
         places = [Path(folder) / "before", Path(folder) / "after"]
-        found = list(pool.map(lambda pair: outputs(*pair, given.shared.resolve()), zip(both, places, strict=True)))
+        shared = given.shared.resolve()
+        found = list(pool.map(outputs, both, places, (shared, shared)))
     numbers, differing = 0, []
     for name, before in found[0].items():
         old, new = dict(leaves(before)), dict(leaves(found[1][name]))
