@@ -84,7 +84,7 @@ def outputs(checkout: Path, folder: Path, shared: Path) -> dict[str, object]:
         text = ask("report", *runs, "--table", "mipha-paper", "--format", form)
         for run in runs:
             text = text.replace(str(run), run.name.partition("__")[0])
-        told[f"table {form}"] = text.splitlines()
+        told[f"table {form}"] = json.loads(text) if form == "json" else text.splitlines()
     told["compare"] = json.loads(ask("compare", *runs, "--json"))
     return told
 
