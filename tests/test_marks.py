@@ -14,7 +14,7 @@ import pytest
 from mipha_eval.core.plugins.registry import Registry
 from mipha_eval.page.leaderboard import LeaderboardConfig, write_leaderboard
 from mipha_eval.page.static_view import ViewConfig, write_view
-from mipha_eval.report.marks import mark_texts, marks
+from mipha_eval.reporting.marks import mark_texts, marks
 from mipha_eval.scoring.gaps import gaps
 from tests.browser import Tab, address_of
 from tests.conftest import Cli, read_json, read_jsonl, write_jsonl

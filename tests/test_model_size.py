@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from mipha_eval.page.runs import model_size
-from mipha_eval.report.model_size import billions
+from mipha_eval.reporting.model_size import billions
 from tests.conftest import Cli, read_json
 from tests.table_runs import write_run
 

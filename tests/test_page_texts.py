@@ -160,7 +160,9 @@ def test_a_leaderboard_of_strange_names(browser: Browser, run: Path, tmp_path: P
     tab.close()
 
 
-@pytest.mark.parametrize("file", sorted(PAGES.glob("*.js")), ids=lambda file: file.name)
+@pytest.mark.parametrize(
+    "file", sorted([*PAGES.glob("*.js"), *PAGES.glob("bundles/*.js")]), ids=lambda file: f"{file.parent.name}/{file.name}"
+)
 def test_scripts_set_text_as_text(file: Path) -> None:
     source = file.read_text(encoding="utf-8").replace("http://www.w3.org/2000/svg", "")
     assert not re.search(

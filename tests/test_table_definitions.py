@@ -10,7 +10,7 @@ import pytest
 
 from mipha_eval.core.files import read_toml
 from mipha_eval.core.plugins.registry import Registry, plugin_folder
-from mipha_eval.report.definition import check_tasks, read_definition, table_names
+from mipha_eval.reporting.definition import check_tasks, read_definition, table_names
 from tests.conftest import Cli
 from tests.table_runs import json_rows, some_right, texts_of, write_run
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from mipha_eval.core.format_lines import LETTER_ANSWER, SHORT_ANSWER
-from mipha_eval.report.marks import mark_texts
+from mipha_eval.reporting.marks import mark_texts
 from mipha_eval.scoring.matching import is_telling, text_key
 from tests.conftest import Cli, Outcome, read_jsonl, write_jsonl
 from tests.test_bad_input import assert_refused

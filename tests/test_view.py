@@ -337,7 +337,7 @@ def test_a_port_that_is_taken(server: ViewServer, runs: tuple[Path, Path], cli: 
 @pytest.mark.parametrize("label", ["pope@demo", "mmbench@demo"])
 def test_the_served_page_shows_the_same(browser: Browser, server: ViewServer, runs: tuple[Path, Path], label: str) -> None:
     told = Told.of(runs[0], label)
-    tab = Tab.open(browser, server.url, "light wide", task=label)
+    tab = Tab.open(browser, server.url, "light wide", task=label, run=0)
     assert tab.ids() == told.ids(lambda *_: True)[:200]
     tab.choose("state", "wrong")
     wrong = told.ids(lambda sample, response, score: score is not None and score["value"] == 0)

@@ -36,8 +36,8 @@ def check_server(
     from mipha_eval.core.plugins.registry import Registry
     from mipha_eval.judge.grading import build_judge
     from mipha_eval.judge.serve_check import serve_check
-    from mipha_eval.report.terminal import print_lines
-    from mipha_eval.report.visible import visible
+    from mipha_eval.reporting.terminal import print_lines
+    from mipha_eval.reporting.visible import visible
 
     choice = judge_flags.choice(
         judge, judge_base_url, judge_flags.Limits(1, judge_concurrency, judge_timeout, judge_tries), None, None
@@ -82,16 +82,19 @@ def calibrate_judge(
 ) -> None:
     """Have a judge grade answers that a trusted one has graded; what is found travels with its later scores."""
     from mipha_eval.core.plugins.registry import Registry
-    from mipha_eval.judge.calibrate import CalibrateConfig, calibrate
+    from mipha_eval.core.plugins.selection import build_task
+    from mipha_eval.data.parse_source import parse_source
+    from mipha_eval.judge.calibrate import calibrate
     from mipha_eval.judge.grading import begin_grading
-    from mipha_eval.report.summary import calibration_text
-    from mipha_eval.report.terminal import print_lines
+    from mipha_eval.reporting.summary import calibration_text
+    from mipha_eval.reporting.terminal import print_lines
 
     limits = judge_flags.Limits(judge_runs, judge_concurrency, judge_timeout, judge_tries)
     registry = Registry(plugin or ())
     grading = begin_grading(judge_flags.choice(judge, judge_base_url, limits, judge_budget, judge_price), None, registry)
     assert grading is not None  # noqa: S101 - the flag is required
-    calibration = calibrate(CalibrateConfig(grades, answers, task, data or "hub"), grading, registry)
+    built = build_task(task, {}, parse_source(data or "hub", {}), registry)
+    calibration = calibrate(built, grades, answers, grading)
     found = calibration.found
     if json:
         flags.print_json({"judge": grading.judge.name, **found})

@@ -10,6 +10,7 @@ import typer
 
 from mipha_eval.cli import flags, judge_flags
 from mipha_eval.cli.exit_code import ExitCode
+from mipha_eval.core.options import parse_pairs
 
 #: counts of a result that are told beneath its numbers
 COUNTS = ("n", "missing", "unparsed", "failed", "unlabelled", "left_out", "unverified")
@@ -40,26 +41,20 @@ def score_answers(
 ) -> None:
     """Score an answer file, or a stored run again; needs no model, but may ask a judge."""
     from mipha_eval.core.plugins.registry import Registry
-    from mipha_eval.judge.grading import begin_grading
-    from mipha_eval.report.summary import failure_lines
-    from mipha_eval.runs.rescore import ScoreConfig, score_file, score_run
+    from mipha_eval.data.parse_source import parse_source
+    from mipha_eval.reporting.summary import failure_lines
+    from mipha_eval.runs.evaluate import score, score_again
 
-    registry = Registry(plugin or ())
-    asked = judge_flags.choice(
-        judge,
-        judge_base_url,
-        judge_flags.Limits(judge_runs, judge_concurrency, judge_timeout, judge_tries),
-        judge_budget,
-        judge_price,
-        judge_correctness,
-    )
-    grading = begin_grading(asked, grades, registry)
+    limits = judge_flags.Limits(judge_runs, judge_concurrency, judge_timeout, judge_tries)
+    asked = judge_flags.choice(judge, judge_base_url, limits, judge_budget, judge_price, judge_correctness)
+    grading, plugins = judge_flags.grading(asked, grades, Registry(plugin or ())), plugin or ()
     if answers is None:
-        results = score_run(Path(target), registry, grading)
+        results = score_again(target, judge=grading, plugins=plugins)
     else:
-        source = data or ("hub" if annotations is None else str(annotations.parent))
-        config = ScoreConfig(target, answers, source, annotations, options or (), subset, verdicts)
-        results = [score_file(config, registry, grading)]
+        # the folder of annotations is the data where none is named
+        source = parse_source(data or (str(annotations.parent) if annotations else "hub"), {}, annotations)
+        asked_of: dict[str, Any] = {"judge": grading, "plugins": plugins, **parse_pairs(options or ())}
+        results = [score(target, answers, data=source, verdicts=verdicts, subset=subset, **asked_of)]
     summaries = [result.summary for result in results]
     if json:
         flags.print_json(summaries[0] if len(summaries) == 1 else summaries)
@@ -75,8 +70,8 @@ def score_answers(
 
 def print_numbers(summary: Mapping[str, Any]) -> None:
     """Every metric with its interval, a line each."""
-    from mipha_eval.report.marks import mark_texts
-    from mipha_eval.report.summary import (
+    from mipha_eval.reporting.marks import mark_texts
+    from mipha_eval.reporting.summary import (
         certificate_line,
         interval_cell,
         judge_line,
@@ -84,7 +79,7 @@ def print_numbers(summary: Mapping[str, Any]) -> None:
         score_text,
         wrapped_lines,
     )
-    from mipha_eval.report.terminal import kept, print_lines, print_table
+    from mipha_eval.reporting.terminal import kept, print_lines, print_table
 
     console = flags.console()
     print_lines(console, [" ".join([summary["task"], *map(kept, mark_texts(summary))])])

@@ -19,7 +19,9 @@ def submit_answers(
 ) -> None:
     """Write the file that a benchmark's server takes, and check it."""
     from mipha_eval.core.plugins.registry import Registry
-    from mipha_eval.scoring.submission import SubmitConfig, submit
+    from mipha_eval.core.plugins.selection import build_task
+    from mipha_eval.data.parse_source import parse_source
+    from mipha_eval.scoring.submission import submit
 
-    rows = submit(SubmitConfig(task, answers, output, data or "hub"), Registry(plugin or ()))
+    rows = submit(build_task(task, {}, parse_source(data or "hub", {}), Registry(plugin or ())), answers, output)
     typer.echo(f"{rows:,} rows in {output}, checked", err=True)

@@ -23,6 +23,11 @@ def parse_pairs(pairs: Iterable[str]) -> dict[str, str]:
     return options
 
 
+def as_texts(options: Mapping[str, object]) -> dict[str, str]:
+    """Options that a program gives as values, as a user would type them; ``-`` and ``_`` in keys are alike."""
+    return {key.replace("-", "_"): str(value) for key, value in options.items()}
+
+
 def option_fields(owner: type) -> dict[str, object]:
     """Names and types of the options of a task or adapter class."""
     hints = get_type_hints(owner)

@@ -11,11 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from mipha_eval.core.errors import UserError
 from mipha_eval.core.metrics import ClusterCounts, Metric, Number, Totals
-from mipha_eval.core.plugins.registry import Registry
-from mipha_eval.core.plugins.selection import build_task
-from mipha_eval.core.task import UNGRADED
+from mipha_eval.core.task import UNGRADED, Task
 from mipha_eval.core.types import Score
-from mipha_eval.data.parse_source import parse_source
 from mipha_eval.data.questions import read_samples
 from mipha_eval.judge.calibrations import calibration_file, store_calibration
 from mipha_eval.judge.grading import Grading, TaskAnswers, judge_answers
@@ -29,16 +26,6 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class CalibrateConfig:
-    """What a user asks for; see ``mipha-eval judge calibrate --help``."""
-
-    grades: Path
-    answers: Path | None = None
-    task: str = "mmvet"
-    data: str = "hub"
-
-
-@dataclass(frozen=True)
 class Calibration:
     """What was found, and where it is kept for later scores."""
 
@@ -46,17 +33,19 @@ class Calibration:
     path: Path
 
 
-def calibrate(config: CalibrateConfig, grading: Grading, registry: Registry) -> Calibration:
+def calibrate(task: Task, grades: Path, answers: Path | None, grading: Grading) -> Calibration:
     """Has the judge grade recorded answers, compares its grades with the recorded ones, and keeps the result.
+
+    Args:
+        answers: those that the grades are of; None for the file beside them.
 
     Raises:
         UserError: the task has no grades, the files do not fit, or the judge graded nothing.
     """
-    reference = RecordedGrades(config.grades)
-    task = build_task(config.task, {}, parse_source(config.data, {}), registry)
+    reference = RecordedGrades(grades)
     grading.check([task])
     samples = read_samples(task)
-    file = config.answers or answers_beside(config.grades)
+    file = answers or answers_beside(grades)
     answered = TaskAnswers(task, samples, read_answers(file, task, samples).responses)
     own = calibration_file(grading.judge.name)
     verdicts = grading.verdicts(own.parent / "verdicts", f"{own.stem}.{file.name}.")
@@ -70,7 +59,7 @@ def calibrate(config: CalibrateConfig, grading: Grading, registry: Registry) -> 
     found = {
         "task": task.label,
         "reference": reference.name,
-        "grades": config.grades.name,
+        "grades": grades.name,
         "answers": file.name,
         **agreement(graded, truth),
         "unreadable": result.summary["judge"]["unreadable"],

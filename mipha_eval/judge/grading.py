@@ -11,7 +11,7 @@ from typing import Any
 
 from mipha_eval.core.errors import UserError
 from mipha_eval.core.plugins.registry import Registry
-from mipha_eval.core.plugins.selection import ModelChoice, build_adapter
+from mipha_eval.core.plugins.selection import build_model
 from mipha_eval.core.task import Task
 from mipha_eval.core.types import Answer, Response, Sample
 from mipha_eval.engine.interrupt import Interrupt
@@ -79,7 +79,7 @@ class Grading:
 
 
 def begin_grading(choice: JudgeChoice | None, grades: Path | None, registry: Registry) -> Grading | None:
-    """The judge that was asked for, if any; a model in this process is loaded.
+    """The judge that was asked for, if any; a model in this process is not loaded yet.
 
     Raises:
         UserError: no key, no such model, a broken grade file, or two judges at once.
@@ -95,14 +95,12 @@ def begin_grading(choice: JudgeChoice | None, grades: Path | None, registry: Reg
 
 
 def build_judge(choice: JudgeChoice, registry: Registry) -> Judge:
-    """A judge behind a server, or the model at a path, loaded."""
+    """A judge behind a server, or the model at a path, which `Judge.load` reads."""
     if choice.local is None:
         return OpenAIJudge(choice)
     if choice.base_url is not None:
         raise UserError(f"judge {choice.model} is loaded here; leave --judge-base-url out, or name a model of that server")
-    adapter, _ = build_adapter(ModelChoice("hf-text", [f"path={choice.local}"]), registry)
-    adapter.load()
-    return AdapterJudge(choice.name, adapter)
+    return AdapterJudge(choice.name, build_model("hf-text", {"path": str(choice.local)}, registry).adapter)
 
 
 def wait_for(session: Session, interrupted: Callable[[], bool], *, quiet: bool) -> None:
@@ -178,6 +176,7 @@ def judge_answers(work: Sequence[tuple[TaskAnswers, Verdicts]], grading: Grading
     with Interrupt() as interrupt, ExitStack() as files:
         for judged in found:
             files.enter_context(judged.verdicts)
+        grading.judge.load()
         with grading.session(interrupt.asked, quiet=False) as session:
             for (answered, _), judged in zip(work, found, strict=True):
                 there = [sample for sample in answered.samples if sample.id in answered.responses]

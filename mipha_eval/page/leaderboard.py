@@ -20,7 +20,7 @@ from mipha_eval.page.view import View
 from mipha_eval.store.run_folder import plain_name
 
 MEGABYTES = 30.0  # of a run's page, unless a user says otherwise
-SCRIPTS = tuple(f"{name}.js" for name in ("text", "tables", "source", "address", "board", "leaderboard"))
+SCRIPT = "leaderboard.js"
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ def write_leaderboard(config: LeaderboardConfig, registry: Registry) -> Path:
         "tasks": [board(runs, label, registry) for label in labels],
     }
     index = config.site / "index.html"
-    write_html(index, Page(f"Leaderboard of {document['title']}", SCRIPTS, {"document": to_json(document)}))
+    write_html(index, Page(f"Leaderboard of {document['title']}", SCRIPT, {"document": to_json(document)}))
     return index
 
 

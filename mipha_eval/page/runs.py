@@ -10,10 +10,10 @@ from typing import Any
 from mipha_eval.core.errors import UserError
 from mipha_eval.core.plugins.registry import Registry
 from mipha_eval.judge.stored_task import StoredTask, choose_result, stored_task
-from mipha_eval.report.marks import marks
-from mipha_eval.report.measured import run_name
-from mipha_eval.report.model_size import named_size, noted_size
-from mipha_eval.report.summary import effort, judge_line, lenient_text, score_text, wrapped_lines
+from mipha_eval.reporting.marks import marks
+from mipha_eval.reporting.measured import run_name
+from mipha_eval.reporting.model_size import named_size, noted_size
+from mipha_eval.reporting.summary import effort, judge_line, lenient_text, score_text, wrapped_lines
 from mipha_eval.store.run_folder import RunFolder
 
 #: entries of a manifest that a page shows, see `run.open_run`

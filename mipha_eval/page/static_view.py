@@ -13,7 +13,7 @@ from mipha_eval.page.embed import Page, to_json, write_html
 from mipha_eval.page.questions import PIECE, Questions
 from mipha_eval.page.runs import read_runs
 from mipha_eval.page.thumbnails import FEWEST_BYTES, MOST_BYTES, data_uris
-from mipha_eval.page.view import IMAGES, SCRIPTS, View
+from mipha_eval.page.view import IMAGES, SCRIPT, View
 
 MEGABYTES = 100.0  # of a page, unless a user says otherwise; a browser opens that within two seconds
 BASE64 = 4 / 3  # characters a byte
@@ -60,7 +60,7 @@ def write_page(view: View, path: Path, megabytes: float = MEGABYTES) -> Written:
     pictures = embedded_pictures(view, room - sum(map(len, rows.values())))
     document = to_json(view.document({"served": False, "leftOut": big}))
     later = {f"images-{number}": text for number, text in enumerate(in_pieces(pictures, IMAGES))}
-    write_html(path, Page(view.title, SCRIPTS, {"document": document, **rows}, later))
+    write_html(path, Page(view.title, SCRIPT, {"document": document, **rows}, later))
     return Written(path, list(_left_out(view, big, pictures)))
 
 

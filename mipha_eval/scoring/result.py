@@ -54,9 +54,14 @@ class Result:
 
     @property
     def complete(self) -> bool:
-        judge = self.summary.get("judge") or {}
-        ungraded = any(judge.get(name) for name in ("pending", "failed", "unreadable"))
-        return not gaps(self.summary) and not ungraded
+        return is_complete(self.summary)
+
+
+def is_complete(summary: Mapping[str, Any]) -> bool:
+    """Whether a result lacks nothing: every question is answered, read and, where a judge was asked, graded."""
+    judge = summary.get("judge") or {}
+    ungraded = any(judge.get(name) for name in ("pending", "failed", "unreadable"))
+    return not gaps(summary) and not ungraded
 
 
 class Grades(Protocol):

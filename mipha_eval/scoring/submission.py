@@ -5,16 +5,13 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from mipha_eval.core.atomic import errors_naming
 from mipha_eval.core.errors import UserError
 from mipha_eval.core.files import read_json
 from mipha_eval.core.json_value import Json, JsonObject
-from mipha_eval.core.plugins.registry import Registry
-from mipha_eval.core.plugins.selection import build_task
-from mipha_eval.data.parse_source import parse_source
+from mipha_eval.core.task import Task
 from mipha_eval.data.questions import read_samples
 from mipha_eval.data.rows import entries
 from mipha_eval.data.table import MISSING, read_table
@@ -24,17 +21,7 @@ FORMS = (".json", ".tsv", ".xlsx")
 LONGEST_CELL = 32_767  # characters that a cell of a sheet can hold
 
 
-@dataclass(frozen=True)
-class SubmitConfig:
-    """What a user asks for; see ``mipha-eval submit --help``."""
-
-    task: str
-    answers: Path
-    output: Path
-    data: str
-
-
-def submit(config: SubmitConfig, registry: Registry) -> int:
+def submit(task: Task, answers: Path, output: Path) -> int:
     """Writes the upload for a server from an answer file, reads it back and compares.
 
     Returns:
@@ -43,25 +30,24 @@ def submit(config: SubmitConfig, registry: Registry) -> int:
     Raises:
         UserError: the benchmark has no server, answers are missing or failed, or the written file is not what it should be.
     """
-    task = build_task(config.task, {}, parse_source(config.data, {}), registry)
     if task.protocol not in task.uploads:
         known = ", ".join(f"{task.name}@{name}" for name in task.uploads) or "none of this task"
         raise UserError(f"no server takes {task.label}; uploads there are: {known}")
     samples = read_samples(task)
-    responses = read_answers(config.answers, task, samples).responses
+    responses = read_answers(answers, task, samples).responses
     unanswered = [sample for sample in samples if sample.id not in responses or responses[sample.id].error]
     if unanswered:
         raise UserError(
-            f"{config.answers}: {len(unanswered):,} of {len(samples):,} questions have no answer, "
+            f"{answers}: {len(unanswered):,} of {len(samples):,} questions have no answer, "
             f"first {unanswered[0].question_id}; a server counts them wrong, so answer them first"
         )
     texts = {sample: response.text for sample, response in responses.items()}
     wanted = [_encodable(row) for row in task.upload_rows(samples, texts)]
-    building = config.output.with_name(f".building-{config.output.name}")
+    building = output.with_name(f".building-{output.name}")
     try:
         write_upload(building, wanted)
         check_upload(building, wanted)
-        building.replace(config.output)
+        building.replace(output)
     finally:
         building.unlink(missing_ok=True)
     return len(wanted)
