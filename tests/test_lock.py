@@ -16,6 +16,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
+from bench import lmms
 from tools.latest import differences
 from tools.lock import read_lock
 
@@ -118,6 +119,29 @@ def test_the_peer_runs_with_the_versions_of_this_project() -> None:
         ours, theirs = read_lock(LOCK, machine), read_lock(BENCH, machine)
         assert unmet(asked, theirs, machine) == set()
         assert {name for name in ours.keys() & theirs.keys() if ours[name] != theirs[name]} == {"filelock"}
+
+
+def test_the_peers_environment_is_made_by_its_lock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once, and anew when the lock has changed."""
+    commands: list[Sequence[str]] = []
+
+    def run(*command: str) -> None:
+        commands.append(command)
+        (tmp_path / "environment").mkdir(exist_ok=True)
+
+    monkeypatch.setattr(lmms, "run", run)
+    lmms.environment(tmp_path / "environment")
+    _, everything, itself = commands
+    assert {"torch", "filelock<4.3"} < set(everything)
+    assert itself[-2:] == ("--no-deps", "lmms-eval==0.7.3")
+    assert all(command[command.index("-c") + 1] == str(BENCH) for command in (everything, itself))
+    lmms.environment(tmp_path / "environment")
+    assert len(commands) == 3
+    changed = tmp_path / "lmms.lock"
+    changed.write_text("torch==2.14.0\n")
+    monkeypatch.setattr(lmms, "LOCK", changed)
+    lmms.environment(tmp_path / "environment")
+    assert len(commands) == 6
 
 
 def test_what_is_newer_than_the_lock_is_told() -> None:
