@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import functools
 import itertools
+import os
 import re
+import subprocess
+import sys
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, distribution
@@ -148,3 +151,28 @@ def test_what_is_newer_than_the_lock_is_told() -> None:
     locked = {"torch": Version("2.13.0"), "numpy": Version("2.4.6"), "rich": Version("15.0.0")}
     here = {"torch": Version("2.13.0+cpu"), "numpy": Version("2.5"), "pip": Version("30"), "new": Version("1")}
     assert differences(locked, here) == ["new not locked -> 1", "numpy 2.4.6 -> 2.5"]
+
+
+def test_what_broke_is_told(tmp_path: Path) -> None:
+    """Tests that fail, files that cannot be read, and that there was nothing to run."""
+    (tmp_path / "test_some.py").write_text("def test_right(): pass\ndef test_wrong(): assert 0\n")
+    (tmp_path / "test_unreadable.py").write_text("import nothing_of_that_name\n")
+    code = "import sys; from tools.latest import run_tests; print(run_tests(sys.argv[1:]), file=sys.stderr)"
+
+    def told(*names: str) -> str:
+        command = [
+            sys.executable,
+            "-c",
+            code,
+            "-q",
+            "-c",
+            os.devnull,
+            f"--rootdir={tmp_path}",
+            "--continue-on-collection-errors",
+        ]
+        done = subprocess.run([*command, *names], cwd=ROOT, capture_output=True, text=True, check=True)
+        return done.stderr.splitlines()[-1]
+
+    assert told(str(tmp_path)) == "['test_unreadable.py', 'test_some.py::test_wrong']"
+    assert told(f"{tmp_path}/test_some.py::test_right") == "[]"
+    assert told(f"{tmp_path}/test_some.py", "-k", "nothing") == "['pytest ended with NO_TESTS_COLLECTED']"
