@@ -7,6 +7,7 @@ and what plugins are made of. Each is imported when it is first asked for. docs/
 from __future__ import annotations
 
 import importlib
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -25,6 +26,10 @@ if TYPE_CHECKING:
     from mipha_eval.runs.task_result import Result
 
 __version__ = "0.1.0"
+
+# tasks and model adapters are part of this package: a wheel has them inside it, a checkout beside it
+if not Path(__path__[0], "tasks").is_dir():
+    __path__.append(str(Path(__path__[0]).parent))
 
 #: public names -> the modules that have them
 _HOMES = {

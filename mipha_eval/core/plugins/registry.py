@@ -12,13 +12,14 @@ import inspect
 import sys
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Literal, TypeAlias
 
+import mipha_eval
 from mipha_eval.core.adapter import ModelAdapter
 from mipha_eval.core.errors import PluginError, UserError, UserInterruptError
 from mipha_eval.core.options import option_fields, unknown
@@ -126,10 +127,8 @@ def plugin_folder(kind: str) -> Path:
 def own_module(name: str) -> Path | None:
     """The file of a module of this package, a bundled plugin's among them; None for any other."""
     root, *parts = name.split(".")
-    if root != PACKAGE.name:
-        return None
-    folder = plugin_folder(parts.pop(0)) if parts and parts[0] in OWNERS else PACKAGE
-    return module_file(folder.joinpath(*parts))
+    places = mipha_eval.__path__ if root == PACKAGE.name else ()
+    return next((file for place in places if (file := module_file(Path(place, *parts)))), None)
 
 
 def _bundled(kind: Kind) -> list[Plugin]:
@@ -189,8 +188,10 @@ def _load_file(file: Path) -> ModuleType:
     """Imports a plugin file once; bundled ones as ``mipha_eval.tasks.NAME``, others under their own path."""
     if not file.is_file():
         raise UserError(f"plugin file {file} does not exist")
-    kind = next((kind for kind in OWNERS if file.parent == plugin_folder(kind)), None)
-    name = f"mipha_eval.{kind}.{file.stem}" if kind else f"{FILE_MODULE}{file.resolve()}"
+    for kind in OWNERS:
+        if file.parent == plugin_folder(kind):
+            return importlib.import_module(f"{PACKAGE.name}.{kind}.{file.stem}")
+    name = f"{FILE_MODULE}{file.resolve()}"
     if name in sys.modules:
         return sys.modules[name]
     spec = importlib.util.spec_from_file_location(name, file)
@@ -199,7 +200,7 @@ def _load_file(file: Path) -> ModuleType:
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module  # dataclasses look their module up
     try:
-        with nullcontext() if kind else _importing(f"plugin {file}"):
+        with _importing(f"plugin {file}"):
             spec.loader.exec_module(module)
     except BaseException:
         del sys.modules[name]
