@@ -213,7 +213,7 @@ def test_library_users_get_the_results_too(tmp_path: Path) -> None:
     )
     with pytest.raises(TasksFailedError) as caught:
         run(config, Registry([file]))
-    assert [result.summary["task"] for result in caught.value.results] == ["pope@demo"]
+    assert [result.summary.task for result in caught.value.results] == ["pope@demo"]
     assert list(caught.value.failures) == ["quiz@demo"]
 
 

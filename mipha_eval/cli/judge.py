@@ -82,6 +82,7 @@ def calibrate_judge(
 ) -> None:
     """Have a judge grade answers that a trusted one has graded; what is found travels with its later scores."""
     from mipha_eval.core.plugins.registry import Registry
+    from mipha_eval.core.record import record_json
     from mipha_eval.judge.calibrate import CalibrateConfig, calibrate
     from mipha_eval.judge.grading import begin_grading
     from mipha_eval.report.summary import calibration_text
@@ -94,11 +95,12 @@ def calibrate_judge(
     calibration = calibrate(CalibrateConfig(grades, answers, task, data or "hub"), grading, registry)
     found = calibration.found
     if json:
-        flags.print_json({"judge": grading.judge.name, **found})
+        flags.print_json(record_json(found))
     else:
-        numbers = {key: f"{value:.4f}" if isinstance(value, float) else f"{value}" for key, value in found.items()}
-        lines = [f"{key.replace('_', ' '):<28} {number}" for key, number in numbers.items()]
+        told = {key.replace("_", " "): value for key, value in record_json(found).items() if key != "judge"}
+        numbers = {key: f"{value:.4f}" if isinstance(value, float) else f"{value}" for key, value in told.items()}
+        lines = [f"{key:<28} {number}" for key, number in numbers.items()]
         print_lines(flags.console(), [*lines, f"{grading.judge.name} {calibration_text(found)}; kept in {calibration.path}"])
-    if found["not_graded"]:
-        typer.echo(f"{found['not_graded']} of {found['n'] + found['not_graded']} answers were not graded", err=True)
+    if found.not_graded:
+        typer.echo(f"{found.not_graded} of {found.n + found.not_graded} answers were not graded", err=True)
         raise typer.Exit(ExitCode.INCOMPLETE)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Optional
+from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
@@ -103,10 +104,11 @@ def run_tasks(
         write_report,
     )
     from mipha_eval.report.terminal import print_lines
+    from mipha_eval.scoring.result_record import result_json
 
     report = write_report(folder)
     if json:
-        flags.print_json({"run": str(folder.path), "results": summaries, **failed_tasks(failed)})
+        flags.print_json({"run": str(folder.path), "results": [*map(result_json, summaries)], **failed_tasks(failed)})
     else:
         console = flags.console()
         print_summary(console, summaries)
@@ -116,11 +118,11 @@ def run_tasks(
         print(f"report: {report}")
     if probabilities:
         for summary in summaries:
-            if not summary["probabilities"]:
-                typer.echo(f"{summary['task']}: no probabilities; its answers are open, or the model gives none", err=True)
+            if summary.probabilities is None:
+                typer.echo(f"{summary.task}: no probabilities; its answers are open, or the model gives none", err=True)
     raise_failed(failed)
     if not all(result.complete for result in results):
-        if any(result.summary["missing"] for result in results):
+        if any(result.summary.missing for result in results):
             typer.echo(f"not finished; the same command{' without --fresh' * fresh} goes on from what is stored", err=True)
         for result in results:
             for line in failure_lines(result.summary):
@@ -140,7 +142,7 @@ def evaluated(config: RunConfig, registry: Registry) -> tuple[RunFolder, list[Re
         return failed.folder, failed.results, failed
 
 
-def failed_tasks(failed: TasksFailedError | None) -> dict[str, Any]:
+def failed_tasks(failed: TasksFailedError | None) -> dict[str, Mapping[str, str]]:
     """Of tasks that failed the reasons, for JSON."""
     return {"failed": failed.reasons} if failed else {}
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Optional
+from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
 from mipha_eval.cli import flags, judge_flags
 from mipha_eval.cli.exit_code import ExitCode
+
+if TYPE_CHECKING:
+    from mipha_eval.scoring.result_record import ResultRecord
 
 #: counts of a result that are told beneath its numbers
 COUNTS = ("n", "missing", "unparsed", "failed", "unlabelled", "left_out", "unverified")
@@ -43,6 +45,7 @@ def score_answers(
     from mipha_eval.judge.grading import begin_grading
     from mipha_eval.report.summary import failure_lines
     from mipha_eval.runs.rescore import ScoreConfig, score_file, score_run
+    from mipha_eval.scoring.result_record import result_json
 
     registry = Registry(plugin or ())
     asked = judge_flags.choice(
@@ -62,7 +65,8 @@ def score_answers(
         results = [score_file(config, registry, grading)]
     summaries = [result.summary for result in results]
     if json:
-        flags.print_json(summaries[0] if len(summaries) == 1 else summaries)
+        printed = [result_json(summary) for summary in summaries]
+        flags.print_json(printed[0] if len(printed) == 1 else printed)
     else:
         for summary in summaries:
             print_numbers(summary)
@@ -73,7 +77,7 @@ def score_answers(
         raise typer.Exit(ExitCode.INCOMPLETE)
 
 
-def print_numbers(summary: Mapping[str, Any]) -> None:
+def print_numbers(summary: ResultRecord) -> None:
     """Every metric with its interval, a line each."""
     from mipha_eval.report.marks import mark_texts
     from mipha_eval.report.summary import (
@@ -87,19 +91,19 @@ def print_numbers(summary: Mapping[str, Any]) -> None:
     from mipha_eval.report.terminal import kept, print_lines, print_table
 
     console = flags.console()
-    print_lines(console, [" ".join([summary["task"], *map(kept, mark_texts(summary))])])
+    print_lines(console, [" ".join([summary.task, *map(kept, mark_texts(summary))])])
     rows = [
-        [name, score_text(summary, name, value), interval_cell(summary, name)] for name, value in summary["metrics"].items()
+        [name, score_text(summary, name, value), interval_cell(summary, name)] for name, value in summary.metrics.items()
     ]
     print_table(console, ("metric", "value", "95% CI"), rows)
     lines = []
-    if summary["envelope"]:
-        low, high = summary["envelope"]
+    if summary.envelope:
+        low, high = summary.envelope
         lenient = "; ".join(["", *filter(None, [lenient_text(summary)])])
-        lines.append(f"{summary['headline']}: {low:.2f} to {high:.2f} with all unparsed wrong to all right{lenient}")
-    counts = [name for name in COUNTS if name in summary]
-    lines.append(", ".join(kept(f"{name} {summary[name]:,}") for name in counts))
-    lines += [f"odd labels, {count:,}: {reason}" for reason, count in summary.get("odd_labels", {}).items()]
+        lines.append(f"{summary.headline}: {low:.2f} to {high:.2f} with all unparsed wrong to all right{lenient}")
+    counts = {name: getattr(summary, name) for name in COUNTS}
+    lines.append(", ".join(kept(f"{name} {count:,}") for name, count in counts.items() if count is not None))
+    lines += [f"odd labels, {count:,}: {reason}" for reason, count in summary.odd_labels.items()]
     lines += [*wrapped_lines(summary), judge_line(summary)]
     lines.append(certificate_line([summary]) or "no current certificate, see mipha-eval certify")
     print_lines(console, [line for line in lines if line])

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
+
 from mipha_eval.core.atomic import locked
 from mipha_eval.core.errors import UserError
 from mipha_eval.core.options import parse_pairs
@@ -63,9 +65,15 @@ def score_file(config: ScoreConfig, registry: Registry, grading: Grading | None 
         verdicts = grading.verdicts(folder, f"{config.answers.name}.{task.label}.")
         (judged,) = judge_answers([(answered, verdicts)], grading)
     result = answered.score(judged)
-    doubts = {"left_out": found.left_out, "unverified": found.unverified, "undecoded": found.undecoded}
-    run_context = {**doubts, "total": len(samples), "demo": source.kind == "demo"}
-    return dataclasses.replace(result, summary={**result.summary, **run_context})
+    summary = msgspec.structs.replace(
+        result.summary,
+        left_out=found.left_out,
+        unverified=found.unverified,
+        undecoded=found.undecoded,
+        total=len(samples),
+        demo=source.kind == "demo",
+    )
+    return dataclasses.replace(result, summary=summary)
 
 
 def score_run(path: Path, registry: Registry, grading: Grading | None = None) -> list[Result]:
@@ -85,6 +93,7 @@ def score_run(path: Path, registry: Registry, grading: Grading | None = None) ->
         return [result for answered in tasks for result in _score_again(answered, folder)]
     grading.check([answered.task for answered in tasks])
     with locked(folder.path / "run"):
+        folder.raise_format()
         wanted = [answered for answered in tasks if grading.use.applies(answered.task)]
         for answered in wanted:
             _check_bare(answered, folder)
@@ -101,19 +110,19 @@ def _score_again(answered: TaskAnswers, folder: RunFolder) -> list[Result]:
     label = answered.task.label
     place = folder.task(label)
     folder.results_of(label)  # says so if a finished task's has gone
-    context = place.read_task().get("run_context")
+    context = place.read_task().run_context
     if context is None:
         raise UserError(f"{place.path / 'task.json'} is damaged: it has no run_context; the same run writes it anew")
-    run_context = {**context, **place.effort(), **equivalence_of(label, folder)}
+    effort, checks = place.effort(), equivalence_of(label, folder)
     judges: list[Judged | None] = [*judges_of(folder.task(label).path)]
     results = [answered.score(judged) for judged in judges or [None]]
-    return [dataclasses.replace(result, summary={**result.summary, **run_context}) for result in results]
+    return [dataclasses.replace(result, summary=result.summary.of_run(context, effort, checks)) for result in results]
 
 
 def _score_judged(answered: TaskAnswers, folder: RunFolder, judge: str) -> list[Result]:
     results = _score_again(answered, folder)
     for result in results:
-        if result.summary["judge"]["name"] == judge:
+        if result.summary.judged_by == judge:
             folder.task(answered.task.label).write_judged(judge, result.summary)
     return results
 

@@ -15,7 +15,6 @@ from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
 
 from mipha_eval import __version__
 from mipha_eval.core.adapter import ModelAdapter
@@ -28,6 +27,7 @@ from mipha_eval.core.plugins.checks.models import model_facts
 from mipha_eval.core.plugins.code_digest import code_digest
 from mipha_eval.core.plugins.registry import Registry
 from mipha_eval.core.plugins.selection import ModelChoice, build_adapter, build_tasks
+from mipha_eval.core.record import checked
 from mipha_eval.core.task import Task
 from mipha_eval.data.images import image_digest
 from mipha_eval.data.parse_source import parse_source
@@ -42,7 +42,11 @@ from mipha_eval.judge.settings import JudgeChoice
 from mipha_eval.runs.run_loop import RunLoop
 from mipha_eval.runs.task_run import Digest, known_responses, note_failure, open_task
 from mipha_eval.scoring.result import Result
+from mipha_eval.scoring.run_context import RunContext
+from mipha_eval.store.manifest import Manifest
+from mipha_eval.store.migrations import FORMAT
 from mipha_eval.store.run_folder import RunFolder
+from mipha_eval.store.status import TaskStatus
 
 PACKAGES = ("torch", "transformers", "tokenizers", "safetensors", "pillow", "numpy", "datasets")
 
@@ -123,8 +127,9 @@ def _run(config: RunConfig, registry: Registry) -> tuple[RunFolder, list[Result]
     adapter.load()
     folder = open_run(config, adapter, source)
     with locked(folder.path / "run"), Interrupt() as interrupt:
+        folder.raise_format()
         for item in work:
-            folder.set_status(item.task.label, "pending", total=len(item.samples))
+            folder.set_status(item.task.label, TaskStatus("pending", total=len(item.samples)))
         folder.log(f"model {config.model.name} ready; tasks {', '.join(item.task.label for item in work)}")
         for label, error in failures.items():
             note_failure(folder, label, error)
@@ -238,6 +243,7 @@ def open_run(config: RunConfig, adapter: ModelAdapter, source: DataSource) -> Ru
     if found is not None:
         return found
     manifest = {
+        "schema": FORMAT,
         "identity": identity,
         "mipha_eval": __version__,
         "argv": sys.argv[1:],
@@ -249,7 +255,8 @@ def open_run(config: RunConfig, adapter: ModelAdapter, source: DataSource) -> Ru
         "packages": _package_versions(),
         "started": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
     }
-    return RunFolder.create(config.output, config.model.name, json.loads(json.dumps(manifest, default=str)))
+    plain = json.loads(json.dumps(manifest, default=str))
+    return RunFolder.create(config.output, checked(Manifest, plain, "the manifest of this run"))
 
 
 def _package_versions() -> dict[str, str]:
@@ -262,16 +269,16 @@ def _package_versions() -> dict[str, str]:
     return found
 
 
-def run_context(work: TaskInput, config: RunConfig) -> dict[str, Any]:
+def run_context(work: TaskInput, config: RunConfig) -> RunContext:
     """What a result says of the model and the data beside its numbers."""
-    return {
-        "model": config.model.name,
-        "total": work.total,
-        "limited": len(work.samples) < work.total,
-        "demo": work.task.data.kind == "demo",
-        "blind": config.blind,
-        "annotations": config.annotations and config.annotations.name,
-    }
+    return RunContext(
+        model=config.model.name,
+        total=work.total,
+        limited=len(work.samples) < work.total,
+        demo=work.task.data.kind == "demo",
+        blind=config.blind,
+        annotations=config.annotations.name if config.annotations else None,
+    )
 
 
 def digests(adapter: ModelAdapter) -> Digest:
