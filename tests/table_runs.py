@@ -24,7 +24,10 @@ from mipha_eval.engine.task_input import TaskInput, task_record
 from mipha_eval.reporting.formats import RENDERERS
 from mipha_eval.reporting.make import report
 from mipha_eval.scoring.result import score_responses
-from mipha_eval.store.run_folder import RunFolder, response_row
+from mipha_eval.scoring.result_record import Effort, result_json
+from mipha_eval.scoring.run_context import RunContext
+from mipha_eval.store.responses import response_json
+from mipha_eval.store.run_folder import RunFolder
 
 GOLDEN = Path(__file__).parent / "golden"
 SOURCE = DataSource("folder", Path("/nowhere"))
@@ -66,14 +69,15 @@ def write_run(path: Path, answers: Mapping[str, Sequence[str | None]], **told: A
         }
         result = score_responses(task, samples, responses)
         total = (task.rows.get(task.protocol) or [len(samples)])[0]  # as if all were asked
-        run_context = {"model": model, "total": total, "limited": False, "demo": False, "blind": False, "annotations": None}
+        context = RunContext(model, total, limited=False, demo=False, blind=False)
         place = folder.task(label)
         place.write_samples(samples)
-        rows = [{"sample": name, "key": "", "images": [], **response_row(given)} for name, given in responses.items()]
+        rows = [{"sample": name, "key": "", "images": [], **response_json(given)} for name, given in responses.items()]
         write_lines(place.path / "responses.jsonl", rows)
         place.write_scores(result.scores)
         place.write_task(task_record(TaskInput(task, samples, total)))
-        place.write_result({**result.summary, "certificate": "", **run_context, **told})
+        summary = result.summary.of_run(context, Effort(), None)
+        write_json(place.path / "result.json", {**result_json(summary), "certificate": "", **told})
     return path
 
 

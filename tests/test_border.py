@@ -17,10 +17,10 @@ from mipha_eval.core.metrics import Metric, Totals, UnknownCountError
 from mipha_eval.core.plugins.checks.questions import wrong_sample
 from mipha_eval.core.plugins.registry import Registry
 from mipha_eval.core.plugins.selection import build_task
-from mipha_eval.core.types import Response, Sample
+from mipha_eval.core.types import Sample
 from mipha_eval.data.parse_source import parse_source
 from mipha_eval.data.questions import read_samples
-from mipha_eval.scoring.result import ADDED, score_responses
+from mipha_eval.scoring.result_record import CONTEXT, FIELDS
 from tests.conftest import Cli, Outcome, read_json, write_jsonl
 from tests.plugin_files import TASK, line_of, model_file, task_file
 
@@ -223,7 +223,7 @@ def test_bundled_tasks_look_up_what_may_be_missing(cli: Cli, tmp_path: Path, lim
     assert len(outcome.json["results"]) == 12
 
 
-@pytest.mark.parametrize("field", ["n", "metrics", "intervals", "task", "certificate", "provenance", "headline", *ADDED])
+@pytest.mark.parametrize("field", ["n", "metrics", "intervals", "task", "certificate", "provenance", "headline", *CONTEXT])
 def test_notes_overwrite_nothing(cli: Cli, tmp_path: Path, field: str) -> None:
     file = task_file(tmp_path / "quiz.py", more=method("notes", f"return {{'{field}': 100}}", "scores"))
     outcome = run_quiz(cli, tmp_path, file)
@@ -245,17 +245,16 @@ def test_a_note_of_its_own_stands_in_the_result(cli: Cli, tmp_path: Path) -> Non
 
 
 def test_every_field_of_a_result_is_one_that_notes_may_not_bring(cli: Cli, tmp_path: Path) -> None:
-    """What a run, and scoring in other ways, add to what scoring alone writes stands in ADDED."""
+    """What a run, and scoring in other ways, add to what scoring alone writes is a field of the record."""
     run = ["run", "--tasks", "pope", "--model", "constant", "--data", "demo", "-o", tmp_path, "--probabilities", "--json"]
     ran = cli(*run, "--blind", "-L", 12).json
     task = build_task("pope", {}, parse_source("demo", {}), Registry())
     samples = read_samples(task)
-    own = score_responses(task, samples, {sample.id: Response("Yes") for sample in samples}).summary
     answers = write_jsonl(tmp_path / "a.jsonl", [{"question_id": each.question_id, "text": "Yes"} for each in samples])
     scored = cli("score", "pope", "--answers", answers, "--data", "demo", "--json").json
     again = cli("score", ran["run"], "--json").json
     for summary in (ran["results"][0], scored, again):
-        assert summary.keys() - own.keys() <= set(ADDED)
+        assert summary.keys() <= set(FIELDS)
 
 
 RESPONSES = [

@@ -118,13 +118,12 @@ def images_of(real: Real) -> dict[str, list[Sample]]:
 def headline(real: Real, samples: list[Sample], responses: Mapping[str, Response]) -> float:
     """The whole scorer on any questions."""
     summary = score_responses(real.stored[0].task, samples, responses).summary
-    value: float = summary["metrics"][summary["headline"]]
-    return value
+    return summary.metrics[summary.headline]
 
 
 def test_resampling_equals_scoring_the_drawn_images(real: Real) -> None:
     """Sums of drawn clusters give what the scorer gives on the drawn images, an image drawn twice counting twice."""
-    panel = Matched.of(real.stored).panel(real.stored[0].summary["headline"])
+    panel = Matched.of(real.stored).panel(real.stored[0].summary.headline)
     images = images_of(real)
     draws = np.random.default_rng(2)
     for place in (0, 1):
@@ -143,7 +142,7 @@ def test_resampling_equals_scoring_the_drawn_images(real: Real) -> None:
 
 
 def test_exchanging_counts_equals_exchanging_answers(real: Real) -> None:
-    panel = Matched.of(real.stored).panel(real.stored[0].summary["headline"])
+    panel = Matched.of(real.stored).panel(real.stored[0].summary.headline)
     images = images_of(real)
     rng = random.Random(3)
     flips = {image: rng.random() < 0.5 for image in images}
@@ -163,7 +162,7 @@ def test_what_the_command_says_of_real_runs(real: Real, cli: Cli) -> None:
     found = outcome.json["pairs"][0]
     row = found["differences"][0]
     own = [score_responses(real.stored[0].task, real.samples, responses) for responses in real.responses]
-    values = [result.summary["metrics"][row["metric"]] for result in own]
+    values = [result.summary.metrics[row["metric"]] for result in own]
     assert row["values"] == pytest.approx(values, abs=1e-9)
     assert row["difference"] == pytest.approx(values[1] - values[0], abs=1e-9)
     scores = [{score.sample: score.value for score in result.scores} for result in own]
@@ -262,7 +261,7 @@ def test_the_functions_for_tables(demo: Mapping[str, Path]) -> None:
     assert there.interval[0] <= there.value <= there.interval[1]
     assert there.standard_error == pytest.approx(back.standard_error)
     assert there.p == pytest.approx(back.p, abs=0.01)
-    assert list(tasks[0].metrics) == list(tasks[0].summary["metrics"])
+    assert list(tasks[0].metrics) == list(tasks[0].summary.metrics)
 
 
 def test_part_of_the_questions(cli: Cli, demo: Mapping[str, Path], tmp_path: Path) -> None:

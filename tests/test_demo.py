@@ -187,7 +187,7 @@ def seeing_and_blind(tmp_path_factory: pytest.TempPathFactory) -> Any:
     output = tmp_path_factory.mktemp("runs")
     return [
         {
-            result.summary["task"]: result
+            result.task: result
             for result in evaluate(
                 "mipha-tiny", "all", output=output, blind=blind, progress=False, device="cpu", dtype="float32"
             )
@@ -204,7 +204,7 @@ def worth(result: Any) -> float:
 def test_it_looks(seeing_and_blind: Any) -> None:
     seeing, _ = seeing_and_blind
     assert worth(seeing["pope@demo"]) >= 0.95
-    assert seeing["mme@demo"].summary["metrics"]["perception"] >= 0.8 * 5 * 200
+    assert seeing["mme@demo"].summary.metrics["perception"] >= 0.8 * 5 * 200
 
 
 def test_blind_it_guesses(seeing_and_blind: Any) -> None:
@@ -218,9 +218,9 @@ def test_every_task_is_above_its_blind_baseline(seeing_and_blind: Any) -> None:
     seeing, blind = seeing_and_blind
     assert len(seeing) == len(Registry().names("tasks"))
     for task, result in seeing.items():
-        headline = result.summary["headline"]
+        headline = result.summary.headline
         assert result.complete, task
-        assert result.summary["intervals"][headline][0] > blind[task].summary["metrics"][headline], task
+        assert result.summary.intervals[headline][0] > blind[task].summary.metrics[headline], task
 
 
 def test_score_from_store_equals_score_in_run(cli: Cli, tmp_path: Path) -> None:

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from mipha_eval.core.types import Response
-from mipha_eval.engine.self_check import checks_a_task, compare
+from mipha_eval.core.types import Request, Response
+from mipha_eval.engine.self_check import CheckedAnswer, checks_a_task, compare
 from tests.conftest import Cli, Outcome, read_json, read_jsonl, write_jsonl
 
 PLUGIN = Path(__file__).with_name("sharing_adapter.py")
@@ -114,11 +114,12 @@ def test_logits_are_not_stored_where_there_are_none(cli: Cli, tmp_path: Path) ->
 
 
 def test_what_cannot_be_made_alone_is_no_agreement() -> None:
-    row = compare(Response("Yes"), Response.failure("full"))
-    assert (row["identical"], row["error"]) == (False, "full")
-    assert (
-        compare(Response("a", top=((1, 2.0), (2, 1.0))), Response("a", top=((2, 0.5), (3, 9.0))))["logit_difference"] == 0.5
-    )
+    found = compare("x@y", CheckedAnswer("1", Request("?"), Response("Yes")), Response.failure("full"))
+    assert (found.identical, found.error) == (False, "full")
+    given = CheckedAnswer("1", Request("?"), Response("a", top=((1, 2.0), (2, 1.0))))
+    assert compare("x@y", given, Response("a", top=((2, 0.5), (3, 9.0)))).logit_difference == 0.5
+    apart = compare("x@y", given, Response("a", top=((3, 9.0),)))
+    assert (apart.identical, apart.note) == (False, "no token is among the likeliest of both")
 
 
 @pytest.mark.parametrize("text", ["{", "[]", "{}", '{"samples": [{}]}', '{"samples": 3}'])

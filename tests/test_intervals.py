@@ -24,6 +24,7 @@ from mipha_eval.data.parse_source import parse_source
 from mipha_eval.reporting.summary import interval_text
 from mipha_eval.scoring.binary import NUMBERS, binary_metrics
 from mipha_eval.scoring.result import score_responses
+from mipha_eval.scoring.result_record import ResultRecord
 from mipha_eval.stats.bootstrap import bootstrap_values, strata
 from mipha_eval.stats.interval import Interval, run_interval, run_intervals
 from mipha_eval.stats.makeup import make_up
@@ -203,18 +204,18 @@ def test_a_limited_run_that_is_all_right() -> None:
     kept = [sample for _, own in groups for sample in list(own)[:4]]
     result = right_answers(task, kept)
     subtasks = {sample.category for sample in kept}
-    low, high = result["intervals"]["perception"]
+    low, high = result.intervals["perception"]
     assert (low, high) == pytest.approx(
         (200 * len(subtasks) * 0.025 ** (1 / (2 * len(subtasks))), 200 * len(subtasks)), rel=0.02
     )
     alone = right_answers(task, kept[:2])
-    assert alone["intervals"] == {}
-    assert set(alone["interval_notes"].values()) == {"of one image"}
+    assert alone.intervals == {}
+    assert set(alone.interval_notes.values()) == {"of one image"}
     assert interval_text(alone, "perception") == "none (of one image)"
-    assert "Korn and Graubard" in alone["interval_method"]
+    assert "Korn and Graubard" in alone.interval_method
 
 
-def right_answers(task: Any, samples: Sequence[Sample]) -> Mapping[str, Any]:
+def right_answers(task: Any, samples: Sequence[Sample]) -> ResultRecord:
     return score_responses(task, samples, {sample.id: Response(sample.target[0]) for sample in samples}).summary
 
 

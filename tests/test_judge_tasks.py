@@ -335,11 +335,11 @@ def test_agreement_of_known_grades() -> None:
         for place, grades in enumerate([[0.0, 0.2], [0.5, 0.5], [1.0, 1.0], [0.4, 0.2]])
     ]
     found = agreement(graded, [[0.0], [0.5], [0.9], [0.5]])
-    assert found["bias"] == pytest.approx(100 * (0.1 + 0 + 0.1 - 0.2) / 4)
-    assert found["mean_absolute_error"] == pytest.approx(0.4 / 4)
-    assert found["rank_correlation"] == pytest.approx(np.corrcoef([1, 3, 4, 2], [1, 2.5, 4, 2.5])[0, 1])
-    assert found["repeat_deviation"] == pytest.approx(((0.02 + 0 + 0 + 0.02) / 4) ** 0.5)
-    assert found["reference_repeat_deviation"] is None
+    assert found.bias == pytest.approx(100 * (0.1 + 0 + 0.1 - 0.2) / 4)
+    assert found.mean_absolute_error == pytest.approx(0.4 / 4)
+    assert found.rank_correlation == pytest.approx(np.corrcoef([1, 3, 4, 2], [1, 2.5, 4, 2.5])[0, 1])
+    assert found.repeat_deviation == pytest.approx(((0.02 + 0 + 0 + 0.02) / 4) ** 0.5)
+    assert found.reference_repeat_deviation is None
 
 
 def test_a_calibration_travels_with_later_scores(cli: Cli, benchmarks: Path, llava_answers: Path, serve: Serve) -> None:

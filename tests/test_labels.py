@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from mipha_eval.reporting.marks import mark_texts
+from mipha_eval.scoring.result_record import read_record
 from tests.conftest import Cli, Outcome, read_json, read_jsonl, write_jsonl
 from tests.test_bad_input import assert_refused
 from tests.test_ugly_answers import BENCHES, Made, score_path, write_json
@@ -107,7 +108,7 @@ def test_labels_that_are_miscounted(task: str, file: str, change: Change, reason
     (found,) = outcome.json["odd_labels"]
     assert found.startswith(reason)
     assert outcome.json["odd_labels"][found] == 1
-    assert "ODD LABELS 1" in mark_texts(outcome.json)
+    assert "ODD LABELS 1" in mark_texts(read_record(outcome.json, "it"))
 
 
 @pytest.mark.parametrize("task", BENCHES)
@@ -150,5 +151,5 @@ def test_a_run_bears_the_mark(cli: Cli, tmp_path: Path) -> None:
     run = ["run", "--tasks", "gqa", "--model", "answers-file", "--data", tmp_path, "-o", tmp_path / "runs", "--json"]
     answers = write_jsonl(tmp_path / "a.jsonl", BENCHES["gqa"].write(tmp_path / "other"))
     result = cli(*run, "-a", f"path={answers}").json
-    assert "ODD LABELS 1" in mark_texts(result["results"][0])
+    assert "ODD LABELS 1" in mark_texts(read_record(result["results"][0], "it"))
     assert "ODD LABELS 1" in cli("score", result["run"]).out

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import structs
 
 from mipha_eval.core.alphabet import LETTERS
 from mipha_eval.core.plugins.registry import Registry
@@ -21,6 +22,7 @@ from mipha_eval.scoring.adversarial import adversarial_answer
 from mipha_eval.scoring.answers.lenient import lenient_equal, read_letter, read_short, read_yes_no
 from mipha_eval.scoring.answers.wrapping import unwrapped, wrappers
 from mipha_eval.scoring.result import score_responses
+from mipha_eval.scoring.result_record import Moves
 from tests import lenient_cases as more
 from tests.conftest import Cli, write_jsonl
 from tests.judge_server import Say, Serve
@@ -426,8 +428,8 @@ def test_never_below_the_official_rule(demo: Any, name: str, seed: int) -> None:
     summary = result.summary
     official = {score.sample: score.value for score in result.scores}
     lenient = {sample.id: float(task.lenient(sample, responses[sample.id].text) or 0) for sample in asked}
-    assert summary["lenient"] >= summary["metrics"][summary["headline"]] - 1e-9
-    assert summary["lenient_moves"] == {
+    assert (summary.lenient or 0) >= summary.metrics[summary.headline] - 1e-9
+    assert structs.asdict(summary.lenient_moves or Moves()) == {
         "to_right": sum(lenient[key] > value for key, value in official.items()),
         "to_wrong": sum(lenient[key] < value for key, value in official.items()),
     }
@@ -490,9 +492,9 @@ def test_no_answer_is_worth_less(demo: dict[str, tuple[Task, list[Sample]]], nam
     responses = {sample.id: Response(text) for sample, text in zip(asked, texts, strict=True)}
     for group in ([asked[0]], [asked[1]], [asked[2]], asked):
         summary = score_responses(task, group, {sample.id: responses[sample.id] for sample in group}).summary
-        official = summary["metrics"].get(summary["headline"])
-        assert (official is None) == (summary["lenient"] is None)
-        assert official is None or summary["lenient"] >= official - 1e-9
+        official = summary.metrics.get(summary.headline)
+        assert (official is None) == (summary.lenient is None)
+        assert official is None or (summary.lenient or 0) >= official - 1e-9
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -512,7 +514,7 @@ def test_right_answers_in_any_dress_are_right(demo: Any, name: str) -> None:
     ):
         dressed = {sample.id: Response(dress.format(sample.target[0])) for sample in samples}
         summary = score_responses(task, samples, dressed).summary
-        assert summary["lenient"] >= best["metrics"][best["headline"]] - 1e-9, dress
+        assert (summary.lenient or 0) >= best.metrics[best.headline] - 1e-9, dress
 
 
 def test_gqa_reads_sentences_to_yes_no_questions() -> None:
@@ -619,8 +621,8 @@ def test_answers_for_a_server_are_looked_at_too(demo: Any) -> None:
     unlabelled = [Sample(sample.id, sample.prompt, (), sample.images, sample.question_id) for sample in samples[:3]]
     responses = {sample.id: Response("<think>red") for sample in unlabelled}
     summary = score_responses(task, unlabelled, responses).summary
-    assert (summary["unlabelled"], summary["lenient"]) == (3, None)
-    assert summary["wrapped"] == {"<think>": 3, "<think> unclosed": 3}
+    assert (summary.unlabelled, summary.lenient) == (3, None)
+    assert summary.wrapped == {"<think>": 3, "<think> unclosed": 3}
 
 
 @pytest.mark.parametrize("text", ["The answer is a fire.", "a fire", "A fire", "It is a fire", "Answer: a fire"])

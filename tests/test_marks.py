@@ -16,6 +16,8 @@ from mipha_eval.page.leaderboard import LeaderboardConfig, write_leaderboard
 from mipha_eval.page.static_view import ViewConfig, write_view
 from mipha_eval.reporting.marks import mark_texts, marks
 from mipha_eval.scoring.gaps import gaps
+from mipha_eval.scoring.result_record import read_record
+from mipha_eval.store.results import read_result
 from tests.browser import Tab, address_of
 from tests.conftest import Cli, read_json, read_jsonl, write_jsonl
 from tests.judge_server import Say, Serve
@@ -129,7 +131,7 @@ def test_from_which_share_on(unread: int, mark: list[str] | None, code: int, cli
     """A mark from 1 % on; more than half is no finished result, and not ranked."""
     texts = ["what?" if number < unread else text for number, text in enumerate(texts_of("pope@llava", [True] * 200))]
     run = write_run(tmp_path / "run", {"pope@llava": texts})
-    found = read_json(run / "pope@llava/result.json")
+    found = read_result(run / "pope@llava/result.json")
     assert mark_texts(found) == (["UNPARSED 101 (50.5%)"] if mark is None else mark)
     assert all(each.doubt == (code == 3) for each in marks(found))
     assert gaps(found) == ({"unparsed": unread} if code else {})
@@ -148,7 +150,7 @@ def test_an_unanswered_question_is_missing_and_not_unread(cli: Cli, tmp_path: Pa
     write_jsonl(file, read_jsonl(file)[:5])
     scored = cli("score", run, "--json").json
     assert (scored["n"], scored["missing"], scored["unparsed"]) == (5, asked - 5, 0)
-    assert f"MISSING {asked - 5}" in mark_texts(scored)
+    assert f"MISSING {asked - 5}" in mark_texts(read_record(scored, "it"))
 
 
 def test_a_judged_plugin_without_a_judge_has_no_score(cli: Cli, serve: Serve, tmp_path: Path) -> None:
@@ -170,7 +172,7 @@ def test_mmbench_by_rules_alone_is_a_score(cli: Cli, tmp_path: Path) -> None:
     outcome = constant(cli, tmp_path / "runs", "I cannot tell", "-L", 40, "--json", task="mmbench")
     (result,) = outcome.json["results"]
     assert (outcome.code, result["metrics"]["accuracy"]) == (3, 0)
-    assert mark_texts(result)[-1] == f"UNPARSED {result['n']} (100.0%)"
+    assert mark_texts(read_record(result, "it"))[-1] == f"UNPARSED {result['n']} (100.0%)"
 
 
 def test_a_second_opinion_is_in_the_run_s_table(cli: Cli, serve: Serve, tmp_path: Path) -> None:

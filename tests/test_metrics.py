@@ -64,8 +64,7 @@ def tasks() -> dict[str, tuple[Task, list[Sample]]]:
 
 def score_texts(task: Task, samples: list[Sample], texts: list[str]) -> dict[str, float]:
     responses = {sample.id: Response(text) for sample, text in zip(samples, texts, strict=True)}
-    metrics: dict[str, float] = score_responses(task, samples, responses).summary["metrics"]
-    return metrics
+    return dict(score_responses(task, samples, responses).summary.metrics)
 
 
 @given(st.lists(answers, min_size=12, max_size=12))
@@ -111,7 +110,8 @@ def test_what_unparsed_answers_could_be_worth(tasks: Any) -> None:
     responses = {sample.id: Response(text) for sample, text in zip(samples, texts, strict=True)}
     summary = score_responses(task, samples, responses).summary
     opposite = {"yes": "no", "no": "yes"}
-    for end, right in zip(summary["envelope"], (False, True), strict=True):
+    assert summary.envelope is not None
+    for end, right in zip(summary.envelope, (False, True), strict=True):
         filled = list(texts)
         for number in (0, 2):
             filled[number] = truth[number] if right else opposite[truth[number]]
@@ -123,7 +123,7 @@ def test_what_unparsed_answers_could_be_worth(tasks: Any) -> None:
         "no",
         *truth[4:],
     ]  # what the forgiving reading does not read stays as the official rule has it
-    assert summary["lenient"] == pytest.approx(score_texts(task, samples, read)["f1"], abs=1e-9)
+    assert summary.lenient == pytest.approx(score_texts(task, samples, read)["f1"], abs=1e-9)
 
 
 def test_intervals_cover() -> None:
@@ -163,6 +163,6 @@ def test_a_half_answered_image_of_mme(tasks: Any) -> None:
     """With one question unanswered the image cannot have both right."""
     task, samples = tasks["mme"]
     truth = {sample.id: Response(sample.target[0]) for sample in samples[:2]}
-    assert score_responses(task, samples[:2], truth).summary["metrics"]["existence"] == 200
+    assert score_responses(task, samples[:2], truth).summary.metrics["existence"] == 200
     half = score_responses(task, samples[:2], dict(list(truth.items())[:1])).summary
-    assert (half["metrics"]["existence"], half["missing"]) == (100, 1)
+    assert (half.metrics["existence"], half.missing) == (100, 1)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from mipha_eval.page.runs import model_size
 from mipha_eval.reporting.model_size import billions
-from tests.conftest import Cli, read_json
+from mipha_eval.store.manifest import Manifest, read_manifest
+from tests.conftest import Cli
 from tests.table_runs import write_run
 
 TWO = ["yes", "no"]
@@ -66,7 +66,7 @@ def test_a_tiny_model_is_not_among_the_large(noted: object, cli: Cli, tmp_path: 
     groups = json.loads(cli("report", run, "--table", tmp_path / "sizes.toml", "--format", "json").out)["groups"]
     assert [group["title"] for group in groups] == ["tiny", "up to 9 B"]
     assert groups[0]["rows"][0]["parameters"] == 8.56e-05
-    assert model_size(read_json(run / "manifest.json")) == 8.56e-05
+    assert model_size(read_manifest(run / "manifest.json")) == 8.56e-05
 
 
 def test_sizes_of_the_command_line(cli: Cli, tmp_path: Path) -> None:
@@ -83,13 +83,13 @@ def test_sizes_of_the_command_line(cli: Cli, tmp_path: Path) -> None:
     ("name", "size"), [("x-8.56e-05b", None), ("llava-1.5-13b", 13.0), ("tiny-85.6M", 0.0856), ("m-0.5B", 0.5)]
 )
 def test_sizes_in_names(name: str, size: float | None) -> None:
-    assert model_size({"model": name}) == size
+    assert model_size(Manifest(model=name, data="demo")) == size
 
 
 def test_a_run_notes_a_number(cli: Cli, tmp_path: Path) -> None:
     run = cli("run", "--tasks", "mme", "--data", "demo", "-L", 4, "-o", tmp_path, "--device", "cpu", "--json").json["run"]
-    manifest: dict[str, Any] = read_json(Path(run) / "manifest.json")
-    noted = manifest["about"]["parameters"]
+    manifest = read_manifest(Path(run) / "manifest.json")
+    noted = manifest.about["parameters"]
     assert isinstance(noted, float)
     assert 0 < noted < 0.1, "the embedded model has a few million parameters"
     assert model_size(manifest) == noted

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from msgspec import structs
 from PIL import Image
 
 from mipha_eval.core.atomic import write_json
@@ -19,10 +20,12 @@ from mipha_eval.core.plugins.registry import Registry
 from mipha_eval.core.task import Task
 from mipha_eval.core.types import Sample
 from mipha_eval.page.embed import to_json
+from mipha_eval.page.facts import ResultFacts, result_facts
 from mipha_eval.page.latex import latex_table
 from mipha_eval.page.leaderboard import LeaderboardConfig, write_leaderboard
 from mipha_eval.page.questions import browser_span
 from mipha_eval.page.static_view import ViewConfig, write_view
+from mipha_eval.scoring.result_record import ResultRecord
 from tests.browser import Tab, address_of
 from tests.conftest import read_json, write_jsonl
 from tests.page_runs import Made, Told, make_run
@@ -188,14 +191,17 @@ def test_spans_are_counted_as_browsers_count() -> None:
     assert text.encode("utf-16-le", "surrogatepass")[2 * begin : 2 * end].decode("utf-16-le") == "No"
 
 
-def result(score: str, *marks: str) -> Mapping[str, Any]:
-    return {"headline": "score[gpt_4]", "score": score, "marks": list(marks)}
+def result(score: str, *marks: str) -> ResultFacts:
+    record = ResultRecord(
+        task="x@y", n=1, missing=0, unparsed=0, failed=0, headline="score[gpt_4]", metrics={}, intervals={}, rules={}
+    )
+    return structs.replace(result_facts(record), score=score, marks=marks)
 
 
 def test_latex_compiles(tmp_path: Path) -> None:
     """A real engine sets names and marks as they are; where there is none, braces and cells are counted."""
     runs = [NAME, *(f"{text[:60]}" for text in STRANGE.values()), *(f"run {number}" for number in range(30))]
-    tasks: list[tuple[str, list[Mapping[str, Any] | None]]] = [
+    tasks: list[tuple[str, list[ResultFacts | None]]] = [
         ("pope@llava", [result(f"{place}.00", f"LIMITED {place}/1,000 & <50 %", "DEMO") for place in range(len(runs))]),
         ("mm_vet@v1", [None, *(result("1.00") for _ in runs[1:])]),
     ]

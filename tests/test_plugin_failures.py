@@ -210,7 +210,7 @@ def test_library_users_get_the_results_too(tmp_path: Path) -> None:
     file = task_file(tmp_path / "quiz.py", **TASK_FAILURES["exit"])
     with pytest.raises(TasksFailedError) as caught:
         evaluate("constant", "pope,quiz", data="demo", output=tmp_path / "runs", limit=6, progress=False, plugins=[file])
-    assert [result.summary["task"] for result in caught.value.run] == ["pope@demo"]
+    assert [result.task for result in caught.value.run] == ["pope@demo"]
     assert list(caught.value.failures) == ["quiz@demo"]
 
 

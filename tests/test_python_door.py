@@ -9,10 +9,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 import mipha_eval as me
 from mipha_eval.core.data_source import DataSource
+from mipha_eval.scoring.result_record import read_record
 from tests.conftest import Cli, read_json, read_jsonl, write_jsonl
 
 ROOT = Path(__file__).parents[1]
@@ -38,7 +40,7 @@ def test_importing_it_is_light() -> None:
     code = f"import mipha_eval, sys; print(sorted({heavy} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
     code = "import mipha_eval, mipha_eval.cli.app, mipha_eval.runs.run; mipha_eval.evaluate; "
-    code += "print(callable(mipha_eval.report), callable(mipha_eval.compare), callable(mipha_eval.score))"
+    code += "print(callable(mipha_eval.reporting), callable(mipha_eval.compare), callable(mipha_eval.score))"
     assert (
         subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "True True True\n"
     )
@@ -97,7 +99,7 @@ def test_failed_and_missing_answers_have_no_score(tmp_path: Path) -> None:
     assert 0 < len(failed) < len(samples)
     assert failed.score.isna().all()
     assert failed.right.isna().all()
-    assert "not today" in next(iter(run["pope"].summary["failures"]))
+    assert "not today" in next(iter(run["pope"].summary.failures))
     assert "FAILED" in run.metrics().marks[0]
 
 
@@ -123,7 +125,7 @@ def test_answers_as_a_file_as_rows_and_as_texts(tmp_path: Path, run: me.Run, cli
     file = write_jsonl(tmp_path / "answers.jsonl", rows)
     told = cli("score", "pope", "--answers", file, "--data", "demo", "--json").json
     for answers in (file, str(file), rows, {row["question_id"]: row["text"] for row in rows}):
-        assert me.score("pope", answers, data="demo").summary == told
+        assert me.score("pope", answers, data="demo").summary == read_record(told)
     with pytest.raises(me.UserError, match="unknown option"):
         me.score("pope", file, data="demo", by_rule=True)
 
@@ -170,7 +172,7 @@ def test_a_comparison_in_frames(run: me.Run, tmp_path: Path, cli: Cli) -> None:
 def test_tables_in_a_notebook_escape_what_comes_from_outside(run: me.Run) -> None:
     answered: list[me.Run | me.Result] = [run, run["pope"]]
     assert all("<table" in each._repr_html_() for each in answered)
-    summary = {**run["pope"].summary, "task": "<script>alert(1)</script>"}
+    summary = msgspec.structs.replace(run["pope"].summary, task="<script>alert(1)</script>")
     assert "<script>" not in me.Result(summary, run["pope"].read)._repr_html_()
 
 

@@ -74,12 +74,13 @@ def test_an_older_result_counts_as_it_is(cli: Cli, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("damage", ["", "{", "[]", '{"seconds": "x", "timed": null}'])
 def test_a_damaged_result_keeps_nothing(damage: str, cli: Cli, tmp_path: Path) -> None:
+    from mipha_eval.scoring.result_record import Effort
     from mipha_eval.store.run_folder import RunFolder
 
     place = RunFolder(tmp_path).task("mme@demo")
     place.path.mkdir()
     (place.path / "result.json").write_text(damage)
-    assert place.effort() == {"seconds": 0.0, "timed": 0}
+    assert place.effort() == Effort(0.0, 0)
 
 
 def test_answers_again_after_a_failure_count(cli: Cli, tmp_path: Path) -> None:

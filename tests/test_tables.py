@@ -235,7 +235,8 @@ def test_two_judges_are_never_ranked_together(tmp_path: Path, cli: Cli) -> None:
 
 
 def test_a_calibrated_judges_error_bar_is_a_remark_not_a_doubt(tmp_path: Path, cli: Cli) -> None:
-    calibration = {"bias": 1.2, "bias_interval": [0.4, 2.0], "reference": "gpt-4"}
+    calibration = {"judge": "local", "reference": "gpt-4", "n": 50, "bias": 1.2, "bias_interval": [0.4, 2.0]}
+    calibration |= {"mean_absolute_error": 0.1, "kappa": 0.9}
     judge = {"name": "local", "pending": 0, "failed": 0, "unreadable": 0, "calibration": calibration}
     for name, value, told in (("a", 30.0, judge), ("b", 31.0, judge), ("c", 99.0, {**judge, "pending": 3})):
         result = {"task": "mmvet@v1", "headline": "score[local]", "n": 218, "missing": 0, "failed": 0, "unparsed": 0}

@@ -14,6 +14,7 @@ import pytest
 from mipha_eval.core.format_lines import LETTER_ANSWER, SHORT_ANSWER
 from mipha_eval.reporting.marks import mark_texts
 from mipha_eval.scoring.matching import is_telling, text_key
+from mipha_eval.scoring.result_record import read_record
 from tests.conftest import Cli, Outcome, read_jsonl, write_jsonl
 from tests.test_bad_input import assert_refused
 from tests.test_ugly_answers import BENCHES, Made, assert_counts, assert_metrics, score_path, without, write_json, write_tsv
@@ -56,7 +57,7 @@ def assert_right(outcome: Outcome, task: str, total: int, unverified: int = 0) -
     assert_counts(outcome, total)
     assert_metrics(outcome, BENCHES[task].first(1))
     assert outcome.json["unverified"] == unverified
-    assert (f"UNVERIFIED {unverified:,}" in mark_texts(outcome.json)) == bool(unverified)
+    assert (f"UNVERIFIED {unverified:,}" in mark_texts(read_record(outcome.json, "it"))) == bool(unverified)
 
 
 LAYOUTS: dict[str, Callable[[str], Any]] = {

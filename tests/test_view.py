@@ -27,6 +27,7 @@ from mipha_eval.page.server import ViewServer, open_server
 from mipha_eval.page.static_view import ViewConfig, write_view
 from mipha_eval.page.thumbnails import MOST_BYTES, thumbnail
 from mipha_eval.page.view import View
+from mipha_eval.store.manifest import Manifest
 from tests.browser import Tab
 from tests.conftest import Cli, read_json, read_jsonl, write_jsonl
 from tests.judge_server import Say, judge_server
@@ -225,7 +226,7 @@ def test_judges_replies_stand_beside_each_answer(tmp_path: Path) -> None:
 
 
 def test_names_tell_runs_apart() -> None:
-    manifests: list[dict[str, Any]] = [
+    told: list[dict[str, Any]] = [
         {"model": "m", "options": {"path": "/a"}, "weights": {"dtype": "torch.float32"}},
         {"model": "m", "options": {"path": "/a"}, "weights": {"dtype": "torch.bfloat16"}},
         {"model": "m", "options": {"path": "/a"}, "weights": {"dtype": "torch.float32"}, "blind": True},
@@ -233,6 +234,7 @@ def test_names_tell_runs_apart() -> None:
         {"model": "o"},
         {"model": "o"},
     ]
+    manifests = [Manifest(**each, data="demo") for each in told]
     folders = [f"x__20260101-000000__{number}" for number in range(6)]
     names = distinct_names(list(zip(folders, manifests, strict=True)))
     assert names == ["m (float32)", "m (bfloat16)", "m (float32, blind)", "n", "o (4)", "o (5)"]
@@ -250,7 +252,7 @@ def test_names_tell_runs_apart() -> None:
     ],
 )
 def test_size_of_a_model(manifest: dict[str, Any], size: float | None) -> None:
-    assert model_size(manifest) == size
+    assert model_size(Manifest(**manifest, data="demo")) == size
 
 
 def ask(server: ViewServer, path: str, method: str = "GET", **headers: str) -> http.client.HTTPResponse:

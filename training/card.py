@@ -107,9 +107,9 @@ def demo_rows(adapter: ModelAdapter, registry: Registry) -> Iterator[str]:
             answers = {samples[index].id: each for batch in Engine(adapter).run(requests) for index, each in batch}
             result = score_responses(task, samples, answers)
             right = 100 * sum(score.value for score in result.scores) / len(samples)
-            numbers += [right, result.summary["metrics"][result.summary["headline"]]]
+            numbers += [right, result.summary.metrics[result.summary.headline]]
         shown = [f"{number:.1f}" for number in numbers + (wording_baselines(samples) if name in YES_NO else [])]
-        yield f"| {task.label} | {result.summary['headline']} | " + " | ".join([*shown, "–", "–"][:6]) + " |"
+        yield f"| {task.label} | {result.summary.headline} | " + " | ".join([*shown, "–", "–"][:6]) + " |"
 
 
 def wording_baselines(samples: Sequence[Sample]) -> list[float]:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from mipha_eval.cli import flags
 from mipha_eval.cli.exit_code import ExitCode
+
+if TYPE_CHECKING:
+    from mipha_eval.scoring.certificate import Certificate, OracleAgreement
 
 
 def certify_tasks(
@@ -22,6 +25,7 @@ def certify_tasks(
 ) -> None:
     """Compare a task's scorer with an independent second implementation, and write a certificate."""
     from mipha_eval.core.plugins.registry import Registry
+    from mipha_eval.core.record import record_json
     from mipha_eval.data.parse_source import parse_source
     from mipha_eval.reporting.terminal import print_lines
     from mipha_eval.scoring.certify import CertifySettings, certify, scored_by_rule
@@ -33,20 +37,18 @@ def certify_tasks(
     for name in names:
         certificates.append(certify(scored_by_rule(name, source, registry), settings))
         if not json:
-            print_lines(
-                flags.console(), [certificate_line(certificates[-1], oracle) for oracle in certificates[-1]["oracles"]]
-            )
+            print_lines(flags.console(), [certificate_line(certificates[-1], oracle) for oracle in certificates[-1].oracles])
     if json:
-        flags.print_json(certificates)
-    if any(oracle["disagreements"] for certificate in certificates for oracle in certificate["oracles"]):
+        flags.print_json([record_json(certificate) for certificate in certificates])
+    if any(certificate.disagreements for certificate in certificates):
         raise typer.Exit(ExitCode.INCOMPLETE)
 
 
-def certificate_line(certificate: dict[str, object], oracle: dict[str, object]) -> str:
+def certificate_line(certificate: Certificate, oracle: OracleAgreement) -> str:
     """One oracle's verdict."""
-    example = f"; {oracle['first_disagreement']}" if oracle["disagreements"] else ""
+    example = f"; {oracle.first_disagreement}" if oracle.disagreements else ""
     return (
-        f"{certificate['task']} {str(certificate['sha256'])[:12]}: {certificate['answers']:,} answers, "
-        f"{oracle['disagreements']:,} disagreements with {oracle['oracle']}, "
-        f"largest difference {oracle['largest_difference']:.1e}{example}"
+        f"{certificate.task} {certificate.sha256[:12]}: {certificate.answers:,} answers, "
+        f"{oracle.disagreements:,} disagreements with {oracle.oracle}, "
+        f"largest difference {oracle.largest_difference:.1e}{example}"
     )

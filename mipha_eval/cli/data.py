@@ -51,7 +51,8 @@ def verify_data(
             findings = [f"  {finding.kind:<7}  {finding.text}" for finding in verification.findings]
             print_lines(flags.console(), [verification.headline, *findings])
     if json:
-        flags.print_json({"data": str(source), "tasks": [one.summary for one in found], "missing": missing})
+        rows: list[Any] = [one.summary for one in found]
+        flags.print_json({"data": str(source), "tasks": rows, "missing": missing})
     elif missing:
         print(f"not there, see mipha-eval data where: {', '.join(missing)}", file=sys.stderr)
     if any(verification.verdict != "ok" for verification in found):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Optional
+from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
@@ -14,6 +14,8 @@ from mipha_eval.core.errors import UserError
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+    from mipha_eval.core.json_value import Json as JsonValue
 
 Model = Annotated[str, typer.Option("--model", "-m", help="A model; see `mipha-eval list models`.")]
 Options = Annotated[
@@ -85,7 +87,7 @@ def console() -> Console:
     return found if found.is_terminal or "COLUMNS" in os.environ else Console(width=130)
 
 
-def print_json(value: Mapping[str, Any] | Sequence[Any]) -> None:
+def print_json(value: JsonValue) -> None:
     """Writes JSON to standard output."""
     json.dump(value, sys.stdout, indent=2)
     sys.stdout.write("\n")

@@ -83,6 +83,7 @@ def calibrate_judge(
     """Have a judge grade answers that a trusted one has graded; what is found travels with its later scores."""
     from mipha_eval.core.plugins.registry import Registry
     from mipha_eval.core.plugins.selection import build_task
+    from mipha_eval.core.record import record_json
     from mipha_eval.data.parse_source import parse_source
     from mipha_eval.judge.calibrate import calibrate
     from mipha_eval.judge.grading import begin_grading
@@ -97,11 +98,12 @@ def calibrate_judge(
     calibration = calibrate(built, grades, answers, grading)
     found = calibration.found
     if json:
-        flags.print_json({"judge": grading.judge.name, **found})
+        flags.print_json(record_json(found))
     else:
-        numbers = {key: f"{value:.4f}" if isinstance(value, float) else f"{value}" for key, value in found.items()}
-        lines = [f"{key.replace('_', ' '):<28} {number}" for key, number in numbers.items()]
+        told = {key.replace("_", " "): value for key, value in record_json(found).items() if key != "judge"}
+        numbers = {key: f"{value:.4f}" if isinstance(value, float) else f"{value}" for key, value in told.items()}
+        lines = [f"{key:<28} {number}" for key, number in numbers.items()]
         print_lines(flags.console(), [*lines, f"{grading.judge.name} {calibration_text(found)}; kept in {calibration.path}"])
-    if found["not_graded"]:
-        typer.echo(f"{found['not_graded']} of {found['n'] + found['not_graded']} answers were not graded", err=True)
+    if found.not_graded:
+        typer.echo(f"{found.not_graded} of {found.n + found.not_graded} answers were not graded", err=True)
         raise typer.Exit(ExitCode.INCOMPLETE)

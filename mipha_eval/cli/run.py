@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Optional
+from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
@@ -65,6 +66,7 @@ def run_tasks(
     from mipha_eval.data.parse_source import parse_source
     from mipha_eval.runs.evaluate import evaluate
     from mipha_eval.runs.run import TasksFailedError
+    from mipha_eval.scoring.result_record import result_json
 
     registry = Registry(plugin or ())
     own, of_tasks = split_options(parse_pairs(options or ()))
@@ -96,13 +98,13 @@ def run_tasks(
     summaries = [result.summary for result in run]
 
     if json:
-        flags.print_json({"run": str(run.path), "results": summaries, **failed_tasks(failed)})
+        flags.print_json({"run": str(run.path), "results": [*map(result_json, summaries)], **failed_tasks(failed)})
     else:
         show_run(run)
     if probabilities:
         for summary in summaries:
-            if not summary["probabilities"]:
-                typer.echo(f"{summary['task']}: no probabilities; its answers are open, or the model gives none", err=True)
+            if summary.probabilities is None:
+                typer.echo(f"{summary.task}: no probabilities; its answers are open, or the model gives none", err=True)
     raise_failed(failed)
     if not run.complete:
         tell_what_is_missing(run, fresh=fresh)
@@ -132,14 +134,14 @@ def tell_what_is_missing(run: Run, *, fresh: bool) -> None:
     """Why a run is not complete, and how it goes on."""
     from mipha_eval.reporting.summary import failure_lines
 
-    if any(result.summary["missing"] for result in run):
+    if any(result.summary.missing for result in run):
         typer.echo(f"not finished; the same command{' without --fresh' * fresh} goes on from what is stored", err=True)
     for result in run:
         for line in failure_lines(result.summary):
             typer.echo(line, err=True)
 
 
-def failed_tasks(failed: TasksFailedError | None) -> dict[str, Any]:
+def failed_tasks(failed: TasksFailedError | None) -> dict[str, Mapping[str, str]]:
     """Of tasks that failed the reasons, for JSON."""
     return {"failed": failed.reasons} if failed else {}
 

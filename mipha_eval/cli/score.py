@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Optional
+from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
 from mipha_eval.cli import flags, judge_flags
 from mipha_eval.cli.exit_code import ExitCode
 from mipha_eval.core.options import parse_pairs
+
+if TYPE_CHECKING:
+    from mipha_eval.scoring.result_record import ResultRecord
 
 #: counts of a result that are told beneath its numbers
 COUNTS = ("n", "missing", "unparsed", "failed", "unlabelled", "left_out", "unverified")
@@ -41,23 +43,27 @@ def score_answers(
 ) -> None:
     """Score an answer file, or a stored run again; needs no model, but may ask a judge."""
     from mipha_eval.core.plugins.registry import Registry
+    from mipha_eval.core.plugins.selection import build_task, of_task
     from mipha_eval.data.parse_source import parse_source
     from mipha_eval.reporting.summary import failure_lines
     from mipha_eval.runs.evaluate import score, score_again
+    from mipha_eval.scoring.result_record import result_json
 
     limits = judge_flags.Limits(judge_runs, judge_concurrency, judge_timeout, judge_tries)
     asked = judge_flags.choice(judge, judge_base_url, limits, judge_budget, judge_price, judge_correctness)
-    grading, plugins = judge_flags.grading(asked, grades, Registry(plugin or ())), plugin or ()
+    registry = Registry(plugin or ())
+    grading = judge_flags.grading(asked, grades, registry)
     if answers is None:
-        results = score_again(target, judge=grading, plugins=plugins)
+        results = score_again(target, judge=grading, plugins=plugin or ())
     else:
         # the folder of annotations is the data where none is named
         source = parse_source(data or (str(annotations.parent) if annotations else "hub"), {}, annotations)
-        asked_of: dict[str, Any] = {"judge": grading, "plugins": plugins, **parse_pairs(options or ())}
-        results = [score(target, answers, data=source, verdicts=verdicts, subset=subset, **asked_of)]
+        built = build_task(target, of_task(target, parse_pairs(options or ())), source, registry)
+        results = [score(built, answers, judge=grading, verdicts=verdicts, subset=subset)]
     summaries = [result.summary for result in results]
     if json:
-        flags.print_json(summaries[0] if len(summaries) == 1 else summaries)
+        printed = [result_json(summary) for summary in summaries]
+        flags.print_json(printed[0] if len(printed) == 1 else printed)
     else:
         for summary in summaries:
             print_numbers(summary)
@@ -68,7 +74,7 @@ def score_answers(
         raise typer.Exit(ExitCode.INCOMPLETE)
 
 
-def print_numbers(summary: Mapping[str, Any]) -> None:
+def print_numbers(summary: ResultRecord) -> None:
     """Every metric with its interval, a line each."""
     from mipha_eval.reporting.marks import mark_texts
     from mipha_eval.reporting.summary import (
@@ -82,19 +88,19 @@ def print_numbers(summary: Mapping[str, Any]) -> None:
     from mipha_eval.reporting.terminal import kept, print_lines, print_table
 
     console = flags.console()
-    print_lines(console, [" ".join([summary["task"], *map(kept, mark_texts(summary))])])
+    print_lines(console, [" ".join([summary.task, *map(kept, mark_texts(summary))])])
     rows = [
-        [name, score_text(summary, name, value), interval_cell(summary, name)] for name, value in summary["metrics"].items()
+        [name, score_text(summary, name, value), interval_cell(summary, name)] for name, value in summary.metrics.items()
     ]
     print_table(console, ("metric", "value", "95% CI"), rows)
     lines = []
-    if summary["envelope"]:
-        low, high = summary["envelope"]
+    if summary.envelope:
+        low, high = summary.envelope
         lenient = "; ".join(["", *filter(None, [lenient_text(summary)])])
-        lines.append(f"{summary['headline']}: {low:.2f} to {high:.2f} with all unparsed wrong to all right{lenient}")
-    counts = [name for name in COUNTS if name in summary]
-    lines.append(", ".join(kept(f"{name} {summary[name]:,}") for name in counts))
-    lines += [f"odd labels, {count:,}: {reason}" for reason, count in summary.get("odd_labels", {}).items()]
+        lines.append(f"{summary.headline}: {low:.2f} to {high:.2f} with all unparsed wrong to all right{lenient}")
+    counts = {name: getattr(summary, name) for name in COUNTS}
+    lines.append(", ".join(kept(f"{name} {count:,}") for name, count in counts.items() if count is not None))
+    lines += [f"odd labels, {count:,}: {reason}" for reason, count in summary.odd_labels.items()]
     lines += [*wrapped_lines(summary), judge_line(summary)]
     lines.append(certificate_line([summary]) or "no current certificate, see mipha-eval certify")
     print_lines(console, [line for line in lines if line])

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
 
+from mipha_eval.core.json_value import Json
 from mipha_eval.core.plugins.code_digest import code_digest
 from mipha_eval.judge.stored_task import StoredTask
 
@@ -14,9 +15,9 @@ def why_not(first: StoredTask, second: StoredTask) -> str | None:
         return f"{first.label} and {second.label} are different protocols"
     if reason := _scored_otherwise(first, second):
         return reason
-    if first.judge != second.judge and (first.task.judged or first.summary["headline"] != second.summary["headline"]):
+    if first.judge != second.judge and (first.task.judged or first.summary.headline != second.summary.headline):
         return f"judged by {first.judge or 'nobody'} and by {second.judge or 'nobody'}"
-    headlines = [stored.summary["headline"] for stored in (first, second)]
+    headlines = [stored.summary.headline for stored in (first, second)]
     if headlines[0] != headlines[1]:
         return f"{headlines[0]} and {headlines[1]} are not the same metric"
     return None
@@ -27,12 +28,12 @@ def _scored_otherwise(first: StoredTask, second: StoredTask) -> str:
 
     Older runs do not say by what code of a plugin they are.
     """
-    versions = [stored.record["version"] for stored in (first, second)]
+    versions = [stored.record.version for stored in (first, second)]
     if versions[0] != versions[1]:
         return f"version {versions[0]} of the task and version {versions[1]}; the same run commands score them again"
     if versions[0] != first.task.version:
         return f"scored by version {versions[0]} of the task, this is version {first.task.version}; run them again"
-    codes = {code for stored in (first, second) if (code := stored.record.get("code"))}
+    codes = {code for stored in (first, second) if (code := stored.record.code)}
     if len(codes) > 1:
         return "scored by different code of the plugin; the same run commands score them again"
     if codes and codes != {code_digest(type(first.task))}:
@@ -47,6 +48,6 @@ def other_options(first: StoredTask, second: StoredTask) -> list[str]:
     return [f"{key}={others.get(key)}, not {own.get(key)}" for key in keys if own.get(key) != others.get(key)]
 
 
-def _options(stored: StoredTask) -> dict[str, Any]:
-    asked = (stored.summary.get("judge") or {}).get("notes", {})
-    return {**stored.record["options"], **{f"judge's {key}": asked[key] for key in ("prompts", "runs") if key in asked}}
+def _options(stored: StoredTask) -> Mapping[str, Json]:
+    asked = stored.summary.judge.notes if stored.summary.judge else {}
+    return {**stored.record.options, **{f"judge's {key}": asked[key] for key in ("prompts", "runs") if key in asked}}

@@ -153,7 +153,7 @@ def _ties(runs: Sequence[Mapping[str, StoredTask]], draws: int, alpha: float) ->
     from mipha_eval.stats.ties import tied_with_best
 
     for label in dict.fromkeys(label for run in runs for label in run):
-        places = [place for place, run in enumerate(runs) if label in run and run[label].summary["metrics"]]
+        places = [place for place, run in enumerate(runs) if label in run and run[label].summary.metrics]
         places = [place for place in places if why_not(runs[places[0]][label], runs[place][label]) is None]
         if len(places) < 3:
             continue
@@ -161,7 +161,7 @@ def _ties(runs: Sequence[Mapping[str, StoredTask]], draws: int, alpha: float) ->
             matched = Matched.of([_unread(runs[place][label]) for place in places])
         except UserError:  # no question is common to all
             continue
-        metric = runs[places[0]][label].summary["headline"]
+        metric = runs[places[0]][label].summary.headline
         if metric in matched.metrics:
             values = dict(zip(places, matched.panel(metric).values().tolist(), strict=True))
             tied = {places[place] for place in tied_with_best(matched.panel(metric), draws, alpha)}

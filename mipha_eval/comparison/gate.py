@@ -82,7 +82,7 @@ def _untold(runs: Sequence[ComparedRun], pair: Pair) -> Found:
         yield "cannot tell", f"{pair.changed:,} questions of the same id are not the same questions"
     if pair.options:
         yield "cannot tell", f"other options, {'; '.join(pair.options)}"
-    blind = [bool(runs[place].tasks[pair.task].summary.get("blind")) for place in pair.runs]
+    blind = [bool(runs[place].tasks[pair.task].summary.blind) for place in pair.runs]
     if blind[0] != blind[1]:
         yield "cannot tell", "one of the two saw no pictures"
 

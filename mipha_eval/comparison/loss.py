@@ -61,7 +61,7 @@ class Loss:
 def _graded(stored: StoredTask) -> dict[str, Score]:
     """The scores of answers by sample; a question that the official scorer counts as wrong without an answer has none."""
     scores = {score.sample: score for score in stored.scores if score.rule not in UNGRADED}
-    if not stored.summary["missing"]:
+    if not stored.summary.missing:
         return scores
     answered = RunFolder(stored.run).task(stored.label).responses()
     return {name: score for name, score in scores.items() if name in answered}

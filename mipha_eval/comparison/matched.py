@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from mipha_eval.core.errors import UserError
 from mipha_eval.core.metrics import ClusterCounts, Metric, Totals
@@ -92,13 +92,14 @@ def _group(score: Score) -> tuple[str, str]:
 
 def _changed(tasks: Sequence[StoredTask], shared: Sequence[str]) -> set[str]:
     """Ids under which the runs asked different questions; only looked for where digests of the questions differ."""
-    if len({stored.record["data_sha256"] for stored in tasks}) == 1:
+    if len({stored.record.data_sha256 for stored in tasks}) == 1:
         return set()
     asked = [_questions(stored) for stored in tasks]
     return {name for name in shared if any(own.get(name) != asked[0].get(name) for own in asked)}
 
 
-def _questions(stored: StoredTask) -> dict[str, Any]:
+def _questions(stored: StoredTask) -> dict[str, tuple[str, tuple[str, ...], tuple[str, ...]]]:
+    """By id what makes a question the same: its text, its answers and its images' names."""
     samples = RunFolder(stored.run).task(stored.label).samples()
     return {
         sample.id: (sample.prompt, sample.label_texts, tuple(image.name for image in sample.images)) for sample in samples

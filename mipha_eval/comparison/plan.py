@@ -54,14 +54,14 @@ def _reason(first: ComparedRun, second: ComparedRun, label: str) -> str | None:
 
 
 def _no_score(first: ComparedRun, second: ComparedRun, label: str) -> str | None:
-    headline = first.tasks[label].summary["headline"]
-    lacking = [run.name for run in (first, second) if headline not in run.tasks[label].summary["metrics"]]
+    headline = first.tasks[label].summary.headline
+    lacking = [run.name for run in (first, second) if headline not in run.tasks[label].summary.metrics]
     return f"no {headline} in {' and '.join(lacking)}" if lacking else None
 
 
 def _metrics(first: StoredTask, second: StoredTask, wanted: Sequence[str]) -> list[str]:
-    headline = first.summary["headline"]
-    common = [name for name in first.summary["metrics"] if name in second.summary["metrics"]]
+    headline = first.summary.headline
+    common = [name for name in first.summary.metrics if name in second.summary.metrics]
     return [headline, *(name for name in common if name != headline and (name in wanted or ALL in wanted))]
 
 
@@ -73,9 +73,7 @@ def choose(runs: Sequence[ComparedRun], tasks: Sequence[str], metrics: Sequence[
             replace(run, tasks={label: own for label, own in run.tasks.items() if not _names(own).isdisjoint(tasks)})
             for run in runs
         ]
-    _check(
-        "metric", metrics, [ALL, *(name for run in runs for own in run.tasks.values() for name in own.summary["metrics"])]
-    )
+    _check("metric", metrics, [ALL, *(name for run in runs for own in run.tasks.values() for name in own.summary.metrics)])
     return list(runs)
 
 

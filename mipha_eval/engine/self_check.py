@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+
+import msgspec
 
 from mipha_eval.core.adapter import ModelAdapter
 from mipha_eval.core.errors import DeviceMemoryError, UserError
 from mipha_eval.core.types import Request, Response
+from mipha_eval.scoring.result_record import CheckCounts
+from mipha_eval.store.equivalence import Check, Checks, CheckTotals
 from mipha_eval.store.run_folder import RunFolder
 
 A_TASK, A_RUN = 3, 8  # answers that are checked unless a user says otherwise
@@ -35,9 +38,7 @@ class SelfCheck:
         self._folder, self._adapter = folder, adapter
         self._asked, self._tasks = asked, tasks
         self._exact = _is_exact(folder)
-        self._records: dict[tuple[str, str], Mapping[str, Any]] = {
-            (row["task"], row["sample"]): row for row in folder.equivalence()
-        }
+        self._records = {(check.task, check.sample): check for check in folder.equivalence()}
 
     def count(self, answers: int) -> int:
         """How many of a task's new answers are checked; none where the model shares nothing."""
@@ -46,10 +47,9 @@ class SelfCheck:
     def check(self, label: str, given: Sequence[CheckedAnswer]) -> None:
         """Asks for the same answers alone and writes down how they compare."""
         for each, response in zip(given, self._alone([each.request for each in given]), strict=True):
-            found = self._compared(each.response, response)
-            self._records[label, each.sample] = {"task": label, "sample": each.sample, **found}
-        rows = list(self._records.values())
-        self._folder.write_equivalence({"totals": totals(rows), "samples": rows})
+            self._records[label, each.sample] = self._compared(label, each, response)
+        checks = tuple(self._records.values())
+        self._folder.write_equivalence(Checks(totals(checks), checks))
         self._say(label)
 
     def _alone(self, requests: Sequence[Request]) -> list[Response]:
@@ -64,35 +64,34 @@ class SelfCheck:
             failure = Response.failure(f"the model failed: {error!r}")
         return [failure] if len(requests) == 1 else [made for each in requests for made in self._alone([each])]
 
-    def _compared(self, shared: Response, alone: Response) -> dict[str, Any]:
+    def _compared(self, label: str, given: CheckedAnswer, alone: Response) -> Check:
         """In float32 likelihoods must agree, too, even where the likeliest option is the same."""
-        record = compare(shared, alone)
-        if self._exact and record.get("likelihood_difference", 0.0) > NATS:
-            record["identical"] = False
-        return record
+        found = compare(label, given, alone)
+        apart = self._exact and (found.likelihood_difference or 0.0) > NATS
+        return msgspec.structs.replace(found, identical=False) if apart else found
 
     def _say(self, label: str) -> None:
         """Tells at once of answers that differ where none may, and of those that could not be made alone."""
         found = totals(self._of(label))
-        differ = found["checked"] - found["identical"]
+        differ = found.checked - found.identical
         if differ and self._exact:
-            what = f"{differ} of {found['checked']} answers differ from the same made alone, which may not be in float32"
+            what = f"{differ} of {found.checked} answers differ from the same made alone, which may not be in float32"
             print(f"{label}: SHARED != ALONE: {what}; see equivalence.json", file=sys.stderr)
-        if found["failed"]:
-            print(f"{label}: {found['failed']} answers could not be made alone; see equivalence.json", file=sys.stderr)
+        if found.failed:
+            print(f"{label}: {found.failed} answers could not be made alone; see equivalence.json", file=sys.stderr)
 
-    def summary(self, label: str) -> dict[str, Any]:
-        """What a task's result has to say of the checks, under ``equivalence``; empty if nothing was checked."""
+    def summary(self, label: str) -> CheckCounts | None:
+        """What a task's result has to say of the checks; None if nothing was checked."""
         return _summary(self._of(label), exact=self._exact)
 
-    def _of(self, label: str) -> list[Mapping[str, Any]]:
-        return [row for (task, _), row in self._records.items() if task == label]
+    def _of(self, label: str) -> list[Check]:
+        return [check for (task, _), check in self._records.items() if task == label]
 
 
-def equivalence_of(label: str, folder: RunFolder) -> dict[str, Any]:
+def equivalence_of(label: str, folder: RunFolder) -> CheckCounts | None:
     """What a stored run's checks say of a task, as its result shows it. Raises UserError if they have gone since."""
-    found = _summary([row for row in folder.equivalence() if row["task"] == label], exact=_is_exact(folder))
-    if not found and any(result.get("equivalence") for result in folder.results_of(label)):
+    found = _summary([check for check in folder.equivalence() if check.task == label], exact=_is_exact(folder))
+    if found is None and any(result.equivalence for result in folder.results_of(label)):
         raise UserError(
             f"{folder.path / 'equivalence.json'} lacks the checks of {label}; the run's command writes the rest anew"
         )
@@ -100,15 +99,15 @@ def equivalence_of(label: str, folder: RunFolder) -> dict[str, Any]:
 
 
 def _is_exact(folder: RunFolder) -> bool:
-    return bool(folder.manifest().get("weights", {}).get("dtype") == EXACT)
+    return folder.manifest().weights.get("dtype") == EXACT
 
 
-def _summary(rows: Sequence[Mapping[str, Any]], *, exact: bool) -> dict[str, Any]:
+def _summary(checks: Sequence[Check], *, exact: bool) -> CheckCounts | None:
     """Counts, and whether a difference is an error."""
-    if not rows:
-        return {}
-    found = totals(rows)
-    return {"equivalence": {"checked": found["checked"], "identical": found["identical"], "exact": exact}}
+    if not checks:
+        return None
+    found = totals(checks)
+    return CheckCounts(found.checked, found.identical, exact)
 
 
 def checks_a_task(asked: int | None, tasks: int, answers: int) -> int:
@@ -117,33 +116,47 @@ def checks_a_task(asked: int | None, tasks: int, answers: int) -> int:
     return max(1, most) if asked is None else asked
 
 
-def compare(shared: Response, alone: Response) -> dict[str, Any]:
+def compare(label: str, given: CheckedAnswer, alone: Response) -> Check:
     """How an answer from a shared batch and one made alone differ, in text and numbers."""
-    record: dict[str, Any] = {"shared": shared.text, "reference": alone.text, "identical": shared.text == alone.text}
+    shared = given.response
+    found = Check(
+        task=label,
+        sample=given.sample,
+        shared=shared.text,
+        reference=alone.text,
+        identical=shared.text == alone.text,
+    )
     if alone.error:
-        return {**record, "identical": False, "error": alone.error}
-    if len(shared.likelihoods) == len(alone.likelihoods) > 0:
-        pairs = zip(shared.likelihoods, alone.likelihoods, strict=True)
-        record["likelihood_difference"] = max(abs(one - other) for one, other in pairs)
+        return msgspec.structs.replace(found, identical=False, error=alone.error)
+    likelihoods, logits = _likelihood_difference(shared, alone), _logit_difference(shared, alone)
+    found = msgspec.structs.replace(found, likelihood_difference=likelihoods, logit_difference=logits)
+    if logits is None and (shared.top or alone.top):
+        return msgspec.structs.replace(found, identical=False, note="no token is among the likeliest of both")
+    return found
+
+
+def _likelihood_difference(shared: Response, alone: Response) -> float | None:
+    """The largest of all options; None where these are not the same number."""
+    if not len(shared.likelihoods) == len(alone.likelihoods) > 0:
+        return None
+    return max(abs(one - other) for one, other in zip(shared.likelihoods, alone.likelihoods, strict=True))
+
+
+def _logit_difference(shared: Response, alone: Response) -> float | None:
+    """The largest of the tokens that are among the likeliest of both; None where there is none."""
     logits, others = dict(shared.top), dict(alone.top)
-    both = logits.keys() & others.keys()
-    if not both and (logits or others):
-        record |= {"identical": False, "note": "no token is among the likeliest of both"}
-    if both:
-        record["logit_difference"] = max(abs(logits[token] - others[token]) for token in both)
-    return record
+    return max((abs(logits[token] - others[token]) for token in logits.keys() & others.keys()), default=None)
 
 
-def totals(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Counts over records, and the largest difference of a logit or log-likelihood; None where nothing had numbers."""
-    compared = [row for row in rows if "error" not in row]
-    identical = sum(row["identical"] for row in compared)
-    kinds = ("logit_difference", "likelihood_difference")
-    differences = [row[kind] for row in compared for kind in kinds if kind in row]
-    return {
-        "checked": len(compared),
-        "identical": identical,
-        "share_identical": identical / len(compared) if compared else None,
-        "largest_difference": max(differences, default=None),
-        "failed": len(rows) - len(compared),
-    }
+def totals(checks: Sequence[Check]) -> CheckTotals:
+    """Counts over checks, and the largest difference of a logit or log-likelihood; None where nothing had numbers."""
+    compared = [check for check in checks if not check.error]
+    identical = sum(check.identical for check in compared)
+    pairs = [pair for check in compared for pair in (check.logit_difference, check.likelihood_difference)]
+    return CheckTotals(
+        checked=len(compared),
+        identical=identical,
+        share_identical=identical / len(compared) if compared else None,
+        largest_difference=max((difference for difference in pairs if difference is not None), default=None),
+        failed=len(checks) - len(compared),
+    )

@@ -9,7 +9,6 @@ import json
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from mipha_eval.core.errors import UserError
 from mipha_eval.core.plugins.checks.questions import checked_request, choices_of
@@ -19,6 +18,8 @@ from mipha_eval.core.task import Task
 from mipha_eval.core.types import Request, Sample
 from mipha_eval.data.images import grey_image, image_digest
 from mipha_eval.data.questions import check_texts, read_samples
+from mipha_eval.scoring.run_context import RunContext
+from mipha_eval.store.task_record import TaskRecord
 
 
 @dataclass(frozen=True)
@@ -80,18 +81,19 @@ def limit_samples(samples: list[Sample], limit: int | None) -> list[Sample]:
     return [sample for sample in samples if sample.id in chosen]
 
 
-def task_record(work: TaskInput) -> dict[str, Any]:
+def task_record(work: TaskInput, context: RunContext | None = None) -> TaskRecord:
     """What is needed to build a task again and to know its data."""
     task = work.task
-    return {
-        "name": task.name,
-        "protocol": task.protocol,
-        "version": task.version,
-        **({"code": code} if (code := code_digest(type(task))) else {}),
-        "options": {key: None if value is None else str(value) for key, value in task_options(task).items()},
-        "data_sha256": data_digest(work.samples),
-        "probabilities": work.probabilities,
-    }
+    return TaskRecord(
+        name=task.name,
+        protocol=task.protocol,
+        version=task.version,
+        code=code_digest(type(task)) or None,
+        options={key: None if value is None else str(value) for key, value in task_options(task).items()},
+        data_sha256=data_digest(work.samples),
+        probabilities=work.probabilities,
+        run_context=context,
+    )
 
 
 def data_digest(samples: Sequence[Sample]) -> str:

@@ -6,9 +6,10 @@ import asyncio
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from mipha_eval.core.adapter import ModelAdapter
+from mipha_eval.core.json_value import Json
 from mipha_eval.core.types import Decoding, Query, Request, Verdict
 from mipha_eval.engine.engine import Engine
 from mipha_eval.judge.judge import Judge
@@ -30,7 +31,7 @@ class AdapterJudge(Judge):
         self._thread = ThreadPoolExecutor(1, "judge-model")
         self._busy: asyncio.Task[None] | None = None
 
-    def describe(self) -> Mapping[str, Any]:
+    def describe(self) -> Mapping[str, Json]:
         return {"model": self.name, **self._adapter.describe(), "decoding": "greedy"}
 
     def load(self) -> None:

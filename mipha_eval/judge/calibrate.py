@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+import msgspec
 
 from mipha_eval.core.errors import UserError
 from mipha_eval.core.metrics import ClusterCounts, Metric, Number, Totals
@@ -18,6 +20,7 @@ from mipha_eval.judge.calibrations import calibration_file, store_calibration
 from mipha_eval.judge.grading import Grading, TaskAnswers, judge_answers
 from mipha_eval.judge.recorded import RecordedGrades
 from mipha_eval.scoring.answer_files import read_answers
+from mipha_eval.scoring.judging.calibration import Calibration
 
 if TYPE_CHECKING:
     import numpy as np
@@ -26,14 +29,14 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Calibration:
+class Calibrated:
     """What was found, and where it is kept for later scores."""
 
-    found: dict[str, Any]
+    found: Calibration
     path: Path
 
 
-def calibrate(task: Task, grades: Path, answers: Path | None, grading: Grading) -> Calibration:
+def calibrate(task: Task, grades: Path, answers: Path | None, grading: Grading) -> Calibrated:
     """Has the judge grade recorded answers, compares its grades with the recorded ones, and keeps the result.
 
     Args:
@@ -51,21 +54,23 @@ def calibrate(task: Task, grades: Path, answers: Path | None, grading: Grading) 
     verdicts = grading.verdicts(own.parent / "verdicts", f"{own.stem}.{file.name}.")
     (judged,) = judge_answers([(answered, verdicts)], grading)
     result = answered.score(judged)
+    counts = result.summary.judge
     graded = [score for score in result.scores if score.rule not in UNGRADED]
     if not graded or any("grades" not in score.details for score in graded):
-        reason = next(iter(result.summary["judge"]["failures"]), "see what it said above")
+        reason = next(iter(counts.failures if counts else ()), "see what it said above")
         raise UserError(f"judge {grading.judge.name} graded no answer of {task.label}: {reason}")
     truth = [reference.grades_of(score.sample) for score in graded]
-    found = {
-        "task": task.label,
-        "reference": reference.name,
-        "grades": grades.name,
-        "answers": file.name,
-        **agreement(graded, truth),
-        "unreadable": result.summary["judge"]["unreadable"],
-        "not_graded": len(result.scores) - len(graded),
-    }
-    return Calibration(found, store_calibration(grading.judge.name, grading.notes, found))
+    found = msgspec.structs.replace(
+        agreement(graded, truth),
+        judge=grading.judge.name,
+        task=task.label,
+        reference=reference.name,
+        grades=grades.name,
+        answers=file.name,
+        unreadable=counts.unreadable if counts else 0,
+        not_graded=len(result.scores) - len(graded),
+    )
+    return Calibrated(found, store_calibration(grading.notes, found))
 
 
 def answers_beside(grades: Path) -> Path:
@@ -82,16 +87,12 @@ def answers_beside(grades: Path) -> Path:
     return there
 
 
-def agreement(graded: Sequence[Score], truth: Sequence[Sequence[float]]) -> dict[str, Any]:
-    """How the judge's grades of answers compare with trusted ones.
+def agreement(graded: Sequence[Score], truth: Sequence[Sequence[float]]) -> Calibration:
+    """How a judge's grades of answers compare with trusted ones; who they are is for others to say.
 
     Args:
         graded: scores with the judge's grades of one or more runs in their details.
-        truth: the trusted grades of each, of one or more runs.
-
-    Returns:
-        Grades are 0 to 1, ``bias`` and totals are points of a score out of 100: what the judge adds to it, with a 95 %
-        interval, clustered by image. What cannot be known from so few answers or runs is None.
+        truth: the trusted grades of each, 0 to 1, of one or more runs.
     """
     import numpy as np
     from scipy.stats import spearmanr
@@ -99,21 +100,23 @@ def agreement(graded: Sequence[Score], truth: Sequence[Sequence[float]]) -> dict
     ours, theirs = np.array([score.details["grades"] for score in graded]), np.array(truth)
     mine, right = ours.mean(axis=1), theirs.mean(axis=1)
     varied = mine.std() > 0 and right.std() > 0
-    return {
-        "n": len(graded),
-        "total": 100 * float(mine.mean()),
-        "reference_total": 100 * float(right.mean()),
-        "bias": 100 * float((mine - right).mean()),
-        "bias_interval": _interval(graded, mine - right),
-        "mean_absolute_error": float(np.abs(mine - right).mean()),
-        "kappa": quadratic_kappa(mine, right),
-        "rank_correlation": float(spearmanr(mine, right).statistic) if varied else None,
-        "runs": ours.shape[1],
-        "repeat_deviation": _deviation(ours),
-        "reference_runs": theirs.shape[1],
-        "reference_repeat_deviation": _deviation(theirs),
-        "total_deviation": 100 * float(ours.mean(axis=0).std()) if ours.shape[1] > 1 else None,
-    }
+    return Calibration(
+        judge="",
+        reference="",
+        n=len(graded),
+        total=100 * float(mine.mean()),
+        reference_total=100 * float(right.mean()),
+        bias=100 * float((mine - right).mean()),
+        bias_interval=_interval(graded, mine - right),
+        mean_absolute_error=float(np.abs(mine - right).mean()),
+        kappa=quadratic_kappa(mine, right),
+        rank_correlation=float(spearmanr(mine, right).statistic) if varied else None,
+        runs=ours.shape[1],
+        repeat_deviation=_deviation(ours),
+        reference_runs=theirs.shape[1],
+        reference_repeat_deviation=_deviation(theirs),
+        total_deviation=100 * float(ours.mean(axis=0).std()) if ours.shape[1] > 1 else None,
+    )
 
 
 def quadratic_kappa(mine: np.ndarray, right: np.ndarray) -> float:
@@ -133,15 +136,14 @@ def _deviation(grades: Grades) -> float | None:
     return float(grades.var(axis=1, ddof=1).mean() ** 0.5) if runs > 1 else None
 
 
-def _interval(graded: Sequence[Score], differences: np.ndarray) -> list[float] | None:
+def _interval(graded: Sequence[Score], differences: np.ndarray) -> tuple[float, float] | None:
     from mipha_eval.stats.interval import run_intervals
 
     counts = ClusterCounts()
     for score, difference in zip(graded, differences.tolist(), strict=True):
         counts.add(score.cluster, {"difference": difference, "asked": 1.0})
     bias = Metric("bias", partial(_per_answer, "difference"), "points", bounds=(-100.0, 100.0))
-    found = run_intervals(counts, [bias])["bias"].bounds
-    return None if found is None else list(found)
+    return run_intervals(counts, [bias])["bias"].bounds
 
 
 def _per_answer(name: str, totals: Totals) -> Number:

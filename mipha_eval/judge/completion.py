@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from typing import Any
 
+from mipha_eval.core.json_value import Json
 from mipha_eval.core.types import Query, Verdict
 from mipha_eval.judge.spending import estimated_tokens
 from mipha_eval.scoring.judging.dialogue import CUT, quoted
@@ -71,7 +71,7 @@ def _finish(told: object, tokens: int | None, query: Query) -> str:
     return "stop" if plain in WHOLE_ENDS else CUT if plain in CUT_ENDS else str(told)
 
 
-def _why_none(message: Mapping[str, Any], text: str, finish: str, safe: Callable[[str], str]) -> str:
+def _why_none(message: Mapping[str, Json], text: str, finish: str, safe: Callable[[str], str]) -> str:
     """Why a message is no reply; empty if it may be one."""
     refusal, thoughts = (safe(str(message.get(name) or "")) for name in ("refusal", "reasoning_content"))
     thoughts = thoughts or safe(str(message.get("reasoning") or ""))

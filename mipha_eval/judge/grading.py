@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from mipha_eval.core.errors import UserError
+from mipha_eval.core.json_value import Json
 from mipha_eval.core.plugins.registry import Registry
 from mipha_eval.core.plugins.selection import build_model
 from mipha_eval.core.task import Task
@@ -27,9 +27,10 @@ from mipha_eval.judge.session import Session
 from mipha_eval.judge.settings import JudgeChoice
 from mipha_eval.judge.spending import Spending
 from mipha_eval.judge.verdicts import Verdicts, stored_judges, stored_rows
+from mipha_eval.scoring.judging.judge_notes import judge_notes
 from mipha_eval.scoring.judging.prompts import prompts_digest
 from mipha_eval.scoring.judging.ungraded import answer_groups
-from mipha_eval.scoring.result import Result, score_responses
+from mipha_eval.scoring.result import Scored, score_responses
 from mipha_eval.store.run_folder import RunFolder
 
 
@@ -42,7 +43,7 @@ class Grading:
     choice: JudgeChoice | None = None
 
     @property
-    def notes(self) -> dict[str, Any]:
+    def notes(self) -> dict[str, Json]:
         """What stands beside the verdicts, and travels with scores."""
         price = self.choice.prices if self.choice else None
         return {
@@ -155,7 +156,7 @@ class TaskAnswers:
     samples: Sequence[Sample]
     responses: Mapping[str, Response]
 
-    def score(self, judged: Judged | None) -> Result:
+    def score(self, judged: Judged | None) -> Scored:
         return score_responses(self.task, self.samples, self.responses, judged)
 
 
@@ -163,7 +164,7 @@ def stored_answers(folder: RunFolder, task: Task) -> TaskAnswers:
     """A task's questions as a run keeps them, and the responses that belong to them."""
     stored = folder.task(task.label)
     samples = stored.samples()
-    work = TaskInput(task, samples, len(samples), stored.read_task().get("probabilities", False))
+    work = TaskInput(task, samples, len(samples), stored.read_task().probabilities)
     keys = {sample.id: work.request(sample).key for sample in samples}
     answered = stored.responses()
     responses = {name: entry.response for name, entry in answered.items() if keys.get(name) == entry.key}
@@ -189,11 +190,12 @@ def judge_answers(work: Sequence[tuple[TaskAnswers, Verdicts]], grading: Grading
 def judges_of(folder: Path) -> list[Judged]:
     """The judges whose verdicts on a task are stored, ready for scoring."""
     judges = stored_judges(folder)
-    unknown = {row["judge"] for row in stored_rows(folder)} - judges.keys()
+    unknown = {row.judge for row in stored_rows(folder)} - judges.keys()
     if unknown:
         raise UserError(f"{folder / 'judges.json'} does not know {min(unknown)}, whose verdicts are there; judge again")
     found = []
     for name, notes in judges.items():
-        use = JudgeSettings(notes.get("runs", 1), notes.get("correctness", False))
+        known = judge_notes(notes)
+        use = JudgeSettings(known.runs or 1, bool(known.correctness))
         found.append(Judged(Verdicts(folder, name, notes), use, find_calibration(name, notes)))
     return found

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import ClassVar
 
+from mipha_eval.core.json_value import Json
 from mipha_eval.core.types import Query, Verdict
 
 
@@ -33,7 +34,7 @@ class Judge(ABC):
         """
 
     @abstractmethod
-    def describe(self) -> Mapping[str, Any]:
+    def describe(self) -> Mapping[str, Json]:
         """What decides the replies beside the query, for the notes that travel with a score."""
 
     def load(self) -> None:  # noqa: B027 - a judge behind a server has nothing to load

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 from mipha_eval.core.alphabet import lettered
 from mipha_eval.core.format_lines import question_core
@@ -14,6 +13,7 @@ from mipha_eval.core.task import JUDGE_FAILED, NOT_JUDGED, Task
 from mipha_eval.core.types import Answer, Dialogue, Query, Response, Sample, Score, Verdict
 from mipha_eval.judge.session import Case
 from mipha_eval.judge.verdicts import Verdicts
+from mipha_eval.scoring.judging.calibration import Calibration
 from mipha_eval.scoring.judging.dialogue import (
     MOST_QUERIES,
     BrokenDialogueError,
@@ -22,6 +22,7 @@ from mipha_eval.scoring.judging.dialogue import (
     replay,
     shortcoming,
 )
+from mipha_eval.scoring.judging.judge_counts import JudgeCounts
 from mipha_eval.scoring.judging.prompts import is_correct
 from mipha_eval.scoring.judging.ungraded import answer_groups
 
@@ -115,7 +116,7 @@ class Judged:
 
     verdicts: Verdicts
     use: JudgeSettings
-    calibration: Mapping[str, Any] | None = None
+    calibration: Calibration | None = None
 
     @property
     def name(self) -> str:
@@ -123,7 +124,7 @@ class Judged:
 
     def regrade(
         self, task: Task, samples: Mapping[str, Sample], responses: Mapping[str, Response], scores: Sequence[Score]
-    ) -> tuple[list[Score], dict[str, Any]]:
+    ) -> tuple[list[Score], JudgeCounts]:
         """The scores that the verdicts come to, in the same order, and what a result says of the judge."""
         counts = Counts()
         graded: dict[str, Score] = {}
@@ -185,17 +186,17 @@ class Judged:
         rule = JUDGE_FAILED if error.reason else NOT_JUDGED
         return [replace(score, rule=rule, value=0.0, parsed=score.parsed and not unreadable) for score in kept]
 
-    def _summary(self, task: Task, counts: Counts) -> dict[str, Any]:
-        return {
-            "name": self.name,
-            "own_prompt": task.judged,
-            "runs": self.use.runs,
-            "pending": counts.pending,
-            "failed": counts.failed,
-            "unreadable": counts.unreadable,
-            "failures": dict(counts.reasons.most_common(20)),
-            "remarks": dict(counts.remarks),
-            **self.verdicts.totals(),
-            "notes": dict(self.verdicts.notes),
-            "calibration": self.calibration,
-        }
+    def _summary(self, task: Task, counts: Counts) -> JudgeCounts:
+        return JudgeCounts(
+            name=self.name,
+            own_prompt=task.judged,
+            runs=self.use.runs,
+            pending=counts.pending,
+            failed=counts.failed,
+            unreadable=counts.unreadable,
+            failures=dict(counts.reasons.most_common(20)),
+            remarks=dict(counts.remarks),
+            **self.verdicts.totals()._asdict(),
+            notes=dict(self.verdicts.notes),
+            calibration=self.calibration,
+        )

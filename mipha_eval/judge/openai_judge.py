@@ -6,8 +6,9 @@ import os
 import time
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from mipha_eval.core.json_value import Json
 from mipha_eval.core.printable import printable
 from mipha_eval.core.types import Query, Verdict
 from mipha_eval.judge.completion import NoCompletionError, own_words, read_completion
@@ -60,7 +61,7 @@ class OpenAIJudge(Judge):
             http_client=openai.DefaultAsyncHttpxClient(transport=BoundedTransport(choice.timeout), follow_redirects=False),
         )
 
-    def describe(self) -> Mapping[str, Any]:
+    def describe(self) -> Mapping[str, Json]:
         return {"model": self._choice.model, "base_url": str(self._client.base_url)}
 
     async def close(self) -> None:
@@ -87,7 +88,7 @@ class OpenAIJudge(Judge):
         import httpx2
 
         values = {"max_tokens": query.max_tokens, "temperature": query.temperature}
-        given: dict[str, Any] = {name: values[ours] for ours, name in names.items() if name}
+        given = {name: values[ours] for ours, name in names.items() if name}
         message = {"role": "user", "content": query.prompt}
         body = {"model": self._choice.model, "messages": [message], **given}
         started = time.perf_counter()

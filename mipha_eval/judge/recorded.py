@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from mipha_eval.core.errors import UserError
 from mipha_eval.core.files import read_json
+from mipha_eval.core.json_value import Json
 from mipha_eval.core.printable import printable
 from mipha_eval.core.types import Query, Verdict
 from mipha_eval.judge.judge import Judge
@@ -38,7 +38,7 @@ class RecordedGrades(Judge):
         self.name = printable("+".join(dict.fromkeys(models))).strip() or "recorded"
         self.runs = max([1, *map(len, self._grades.values())])
 
-    def describe(self) -> Mapping[str, Any]:
+    def describe(self) -> Mapping[str, Json]:
         return {"model": self.name, "recorded": self._path.name}
 
     def grades_of(self, sample: str) -> list[float]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 from mipha_eval.core.errors import UserError
 from mipha_eval.core.types import Dialogue, Query, Verdict
@@ -17,9 +16,9 @@ COLOURS = {"A": "red", "B": "green", "C": "blue"}
 SHADE = "What colour is the car?"
 
 #: (what is checked, the dialogue, what it should come to)
-QUESTIONS: tuple[tuple[str, Callable[[], Dialogue[Any]], Callable[[Any], bool]], ...] = (
-    ("grades a right answer high", lambda: grade("What is 2 + 2?", "4", "It is 4."), lambda found: found >= 0.7),
-    ("grades a wrong answer low", lambda: grade("What is 2 + 2?", "4", "It is 7."), lambda found: found <= 0.3),
+QUESTIONS: tuple[tuple[str, Callable[[], Dialogue[object]], Callable[[object], bool]], ...] = (
+    ("grades a right answer high", lambda: grade("What is 2 + 2?", "4", "It is 4."), lambda found: _is_from(0.7, 1, found)),
+    ("grades a wrong answer low", lambda: grade("What is 2 + 2?", "4", "It is 7."), lambda found: _is_from(0, 0.3, found)),
     ("finds the option meant", lambda: match_option(SHADE, COLOURS, "like grass, I think"), lambda found: found == "B"),
     ("says when none is meant", lambda: match_option(SHADE, COLOURS, "a bicycle"), lambda found: found == "Z"),
     (
@@ -33,6 +32,10 @@ QUESTIONS: tuple[tuple[str, Callable[[], Dialogue[Any]], Callable[[Any], bool]],
         lambda found: found is False,
     ),
 )
+
+
+def _is_from(least: float, most: float, found: object) -> bool:
+    return isinstance(found, float) and least <= found <= most
 
 
 @dataclass(frozen=True)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import sys
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any
 
-from mipha_eval.core.types import Dialogue, Query, Verdict
+from mipha_eval.core.types import Dialogue, Query, Score, Verdict
 from mipha_eval.judge.judge import Judge, JudgeStoppedError
 from mipha_eval.judge.spending import Spending
 from mipha_eval.judge.verdicts import Verdicts
@@ -27,7 +27,7 @@ class Case:
         anew: whether stored replies led to nothing, so that all are asked for again.
     """
 
-    dialogue: Dialogue[Any]
+    dialogue: Dialogue[Sequence[Score]]
     sample: str
     verdicts: Verdicts
     most: int
@@ -135,7 +135,7 @@ class Session:
 
     async def _ask(self, query: Query, case: Case) -> Verdict:
         """A stored verdict that counts, that of an equal query of this session, or a new one."""
-        own = case.sample if case.verdicts.notes.get("recorded") else ""
+        own = case.sample if case.verdicts.recorded else ""
         same = (id(case.verdicts), own, query.key)
         stored = case.verdicts.find(query, case.sample)
         if stored is not None and (same in self._heard or (not case.anew and shortcoming(query, stored) is None)):

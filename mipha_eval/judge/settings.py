@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import os
 import re
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
+from msgspec import Struct
+
 from mipha_eval.core.errors import UserError
+from mipha_eval.core.files import read_toml
 from mipha_eval.core.printable import printable
+from mipha_eval.core.record import Finite, checked
 
 KEYS = ("MIPHA_EVAL_JUDGE_KEY", "OPENAI_API_KEY")
 UNITS = {"calls": "calls", "call": "calls", "tokens": "tokens", "token": "tokens", "usd": "usd"}
@@ -41,6 +43,12 @@ class Price:
 
     def of(self, prompt_tokens: float, reply_tokens: float) -> float:
         return (self.prompt * prompt_tokens + self.reply * reply_tokens) / 1e6
+
+
+class ListedPrice(Struct, frozen=True):
+    """An entry of ``prices.toml``: US dollars for a million tokens of prompts and of replies."""
+
+    usd: tuple[Finite, Finite]
 
 
 @dataclass(frozen=True)
@@ -136,8 +144,9 @@ def api_key(choice: JudgeChoice) -> str:
 @cache
 def listed_prices() -> Mapping[str, Price]:
     """Model -> price, as far as they are listed."""
-    rows: dict[str, Any] = tomllib.loads((Path(__file__).parent / "prices.toml").read_text(encoding="utf-8"))
-    return {model: Price(*row["usd"]) for model, row in rows.items()}
+    path = Path(__file__).parent / "prices.toml"
+    rows = checked(dict[str, ListedPrice], read_toml(path), str(path))
+    return {model: Price(*row.usd) for model, row in rows.items()}
 
 
 def parse_price(text: str | None) -> Price | None:

@@ -7,18 +7,19 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 from mipha_eval.core.data_source import DataSource
 from mipha_eval.core.errors import UserError
 from mipha_eval.core.metrics import Metric, Tally, Totals, add_tallies, group_scores
 from mipha_eval.core.plugins.registry import Registry
 from mipha_eval.core.plugins.selection import build_task
-from mipha_eval.core.provenance import Provenance, provenances
+from mipha_eval.core.provenance import Provenance
 from mipha_eval.core.task import Task
 from mipha_eval.core.types import Score
-from mipha_eval.scoring.result import Measuring
+from mipha_eval.scoring.measuring import Measuring
+from mipha_eval.scoring.result_record import ResultRecord
 from mipha_eval.store.run_folder import RunFolder
+from mipha_eval.store.task_record import TaskRecord
 
 
 @dataclass(frozen=True)
@@ -37,13 +38,13 @@ class StoredTask:
     model: str
     label: str
     task: Task
-    record: Mapping[str, Any]
-    summary: Mapping[str, Any]
+    record: TaskRecord
+    summary: ResultRecord
 
     @property
     def judge(self) -> str:
         """Whose grades or second opinions the result has; empty for nobody's."""
-        return judge_of(self.summary)
+        return self.summary.judged_by
 
     @cached_property
     def scores(self) -> Sequence[Score]:
@@ -54,9 +55,9 @@ class StoredTask:
         """
         folder = RunFolder(self.run)
         place = folder.task(self.label)
-        if self.judge == judge_of(place.results()[0]):
+        if self.judge == place.results()[0].judged_by:
             found = place.scores()
-            told = sum(self.summary["rules"].values())
+            told = sum(self.summary.rules.values())
             if told != len(found):
                 raise UserError(
                     f"{place.path / 'scores.jsonl'} has {len(found):,} scores, its result tells of {told:,}; run anew"
@@ -86,8 +87,8 @@ class StoredTask:
         """
         every = Measuring(self.task, self.judge).metrics(totals)
         found = {metric.name: metric for metric in every if metric.defined(totals)}
-        told = provenances(self.summary)
-        known = {name: found.get(name) or _otherwise_made(name, told, found.values()) for name in self.summary["metrics"]}
+        told = self.summary.provenance
+        known = {name: found.get(name) or _otherwise_made(told.get(name), found.values()) for name in self.summary.metrics}
         return {
             name: dataclasses.replace(metric, name=name, provenance=told.get(name))
             for name, metric in known.items()
@@ -95,12 +96,9 @@ class StoredTask:
         }
 
 
-def _otherwise_made(name: str, told: Mapping[str, Provenance], metrics: Iterable[Metric]) -> Metric | None:
-    """The metric of a stored name that somebody or something else made."""
-    if name in told:
-        return next((metric for metric in metrics if metric.plain == told[name].metric), None)
-    # nobody says by what it was made, but it is no name of a task's own, since this metric's maker stands in its name
-    return next((metric for metric in metrics if metric.provenance and name.startswith(f"{metric.plain}[")), None)
+def _otherwise_made(told: Provenance | None, metrics: Iterable[Metric]) -> Metric | None:
+    """The metric that somebody or something else made."""
+    return next((metric for metric in metrics if told and metric.plain == told.metric), None)
 
 
 def read_stored_tasks(run: Path, registry: Registry, judge: str | None = None) -> list[StoredTask]:
@@ -116,7 +114,7 @@ def read_stored_tasks(run: Path, registry: Registry, judge: str | None = None) -
     if not (run / "manifest.json").exists():
         raise UserError(f"{run} is no run folder: it has no manifest.json")
     folder = RunFolder.open(run)
-    model = str(folder.manifest()["model"])
+    model = folder.manifest().model
     results = {label: folder.results_of(label) for label in folder.tasks()}
     found = [
         StoredTask(
@@ -135,24 +133,19 @@ def read_stored_tasks(run: Path, registry: Registry, judge: str | None = None) -
     return found
 
 
-def choose_result(results: Sequence[Mapping[str, Any]], judge: str | None = None) -> Mapping[str, Any]:
+def choose_result(results: Sequence[ResultRecord], judge: str | None = None) -> ResultRecord:
     """Of the run's own result and those of further judges the one that is wanted, see `read_stored_tasks`."""
     own, *others = results
     if judge is not None:
-        return next((result for result in results if judge_of(result) == judge), own)
-    return others[0] if len(others) == 1 and own["headline"] not in own["metrics"] else own
-
-
-def judge_of(summary: Mapping[str, Any]) -> str:
-    """The name of the judge in a result; empty without one."""
-    return str((summary.get("judge") or {}).get("name", ""))
+        return next((result for result in results if result.judged_by == judge), own)
+    return others[0] if len(others) == 1 and own.headline not in own.metrics else own
 
 
 def stored_task(folder: RunFolder, label: str, registry: Registry) -> Task:
     """The task object of a run, with its protocol and options; its data need not be there."""
-    kind = folder.manifest()["data"]
+    kind = folder.manifest().data
     source = DataSource("demo" if kind == "demo" else "hub" if kind == "hub" else "folder", Path(kind))
     record = folder.task(label).read_task()
-    prefix = record["name"].replace("-", "_")
-    options = {f"{prefix}.{key}": value for key, value in record["options"].items() if value is not None}
-    return build_task(f"{record['name']}@{record['protocol']}", options, source, registry)
+    prefix = record.name.replace("-", "_")
+    options = {f"{prefix}.{key}": value for key, value in record.options.items() if value is not None}
+    return build_task(f"{record.name}@{record.protocol}", options, source, registry)

@@ -2,29 +2,36 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
-import time
 from collections.abc import Mapping
 from contextlib import ExitStack
-from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
-from typing import Any, get_type_hints
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from mipha_eval.core.atomic import locked, write_json
 from mipha_eval.core.errors import UserError
 from mipha_eval.core.files import read_object
+from mipha_eval.core.json_value import Json
+from mipha_eval.core.record import checked
 from mipha_eval.core.types import Query, Verdict
-from mipha_eval.judge.completion import MOST_TOKENS
-from mipha_eval.scoring.judging.dialogue import CUT
-from mipha_eval.store.journal import Appender, read_stored
-from mipha_eval.store.records import JudgeNotes, checked
+from mipha_eval.judge.verdict_row import VerdictRow, read_rows, row_json, row_of
+from mipha_eval.scoring.judging.judge_notes import JudgeNotes, judge_notes
+from mipha_eval.store.journal import Appender
 
-VERDICT = get_type_hints(Verdict)  # name -> type of what a record has of a verdict
-ALWAYS = {name: kind for name, kind in VERDICT.items() if name != "finish"}  # earlier versions did not write how it ended
-TOKENS = ("prompt_tokens", "completion_tokens")
+
+class Replies(NamedTuple):
+    """What a judge's replies took; as `JudgeCounts` has it."""
+
+    replies: int
+    failed_queries: int
+    prompt_tokens: int
+    completion_tokens: int
+    seconds: float
+    left_out: tuple[str, ...]
+    served: tuple[str, ...]
+    served_as_another: tuple[str, ...]
 
 
 class Verdicts:
@@ -38,16 +45,22 @@ class Verdicts:
         notes: on the judge and how it is used; stand in ``judges.json`` beside the verdicts, so that they can be used again.
     """
 
-    def __init__(self, folder: Path | None, judge: str, notes: Mapping[str, Any], prefix: str = "") -> None:
+    def __init__(self, folder: Path | None, judge: str, notes: Mapping[str, Json], prefix: str = "") -> None:
         """Reads what is stored in `folder`; without one nothing is kept on disk. `prefix` begins the files' names."""
         self.judge, self.notes = judge, notes
+        self._known = judge_notes(notes, f"what is noted of judge {judge}")
         self._folder, self._prefix = folder, prefix
         self._found: dict[tuple[str, str], Verdict] = {}
         self._file: Appender | None = None
         self._held = ExitStack()
         for row in stored_rows(folder, prefix):
-            if row["judge"] == judge:
-                self._found[row["sample"] if row.get("recorded") else "", row["key"]] = verdict_of(row)
+            if row.judge == judge:
+                self._found[row.sample if row.recorded else "", row.key] = row.verdict
+
+    @property
+    def recorded(self) -> bool:
+        """Whether these are grades of before, each of a sample of its own."""
+        return bool(self._known.recorded)
 
     def find(self, query: Query, sample: str) -> Verdict | None:
         """The stored verdict on a query about a sample, perhaps a failed one."""
@@ -56,24 +69,12 @@ class Verdicts:
 
     def add(self, query: Query, sample: str, verdict: Verdict) -> None:
         """Keeps a verdict, and appends it to the file."""
-        recorded = bool(self.notes.get("recorded"))
-        self._found[sample if recorded else "", query.key] = verdict
+        self._found[sample if self.recorded else "", query.key] = verdict
         if self._file is not None:
-            row = {
-                "sample": sample,
-                "judge": self.judge,
-                "key": query.key,
-                "prompt_sha256": hashlib.sha256(query.prompt.encode(errors="surrogatepass")).hexdigest(),
-                "max_tokens": query.max_tokens,
-                "temperature": query.temperature,
-                "repeat": query.repeat,
-                "time": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
-                **({"recorded": True} if recorded else {}),
-                **{name: getattr(verdict, name) for name in VERDICT},
-            }
-            self._file.append([row])
+            row = row_of(query, verdict, sample=sample, judge=self.judge, recorded=self.recorded)
+            self._file.append([row_json(row)])
 
-    def totals(self) -> dict[str, Any]:
+    def totals(self) -> Replies:
         """Replies, those that failed, tokens, seconds of waiting, and the names that the judge's server gave itself.
 
         ``served_as_another`` has the names that are not the model's that was asked for.
@@ -81,17 +82,17 @@ class Verdicts:
         found = list(self._found.values())
         replies = [verdict for verdict in found if not verdict.error]
         served = sorted({verdict.model for verdict in found if verdict.model})
-        asked = str(self.notes.get("model") or self.judge)
-        return {
-            "replies": len(replies),
-            "failed_queries": len(found) - len(replies),
-            "prompt_tokens": sum(verdict.prompt_tokens for verdict in found),
-            "completion_tokens": sum(verdict.completion_tokens for verdict in found),
-            "seconds": round(sum(verdict.seconds for verdict in found), 3),
-            "left_out": sorted({verdict.left_out for verdict in found if verdict.left_out}),
-            "served": served,
-            "served_as_another": [name for name in served if not same_model(asked, name)],
-        }
+        asked = str(self._known.model or self.judge)
+        return Replies(
+            replies=len(replies),
+            failed_queries=len(found) - len(replies),
+            prompt_tokens=sum(verdict.prompt_tokens for verdict in found),
+            completion_tokens=sum(verdict.completion_tokens for verdict in found),
+            seconds=round(sum(verdict.seconds for verdict in found), 3),
+            left_out=tuple(sorted({verdict.left_out for verdict in found if verdict.left_out})),
+            served=tuple(served),
+            served_as_another=tuple(name for name in served if not same_model(asked, name)),
+        )
 
     def __enter__(self) -> Verdicts:
         """Opens the file for `add`, and writes down the notes on the judge.
@@ -105,7 +106,7 @@ class Verdicts:
         with ExitStack() as held:
             held.enter_context(locked(path))
             known = stored_judges(self._folder, self._prefix)
-            check_same_judge(self.judge, known.get(self.judge) or self.notes, self.notes)
+            check_same_judge(self.judge, judge_notes(known.get(self.judge) or self.notes), self._known)
             self._file = held.enter_context(Appender(path))
             write_json(self._folder / f"{self._prefix}judges.json", {**known, self.judge: dict(self.notes)})
             self._held = held.pop_all()
@@ -123,40 +124,28 @@ def same_model(asked: str, served: str) -> bool:
     return re.fullmatch(r"(-\d[\d-]*)?(@.*)?", served.removeprefix(asked)) is not None
 
 
-def verdict_of(row: Mapping[str, Any]) -> Verdict:
-    """The verdict in a stored record; what earlier versions did not write down is found by counting tokens."""
-    found = Verdict(**{name: row[name] for name in ALWAYS})
-    if "finish" in row or found.error:
-        return replace(found, finish=str(row.get("finish") or ""))
-    limit = row.get("max_tokens")
-    return replace(found, finish=CUT if isinstance(limit, int) and found.completion_tokens >= limit else "stop")
-
-
-def check_same_judge(name: str, before: Mapping[str, Any], now: Mapping[str, Any]) -> None:
+def check_same_judge(name: str, before: JudgeNotes, now: JudgeNotes) -> None:
     """Raises UserError if another judge of the same name has been asked: its verdicts would be taken for this one's."""
     for key in ("model", "weights", "recorded"):
-        if before.get(key) != now.get(key):
-            raise UserError(
-                f"judge {name} was {key} {before.get(key)} before and is {now.get(key)} now; they must not be mixed"
-            )
-    hosts = [urlsplit(notes.get("base_url") or "").hostname for notes in (before, now)]
+        was, is_now = getattr(before, key), getattr(now, key)
+        if was != is_now:
+            raise UserError(f"judge {name} was {key} {was} before and is {is_now} now; they must not be mixed")
+    hosts = [urlsplit(notes.base_url or "").hostname for notes in (before, now)]
     if hosts[0] != hosts[1]:
         raise UserError(
             f"judge {name} was asked at {hosts[0]} before and is at {hosts[1]} now; their verdicts must not be mixed"
         )
 
 
-def stored_judges(folder: Path, prefix: str = "") -> dict[str, Any]:
-    """Judges by name that have been asked, and the notes on each."""
+def stored_judges(folder: Path, prefix: str = "") -> dict[str, Mapping[str, Json]]:
+    """Judges by name that have been asked, and the notes on each, see `JudgeNotes`."""
     path = folder / f"{prefix}judges.json"
     hint = "remove it to go on"
     found = read_object(path, hint) if path.exists() else {}
     checked(dict[str, JudgeNotes], found, str(path), hint)
-    return found
+    return {name: notes for name, notes in found.items() if isinstance(notes, Mapping)}
 
 
-def stored_rows(folder: Path | None, prefix: str = "") -> list[dict[str, Any]]:
+def stored_rows(folder: Path | None, prefix: str = "") -> list[VerdictRow]:
     """All records of a file of verdicts."""
-    entries = {"sample": str, "judge": str, "key": str, **ALWAYS}
-    rows = [] if folder is None else read_stored(folder / f"{prefix}verdicts.jsonl", entries)
-    return [row for row in rows if all(0 <= row[name] <= MOST_TOKENS for name in TOKENS)]
+    return [] if folder is None else list(read_rows(folder / f"{prefix}verdicts.jsonl"))

@@ -9,18 +9,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import asdict
 
 from mipha_eval.comparison.comparability import why_not
 from mipha_eval.comparison.matched import Matched
 from mipha_eval.core.errors import UserError
 from mipha_eval.core.plugins.registry import Registry
 from mipha_eval.judge.stored_task import StoredTask
-from mipha_eval.page.runs import ShownRun, result_facts, stored_result
+from mipha_eval.page.facts import result_facts
+from mipha_eval.page.runs import ShownRun, stored_result
 from mipha_eval.scoring.gaps import gaps
+from mipha_eval.scoring.result_record import ResultRecord
 
-#: what must be the same in two results for their runs to be ranked together, beside what `why_not` asks
-CONDITIONS = ("demo", "blind", "limited", "annotations")
+
+def _conditions(result: ResultRecord) -> tuple[bool, bool, str]:
+    """What makes a result another thing than what the task's name says, beside demo data, which are in the name."""
+    return bool(result.blind), bool(result.limited), result.annotations or ""
 
 
 @dataclass(frozen=True)
@@ -33,7 +39,7 @@ class Entry:
     """
 
     number: int
-    result: Mapping[str, Any]
+    result: ResultRecord
     stored: StoredTask | None
     why_unranked: str
 
@@ -62,12 +68,12 @@ def read_entries(runs: Sequence[ShownRun], label: str, registry: Registry) -> li
     return entries
 
 
-def _why_unranked(result: Mapping[str, Any], stored: StoredTask | None) -> str:
+def _why_unranked(result: ResultRecord, stored: StoredTask | None) -> str:
     """Why a result can be ranked with no other; empty if it can."""
     if stored is None:
         return "its task is not installed here"
-    if result["headline"] not in result["metrics"]:
-        return f"it has no {result['headline']}"
+    if result.headline not in result.metrics:
+        return f"it has no {result.headline}"
     told = [f"{count:,} {name}" for name, count in gaps(result).items()]
     return f"questions are left: {', '.join(told)}" if told else ""
 
@@ -84,19 +90,19 @@ def ranked_groups(entries: Sequence[Entry]) -> list[Group]:
 
 
 def _special(entry: Entry) -> bool:
-    """Whether it is another thing than what the task's name says; demo data are in the name."""
-    return any(entry.result.get(name) for name in CONDITIONS if name != "demo")
+    return any(_conditions(entry.result))
 
 
 def _alike(first: Entry, second: Entry) -> bool:
     if first.stored is None or second.stored is None or why_not(first.stored, second.stored):
         return False
-    digests = [stored.record.get("data_sha256") for stored in (first.stored, second.stored)]
-    return digests[0] == digests[1] and all(first.result.get(name) == second.result.get(name) for name in CONDITIONS)
+    same = first.stored.record.data_sha256 == second.stored.record.data_sha256
+    demo = bool(first.result.demo) == bool(second.result.demo)
+    return same and demo and _conditions(first.result) == _conditions(second.result)
 
 
 def _ranked(group: Sequence[Entry]) -> Group:
-    questions = int(group[0].result["n"])
+    questions = group[0].result.n
     tasks = [entry.stored for entry in group if entry.stored is not None]
     if len(tasks) < 2:
         return Group(group, None, questions)
@@ -104,52 +110,84 @@ def _ranked(group: Sequence[Entry]) -> Group:
     from mipha_eval.stats.ranks import rank_intervals
 
     matched = Matched.of(tasks)
-    values = bootstrap_values(matched.panel(str(group[0].result["headline"])), RESAMPLES)
+    values = bootstrap_values(matched.panel(group[0].result.headline), RESAMPLES)
     return Group(group, rank_intervals(values), matched.questions)
 
 
-def board(runs: Sequence[ShownRun], label: str, registry: Registry) -> dict[str, Any]:
-    """A task's part of a leaderboard.
+class Told(Struct, frozen=True, kw_only=True, rename={"short_marks": "shortMarks"}):
+    """What a leaderboard shows of a result, as its scripts get it; see `ResultFacts`."""
 
-    Returns:
-        entries: by number of the run its result, its group and rank in it, or why it has none; groups: how many runs and
-        questions each has.
-    """
+    metric: str
+    score: str
+    value: float | None
+    interval: tuple[float, float] | None
+    no_interval: str
+    n: int
+    marks: tuple[str, ...]
+    short_marks: tuple[str, ...]
+
+
+class Ranked(Told, frozen=True, kw_only=True):
+    """First and last rank, None where there is nothing to rank with; the number of its group."""
+
+    rank: tuple[int, int] | None
+    group: int
+
+
+class Unranked(Told, frozen=True, kw_only=True):
+    """Why it has no rank."""
+
+    why: str
+
+
+class GroupFacts(Struct, frozen=True):
+    """How many runs and questions a group has; whether it is another thing than what the task's name says."""
+
+    runs: int
+    questions: int
+    special: bool
+
+
+class Board(Struct, frozen=True):
+    """A task's part of a leaderboard; `entries` by the number of the run."""
+
+    label: str
+    entries: Mapping[str, Ranked | Unranked]
+    groups: tuple[GroupFacts, ...]
+
+
+def board(runs: Sequence[ShownRun], label: str, registry: Registry) -> Board:
+    """The results of all runs on a task, those first that are ranked."""
     entries = read_entries(runs, label, registry)
     groups = ranked_groups(entries)
-    shown = {
-        str(entry.number): {
-            **_told(entry, label),
-            "rank": None if group.ranks is None else list(group.ranks[place]),
-            "group": number,
-        }
+    shown: dict[str, Ranked | Unranked] = {
+        str(entry.number): Ranked(
+            **asdict(_told(entry, label)),
+            rank=None if group.ranks is None else group.ranks[place],
+            group=number,
+        )
         for number, group in enumerate(groups)
         for place, entry in enumerate(group.entries)
     }
-    unranked = {
-        str(entry.number): {**_told(entry, label), "why": entry.why_unranked} for entry in entries if entry.why_unranked
-    }
-    return {
-        "label": label,
-        "entries": {**shown, **unranked},
-        "groups": [
-            {"runs": len(group.entries), "questions": group.questions, "special": _special(group.entries[0])}
-            for group in groups
-        ],
-    }
+    for entry in entries:
+        if entry.why_unranked:
+            shown[str(entry.number)] = Unranked(**asdict(_told(entry, label)), why=entry.why_unranked)
+    told = [GroupFacts(len(group.entries), group.questions, _special(group.entries[0])) for group in groups]
+    return Board(label, shown, tuple(told))
 
 
-def _told(entry: Entry, label: str) -> dict[str, Any]:
+def _told(entry: Entry, label: str) -> Told:
     facts = result_facts(entry.result)
-    headline = next((metric for metric in facts["metrics"] if metric["name"] == facts["headline"]), None)
+    headline = next((metric for metric in facts.metrics if metric.name == facts.headline), None)
     if headline is None and not entry.why_unranked:
-        raise UserError(f"{label} has no {facts['headline']}")
-    return {
-        "metric": facts["headline"],
-        "score": facts["score"],
-        "value": headline and headline["value"],
-        "interval": headline and headline["interval"],
-        "no_interval": headline["no_interval"] if headline else "",
-        "n": facts["n"],
-        **{name: facts[name] for name in ("marks", "shortMarks")},
-    }
+        raise UserError(f"{label} has no {facts.headline}")
+    return Told(
+        metric=facts.headline,
+        score=facts.score,
+        value=headline.value if headline else None,
+        interval=headline.interval if headline else None,
+        no_interval=headline.no_interval if headline else "",
+        n=facts.n,
+        marks=facts.marks,
+        short_marks=facts.short_marks,
+    )

@@ -13,10 +13,12 @@ import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+
+import msgspec
 
 from mipha_eval.core.atomic import errors_naming
 from mipha_eval.core.errors import UserError
+from mipha_eval.core.json_value import Json
 from mipha_eval.core.plugins.registry import plugin_folder
 
 #: what ends an element or opens a comment in HTML, and what ends a line in old JavaScript
@@ -24,15 +26,16 @@ UNSAFE = {ord(letter): f"\\u{ord(letter):04x}" for letter in "<>&\u2028\u2029"}
 
 
 def to_json(value: object) -> str:
-    """Compact JSON in ASCII that may stand in an HTML element; numbers that JSON has no words for become null."""
+    """Compact JSON of records in ASCII that may stand in an HTML element; numbers that JSON has no words for become null."""
+    plain: Json = msgspec.to_builtins(value)
     try:
-        text = json.dumps(value, separators=(",", ":"), allow_nan=False)
+        text = json.dumps(plain, separators=(",", ":"), allow_nan=False)
     except ValueError:
-        text = json.dumps(_finite(value), separators=(",", ":"))
+        text = json.dumps(_finite(plain), separators=(",", ":"))
     return text.translate(UNSAFE)
 
 
-def _finite(value: Any) -> Any:
+def _finite(value: Json) -> Json:
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if isinstance(value, Mapping):

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
+from mipha_eval.page.facts import ResultFacts
 from mipha_eval.reporting.formats.latex_text import latex_text
 
-Results = Sequence[Mapping[str, Any] | None]
+Results = Sequence[ResultFacts | None]
 
 
 def latex_table(runs: Sequence[str], tasks: Sequence[tuple[str, Results]]) -> str:
     """Runs as rows, tasks as columns; marks become letters that are explained below.
 
     Args:
-        tasks: label, and a result of each run as `runs.result_facts` gives it, None where there is none.
+        tasks: label, and a result of each run, None where there is none.
     """
     letters: dict[str, str] = {}
     rows = [
@@ -40,14 +40,14 @@ def latex_table(runs: Sequence[str], tasks: Sequence[tuple[str, Results]]) -> st
 
 def _metrics(results: Results) -> str:
     """The headlines of a column, which judges may make differ."""
-    return ", ".join(dict.fromkeys(result["headline"] for result in results if result))
+    return ", ".join(dict.fromkeys(result.headline for result in results if result))
 
 
-def _cell(result: Mapping[str, Any] | None, letters: dict[str, str]) -> str:
+def _cell(result: ResultFacts | None, letters: dict[str, str]) -> str:
     if result is None:
         return "--"
-    marks = [letters.setdefault(mark, _letter(len(letters))) for mark in result["marks"]]
-    return latex_text(result["score"]) + (rf"\textsuperscript{{{','.join(marks)}}}" if marks else "")
+    marks = [letters.setdefault(mark, _letter(len(letters))) for mark in result.marks]
+    return latex_text(result.score) + (rf"\textsuperscript{{{','.join(marks)}}}" if marks else "")
 
 
 def _letter(number: int) -> str:

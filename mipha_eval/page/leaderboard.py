@@ -8,19 +8,38 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
+from msgspec import Struct
+from msgspec.structs import asdict
+
 from mipha_eval import __version__
 from mipha_eval.core.errors import UserError
 from mipha_eval.core.plugins.registry import Registry
-from mipha_eval.page.boards import board
+from mipha_eval.page.boards import Board, board
 from mipha_eval.page.embed import Page, to_json, write_html
+from mipha_eval.page.facts import RunFacts
 from mipha_eval.page.runs import ShownRun, read_runs, run_facts
 from mipha_eval.page.static_view import write_page
 from mipha_eval.page.thumbnails import Pictures
 from mipha_eval.page.view import View
-from mipha_eval.store.run_folder import plain_name
+from mipha_eval.store.plain_name import plain_name
 
 MEGABYTES = 30.0  # of a run's page, unless a user says otherwise
 SCRIPT = "leaderboard.js"
+
+
+class LinkedRun(RunFacts, frozen=True, kw_only=True):
+    """A run, and the address of its page."""
+
+    page: str
+
+
+class Document(Struct, frozen=True):
+    """What the site's first page shows, as its scripts get it."""
+
+    by: str
+    title: str
+    runs: tuple[LinkedRun, ...]
+    tasks: tuple[Board, ...]
 
 
 @dataclass(frozen=True)
@@ -45,14 +64,14 @@ def write_leaderboard(config: LeaderboardConfig, registry: Registry) -> Path:
         for line in written.left_out:
             print(f"{run.folder.path.name}: {line}", file=sys.stderr)
     labels = sorted({label for run in runs for label in run.results})
-    document = {
-        "by": f"mipha-eval {__version__}",
-        "title": config.folder.resolve().name,
-        "runs": [{**run_facts(run), "page": quote(file)} for run, file in zip(runs, files, strict=True)],
-        "tasks": [board(runs, label, registry) for label in labels],
-    }
+    document = Document(
+        by=f"mipha-eval {__version__}",
+        title=config.folder.resolve().name,
+        runs=tuple(LinkedRun(**asdict(run_facts(run)), page=quote(file)) for run, file in zip(runs, files, strict=True)),
+        tasks=tuple(board(runs, label, registry) for label in labels),
+    )
     index = config.site / "index.html"
-    write_html(index, Page(f"Leaderboard of {document['title']}", SCRIPT, {"document": to_json(document)}))
+    write_html(index, Page(f"Leaderboard of {document.title}", SCRIPT, {"document": to_json(document)}))
     return index
 
 

@@ -6,7 +6,6 @@ import contextlib
 import dataclasses
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from mipha_eval.core.errors import UserError
 from mipha_eval.core.plugins.registry import Registry
@@ -16,9 +15,11 @@ from mipha_eval.data.parse_source import parse_source
 from mipha_eval.data.questions import read_samples
 from mipha_eval.judge.grading import stored_answers
 from mipha_eval.judge.stored_task import StoredTask
-from mipha_eval.page.runs import ShownRun, stored_result
+from mipha_eval.page.runs import ShownRun, built_task, stored_result
 from mipha_eval.page.thumbnails import Origin
 from mipha_eval.page.verdicts import Said, stored_verdicts
+from mipha_eval.store.equivalence import Check
+from mipha_eval.store.manifest import Manifest
 
 #: what became of a question; the letter is small where nobody could say what was answered
 RIGHT, PARTLY, WRONG, FAILED, MISSING, UNLABELLED, UNJUDGED, NOT_ASKED = "RPWFMUJ-"
@@ -40,7 +41,7 @@ class Outcomes:
     responses: Mapping[str, Response]
     scores: Mapping[str, Score]
     verdicts: Mapping[str, list[Said]]
-    alone: Mapping[str, Mapping[str, Any]]
+    alone: Mapping[str, Check]
     task: Task | None
     origin: Origin
 
@@ -68,27 +69,27 @@ def question_key(sample: Sample) -> Hashable:
 def read_outcomes(run: ShownRun, label: str, registry: Registry) -> Outcomes:
     """Raises UserError if a stored file is damaged."""
     place = run.folder.task(label)
-    stored = stored_result(run, label, registry)
-    task = stored.task if stored else None
+    task, stored = built_task(run, label, registry), stored_result(run, label, registry)
     samples = place.samples()
-    responses = _responses(run, label, stored)
+    responses = _responses(run, label, task)
     scores = _scores(run, label, stored)
     return Outcomes(
         samples={question_key(sample): sample for sample in samples},
         responses=responses,
         scores={score.sample: score for score in scores},
         verdicts={} if task is None else stored_verdicts(place, task, samples, responses, scores),
-        alone={row["sample"]: row for row in run.folder.equivalence() if row["task"] == label},
+        alone={check.sample: check for check in run.folder.equivalence() if check.task == label},
         task=task,
         origin=Origin(lambda: {} if task is None else pictures_of(task, run.manifest)),
     )
 
 
-def _responses(run: ShownRun, label: str, stored: StoredTask | None) -> Mapping[str, Response]:
+def _responses(run: ShownRun, label: str, task: Task | None) -> Mapping[str, Response]:
     """Those that belong to the questions as they are asked now; a task that is another today cannot tell."""
-    if stored is not None and stored.record.get("version") == stored.task.version:
-        return stored_answers(run.folder, stored.task).responses
-    return {name: entry.response for name, entry in run.folder.task(label).responses().items()}
+    place = run.folder.task(label)
+    if task is not None and place.read_task().version == task.version:
+        return stored_answers(run.folder, task).responses
+    return {name: entry.response for name, entry in place.responses().items()}
 
 
 def _scores(run: ShownRun, label: str, stored: StoredTask | None) -> Sequence[Score]:
@@ -98,9 +99,9 @@ def _scores(run: ShownRun, label: str, stored: StoredTask | None) -> Sequence[Sc
     return run.folder.task(label).scores() if stored is None else stored.scores
 
 
-def pictures_of(task: Task, manifest: Mapping[str, Any]) -> dict[str, Image]:
+def pictures_of(task: Task, manifest: Manifest) -> dict[str, Image]:
     """The pictures of the data that a run had, by location; empty if they are not there any more."""
-    data = str(manifest.get("data", ""))
+    data = manifest.data
     # a run does not say whether a folder is LLaVA's layout or a mirror of the hub
     for source in (data,) if data in ("demo", "hub") else (data, f"hub:{data}"):
         with contextlib.suppress(UserError):

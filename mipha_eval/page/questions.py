@@ -5,16 +5,38 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+
+import msgspec
+from msgspec import Struct
 
 from mipha_eval.core.plugins.checks.questions import choices_of
 from mipha_eval.core.types import Response, Sample, Score
 from mipha_eval.page.outcomes import NOT_ASKED, Outcomes
+from mipha_eval.page.question_row import AnswerFacts, MadeAgain, QuestionRow
 from mipha_eval.page.thumbnails import Pictures
+from mipha_eval.store.equivalence import Check
 
 PIECE = 200  # questions that a page shows, and reads, at a time
 SIBLINGS = 12  # questions scored together that a row names
-MEANT = ("text", "value")  # what an answer may have that is empty or 0 and still says something
+
+
+class QuestionIndex(Struct, frozen=True):
+    """What a page filters a task's questions by without reading rows.
+
+    Attributes:
+        kinds: distinct lists of categories; kind: of each question its place in them.
+        states: of each run a letter a question.
+        values: of each run the values that the letter does not tell, by place.
+    """
+
+    label: str
+    ids: tuple[str, ...]
+    count: int
+    piece: int
+    kinds: tuple[tuple[str, ...], ...]
+    kind: tuple[int, ...]
+    states: tuple[str | None, ...]
+    values: tuple[Mapping[int, float | None] | None, ...]
 
 
 @dataclass(frozen=True)
@@ -48,13 +70,8 @@ class Questions:
                 groups.setdefault(sample.group, []).append(place)
         return groups
 
-    def index(self) -> dict[str, Any]:
-        """What the page filters by without reading rows.
-
-        Returns:
-            kinds: distinct lists of categories; kind: of each question its place in them; states: of each run a letter a
-            question; values: of each run the values that the letter does not tell, by place.
-        """
+    def index(self) -> QuestionIndex:
+        """What the page filters by."""
         kinds: dict[tuple[str, ...], int] = {}
         kind = [kinds.setdefault((sample.category, *sample.tags), len(kinds)) for sample, _ in self.asked.values()]
         states: list[str | None] = []
@@ -64,16 +81,16 @@ class Questions:
             states.append("".join(state for state, _ in column) if run else None)
             partly = {place: value for place, (state, value) in enumerate(column) if state in "Pp"}
             values.append(partly if run else None)
-        return {
-            "label": self.label,
-            "ids": [sample.id for sample, _ in self.asked.values()],
-            "count": len(self.asked),
-            "piece": PIECE,
-            "kinds": [list(dict.fromkeys(name for name in names if name)) for names in kinds],
-            "kind": kind,
-            "states": states,
-            "values": values,
-        }
+        return QuestionIndex(
+            label=self.label,
+            ids=tuple(sample.id for sample, _ in self.asked.values()),
+            count=len(self.asked),
+            piece=PIECE,
+            kinds=tuple(_named(names) for names in kinds),
+            kind=tuple(kind),
+            states=tuple(states),
+            values=tuple(values),
+        )
 
     def number_pictures(self) -> None:
         """Numbers the task's pictures in the order of its questions, before any row is made."""
@@ -81,80 +98,75 @@ class Questions:
             for image in sample.images:
                 self.pictures.number(image, origin.origin)
 
-    def rows(self) -> Iterator[dict[str, Any]]:
-        """One a question, see `_row`."""
+    def rows(self) -> Iterator[QuestionRow]:
+        """One a question."""
         for place, (key, (sample, origin)) in enumerate(self.asked.items()):
-            answers = [_answer(run, key) if run else None for run in self.runs]
             others = [other for other in self._groups.get(sample.group, ()) if other != place]
             task = origin.task
-            yield {
-                "id": sample.id,
-                "question": sample.prompt,
-                "references": sample.label_texts,
-                "lettered": task is not None and task.lettered,
-                "categories": list(dict.fromkeys(name for name in (sample.category, *sample.tags) if name)),
-                "together": others[:SIBLINGS],
-                "images": [[self.pictures.number(image, origin.origin), image.name] for image in sample.images],
-                "answers": answers,
-            }
+            yield QuestionRow(
+                id=sample.id,
+                question=sample.prompt,
+                references=sample.label_texts,
+                lettered=task is not None and task.lettered,
+                categories=_named((sample.category, *sample.tags)),
+                together=tuple(others[:SIBLINGS]),
+                images=tuple([(self.pictures.number(image, origin.origin), image.name) for image in sample.images]),
+                answers=tuple([_answer(run, key) if run else None for run in self.runs]),
+            )
 
 
-def _answer(run: Outcomes, question: Hashable) -> dict[str, Any] | None:
-    """What one run made of a question; what is empty is left out."""
+def _named(names: Sequence[str]) -> tuple[str, ...]:
+    """Distinct ones, without the empty one."""
+    return tuple(dict.fromkeys(name for name in names if name))
+
+
+def _answer(run: Outcomes, question: Hashable) -> AnswerFacts | None:
+    """What one run made of a question."""
     if run.standing(question)[0] == NOT_ASKED:
         return None
     sample = run.samples[question]
     response, score = run.responses.get(sample.id), run.scores.get(sample.id)
-    found = {
-        "text": None if response is None or response.error else response.text,
-        "error": response.error if response else "",
-        "cut": response is not None and response.finish == "length",
-        "chances": _chances(run, sample, response),
-        "verdicts": [vars(said) for said in run.verdicts.get(sample.id, ())],
-        "alone": _made_again(run.alone.get(sample.id)),
-        **(_reading(score, response) if score else {}),
-    }
-    return {name: value for name, value in found.items() if value or (name in MEANT and value is not None)}
+    found = AnswerFacts(
+        text=None if response is None or response.error else response.text,
+        error=response.error if response else "",
+        cut=response is not None and response.finish == "length",
+        chances=_chances(run, sample, response),
+        verdicts=tuple(run.verdicts.get(sample.id, ())),
+        alone=_made_again(run.alone.get(sample.id)),
+    )
+    return _with_reading(found, score, response) if score else found
 
 
-def _reading(score: Score, response: Response | None) -> dict[str, Any]:
-    return {
-        "value": score.value,
-        "reading": score.reading,
-        "rule": score.rule,
-        "opinion": None if score.judged is None else [score.judged],
-        "unparsed": not score.parsed,
-        "span": None if score.span is None or response is None else browser_span(response.text, score.span),
-        "details": dict(score.details),
-    }
+def _with_reading(found: AnswerFacts, score: Score, response: Response | None) -> AnswerFacts:
+    return msgspec.structs.replace(
+        found,
+        value=score.value,
+        reading=score.reading,
+        rule=score.rule,
+        opinion=None if score.judged is None else (score.judged,),
+        unparsed=not score.parsed,
+        span=None if score.span is None or response is None else browser_span(response.text, score.span),
+        details=score.details,
+    )
 
 
-def browser_span(text: str, span: tuple[int, int]) -> list[int]:
+def browser_span(text: str, span: tuple[int, int]) -> tuple[int, int]:
     """A span in characters as JavaScript counts them, where those beyond the basic plane are two."""
-    return [len(text[:place].encode("utf-16-le", "surrogatepass")) // 2 for place in span]
+    start, end = (len(text[:place].encode("utf-16-le", "surrogatepass")) // 2 for place in span)
+    return start, end
 
 
-def _chances(run: Outcomes, sample: Sample, response: Response | None) -> list[tuple[str, float]]:
+def _chances(run: Outcomes, sample: Sample, response: Response | None) -> tuple[tuple[str, float], ...]:
     """How probable the model held each possible answer, where the task can say which these are."""
     if response is None or run.task is None or not response.probabilities:
-        return []
+        return ()
     names = list(choices_of(run.task, sample))
-    return list(zip(names, response.probabilities, strict=True)) if len(names) == len(response.probabilities) else []
+    return tuple(zip(names, response.probabilities, strict=True)) if len(names) == len(response.probabilities) else ()
 
 
-def _made_again(record: Mapping[str, Any] | None) -> dict[str, Any] | None:
-    """The same answer made without sharing; its text only where it is another."""
-    if record is None:
+def _made_again(check: Check | None) -> MadeAgain | None:
+    if check is None:
         return None
-    if record.get("error"):
-        return {"error": str(record["error"])}
-    return {"same": True} if record["identical"] else {"text": record.get("reference", "")}
-
-
-def search_text(row: Mapping[str, Any]) -> str:
-    """What a search looks through, folded as the page folds what is typed."""
-    texts = [row["id"], row["question"], *row["references"]]
-    for answer in row["answers"]:
-        if answer:
-            texts += [answer.get("text") or "", str(answer.get("reading", "")), answer.get("error", "")]
-    return "\n".join(texts).lower()
+    if check.error:
+        return MadeAgain(error=check.error)
+    return MadeAgain(same=True) if check.identical else MadeAgain(text=check.reference)

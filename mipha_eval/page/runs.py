@@ -5,18 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from mipha_eval.core.errors import UserError
+from mipha_eval.core.json_value import Json
 from mipha_eval.core.plugins.registry import Registry
+from mipha_eval.core.task import Task
 from mipha_eval.judge.stored_task import StoredTask, choose_result, stored_task
-from mipha_eval.reporting.marks import marks
+from mipha_eval.page.facts import RunFacts
 from mipha_eval.reporting.measured import run_name
 from mipha_eval.reporting.model_size import named_size, noted_size
-from mipha_eval.reporting.summary import effort, judge_line, lenient_text, score_text, wrapped_lines
+from mipha_eval.scoring.result_record import ResultRecord
+from mipha_eval.store.manifest import Manifest
 from mipha_eval.store.run_folder import RunFolder
 
-#: entries of a manifest that a page shows, see `run.open_run`
+#: entries of a manifest that a page shows
 MADE = ("model", "started", "mipha_eval", "options", "task_options", "weights", "data", "annotations", "machine", "packages")
 
 
@@ -32,9 +34,9 @@ class ShownRun:
 
     name: str
     folder: RunFolder
-    manifest: Mapping[str, Any]
-    results: Mapping[str, Mapping[str, Any]]
-    others: Mapping[str, Sequence[Mapping[str, Any]]]
+    manifest: Manifest
+    results: Mapping[str, ResultRecord]
+    others: Mapping[str, Sequence[ResultRecord]]
 
 
 def read_runs(paths: Sequence[Path]) -> list[ShownRun]:
@@ -55,14 +57,21 @@ def read_runs(paths: Sequence[Path]) -> list[ShownRun]:
     return runs
 
 
-def stored_result(run: ShownRun, label: str, registry: Registry) -> StoredTask | None:
-    """The task of a run with the result that is shown; None if it cannot be built here, for want of its plugin."""
+def built_task(run: ShownRun, label: str, registry: Registry) -> Task | None:
+    """The task of a run; None if it cannot be built here, for want of its plugin. A damaged record is a UserError."""
+    run.folder.task(label).read_task()
     try:
-        task = stored_task(run.folder, label, registry)
-    except (UserError, KeyError):
+        return stored_task(run.folder, label, registry)
+    except UserError:
         return None
-    record = run.folder.task(label).read_task()
-    return StoredTask(run.folder.path, run.name, label, task, record, run.results.get(label, {}))
+
+
+def stored_result(run: ShownRun, label: str, registry: Registry) -> StoredTask | None:
+    """The task of a run with the result that is shown; None if there is none, or it cannot be built here."""
+    task, result = built_task(run, label, registry), run.results.get(label)
+    if task is None or result is None:
+        return None
+    return StoredTask(run.folder.path, run.name, label, task, run.folder.task(label).read_task(), result)
 
 
 def _open(path: Path) -> RunFolder:
@@ -70,13 +79,10 @@ def _open(path: Path) -> RunFolder:
         inside = len(list(path.glob("*/manifest.json")))
         hint = f"; it holds {inside} runs, name some of them or use mipha-eval leaderboard" if inside else ""
         raise UserError(f"{path} is no run folder: it has no manifest.json{hint}")
-    folder = RunFolder.open(path)
-    if not isinstance(folder.manifest().get("model"), str):
-        raise UserError(f"{path / 'manifest.json'} is damaged: it names no model")
-    return folder
+    return RunFolder.open(path)
 
 
-def distinct_names(runs: Sequence[tuple[str, Mapping[str, Any]]]) -> list[str]:
+def distinct_names(runs: Sequence[tuple[str, Manifest]]) -> list[str]:
     """What each run is called: its model, if need be with what is special about it, and at last with its folder's name.
 
     Args:
@@ -94,82 +100,28 @@ def distinct_names(runs: Sequence[tuple[str, Mapping[str, Any]]]) -> list[str]:
     return names
 
 
-def _features(manifest: Mapping[str, Any]) -> dict[str, str]:
+def _features(manifest: Manifest) -> dict[str, str]:
     """What may tell two runs of a model apart, as short texts."""
-    options = {
-        key: f"{key}={value}" for key, value in {**manifest.get("options", {}), **manifest.get("task_options", {})}.items()
-    }
-    dtype = str(manifest.get("weights", {}).get("dtype", "")).removeprefix("torch.")
-    return {**options, " dtype": dtype, " blind": "blind" if manifest.get("blind") else ""}
+    options = {key: f"{key}={value}" for key, value in {**manifest.options, **manifest.task_options}.items()}
+    dtype = str(manifest.weights.get("dtype", "")).removeprefix("torch.")
+    return {**options, " dtype": dtype, " blind": "blind" if manifest.blind else ""}
 
 
-def run_facts(run: ShownRun) -> dict[str, Any]:
+def run_facts(run: ShownRun) -> RunFacts:
     """What a page says of a run as a whole."""
-    made = [(key.replace("_", " "), flat_text(run.manifest[key])) for key in MADE if run.manifest.get(key)]
-    return {"name": run.name, "folder": run.folder.path.name, "size": model_size(run.manifest), "made": made}
+    told = {key: getattr(run.manifest, key) for key in MADE}
+    made = tuple((key.replace("_", " "), flat_text(value)) for key, value in told.items() if value)
+    return RunFacts(run.name, run.folder.path.name, model_size(run.manifest), made)
 
 
-def flat_text(value: Any) -> str:
+def flat_text(value: Json) -> str:
     """A manifest's entry as text; of options those that are set."""
     if not isinstance(value, Mapping):
         return str(value)
     return ", ".join(f"{key} {entry}" for key, entry in value.items() if entry not in (None, "None", "", {}))
 
 
-def model_size(manifest: Mapping[str, Any]) -> float | None:
+def model_size(manifest: Manifest) -> float | None:
     """Parameters in billions: as the run noted them, else as the model's name has it (``llava-1.5-13b``)."""
     noted = noted_size(manifest)
     return named_size(run_name(manifest)) if noted is None else noted
-
-
-def result_facts(result: Mapping[str, Any], others: Sequence[Mapping[str, Any]] = ()) -> dict[str, Any]:
-    """What a page shows of a result. Raises UserError if it was not written by a run."""
-    try:
-        headline = result["headline"]
-        metrics, intervals, most = result["metrics"], result["intervals"], result.get("maximum", {})
-        kept = (
-            "n",
-            "missing",
-            "failed",
-            "unparsed",
-            "unlabelled",
-            "envelope",
-            "lenient",
-            "rules",
-            "failures",
-            "probabilities",
-        )
-        return {
-            "headline": headline,
-            "score": score_text(result, headline, metrics.get(headline)),
-            "marks": [mark.text for mark in marks(result)],
-            "shortMarks": [mark.name for mark in marks(result)],
-            "metrics": [
-                {
-                    "name": name,
-                    "value": value,
-                    "interval": intervals.get(name),
-                    "no_interval": result.get("interval_notes", {}).get(name, ""),
-                    "unit": result["units"].get(name, ""),
-                    "most": 100 if result["units"].get(name) == "%" else most.get(name),
-                }
-                for name, value in metrics.items()
-            ],
-            **{name: result[name] for name in kept},
-            "lenient": lenient_text(result),
-            "wrapped": wrapped_lines(result),
-            **{name: result.get(name) for name in ("total", "equivalence", "certificate")},
-            **dict(zip(("seconds", "speed"), effort(result), strict=True)),
-            "judges": [line for each in (result, *others) if (line := _judged(each))],
-        }
-    except (KeyError, TypeError, AttributeError) as error:
-        raise UserError(
-            f"a result of {result.get('task', 'a run')} is damaged: {error!r}; mipha-eval run writes it anew"
-        ) from error
-
-
-def _judged(result: Mapping[str, Any]) -> str:
-    """A judge's result in a line; empty without a judge."""
-    line = judge_line(result)
-    name = result["headline"]
-    return f"{name} {score_text(result, name, result['metrics'].get(name))}; {line}" if line else ""

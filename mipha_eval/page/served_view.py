@@ -16,7 +16,7 @@ from itertools import accumulate
 from urllib.parse import parse_qs, urlsplit
 
 from mipha_eval.page.embed import Page, html_of, policy_of, to_json
-from mipha_eval.page.questions import Questions, search_text
+from mipha_eval.page.questions import Questions
 from mipha_eval.page.thumbnails import thumbnail, whole_picture
 from mipha_eval.page.view import SCRIPT, View
 
@@ -41,7 +41,7 @@ class Rows:
         self._rows = []
         for row in task.rows():
             self._rows.append(to_json(row))
-            texts.append(search_text(row))
+            texts.append(row.search_text)
         self._ends = list(accumulate(len(text) + 1 for text in texts))
         self._texts = "\0".join(texts)
 
@@ -78,7 +78,7 @@ class ServedView:
 
     @cached_property
     def page(self) -> Page:
-        document = self.view.document({"served": True, "leftOut": []})
+        document = self.view.document(served=True)
         return Page(self.view.title, SCRIPT, {"document": to_json(document)}, connects=True)
 
     @cached_property

@@ -58,7 +58,7 @@ def write_page(view: View, path: Path, megabytes: float = MEGABYTES) -> Written:
         for piece, text in enumerate(texts.get(task.label, ()))
     }
     pictures = embedded_pictures(view, room - sum(map(len, rows.values())))
-    document = to_json(view.document({"served": False, "leftOut": big}))
+    document = to_json(view.document(served=False, left_out=big))
     later = {f"images-{number}": text for number, text in enumerate(in_pieces(pictures, IMAGES))}
     write_html(path, Page(view.title, SCRIPT, {"document": document, **rows}, later))
     return Written(path, list(_left_out(view, big, pictures)))

@@ -12,7 +12,7 @@ from mipha_eval.judge.grading import judges_of
 from mipha_eval.judge.judged import Judged
 from mipha_eval.scoring.judging.dialogue import UnansweredError, replay, shortcoming
 from mipha_eval.scoring.judging.ungraded import answer_groups
-from mipha_eval.store.run_folder import TaskFolder
+from mipha_eval.store.task_folder import TaskFolder
 
 
 @dataclass(frozen=True)

@@ -2,21 +2,50 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import asdict
 
 from mipha_eval import __version__
 from mipha_eval.core.plugins.registry import Registry
+from mipha_eval.page.facts import ResultFacts, RunFacts, result_facts
 from mipha_eval.page.latex import latex_table
 from mipha_eval.page.outcomes import read_outcomes
-from mipha_eval.page.questions import Questions
-from mipha_eval.page.runs import ShownRun, result_facts, run_facts
+from mipha_eval.page.questions import QuestionIndex, Questions
+from mipha_eval.page.runs import ShownRun, run_facts
 from mipha_eval.page.thumbnails import Pictures
 
 IMAGES = 50  # pictures that a page reads at a time
 SCRIPT = "view.js"
+
+
+class TaskFacts(QuestionIndex, frozen=True):
+    """A task on a page; `results` of each run, None where it has none."""
+
+    results: tuple[ResultFacts | None, ...] = ()
+
+
+class Document(Struct, frozen=True, rename={"image_piece": "imagePiece", "left_out": "leftOut"}):
+    """What a page knows before it reads any question, as its scripts get it.
+
+    Attributes:
+        by: what wrote it.
+        latex: the runs' headlines as a table.
+        image_piece: pictures that it reads at a time.
+        served: whether a server has the rest.
+        left_out: tasks whose questions do not stand in the page.
+    """
+
+    by: str
+    runs: tuple[RunFacts, ...]
+    tasks: tuple[TaskFacts, ...]
+    latex: str
+    image_piece: int
+    served: bool
+    left_out: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -47,18 +76,19 @@ class View:
     def title(self) -> str:
         return ", ".join(run.name for run in self.runs)
 
-    def document(self, standing: Mapping[str, Any]) -> dict[str, Any]:
-        """What a page knows before it reads any question; `standing` is said beside it."""
-        tasks = [(task, [self._result(run, task.label) for run in self.runs]) for task in self.questions]
-        return {
-            "by": f"mipha-eval {__version__}",
-            "runs": [run_facts(run) for run in self.runs],
-            "tasks": [{**task.index(), "results": results} for task, results in tasks],
-            "latex": latex_table([run.name for run in self.runs], [(task.label, results) for task, results in tasks]),
-            "imagePiece": IMAGES,
-            **standing,
-        }
+    def document(self, *, served: bool, left_out: Sequence[str] = ()) -> Document:
+        """What a page knows before it reads any question."""
+        tasks = [(task, tuple(self._result(run, task.label) for run in self.runs)) for task in self.questions]
+        return Document(
+            by=f"mipha-eval {__version__}",
+            runs=tuple(run_facts(run) for run in self.runs),
+            tasks=tuple(TaskFacts(**asdict(task.index()), results=results) for task, results in tasks),
+            latex=latex_table([run.name for run in self.runs], [(task.label, results) for task, results in tasks]),
+            image_piece=IMAGES,
+            served=served,
+            left_out=tuple(left_out),
+        )
 
     @staticmethod
-    def _result(run: ShownRun, label: str) -> dict[str, Any] | None:
+    def _result(run: ShownRun, label: str) -> ResultFacts | None:
         return result_facts(run.results[label], run.others[label]) if label in run.results else None

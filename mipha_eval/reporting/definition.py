@@ -12,8 +12,8 @@ from mipha_eval.core.errors import UserError
 from mipha_eval.core.files import read_toml
 from mipha_eval.core.options import unknown
 from mipha_eval.core.plugins.registry import Registry, plugin_folder
-from mipha_eval.core.provenance import plain_metric
 from mipha_eval.reporting.table import Column, Field
+from mipha_eval.scoring.result_record import ResultRecord
 
 Record = TypeVar("Record")
 
@@ -114,14 +114,14 @@ def check_tasks(definition: Definition, stored: Iterable[str], registry: Registr
                     raise UserError(f"table {definition.name}, {unknown('protocol', protocol, protocols, f'{name} has')}")
 
 
-def headlines(results: Iterable[Mapping[str, Any]]) -> Definition:
+def headlines(results: Iterable[ResultRecord]) -> Definition:
     """The table that is shown when none is named: a column for the headline of each task, in the order of the runs."""
     columns: dict[str, Column] = {}
     for result in results:
-        metric = plain_metric(result, result["headline"])
-        most = float(result.get("maximum", {}).get(metric, 100))
+        metric = result.plain(result.headline)
+        most = float(result.maximum.get(metric, 100))
         decimals = 1 if most >= 1000 else 2
-        columns.setdefault(result["task"], Column(result["task"], result["task"], metric, decimals, most=most))
+        columns.setdefault(result.task, Column(result.task, result.task, metric, decimals, most=most))
     return Definition("Headlines", tuple(columns.values()), name="headlines")
 
 

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from mipha_eval.core.printable import printable
 from mipha_eval.core.task import JUDGE_FAILED, NOT_JUDGED
 from mipha_eval.scoring.gaps import UNPARSED_MOST, UNPARSED_TOLD, unparsed_share
+from mipha_eval.scoring.judging.calibration import Calibration
 from mipha_eval.scoring.judging.prompts import TABLE_MARKS
-
-Result = Mapping[str, Any]
+from mipha_eval.scoring.result_record import ResultRecord
 
 DEMO = "DEMO"
 
@@ -40,16 +39,12 @@ class Mark:
         return f"{self.name} {self.detail}" if self.detail else self.name
 
 
-def marks(result: Result) -> list[Mark]:
-    """What a reader must know before comparing the score, in the order in which it is told.
-
-    Args:
-        result: what ``result.json`` or ``score --json`` says.
-    """
+def marks(result: ResultRecord) -> list[Mark]:
+    """What a reader must know before comparing the score, in the order in which it is told."""
     return [mark for find in FOUND for mark in find(result)]
 
 
-def mark_texts(result: Result) -> list[str]:
+def mark_texts(result: ResultRecord) -> list[str]:
     """The same as texts."""
     return [mark.text for mark in marks(result)]
 
@@ -59,82 +54,90 @@ def share(part: int, whole: int) -> str:
     return f"{part:,} ({100 * part / whole:.1f}%)" if part and whole else str(part)
 
 
-def _conditions(result: Result) -> Iterator[Mark]:
+def _conditions(result: ResultRecord) -> Iterator[Mark]:
     """How the model was asked."""
-    if result.get("demo"):
+    if result.demo:
         yield Mark(DEMO)
-    if result.get("blind"):
+    if result.blind:
         yield Mark("BLIND")
-    if result.get("limited"):
-        asked = sum(result.get(name) or 0 for name in ("n", "missing", "failed", "unlabelled"))
-        asked += result["rules"].get(JUDGE_FAILED, 0)  # these are not in n
-        yield Mark("LIMITED", f"{asked:,}/{result['total']:,}")
+    if result.limited:
+        asked = result.n + result.missing + result.failed + result.unlabelled
+        asked += result.rules.get(JUDGE_FAILED, 0)  # these are not in n
+        yield Mark("LIMITED", f"{asked:,}/{result.total or 0:,}")
 
 
-def _judging(result: Result) -> Iterator[Mark]:
+def _judging(result: ResultRecord) -> Iterator[Mark]:
     """What a judge did not grade, what it graded unreadably, and how far it is from a trusted one."""
-    judge = result.get("judge")
-    if not judge:
-        if NOT_JUDGED in result["rules"]:
+    judge = result.judge
+    if judge is None:
+        if NOT_JUDGED in result.rules:
             yield Mark("NOT JUDGED")
         return
-    counts = {"NOT JUDGED": judge["pending"], "JUDGE FAILED": judge["failed"], "UNREADABLE VERDICTS": judge["unreadable"]}
-    counts["TABLE MARKS"] = judge.get("remarks", {}).get(TABLE_MARKS, 0)
+    counts = {"NOT JUDGED": judge.pending, "JUDGE FAILED": judge.failed, "UNREADABLE VERDICTS": judge.unreadable}
+    counts["TABLE MARKS"] = judge.remarks.get(TABLE_MARKS, 0)
     yield from (Mark(name, f"{count:,}") for name, count in counts.items() if count)
-    if judge["calibration"]:
-        yield _bias(judge["calibration"])
+    if judge.calibration:
+        yield _bias(judge.calibration)
 
 
-def _bias(calibration: Mapping[str, Any]) -> Mark:
+def _bias(found: Calibration) -> Mark:
     """How many points a calibrated judge adds to the total, with a 95 % interval: the error bar of its scores."""
-    bounds = calibration["bias_interval"]
+    bounds = found.bias_interval
     interval = f" ({bounds[0]:+.1f} to {bounds[1]:+.1f})" if bounds else ""
-    return Mark("JUDGE", f"{calibration['bias']:+.1f}{interval} VS {calibration['reference']}", doubt=False)
+    return Mark("JUDGE", f"{found.bias:+.1f}{interval} VS {found.reference}", doubt=False)
 
 
-def _data(result: Result) -> Iterator[Mark]:
+def _data(result: ResultRecord) -> Iterator[Mark]:
     """What was asked, if it is not what the task's name says."""
-    if result.get("unlabelled"):
-        yield Mark("NO PUBLIC LABELS", "(see mipha-eval submit)" if result.get("for_server") else "")
-    rows, wanted = result.get("total", 0), result.get("expected_rows") or ()
-    if result.get("annotations"):
-        yield Mark("ANNOTATIONS", str(result["annotations"]))
-    elif wanted and not result.get("demo") and rows not in wanted:
+    if result.unlabelled:
+        yield Mark("NO PUBLIC LABELS", "(see mipha-eval submit)" if result.for_server else "")
+    rows, wanted = result.total or 0, result.expected_rows
+    if result.annotations:
+        yield Mark("ANNOTATIONS", result.annotations)
+    elif wanted and not result.demo and rows not in wanted:
         yield Mark("ROWS", f"{rows:,}, NOT {wanted[0]:,}")
-    if result.get("odd_labels"):
-        yield Mark("ODD LABELS", f"{sum(result['odd_labels'].values()):,}")
+    if result.odd_labels:
+        yield Mark("ODD LABELS", f"{sum(result.odd_labels.values()):,}")
 
 
-def _sharing(result: Result) -> Iterator[Mark]:
+def _sharing(result: ResultRecord) -> Iterator[Mark]:
     """An answer that is another when it is made alone, in a precision where it may not be."""
-    check = result.get("equivalence", {})
-    differ = check["checked"] - check["identical"] if check.get("exact") else 0
-    if differ:
-        yield Mark("SHARED != ALONE", f"{differ}/{check['checked']}")
+    check = result.equivalence
+    if check is not None and check.exact and check.checked != check.identical:
+        yield Mark("SHARED != ALONE", f"{check.checked - check.identical}/{check.checked}")
 
 
-def _wrapped(result: Result) -> Iterator[Mark]:
+def _wrapped(result: ResultRecord) -> Iterator[Mark]:
     """Answers that hold reasoning or special tokens, which official rules take for a part of them."""
-    yield from (Mark(f"HOLD {printable(name)}", f"{count:,}") for name, count in result.get("wrapped", {}).items())
+    yield from (Mark(f"HOLD {printable(name)}", f"{count:,}") for name, count in result.wrapped.items())
 
 
-def _counts(result: Result) -> Iterator[Mark]:
-    yield from (Mark(name, f"{result[key]:,}") for key, name in COUNTED.items() if result.get(key))
+def _counts(result: ResultRecord) -> Iterator[Mark]:
+    counts = {name: count(result) for name, count in COUNTED.items()}
+    yield from (Mark(name, f"{count:,}") for name, count in counts.items() if count)
 
 
-def _unparsed(result: Result) -> Iterator[Mark]:
+def _unparsed(result: ResultRecord) -> Iterator[Mark]:
     """Answers that nobody could read, from a share on that models which know the format do not reach."""
     found = unparsed_share(result)
     if found >= UNPARSED_TOLD:
-        yield Mark("UNPARSED", share(result["unparsed"], result["n"]), doubt=found > UNPARSED_MOST)
+        yield Mark("UNPARSED", share(result.unparsed, result.n), doubt=found > UNPARSED_MOST)
 
 
-#: counts of a result that are a mark where they are not 0: key -> the mark's name
-COUNTED: Mapping[str, str] = {
-    "unverified": "UNVERIFIED",
-    "undecoded": "NOT UTF-8",
-    "missing": "MISSING",
-    "failed": "FAILED",
+#: the mark's name -> a count of a result that is one where it is not 0
+COUNTED: Mapping[str, Callable[[ResultRecord], int | None]] = {
+    "UNVERIFIED": lambda result: result.unverified,
+    "NOT UTF-8": lambda result: result.undecoded,
+    "MISSING": lambda result: result.missing,
+    "FAILED": lambda result: result.failed,
 }
 #: what finds marks, in the order in which they are told
-FOUND: Sequence[Callable[[Result], Iterator[Mark]]] = (_conditions, _judging, _data, _sharing, _wrapped, _counts, _unparsed)
+FOUND: Sequence[Callable[[ResultRecord], Iterator[Mark]]] = (
+    _conditions,
+    _judging,
+    _data,
+    _sharing,
+    _wrapped,
+    _counts,
+    _unparsed,
+)

@@ -9,13 +9,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any
 
 from mipha_eval.core.errors import UserError
-from mipha_eval.core.files import read_json
 from mipha_eval.reporting.definition import SIZE
 from mipha_eval.reporting.model_size import billions, noted_size
-from mipha_eval.store.run_folder import RunFolder, checked_result, read_result
+from mipha_eval.scoring.result_record import ResultRecord
+from mipha_eval.store.manifest import Manifest
+from mipha_eval.store.results import read_printed, read_result
+from mipha_eval.store.run_folder import RunFolder
 
 #: options that tell rows of one model apart
 TELLING = ("blind", "path", "revision", "dtype", "device", "share")
@@ -31,14 +32,14 @@ class StoredResult:
         run: the run's folder; None for what ``score --json`` printed.
     """
 
-    content: Mapping[str, Any]
+    content: ResultRecord
     file: Path
     place: str = ""
     run: Path | None = None
 
     @property
     def label(self) -> str:
-        return str(self.content["task"])
+        return self.content.task
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,7 @@ def _read(path: Path) -> Measured:
     results = [StoredResult(read_result(file), file, run=path) for file in files]
     if not results:
         raise UserError(f"{path} has no finished task; the same command that began it goes on")
-    identity = {key: manifest.get(key) for key in ("model", "options", "weights", "blind")}
+    identity = [manifest.model, manifest.options, manifest.weights, manifest.blind]
     return Measured(
         run_name(manifest),
         _by_label(results),
@@ -105,12 +106,8 @@ def _read(path: Path) -> Measured:
 
 
 def _read_file(path: Path) -> Measured:
-    content = read_json(path, "give a run folder, or what score --json printed")
-    entries = content if isinstance(content, list) else [content]
-    results = [
-        StoredResult(checked_result(entry, path), path, f"{number}/" if isinstance(content, list) else "")
-        for number, entry in enumerate(entries)
-    ]
+    found, listed = read_printed(path)
+    results = [StoredResult(each, path, f"{number}/" if listed else "") for number, each in enumerate(found)]
     return Measured(path.stem, _by_label(results), identity=str(path), sources=(path,))
 
 
@@ -121,19 +118,17 @@ def _by_label(results: Sequence[StoredResult]) -> dict[str, StoredResult]:
     return found
 
 
-def run_name(manifest: Mapping[str, Any]) -> str:
+def run_name(manifest: Manifest) -> str:
     """The model's name; with the last part of the path where the user chose one."""
-    model, options = str(manifest["model"]), manifest.get("options") or {}
-    given = (manifest.get("config") or {}).get("model", {}).get("options", [])
-    chosen = any(str(option).partition("=")[0].strip() == "path" for option in given)
-    return f"{model} {Path(str(options.get('path'))).name}" if chosen else model
+    chosen = any(option.partition("=")[0].strip() == "path" for option in manifest.typed_options)
+    return f"{manifest.model} {Path(str(manifest.options.get('path'))).name}" if chosen else manifest.model
 
 
-def _facts(manifest: Mapping[str, Any]) -> dict[str, str]:
+def _facts(manifest: Manifest) -> dict[str, str]:
     """What the manifest says of the model: its options, and what they came to."""
-    facts = {"blind": str(bool(manifest.get("blind"))).lower()}
-    for part in ("options", "weights", "about"):
-        facts |= {key: str(value) for key, value in (manifest.get(part) or {}).items()}
+    facts = {"blind": str(manifest.blind).lower()}
+    for part in (manifest.options, manifest.weights, manifest.about):
+        facts |= {key: str(value) for key, value in part.items()}
     size = noted_size(manifest)
     if size is not None:
         facts[SIZE] = f"{size:.3g}"

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 from mipha_eval.core.errors import UserError
 from mipha_eval.core.options import unknown
-from mipha_eval.core.provenance import plain_metric, provenances
 from mipha_eval.reporting.marks import DEMO, marks, share
 from mipha_eval.reporting.measured import Measured, StoredResult
 from mipha_eval.reporting.table import Cell, Column, Origin
@@ -22,13 +21,13 @@ def measured_cell(row: Measured, column: Column) -> Cell | None:
 
 def _cell(column: Column, result: StoredResult) -> Cell:
     content, name = result.content, _metric_name(result, column.metric)
-    interval = content["intervals"].get(name)
-    made = provenances(content).get(name or "")
+    interval = content.intervals.get(name or "")
+    made = content.provenance.get(name or "")
     found = marks(content)
     remarks = [*(mark.text for mark in found), *([] if name else ["NO SCORE"])]
-    if content["unparsed"] and unparsed_share(content) < UNPARSED_TOLD:  # too few for a mark
-        remarks.append(f"unparsed {share(content['unparsed'], content['n'])}")
-    why_no_interval = content.get("interval_notes", {}).get(name)
+    if content.unparsed and unparsed_share(content) < UNPARSED_TOLD:  # too few for a mark
+        remarks.append(f"unparsed {share(content.unparsed, content.n)}")
+    why_no_interval = content.interval_notes.get(name or "")
     if why_no_interval:
         remarks.append(f"no interval: {why_no_interval}")
     other = result.label != column.task
@@ -37,16 +36,19 @@ def _cell(column: Column, result: StoredResult) -> Cell:
     if other:
         remarks.insert(0, result.label)
     return Cell(
-        value=content["metrics"].get(name),
+        value=content.metrics.get(name or ""),
         decimals=column.decimals,
         protocol=result.label,
         metric=name or column.metric,
         origin=Origin(result.file, f"{result.place}metrics/{name or column.metric}", run=result.run),
-        interval=interval and (interval[0], interval[1]),
-        **{key: content[key] for key in ("n", "unparsed", "failed", "missing")},
+        interval=interval,
+        n=content.n,
+        unparsed=content.unparsed,
+        failed=content.failed,
+        missing=content.missing,
         judge=made.judge if made else "",
         tool=made.told if made and not made.judge else "",
-        version=content.get("version"),
+        version=content.version,
         grey=other,
         ranked=name is not None and not doubted,
         remarks=tuple(remarks),
@@ -55,17 +57,15 @@ def _cell(column: Column, result: StoredResult) -> Cell:
 
 def _metric_name(result: StoredResult, metric: str) -> str | None:
     """The metric as the result has it, perhaps made by a judge, a rule or a tool; None if it is not there."""
-    names = result.content["metrics"]
-    return (
-        metric if metric in names else next((name for name in names if plain_metric(result.content, name) == metric), None)
-    )
+    names = result.content.metrics
+    return metric if metric in names else next((name for name in names if result.content.plain(name) == metric), None)
 
 
 def check_metrics(rows: Sequence[Measured], columns: Sequence[Column]) -> None:
     """Raises UserError for a column whose metric is in none of its task's results that have metrics."""
     for column in columns:
         scored = [row.results[column.task] for row in rows if column.task in row.results]
-        scored = [result for result in scored if result.content["metrics"]]
+        scored = [result for result in scored if result.content.metrics]
         if scored and not any(_metric_name(result, column.metric) for result in scored):
-            names = {plain_metric(result.content, name) for result in scored for name in result.content["metrics"]}
+            names = {result.content.plain(name) for result in scored for name in result.content.metrics}
             raise UserError(f"column {column.heading}: {unknown('metric', column.metric, names, f'{column.task} has')}")

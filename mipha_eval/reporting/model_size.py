@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
-from typing import Any
+
+from mipha_eval.store.manifest import Manifest
 
 WRITTEN = re.compile(
     r"\s*(?P<number>(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?)\s*(?P<unit>[bm]?)\s*(\(.*\))?\s*", re.IGNORECASE | re.DOTALL
@@ -30,10 +30,9 @@ def billions(size: object) -> float | None:
     return number if 0 < number < math.inf else None
 
 
-def noted_size(manifest: Mapping[str, Any]) -> float | None:
+def noted_size(manifest: Manifest) -> float | None:
     """What a run noted of its model."""
-    about = manifest.get("about")
-    return billions(about.get("parameters")) if isinstance(about, Mapping) else None
+    return billions(manifest.about.get("parameters"))
 
 
 def named_size(name: str) -> float | None:

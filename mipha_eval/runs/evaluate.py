@@ -14,7 +14,7 @@ from mipha_eval.core.data_source import DataSource
 from mipha_eval.core.errors import UserError
 from mipha_eval.core.options import as_texts
 from mipha_eval.core.plugins.registry import Registry
-from mipha_eval.core.plugins.selection import Model, build_model, build_task, split_options
+from mipha_eval.core.plugins.selection import Model, build_model, build_task, of_task, split_options
 from mipha_eval.core.task import Task
 from mipha_eval.data.parse_source import parse_source
 from mipha_eval.judge.grading import Grading, begin_grading
@@ -157,12 +157,7 @@ def _task(task: str | Task, options: Mapping[str, str], data: str | Path | DataS
     """A task to be scored; a key without a dot is an option of it."""
     if isinstance(task, Task):
         return task
-    name = task.partition("@")[0].replace("-", "_")
-    pairs = {key if "." in key else f"{name}.{key}": text for key, text in options.items()}
-    others = [key for key in pairs if not key.startswith(f"{name}.")]
-    if others:
-        raise UserError(f"option {others[0]} is of another task than {task}")
-    return build_task(task, pairs, _source(data), registry)
+    return build_task(task, of_task(task, options), _source(data), registry)
 
 
 def _grading(judge: AnyJudge | None, registry: Registry) -> Grading | None:

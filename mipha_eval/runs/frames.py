@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from mipha_eval.core.format_lines import question_core
 from mipha_eval.core.task import UNGRADED
 from mipha_eval.core.types import Response, Sample, Score
 from mipha_eval.reporting.marks import mark_texts
+from mipha_eval.scoring.result_record import ResultRecord
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -17,22 +18,22 @@ METRICS = ("task", "metric", "value", "low", "high", "n", "headline", "marks")
 SAMPLES = ("task", "id", "question", "answer", "reading", "right", "score", "image")
 
 
-def metrics_frame(summaries: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
+def metrics_frame(summaries: Sequence[ResultRecord]) -> pd.DataFrame:
     """A row a metric: its value, the ends of its 95 % interval, and what weakens it (`marks`), as tables print it."""
     import pandas as pd
 
     rows = [
         (
-            summary["task"],
+            summary.task,
             name,
             value,
-            *(summary["intervals"].get(name) or (None, None)),
-            summary["n"],
-            name == summary["headline"],
+            *(summary.intervals.get(name) or (None, None)),
+            summary.n,
+            name == summary.headline,
             " ".join(mark_texts(summary)),
         )
         for summary in summaries
-        for name, value in summary["metrics"].items()
+        for name, value in summary.metrics.items()
     ]
     return pd.DataFrame(rows, columns=list(METRICS))
 

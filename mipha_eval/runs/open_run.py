@@ -8,14 +8,16 @@ import platform
 import sys
 import time
 from importlib.metadata import PackageNotFoundError, version
-from typing import Any
 
 from mipha_eval import __version__
 from mipha_eval.core.data_source import DataSource
 from mipha_eval.core.options import option_fields
 from mipha_eval.core.plugins.checks.models import model_facts
 from mipha_eval.core.plugins.code_digest import code_digest
+from mipha_eval.core.record import checked
 from mipha_eval.runs.settings import RunSettings
+from mipha_eval.store.manifest import Manifest
+from mipha_eval.store.migrations import FORMAT
 from mipha_eval.store.run_folder import RunFolder
 
 #: what a run was made with
@@ -41,6 +43,7 @@ def open_run(settings: RunSettings, source: DataSource) -> RunFolder:
     if found is not None:
         return found
     manifest = {
+        "schema": FORMAT,
         "identity": identity,
         "mipha_eval": __version__,
         "argv": sys.argv[1:],
@@ -52,10 +55,11 @@ def open_run(settings: RunSettings, source: DataSource) -> RunFolder:
         "packages": _package_versions(),
         "started": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
     }
-    return RunFolder.create(settings.output, settings.model.name, json.loads(json.dumps(manifest, default=str)))
+    plain = json.loads(json.dumps(manifest, default=str))
+    return RunFolder.create(settings.output, checked(Manifest, plain, "the manifest of this run"))
 
 
-def asked(settings: RunSettings) -> dict[str, Any]:
+def asked(settings: RunSettings) -> dict[str, object]:
     """What was asked for, as the manifest tells it."""
     options = {**settings.model.options, **settings.task_options}
     return {

@@ -10,12 +10,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from mipha_eval.core.adapter import ModelAdapter
 from mipha_eval.core.atomic import errors_naming, locked, write_lines
 from mipha_eval.core.data_source import ImageFolder
 from mipha_eval.core.errors import UserError
+from mipha_eval.core.json_value import Json
 from mipha_eval.core.plugins.blame import blaming
 from mipha_eval.core.plugins.checks.models import model_facts
 from mipha_eval.core.plugins.code_digest import code_digest
@@ -28,9 +28,18 @@ from mipha_eval.engine.engine import Engine
 from mipha_eval.engine.interrupt import Interrupt
 from mipha_eval.engine.progress import Progress
 from mipha_eval.store.journal import Appender, read_stored
-from mipha_eval.store.run_folder import numbers_fit, response_of, response_row
+from mipha_eval.store.responses import BEFORE, StoredResponse, response_json
+from mipha_eval.store.rows import RowDecoder
 
-JOURNAL = {"answer_id": str, "text": str, "error": str}  # what every line of the journal has
+
+class JournalRow(StoredResponse, frozen=True, kw_only=True):
+    """A line of the journal."""
+
+    answer_id: str
+    error: str
+
+
+JOURNAL = RowDecoder(JournalRow, BEFORE)
 
 
 @dataclass(frozen=True)
@@ -98,7 +107,7 @@ def _answer(settings: PredictSettings, engine: Engine, ids: AnswerIds, done: dic
     ):
 
         def store(fresh: Mapping[int, Response]) -> None:
-            journal.append({"answer_id": ids.of(number), **response_row(fresh[number])} for number in fresh)
+            journal.append({"answer_id": ids.of(number), **response_json(fresh[number])} for number in fresh)
 
         for answered in engine.run([ids.requests[place] for place in todo]):
             fresh = {todo[place]: response for place, response in answered}
@@ -182,14 +191,14 @@ def _stored(settings: PredictSettings, ids: AnswerIds) -> dict[int, Response]:
                 f"{settings.answers} holds answers of another model, to other questions or about other images; "
                 "add --fresh to replace it"
             )
-        known[line["answer_id"]] = Response(text)
+        known[str(line["answer_id"])] = Response(text)
     kept = read_stored(settings.journal, JOURNAL)
-    known |= {row["answer_id"]: response_of(row) for row in kept if not row["error"] and numbers_fit(row)}
+    known |= {row.answer_id: row.response for row in kept if not row.error}
     return {number: known[name] for number, name in enumerate(names) if name in known}
 
 
-def _line(request: Request, response: Response, answer_id: str) -> dict[str, Any]:
-    outcome: Mapping[str, Any] = {"text": None, "error": response.error} if response.error else {"text": response.text}
+def _line(request: Request, response: Response, answer_id: str) -> dict[str, object]:
+    outcome: Mapping[str, Json] = {"text": None, "error": response.error} if response.error else {"text": response.text}
     return {
         "question_id": request.question_id,
         "prompt": request.text,

@@ -8,7 +8,6 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, nullcontext
 from pathlib import Path
-from typing import Any
 
 from mipha_eval.core.adapter import ModelAdapter
 from mipha_eval.core.atomic import errors_naming, locked
@@ -27,7 +26,9 @@ from mipha_eval.runs.settings import RunSettings
 from mipha_eval.runs.stored_run import Run
 from mipha_eval.runs.task_result import Answers, Result
 from mipha_eval.runs.task_run import Digest, TaskRun, known_responses, note_failure, open_task
+from mipha_eval.scoring.run_context import RunContext
 from mipha_eval.store.run_folder import RunFolder
+from mipha_eval.store.status import TaskStatus
 
 
 class TasksFailedError(Exception):
@@ -84,8 +85,9 @@ def _run(settings: RunSettings) -> Run:
     adapter.load()
     folder = open_run(settings, source)
     with locked(folder.path / "run"), Interrupt() as interrupt:
+        folder.raise_format()
         for item in work:
-            folder.set_status(item.task.label, "pending", total=len(item.samples))
+            folder.set_status(item.task.label, TaskStatus("pending", total=len(item.samples)))
         folder.log(f"model {settings.model.name} ready; tasks {', '.join(item.task.label for item in work)}")
         for label, error in failures.items():
             note_failure(folder, label, error)
@@ -166,17 +168,17 @@ def result_of(task: TaskRun) -> Result | None:
     return Result(task.result.summary, lambda: own)
 
 
-def run_context(work: TaskInput, settings: RunSettings) -> dict[str, Any]:
+def run_context(work: TaskInput, settings: RunSettings) -> RunContext:
     """What a result says of the model and the data beside its numbers."""
     annotations = work.task.data.annotations
-    return {
-        "model": settings.model.name,
-        "total": work.total,
-        "limited": len(work.samples) < work.total,
-        "demo": work.task.data.kind == "demo",
-        "blind": settings.blind,
-        "annotations": annotations and annotations.name,
-    }
+    return RunContext(
+        model=settings.model.name,
+        total=work.total,
+        limited=len(work.samples) < work.total,
+        demo=work.task.data.kind == "demo",
+        blind=settings.blind,
+        annotations=annotations.name if annotations else None,
+    )
 
 
 def digests(adapter: ModelAdapter) -> Digest:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import dataclasses
 from pathlib import Path
 
+import msgspec
+
 from mipha_eval.core.atomic import locked
 from mipha_eval.core.errors import UserError
 from mipha_eval.core.plugins.registry import Registry
@@ -16,7 +18,7 @@ from mipha_eval.judge.judged import Judged
 from mipha_eval.judge.stored_task import stored_task
 from mipha_eval.runs.task_result import Answers, Result
 from mipha_eval.scoring.answer_files import read_answers
-from mipha_eval.scoring.result import Result as Scored
+from mipha_eval.scoring.result import Scored
 from mipha_eval.store.run_folder import RunFolder
 
 
@@ -44,9 +46,15 @@ def score_file(
         kept = grading.verdicts(folder, f"{answers.name}.{task.label}.")
         (judged,) = judge_answers([(answered, kept)], grading)
     scored = answered.score(judged)
-    doubts = {"left_out": found.left_out, "unverified": found.unverified, "undecoded": found.undecoded}
-    run_context = {**doubts, "total": len(samples), "demo": task.data.kind == "demo"}
-    return _with_answers(answered, dataclasses.replace(scored, summary={**scored.summary, **run_context}))
+    summary = msgspec.structs.replace(
+        scored.summary,
+        left_out=found.left_out,
+        unverified=found.unverified,
+        undecoded=found.undecoded,
+        total=len(samples),
+        demo=task.data.kind == "demo",
+    )
+    return _with_answers(answered, dataclasses.replace(scored, summary=summary))
 
 
 def score_run(path: Path, registry: Registry, grading: Grading | None = None) -> list[Result]:
@@ -66,6 +74,7 @@ def score_run(path: Path, registry: Registry, grading: Grading | None = None) ->
         return [_with_answers(answered, scored) for answered in tasks for scored in _score_again(answered, folder)]
     grading.check([answered.task for answered in tasks])
     with locked(folder.path / "run"):
+        folder.raise_format()
         wanted = [answered for answered in tasks if grading.use.applies(answered.task)]
         for answered in wanted:
             _check_bare(answered, folder)
@@ -88,19 +97,19 @@ def _score_again(answered: TaskAnswers, folder: RunFolder) -> list[Scored]:
     label = answered.task.label
     place = folder.task(label)
     folder.results_of(label)  # says so if a finished task's has gone
-    context = place.read_task().get("run_context")
+    context = place.read_task().run_context
     if context is None:
         raise UserError(f"{place.path / 'task.json'} is damaged: it has no run_context; the same run writes it anew")
-    run_context = {**context, **place.effort(), **equivalence_of(label, folder)}
+    effort, checks = place.effort(), equivalence_of(label, folder)
     judges: list[Judged | None] = [*judges_of(folder.task(label).path)]
     results = [answered.score(judged) for judged in judges or [None]]
-    return [dataclasses.replace(result, summary={**result.summary, **run_context}) for result in results]
+    return [dataclasses.replace(result, summary=result.summary.of_run(context, effort, checks)) for result in results]
 
 
 def _score_judged(answered: TaskAnswers, folder: RunFolder, judge: str) -> list[Scored]:
     results = _score_again(answered, folder)
     for result in results:
-        if result.summary["judge"]["name"] == judge:
+        if result.summary.judged_by == judge:
             folder.task(answered.task.label).write_judged(judge, result.summary)
     return results
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from mipha_eval.core.types import Response, Sample, Score
 from mipha_eval.runs.frames import metrics_frame, samples_frame
 from mipha_eval.scoring.result import is_complete
+from mipha_eval.scoring.result_record import ResultRecord
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -33,13 +34,13 @@ class Result:
         read: gives the answers; called once, when they are first asked for.
     """
 
-    summary: Mapping[str, Any]
+    summary: ResultRecord
     read: Callable[[], Answers] = field(repr=False)
 
     @property
     def task(self) -> str:
         """``task@protocol``."""
-        return str(self.summary["task"])
+        return self.summary.task
 
     @property
     def complete(self) -> bool:
@@ -53,7 +54,7 @@ class Result:
 
     def __getitem__(self, metric: str) -> float:
         """The value of a metric. Raises KeyError with the names that there are."""
-        found: Mapping[str, float] = self.summary["metrics"]
+        found = self.summary.metrics
         if metric not in found:
             raise KeyError(f"{self.task} has no metric {metric}; there are {', '.join(found)}")
         return found[metric]

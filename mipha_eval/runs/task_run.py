@@ -5,10 +5,9 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import random
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from typing import Any
 
 from mipha_eval.core.adapter import ModelAdapter
 from mipha_eval.core.errors import PluginError, UserError
@@ -20,9 +19,13 @@ from mipha_eval.engine.self_check import CheckedAnswer
 from mipha_eval.engine.task_input import TaskInput, task_record
 from mipha_eval.judge.grading import Grading, JudgeQueue
 from mipha_eval.judge.session import Session
-from mipha_eval.scoring.result import Result, score_responses
+from mipha_eval.scoring.result import Scored, score_responses
+from mipha_eval.scoring.result_record import CheckCounts, Effort
+from mipha_eval.scoring.run_context import RunContext
 from mipha_eval.store.journal import Appender
-from mipha_eval.store.run_folder import RunFolder, response_row
+from mipha_eval.store.responses import response_json
+from mipha_eval.store.run_folder import RunFolder
+from mipha_eval.store.status import TaskStatus
 
 Digest = Callable[[Image], str]
 
@@ -50,7 +53,7 @@ class TaskRun:
     work: TaskInput
     folder: RunFolder
     journal: Appender
-    run_context: Mapping[str, Any]
+    run_context: RunContext
     digest: Digest
     requests: Sequence[Request]
     responses: dict[str, Response] = field(default_factory=dict)
@@ -59,7 +62,7 @@ class TaskRun:
     seconds: float = 0.0
     announced: bool = False
     judge_queue: JudgeQueue | None = None
-    result: Result | None = None
+    result: Scored | None = None
     failure: Exception | None = None
 
     @property
@@ -74,7 +77,7 @@ class TaskRun:
     def announce(self) -> None:
         """Notes in the run's status, once, that the task is being asked."""
         if not self.announced:
-            self.folder.set_status(self.label, "infer", total=len(self.work.samples))
+            self.folder.set_status(self.label, TaskStatus("infer", total=len(self.work.samples)))
             self.announced = True
 
     def receive(self, answered: IndexedResponses) -> None:
@@ -91,7 +94,7 @@ class TaskRun:
             place = self.todo[number]
             request = self.requests[place]
             own = {"sample": self.work.samples[place].id, "key": request.key, "images": self.seen(request)}
-            rows.append({**own, **response_row(response)})
+            rows.append({**own, **response_json(response)})
         self.journal.append(rows)
         if self.judge_queue is not None:
             self._judge(
@@ -116,16 +119,12 @@ class TaskRun:
         given = [CheckedAnswer(name, request, self.responses[name]) for name, request in asked]
         return [each for each in given if not each.response.error][:count]
 
-    def effort(self) -> dict[str, Any]:
+    def effort(self) -> Effort:
         """Seconds of this command and of those before it, how many answers these took, and how many are this command's."""
         before = self.folder.task(self.label).effort()
-        return {
-            "seconds": round(before["seconds"] + self.seconds, 6),
-            "timed": before["timed"] + self.generated,
-            "generated": self.generated,
-        }
+        return Effort(round(before.seconds + self.seconds, 6), before.timed + self.generated, self.generated)
 
-    def finish(self, checks: Mapping[str, Any]) -> None:
+    def finish(self, checks: CheckCounts | None) -> None:
         """Scores everything that was answered, and writes scores and result; what fails there is this task's failure alone.
 
         Args:
@@ -144,19 +143,20 @@ class TaskRun:
         self.failure = error
         note_failure(self.folder, self.label, error, total=len(self.work.samples), answered=len(self.responses))
 
-    def _finish(self, checks: Mapping[str, Any]) -> None:
+    def _finish(self, checks: CheckCounts | None) -> None:
         label, place, total = self.label, self.folder.task(self.label), len(self.work.samples)
-        self.folder.set_status(label, "score", total=total, answered=len(self.responses))
+        self.folder.set_status(label, TaskStatus("score", total=total, answered=len(self.responses)))
         judged = self.judge_queue.judged if self.judge_queue else None
         result = score_responses(self.work.task, self.work.samples, self.responses, judged)
-        summary = {**result.summary, **self.run_context, **self.effort(), **checks}
+        summary = result.summary.of_run(self.run_context, self.effort(), checks)
         place.write_scores(result.scores)
         place.write_result(summary)
-        judge = summary["judge"] or {"pending": 0}
-        state = "infer" if summary["missing"] else "judge" if judge["pending"] else "done"
-        self.folder.set_status(label, state, **{key: summary[key] for key in ("n", "missing", "failed", "unparsed")})
+        pending = summary.judge is not None and summary.judge.pending
+        state = "infer" if summary.missing else "judge" if pending else "done"
+        counts = {key: getattr(summary, key) for key in ("n", "missing", "failed", "unparsed")}
+        self.folder.set_status(label, TaskStatus(state, **counts))
         self.folder.log(
-            f"{label}: {summary['n']} scored, {self.generated} generated in {self.seconds:.1f} s, {summary['failed']} failed"
+            f"{label}: {summary.n} scored, {self.generated} generated in {self.seconds:.1f} s, {summary.failed} failed"
         )
         self.result = dataclasses.replace(result, summary=summary)
 
@@ -182,20 +182,18 @@ def note_failure(folder: RunFolder, label: str, error: Exception, **counts: int)
     """Writes into a run's status and log that a task failed and why, as far as anything can be written."""
     reason = str(error) if isinstance(error, UserError) else told(error)
     with contextlib.suppress(UserError):
-        folder.set_status(label, "failed", reason=reason, **counts)
+        folder.set_status(label, TaskStatus("failed", reason, **counts))
         folder.log(f"{label}: failed: {reason}")
 
 
-def open_task(
-    work: TaskInput, folder: RunFolder, journal: Appender, run_context: Mapping[str, Any], digest: Digest
-) -> TaskRun:
+def open_task(work: TaskInput, folder: RunFolder, journal: Appender, run_context: RunContext, digest: Digest) -> TaskRun:
     """Writes down what is asked, and finds what is answered already.
 
     A stored response counts if its request is the same and its images have the same bytes; a failed one is tried again.
     """
     place = folder.task(work.task.label)
     place.write_samples(work.samples)
-    place.write_task({**task_record(work), "run_context": run_context})
+    place.write_task(task_record(work, run_context))
     requests = [work.request(sample) for sample in work.samples]
     task = TaskRun(work, folder, journal, run_context, digest, requests)
     stored = place.responses()

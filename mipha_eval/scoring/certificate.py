@@ -13,14 +13,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from msgspec import Struct
+
 from mipha_eval.core.errors import UserError
-from mipha_eval.core.files import read_object
-from mipha_eval.core.json_value import JsonObject
+from mipha_eval.core.files import read_json
 from mipha_eval.core.options import unknown
 from mipha_eval.core.plugins.import_closure import closure_digest, import_closure
 from mipha_eval.core.plugins.registry import PACKAGE, own_module, plugin_folder
+from mipha_eval.core.record import Count, Finite, Text, checked, record_json
 from mipha_eval.core.task import Task
-from mipha_eval.data.rows import objects_of, text_of, texts_of, whole_of
 
 ORACLES = "mipha_eval_oracles"
 
@@ -28,16 +29,16 @@ ORACLES = "mipha_eval_oracles"
 SCORING = ("mipha_eval.scoring.answer_files", "mipha_eval.scoring.result")
 
 
-class Verdict(Protocol):
-    """What an oracle comes to: the worth of each answer, 0 to 1, and the metrics."""
+class OracleVerdict(Protocol):
+    """What an oracle makes of an answer file.
 
-    @property
-    def values(self) -> Sequence[float]:
-        """In the order of the answer file."""
+    Attributes:
+        values: of the answers, 0 to 1.
+        metrics: by the names that the task has for them.
+    """
 
-    @property
-    def metrics(self) -> Mapping[str, float]:
-        """By name, not rounded."""
+    values: Sequence[float]
+    metrics: Mapping[str, float]
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ class Oracle:
     """
 
     file: Path
-    score: Callable[[Path, Path], Verdict]
+    score: Callable[[Path, Path], OracleVerdict]
     source: str
     protocols: Sequence[str]
 
@@ -124,42 +125,88 @@ def _load(file: Path) -> Oracle:
     return Oracle(file, module.score, module.SOURCE, module.PROTOCOLS)
 
 
-def sealed(certificate: Mapping[str, object]) -> str:
+class OracleAgreement(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """How one oracle and the scorer compare.
+
+    Attributes:
+        oracle: its file.
+        follows: the official code or text.
+        largest_difference: of an answer's worth, or a metric.
+        first_disagreement: in words, where there is one.
+    """
+
+    oracle: str
+    follows: str
+    disagreements: Count
+    largest_difference: Finite
+    first_disagreement: str = ""
+
+
+class Certificate(Struct, frozen=True, kw_only=True):
+    """``certificates/TASK.json``.
+
+    Attributes:
+        answers: how many were generated from `seed`.
+        data, scorer, oracle_code: digests of the questions, of our code and of the oracles'.
+        oracle_commit: the commit that last changed the oracles.
+        not_installed: packages whose oracles could not be asked.
+        sha256: of all the rest.
+    """
+
+    task: Text
+    version: int
+    protocols: tuple[str, ...]
+    headline: str
+    answers: Count
+    seed: int
+    data: str
+    scorer: str
+    oracle_code: str
+    oracle_commit: str
+    not_installed: tuple[str, ...]
+    oracles: tuple[OracleAgreement, ...]
+    sha256: str = ""
+
+    @property
+    def disagreements(self) -> int:
+        """Of all oracles."""
+        return sum(oracle.disagreements for oracle in self.oracles)
+
+
+def sealed(certificate: Certificate) -> str:
     """The hash of a certificate's content, which is its name."""
-    content = {key: value for key, value in certificate.items() if key != "sha256"}
+    content = {key: value for key, value in record_json(certificate).items() if key != "sha256"}
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
 @functools.lru_cache(maxsize=64)
-def _bundled(name: str) -> JsonObject | None:
+def _bundled(name: str) -> Certificate | None:
     path = plugin_folder("certificates") / f"{name}.json"
     if not path.is_file():
         return None
-    certificate = read_object(path)
-    return certificate if certificate.get("sha256") == sealed(certificate) else None
+    certificate = checked(Certificate, read_json(path), str(path))
+    return certificate if certificate.sha256 == sealed(certificate) else None
 
 
-def read_certificate(task: Task, headline: str) -> JsonObject | None:
+def read_certificate(task: Task, headline: str) -> Certificate | None:
     """The bundled certificate of a task, if it is about what was scored; ``mipha-eval certify`` makes it.
 
     None unless scorer, oracles and task version are as they were, the protocol is one that the oracles are for, and the
     headline is the one that was compared (an MM-Vet score from recorded grades is not one by rule).
     """
-    certificate = _bundled(task.name)
-    if certificate is None or task.protocol not in texts_of({"protocols": [], **certificate}, "protocols"):
+    found = _bundled(task.name)
+    if found is None or task.protocol not in found.protocols:
         return None
-    now = {"headline": headline, "version": task.version}
-    if any(certificate.get(key) != value for key, value in now.items()):
+    if (found.headline, found.version) != (headline, task.version):
         return None
-    code = {"scorer": scorer_digest(task), "oracle_code": oracles_digest()}  # read only if all else is as it was
-    return certificate if all(certificate.get(key) == value for key, value in code.items()) else None
+    code = scorer_digest(task), oracles_digest()  # read only if all else is as it was
+    return found if (found.scorer, found.oracle_code) == code else None
 
 
 def certificate_note(task: Task, headline: str) -> str:
     """What stands under a table: a certificate's hash and how many answers it is about; "" without one."""
-    certificate = read_certificate(task, headline)
-    if certificate is None:
+    found = read_certificate(task, headline)
+    if found is None:
         return ""
-    disagreements = sum(whole_of(oracle, "disagreements") for oracle in objects_of(certificate, "oracles"))
-    told = f", {disagreements:,} disagreements" if disagreements else ""
-    return f"{text_of(certificate, 'sha256')[:12]} ({whole_of(certificate, 'answers'):,} answers{told})"
+    told = f", {found.disagreements:,} disagreements" if found.disagreements else ""
+    return f"{found.sha256[:12]} ({found.answers:,} answers{told})"

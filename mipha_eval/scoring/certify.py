@@ -7,10 +7,11 @@ import json
 import random
 import subprocess
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+
+import msgspec
 
 from mipha_eval import __version__
 from mipha_eval.core.atomic import write_json
@@ -19,13 +20,23 @@ from mipha_eval.core.errors import UserError
 from mipha_eval.core.options import option_fields
 from mipha_eval.core.plugins.registry import Registry
 from mipha_eval.core.plugins.selection import build_task
+from mipha_eval.core.record import record_json
 from mipha_eval.core.task import Task
 from mipha_eval.core.types import Sample
 from mipha_eval.data.questions import read_samples
 from mipha_eval.scoring.adversarial import adversarial_answer
 from mipha_eval.scoring.answer_files import read_answers
-from mipha_eval.scoring.certificate import Oracle, load_oracles, oracle_folder, oracles_digest, scorer_digest, sealed
-from mipha_eval.scoring.result import Result, score_responses
+from mipha_eval.scoring.certificate import (
+    Certificate,
+    Oracle,
+    OracleAgreement,
+    load_oracles,
+    oracle_folder,
+    oracles_digest,
+    scorer_digest,
+    sealed,
+)
+from mipha_eval.scoring.result import Scored, score_responses
 
 TOLERANCE = 1e-9  # of an answer's worth (0 to 1) and of a metric (in percent or points)
 
@@ -51,7 +62,7 @@ class Comparison:
     largest: float = 0.0
     example: str = ""
 
-    def add_round(self, result: Result, data: Path, answers: Path) -> None:
+    def add_round(self, result: Scored, data: Path, answers: Path) -> None:
         """Compares every answer's worth, and every metric that the oracle gives.
 
         Raises:
@@ -63,9 +74,8 @@ class Comparison:
             raise UserError(f"{self.oracle.file.name} cannot read the files in {data}: {error!r}") from error
         for score, theirs in zip(result.scores, verdict.values, strict=True):
             self.add(score.value, theirs, f"answer to {score.sample}")
-        metrics: Mapping[str, float] = result.summary["metrics"]
         for name, theirs in verdict.metrics.items():
-            self.add(metrics.get(name), theirs, f"metric {name}")
+            self.add(result.summary.metrics.get(name), theirs, f"metric {name}")
 
     def add(self, ours: float | None, theirs: float, what: str) -> None:
         difference = 0.0 if ours is None else abs(ours - theirs)
@@ -74,15 +84,15 @@ class Comparison:
             self.disagreements += 1
             self.example = self.example or f"{what}: {ours} here, {theirs} there"
 
-    def summary(self) -> dict[str, object]:
+    def summary(self) -> OracleAgreement:
         """What the certificate says about the oracle."""
-        return {
-            "oracle": f"tests/oracles/{self.oracle.file.name}",
-            "follows": self.oracle.source,
-            "disagreements": self.disagreements,
-            "largest_difference": self.largest,
-            **({"first_disagreement": self.example} if self.example else {}),
-        }
+        return OracleAgreement(
+            oracle=f"tests/oracles/{self.oracle.file.name}",
+            follows=self.oracle.source,
+            disagreements=self.disagreements,
+            largest_difference=self.largest,
+            first_disagreement=self.example,
+        )
 
 
 def scored_by_rule(name: str, source: DataSource, registry: Registry) -> Task:
@@ -93,7 +103,7 @@ def scored_by_rule(name: str, source: DataSource, registry: Registry) -> Task:
     return build_task(name, options, source, registry)
 
 
-def certify(task: Task, settings: CertifySettings) -> dict[str, Any]:
+def certify(task: Task, settings: CertifySettings) -> Certificate:
     """Compares scorer and oracles on at least `settings.answers` answers and writes ``TASK.json``.
 
     Args:
@@ -121,22 +131,22 @@ def certify(task: Task, settings: CertifySettings) -> dict[str, Any]:
             result = score_responses(task, samples, read_answers(answers, task, samples).responses)
             for comparison in comparisons:
                 comparison.add_round(result, root, answers)
-    certificate = {
-        "task": task.label,
-        "version": task.version,
-        "protocols": list(oracles[0].protocols),
-        "headline": result.summary["headline"],
-        "answers": rounds * len(samples),
-        "seed": settings.seed,
-        "data": data_digest(samples),
-        "scorer": scorer_digest(task),
-        "oracle_code": oracles_digest(),
-        "oracle_commit": last_commit(),
-        "not_installed": missing,
-        "oracles": [comparison.summary() for comparison in comparisons],
-    }
-    certificate["sha256"] = sealed(certificate)
-    write_json(settings.output / f"{task.name}.json", certificate)
+    certificate = Certificate(
+        task=task.label,
+        version=task.version,
+        protocols=tuple(oracles[0].protocols),
+        headline=result.summary.headline,
+        answers=rounds * len(samples),
+        seed=settings.seed,
+        data=data_digest(samples),
+        scorer=scorer_digest(task),
+        oracle_code=oracles_digest(),
+        oracle_commit=last_commit(),
+        not_installed=tuple(missing),
+        oracles=tuple(comparison.summary() for comparison in comparisons),
+    )
+    certificate = msgspec.structs.replace(certificate, sha256=sealed(certificate))
+    write_json(settings.output / f"{task.name}.json", record_json(certificate))
     return certificate
 
 

@@ -9,9 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from mipha_eval.core.plugins.checks.questions import choices_of
+from mipha_eval.core.record import Count, Finite
 
 if TYPE_CHECKING:
     import numpy as np
@@ -41,13 +44,29 @@ class Beliefs:
         return tuple(chance / whole if whole else 1 / len(self.probabilities) for chance in self.probabilities)
 
 
-def summarize_beliefs(task: Task, samples: Sequence[Sample], responses: Mapping[str, Response]) -> dict[str, Any] | None:
-    """AUC, calibration and the like over all answered questions that have them; None where no response has any.
+class BeliefSummary(Struct, frozen=True):
+    """How probable a model held the possible answers of all questions.
 
-    Returns:
-        n; in percent accuracy of the likeliest answer, auc, calibration_error and mass (the sum of the probabilities; the
-        rest is on what is no possible answer); brier; bins as [questions, mean confidence, accuracy].
+    Attributes:
+        n: questions.
+        accuracy: of the likeliest answer, in percent, as are `auc`, `calibration_error` and `mass`.
+        auc: None where all answers are right, or all wrong.
+        brier: 0 to 2.
+        mass: the mean sum of the probabilities; the rest is on what is no possible answer.
+        bins: (questions, mean confidence, accuracy), 0 to 1, of each bin of confidence that is not empty.
     """
+
+    n: Count
+    accuracy: Finite
+    auc: Finite | None
+    calibration_error: Finite
+    brier: Finite
+    mass: Finite
+    bins: tuple[tuple[Count, Finite, Finite], ...]
+
+
+def summarize_beliefs(task: Task, samples: Sequence[Sample], responses: Mapping[str, Response]) -> BeliefSummary | None:
+    """AUC, calibration and the like over all answered questions that have them; None where no response has any."""
     found = []
     for sample in samples:
         probabilities = responses[sample.id].probabilities if sample.id in responses else ()
@@ -57,7 +76,7 @@ def summarize_beliefs(task: Task, samples: Sequence[Sample], responses: Mapping[
     return _numbers(found) if found else None
 
 
-def _numbers(found: Sequence[Beliefs]) -> dict[str, Any]:
+def _numbers(found: Sequence[Beliefs]) -> BeliefSummary:
     import numpy as np
 
     confident = np.array([max(each.shares) for each in found])
@@ -67,15 +86,15 @@ def _numbers(found: Sequence[Beliefs]) -> dict[str, Any]:
     gaps = sum(count * abs(confidence - accuracy) for count, confidence, accuracy in bins)
     pairs = [pair for each in found for pair in _ranked_pairs(each)]
     area = auc(np.array([share for share, _ in pairs]), np.array([right for _, right in pairs]))
-    return {
-        "n": len(found),
-        "accuracy": 100 * float(likeliest.mean()),
-        "auc": None if area is None else 100 * area,
-        "calibration_error": 100 * gaps / len(found),
-        "brier": float(np.mean(brier)),
-        "mass": 100 * float(np.mean([sum(each.probabilities) for each in found])),
-        "bins": bins,
-    }
+    return BeliefSummary(
+        n=len(found),
+        accuracy=100 * float(likeliest.mean()),
+        auc=None if area is None else 100 * area,
+        calibration_error=100 * gaps / len(found),
+        brier=float(np.mean(brier)),
+        mass=100 * float(np.mean([sum(each.probabilities) for each in found])),
+        bins=tuple(bins),
+    )
 
 
 def _ranked_pairs(beliefs: Beliefs) -> list[tuple[float, bool]]:
@@ -84,13 +103,13 @@ def _ranked_pairs(beliefs: Beliefs) -> list[tuple[float, bool]]:
     return pairs[:1] if len(pairs) == 2 else pairs
 
 
-def reliability(confident: np.ndarray, right: np.ndarray) -> list[list[float]]:
-    """[count, mean confidence, accuracy] of each bin that is not empty; both arguments [questions]."""
+def reliability(confident: np.ndarray, right: np.ndarray) -> list[tuple[int, float, float]]:
+    """(count, mean confidence, accuracy) of each bin that is not empty; both arguments [questions]."""
     import numpy as np
 
     place = np.minimum((confident * BINS).astype(int), BINS - 1)
     chosen = [place == number for number in range(BINS)]
-    return [[int(each.sum()), float(confident[each].mean()), float(right[each].mean())] for each in chosen if each.any()]
+    return [(int(each.sum()), float(confident[each].mean()), float(right[each].mean())) for each in chosen if each.any()]
 
 
 def auc(scores: np.ndarray, right: np.ndarray) -> float | None:

@@ -8,11 +8,15 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import TypeVar
 
 from mipha_eval.core.atomic import errors_naming, to_json
 from mipha_eval.core.errors import UserError
-from mipha_eval.core.files import open_text, parse_json
+from mipha_eval.core.files import open_text
+from mipha_eval.core.json_value import Json
+from mipha_eval.store.rows import RowDecoder
+
+Row = TypeVar("Row")
 
 
 class Appender:
@@ -25,7 +29,7 @@ class Appender:
             _drop_torn_line(path)
             self._file = path.open("a", encoding="utf-8")
 
-    def append(self, records: Iterable[Mapping[str, Any]]) -> None:
+    def append(self, records: Iterable[Mapping[str, Json]]) -> None:
         with errors_naming(self._path):
             self._file.writelines(to_json(record) + "\n" for record in records)
             self._file.flush()
@@ -41,8 +45,8 @@ class Appender:
                 raise UserError(f"{self._path} was removed or replaced while it was written; the same command asks again")
 
 
-def read_stored(path: Path, entries: Mapping[str, type]) -> Iterator[dict[str, Any]]:
-    """Yields the records of an appended JSONL file that have all `entries` (name -> type).
+def read_stored(path: Path, rows: RowDecoder[Row]) -> Iterator[Row]:
+    """Yields the records of an appended JSONL file.
 
     A torn last line is left out, and so, with a warning, is a damaged one.
     """
@@ -50,20 +54,14 @@ def read_stored(path: Path, entries: Mapping[str, type]) -> Iterator[dict[str, A
         return
     with open_text(path, escapes=True) as lines:
         for number, line in enumerate(lines, start=1):
-            if line.endswith("\n"):
-                record = _record(line)
-                if record is not None and all(isinstance(record.get(name), kind) for name, kind in entries.items()):
-                    yield record
-                else:
-                    print(f"{path}:{number} is damaged and left out; it will be asked again", file=sys.stderr)
-
-
-def _record(line: str) -> dict[str, Any] | None:
-    try:
-        record = parse_json(line)
-    except ValueError:
-        return None
-    return record if isinstance(record, dict) else None
+            if not line.endswith("\n"):
+                continue
+            try:
+                row = rows.decode(line, f"{path}:{number}")
+            except UserError:
+                print(f"{path}:{number} is damaged and left out; it will be asked again", file=sys.stderr)
+            else:
+                yield row
 
 
 def _drop_torn_line(path: Path) -> None:

@@ -44,6 +44,16 @@ def split_options(options: Mapping[str, str]) -> tuple[dict[str, str], dict[str,
     return {key: text for key, text in options.items() if key not in of_tasks}, of_tasks
 
 
+def of_task(task: str, options: Mapping[str, str]) -> dict[str, str]:
+    """Options of one task, whose names need not say so, as ``task.key``. Raises UserError for one of another task."""
+    name = task.partition("@")[0].replace("-", "_")
+    named = {key if "." in key else f"{name}.{key}": text for key, text in options.items()}
+    other = next((key for key in named if not key.startswith(f"{name}.")), None)
+    if other is not None:
+        raise UserError(f"option {other} is of another task than {task}")
+    return named
+
+
 def build_model(name: str, options: Mapping[str, str], registry: Registry) -> Model:
     """A model by name.
 

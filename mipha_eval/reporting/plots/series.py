@@ -6,7 +6,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
-from mipha_eval.core.provenance import plain_metric
 from mipha_eval.reporting.measured import Measured, StoredResult
 from mipha_eval.reporting.table import Column, Row, Table
 
@@ -101,8 +100,8 @@ def part_series(table: Table, measured: Sequence[Measured], column: Column) -> S
 
 
 def _parts(row: str, result: StoredResult, column: Column, remarks: tuple[str, ...]) -> list[Point]:
-    metrics, intervals = result.content["metrics"], result.content["intervals"]
-    plain = {name: plain_metric(result.content, name) for name in metrics}
+    metrics, intervals = result.content.metrics, result.content.intervals
+    plain = {name: result.content.plain(name) for name in metrics}
     names = [name for pattern in column.parts for name in metrics if fnmatchcase(plain[name], pattern)]
     highest = 200 if column.most > 100 else 100  # points of one MME subtask
     return [
@@ -111,7 +110,7 @@ def _parts(row: str, result: StoredResult, column: Column, remarks: tuple[str, .
             axis=name,
             value=metrics[name],
             share=metrics[name] / highest,
-            interval=tuple(intervals[name]) if name in intervals else None,
+            interval=intervals.get(name),
             remarks=remarks,
             file=str(result.file),
             at=f"{result.place}metrics/{name}",

@@ -1,0 +1,101 @@
+"""``manifest.json``: what decides the answers of a run, and what it was made with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from msgspec import Struct
+
+from mipha_eval.core.atomic import write_json
+from mipha_eval.core.errors import UserError
+from mipha_eval.core.files import read_object
+from mipha_eval.core.record import FreeJson, Text, checked, record_json
+from mipha_eval.store.migrations import FORMAT
+
+HINT = "is this a run folder?"
+
+
+class TypedModel(Struct, frozen=True):
+    """The model as it was typed: ``key=value`` texts."""
+
+    options: tuple[str, ...] = ()
+
+
+class TypedRun(Struct, frozen=True):
+    """What was typed, as far as anything reads it again."""
+
+    model: TypedModel = TypedModel()
+
+
+class Manifest(Struct, frozen=True, kw_only=True):
+    """How a run was asked for. Another version's fields are not read, and stay in the file.
+
+    Attributes:
+        schema: the run folder's format.
+        identity: a digest of all that decides the answers; the same command finds its run by it.
+        mipha_eval: the version that began the run.
+        argv, config: what was typed.
+        model: its name; `options`: its own options; `task_options`: those of tasks, as ``TASK.key``.
+        weights: what the adapter says of its weights, device and precision.
+        data: the data source as it was typed; `annotations`, `image_dirs`: files in place of its own.
+        blind: whether the model saw grey pictures.
+        code: a digest of the adapter's code, where that is a plugin.
+        about: facts on the model, such as its size.
+        python, machine, packages, started: what it ran on, and when.
+    """
+
+    schema: int = 0
+    identity: str = ""
+    mipha_eval: str = ""
+    argv: tuple[str, ...] = ()
+    config: Mapping[str, FreeJson] = {}
+    model: Text
+    options: Mapping[str, str] = {}
+    task_options: Mapping[str, str] = {}
+    weights: Mapping[str, FreeJson] = {}
+    data: Text
+    annotations: str | None = None
+    image_dirs: Mapping[str, str] = {}
+    blind: bool = False
+    code: str | None = None
+    about: Mapping[str, FreeJson] = {}
+    python: str = ""
+    machine: str = ""
+    packages: Mapping[str, str] = {}
+    started: str = ""
+
+    def __post_init__(self) -> None:
+        """Raises ValueError, which says that the record is damaged."""
+        try:
+            _ = self.typed_options
+        except UserError as error:
+            raise ValueError(str(error)) from error
+
+    @property
+    def typed_options(self) -> tuple[str, ...]:
+        """The model's options as they were typed, ``key=value``."""
+        return checked(TypedRun, self.config, "config").model.options
+
+
+def read_manifest(path: Path) -> Manifest:
+    """Raises UserError if it is missing or damaged."""
+    return checked(Manifest, read_object(path, HINT), str(path))
+
+
+def write_manifest(path: Path, manifest: Manifest) -> None:
+    found = record_json(manifest)
+    write_json(path, {name: value for name, value in found.items() if name != "code" or value is not None})
+
+
+def raise_format(path: Path) -> None:
+    """Notes in a manifest that this version has written into the run; all else stays as it is."""
+    found = read_object(path, HINT)
+    if checked(Manifest, found, str(path)).schema < FORMAT:
+        write_json(path, {**found, "schema": FORMAT})
+
+
+def check_format(manifest: Manifest, folder: Path) -> None:
+    """Raises UserError for a run of a newer version, which may mean other things by the same names."""
+    if manifest.schema > FORMAT:
+        raise UserError(f"{folder} was written by a newer mipha-eval; update this one")

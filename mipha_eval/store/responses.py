@@ -1,0 +1,87 @@
+"""``responses.jsonl``: what a model answered, appended as it comes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from operator import attrgetter
+from pathlib import Path
+from typing import Annotated, NamedTuple
+
+from msgspec import Meta, Struct
+
+from mipha_eval.core.json_value import Json
+from mipha_eval.core.record import Count
+from mipha_eval.core.types import Response
+from mipha_eval.store.journal import read_stored
+from mipha_eval.store.rows import RowDecoder
+
+#: fields that are left out where they are empty
+SELDOM = ("top", "probabilities")
+#: field of format 1 -> its name today
+BEFORE = {"chances": "probabilities"}
+
+
+class StoredResponse(Struct, frozen=True):
+    """What a line has of a response; see `Response`."""
+
+    text: str
+    tokens: Count = 0
+    finish: str = "stop"
+    error: str = ""
+    verbatim: bool = False
+    likelihoods: tuple[float, ...] = ()
+    option_tokens: tuple[Annotated[int, Meta(ge=1)], ...] = ()
+    top: tuple[tuple[int, float], ...] = ()
+    probabilities: tuple[float, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Raises ValueError, which says that the record is damaged."""
+        if len(self.likelihoods) != len(self.option_tokens):
+            raise ValueError("likelihoods and option_tokens are not of equally many options")
+
+    @property
+    def response(self) -> Response:
+        return Response(*values_of(self))
+
+
+FIELDS = StoredResponse.__struct_fields__
+values_of = attrgetter(*FIELDS)
+
+
+class ResponseRow(StoredResponse, frozen=True, kw_only=True):
+    """A line of ``responses.jsonl``.
+
+    Attributes:
+        key: of the request, see `Request.key`.
+        images: digests of those that the model saw.
+    """
+
+    sample: str
+    key: str
+    images: tuple[str, ...]
+    error: str
+
+
+class Stored(NamedTuple):
+    """A response as it was stored: the key of its request and digests of the images that the model saw."""
+
+    key: str
+    images: tuple[str, ...]
+    response: Response
+
+
+ROWS = RowDecoder(ResponseRow, BEFORE)
+
+
+def read_responses(path: Path) -> dict[str, Stored]:
+    """Stored responses by sample id; of several for one sample the last."""
+    return {row.sample: Stored(row.key, row.images, row.response) for row in read_stored(path, ROWS)}
+
+
+def response_json(response: Response) -> Mapping[str, Json]:
+    """A response as it is stored."""
+    row: dict[str, Json] = dict(zip(FIELDS, values_of(response), strict=True))
+    for name in SELDOM:
+        if not row[name]:
+            del row[name]
+    return row

@@ -1,0 +1,27 @@
+"""``result.json``: a task's numbers as a run keeps them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from mipha_eval.core.atomic import write_json
+from mipha_eval.core.files import read_json, read_object
+from mipha_eval.scoring.result_record import HINT, ResultRecord, read_record, result_json
+from mipha_eval.store.migrations import migrated_result
+from mipha_eval.store.rows import AGAIN
+
+
+def read_result(path: Path) -> ResultRecord:
+    """The result of a task. Raises UserError if it is missing or damaged."""
+    return read_record(migrated_result(read_object(path, AGAIN)), str(path))
+
+
+def write_result(path: Path, result: ResultRecord) -> None:
+    write_json(path, result_json(result))
+
+
+def read_printed(path: Path) -> tuple[list[ResultRecord], bool]:
+    """What ``score --json`` printed, and whether it is a list of results. Raises UserError if it is something else."""
+    content = read_json(path, HINT)
+    entries = content if isinstance(content, list) else [content]
+    return [read_record(migrated_result(entry), str(path)) for entry in entries], isinstance(content, list)

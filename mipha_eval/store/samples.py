@@ -1,0 +1,101 @@
+"""``samples.jsonl``: what was asked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from msgspec import Struct
+
+from mipha_eval.core.atomic import write_lines
+from mipha_eval.core.errors import UserError
+from mipha_eval.core.files import open_text, parse_object
+from mipha_eval.core.record import Text, checked, record_json
+from mipha_eval.core.types import Image, Sample
+from mipha_eval.store.migrations import migrated_samples
+from mipha_eval.store.rows import AGAIN, RowDecoder
+
+
+class StoredImage(Struct, frozen=True):
+    """A picture by name and place."""
+
+    name: str
+    location: str
+
+
+class StoredSample(Struct, frozen=True, kw_only=True):
+    """A line of ``samples.jsonl``; see `Sample`."""
+
+    id: Text
+    question_id: str | int | float | bool | None
+    prompt: str
+    target: tuple[str, ...]
+    category: str
+    group: str
+    tags: tuple[str, ...] = ()
+    question: str = ""
+    choices: tuple[str, ...] = ()
+    images: tuple[StoredImage, ...]
+
+    @property
+    def sample(self) -> Sample:
+        """As a question whose images can no longer be read."""
+        return Sample(
+            id=self.id,
+            prompt=self.prompt,
+            target=self.target,
+            images=tuple([Image(image.name, image.location, _unread) for image in self.images]),
+            question_id=self.question_id,
+            category=self.category,
+            group=self.group,
+            tags=self.tags,
+            question=self.question,
+            choices=self.choices,
+        )
+
+
+ROWS = RowDecoder(StoredSample, {"references": "target"})
+
+
+def _unread() -> bytes:
+    raise OSError("stored questions have no images")
+
+
+def read_samples(path: Path) -> list[Sample]:
+    """The stored questions. Raises UserError if one is damaged, or there is none."""
+    with open_text(path) as lines:
+        texts = [(number, line) for number, line in enumerate(lines, start=1) if line.strip()]
+    if any(ROWS.is_of_before(line) for _, line in texts):
+        found = _read_before(path, texts)
+    else:
+        found = [ROWS.decode(line, f"{path}:{number}", AGAIN).sample for number, line in texts]
+    if not found:
+        raise UserError(f"{path} is damaged: it has no questions; {AGAIN}")
+    return found
+
+
+def _read_before(path: Path, texts: Iterable[tuple[int, str]]) -> list[Sample]:
+    """Of a file with lines of format 1, which say what they are only all together."""
+    places = [(f"{path}:{number}", line) for number, line in texts]
+    rows = migrated_samples([parse_object(line, place) for place, line in places])
+    return [checked(StoredSample, row, place, AGAIN).sample for (place, _), row in zip(places, rows, strict=True)]
+
+
+def write_samples(path: Path, samples: Iterable[Sample]) -> None:
+    """Writes what is asked, for people and viewers; images by name and place."""
+    write_lines(path, (record_json(_stored(sample)) for sample in samples))
+
+
+def _stored(sample: Sample) -> StoredSample:
+    return StoredSample(
+        id=sample.id,
+        question_id=sample.question_id,  # type: ignore[arg-type]  # whatever it is, JSON must have room for it
+        prompt=sample.prompt,
+        target=sample.target,
+        category=sample.category,
+        group=sample.group,
+        tags=sample.tags,
+        question=sample.question,
+        choices=sample.choices,
+        images=tuple([StoredImage(image.name, image.location) for image in sample.images]),
+    )
