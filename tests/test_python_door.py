@@ -125,7 +125,7 @@ def test_answers_as_a_file_as_rows_and_as_texts(tmp_path: Path, run: me.Run, cli
     file = write_jsonl(tmp_path / "answers.jsonl", rows)
     told = cli("score", "pope", "--answers", file, "--data", "demo", "--json").json
     for answers in (file, str(file), rows, {row["question_id"]: row["text"] for row in rows}):
-        assert me.score("pope", answers, data="demo").summary == read_record(told)
+        assert me.score("pope", answers, data="demo").summary == read_record(told, "what was printed")
     with pytest.raises(me.UserError, match="unknown option"):
         me.score("pope", file, data="demo", by_rule=True)
 

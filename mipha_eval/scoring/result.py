@@ -72,12 +72,7 @@ def score_responses(
         judged: a judge's verdicts on the answers; None leaves them to the task's own rule.
     """
     found = _read(task, samples, responses)
-    by_id = {sample.id: sample for sample in samples}
-    if judged:
-        read, judge = judged.regrade(task, by_id, responses, found.scores)
-    else:
-        read, judge = without_judge(task, by_id, responses, found.scores), None
-    scores = checked_scores(task, "finish", read, task.finish(by_id, read))
+    scores, judge = _graded(task, {sample.id: sample for sample in samples}, responses, found.scores, judged)
     failed, ungraded = found.failures.total(), sum(score.rule == JUDGE_FAILED for score in scores)
     measuring = Measuring(task, judged.name if judged else "")
     numbers = find_numbers(measuring, scores)
@@ -114,6 +109,21 @@ def score_responses(
         notes=_notes(task, scores),
     )
     return Scored(scores, summary)
+
+
+def _graded(
+    task: Task,
+    samples: Mapping[str, Sample],
+    responses: Mapping[str, Response],
+    scores: Sequence[Score],
+    judged: Grades | None,
+) -> tuple[Sequence[Score], JudgeCounts | None]:
+    """The scores as a judge or, without one, the task's own rule has them, and what a result says of the judge."""
+    if judged:
+        read, judge = judged.regrade(task, samples, responses, scores)
+    else:
+        read, judge = without_judge(task, samples, responses, scores), None
+    return checked_scores(task, "finish", read, task.finish(samples, read)), judge
 
 
 def _notes(task: Task, scores: Sequence[Score]) -> Mapping[str, FreeJson]:
