@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
+import msgspec
+
 from mipha_eval.core.errors import UserError
 from mipha_eval.core.metrics import Totals, add_tallies, group_scores
 from mipha_eval.core.plugins.checks.refusal import refusal
@@ -74,11 +76,23 @@ def score_responses(
     else:
         read, judge = without_judge(task, by_id, responses, found.scores), None
     scores = checked_scores(task, "finish", read, task.finish(by_id, read))
-    failed, ungraded = found.failures.total(), sum(score.rule == JUDGE_FAILED for score in scores)
-    measuring = Measuring(task, judged.name if judged else "")
+    summary = _summary(Measuring(task, judged.name if judged else ""), samples, responses, found, scores)
+    return Result(scores, msgspec.structs.replace(summary, judge=judge))
+
+
+def _summary(
+    measuring: Measuring,
+    samples: Sequence[Sample],
+    responses: Mapping[str, Response],
+    found: _Read,
+    scores: Sequence[Score],
+) -> ResultRecord:
+    """All but what is to be said of a judge."""
+    task, failed = measuring.task, found.failures.total()
+    ungraded = sum(score.rule == JUDGE_FAILED for score in scores)
     numbers = find_numbers(measuring, scores)
     lenient, moves = _second_reading(measuring, scores, found.lenient)
-    summary = ResultRecord(
+    return ResultRecord(
         task=task.label,
         version=task.version,
         n=len(samples) - found.missing - failed - found.unlabelled - ungraded,
@@ -102,14 +116,12 @@ def score_responses(
         failures=dict(found.failures.most_common(20)),
         odd_labels=dict(found.odd_labels),
         rules=dict(Counter(score.rule for score in scores)),
-        judge=judge,
         data=str(task.data),
         annotations=task.data.annotations.name if task.data.annotations else None,
         expected_rows=tuple(task.rows.get(task.protocol, ())),
         certificate=certificate_note(task, numbers.headline),
         notes=_notes(task, scores),
     )
-    return Result(scores, summary)
 
 
 def _notes(task: Task, scores: Sequence[Score]) -> Mapping[str, FreeJson]:
