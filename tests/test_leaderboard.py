@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from msgspec import to_builtins
+from msgspec.json import decode, encode
 
 from mipha_eval.core.atomic import write_json
 from mipha_eval.core.plugins.registry import Registry
@@ -68,9 +68,14 @@ def names(runs: Sequence[Path]) -> list[str]:
     return [run.parent.parent.name for run in runs]
 
 
+def shown(runs: Sequence[Path], label: str) -> Any:
+    """A board as the page's scripts get it."""
+    return decode(encode(board(read_runs(runs), label, Registry())))
+
+
 def test_who_is_ranked_with_whom(folder: Path) -> None:
     runs = paths(folder)
-    found = to_builtins(board(read_runs(runs), "vqav2@demo", Registry()))
+    found = shown(runs, "vqav2@demo")
     groups: dict[Any, set[str]] = {}
     for number, entry in found["entries"].items():
         groups.setdefault(entry.get("group"), set()).add(names(runs)[int(number)])
@@ -99,7 +104,7 @@ def test_other_versions_judges_and_protocols_are_not_ranked_together(folder: Pat
     write_json(runs[1] / "gqa@demo/result.json", {**result, "headline": "binary"})
     task = read_json(runs[2] / "gqa@demo/task.json")
     write_json(runs[2] / "gqa@demo/task.json", {**task, "data_sha256": "another release"})
-    found = to_builtins(board(read_runs(runs), "gqa@demo", Registry()))
+    found = shown(runs, "gqa@demo")
     assert [entry["rank"] for entry in found["entries"].values()] == [None] * 4
     assert sorted(entry["group"] for entry in found["entries"].values()) == [0, 1, 2, 3]
 
@@ -107,7 +112,7 @@ def test_other_versions_judges_and_protocols_are_not_ranked_together(folder: Pat
 def test_rank_intervals_are_those_of_an_independent_bootstrap(folder: Path) -> None:
     """Images drawn one by one, means and ranks computed anew: no code shared but the scores on disk."""
     runs = [run for run in paths(folder) if names([run])[0].startswith("m")]
-    found = to_builtins(board(read_runs(runs), "gqa@demo", Registry()))
+    found = shown(runs, "gqa@demo")
     told = [Told.of(run, "gqa@demo").scores for run in runs]
     clusters = sorted({score["cluster"] for score in told[0].values()})
     place = {cluster: number for number, cluster in enumerate(clusters)}

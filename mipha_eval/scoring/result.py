@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
+import msgspec
+
 from mipha_eval.core.errors import UserError
 from mipha_eval.core.metrics import Totals, add_tallies, group_scores
 from mipha_eval.core.plugins.checks.refusal import refusal
@@ -72,12 +74,29 @@ def score_responses(
         judged: a judge's verdicts on the answers; None leaves them to the task's own rule.
     """
     found = _read(task, samples, responses)
-    scores, judge = _graded(task, {sample.id: sample for sample in samples}, responses, found.scores, judged)
-    failed, ungraded = found.failures.total(), sum(score.rule == JUDGE_FAILED for score in scores)
-    measuring = Measuring(task, judged.name if judged else "")
+    by_id = {sample.id: sample for sample in samples}
+    if judged:
+        read, judge = judged.regrade(task, by_id, responses, found.scores)
+    else:
+        read, judge = without_judge(task, by_id, responses, found.scores), None
+    scores = checked_scores(task, "finish", read, task.finish(by_id, read))
+    summary = _summary(Measuring(task, judged.name if judged else ""), samples, responses, found, scores)
+    return Scored(scores, msgspec.structs.replace(summary, judge=judge))
+
+
+def _summary(
+    measuring: Measuring,
+    samples: Sequence[Sample],
+    responses: Mapping[str, Response],
+    found: _Read,
+    scores: Sequence[Score],
+) -> ResultRecord:
+    """All but what is to be said of a judge."""
+    task, failed = measuring.task, found.failures.total()
+    ungraded = sum(score.rule == JUDGE_FAILED for score in scores)
     numbers = find_numbers(measuring, scores)
     lenient, moves = _second_reading(measuring, scores, found.lenient)
-    summary = ResultRecord(
+    return ResultRecord(
         task=task.label,
         version=task.version,
         n=len(samples) - found.missing - failed - found.unlabelled - ungraded,
@@ -101,29 +120,12 @@ def score_responses(
         failures=dict(found.failures.most_common(20)),
         odd_labels=dict(found.odd_labels),
         rules=dict(Counter(score.rule for score in scores)),
-        judge=judge,
         data=str(task.data),
         annotations=task.data.annotations.name if task.data.annotations else None,
         expected_rows=tuple(task.rows.get(task.protocol, ())),
         certificate=certificate_note(task, numbers.headline),
         notes=_notes(task, scores),
     )
-    return Scored(scores, summary)
-
-
-def _graded(
-    task: Task,
-    samples: Mapping[str, Sample],
-    responses: Mapping[str, Response],
-    scores: Sequence[Score],
-    judged: Grades | None,
-) -> tuple[Sequence[Score], JudgeCounts | None]:
-    """The scores as a judge or, without one, the task's own rule has them, and what a result says of the judge."""
-    if judged:
-        read, judge = judged.regrade(task, samples, responses, scores)
-    else:
-        read, judge = without_judge(task, samples, responses, scores), None
-    return checked_scores(task, "finish", read, task.finish(samples, read)), judge
 
 
 def _notes(task: Task, scores: Sequence[Score]) -> Mapping[str, FreeJson]:
