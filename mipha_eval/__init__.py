@@ -14,10 +14,12 @@ if TYPE_CHECKING:
     from mipha_eval.comparison.result import Comparison
     from mipha_eval.core.adapter import ModelAdapter
     from mipha_eval.core.errors import UserError
+    from mipha_eval.core.judged_task import JudgedTask
     from mipha_eval.core.metrics import Metric, share
     from mipha_eval.core.reading import Reading
     from mipha_eval.core.task import Task
     from mipha_eval.core.types import Decoding, Image, Request, Response, Sample, Score
+    from mipha_eval.core.upload_task import UploadTask
     from mipha_eval.reporting.make import report
     from mipha_eval.runs.compare import compare
     from mipha_eval.runs.evaluate import evaluate, score, score_again
@@ -42,6 +44,8 @@ _HOMES = {
     "report": "reporting.make",
     "UserError": "core.errors",
     "Task": "core.task",
+    "JudgedTask": "core.judged_task",
+    "UploadTask": "core.upload_task",
     "ModelAdapter": "core.adapter",
     **dict.fromkeys(("Metric", "share"), "core.metrics"),
     "Reading": "core.reading",
@@ -52,6 +56,7 @@ __all__ = [
     "Comparison",
     "Decoding",
     "Image",
+    "JudgedTask",
     "Metric",
     "ModelAdapter",
     "Reading",
@@ -63,6 +68,7 @@ __all__ = [
     "Score",
     "Task",
     "TasksFailedError",
+    "UploadTask",
     "UserError",
     "compare",
     "evaluate",

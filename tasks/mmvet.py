@@ -16,9 +16,10 @@ from typing import ClassVar
 from mipha_eval.core.answer_line import OfficialAnswer
 from mipha_eval.core.files import read_json
 from mipha_eval.core.json_value import JsonObject
+from mipha_eval.core.judged_task import JudgedTask
 from mipha_eval.core.metrics import Metric, Totals, share, shares_of_parts
 from mipha_eval.core.reading import Reading
-from mipha_eval.core.task import NOT_JUDGED, UNGRADED, Task
+from mipha_eval.core.task import NOT_JUDGED, UNGRADED
 from mipha_eval.core.types import Answer, Dialogue, Image, Response, Sample, Score
 from mipha_eval.data.hub import read_hub
 from mipha_eval.data.rows import named_entries, numbers_of, row_at, text_of, texts_of
@@ -31,7 +32,7 @@ HINT = "mm-vet.zip is at github.com/yuweihao/MM-Vet/releases (70 MB)"
 
 
 @dataclass(frozen=True)
-class Mmvet(Task):
+class Mmvet(JudgedTask):
     """Option: `by_rule` grades without a judge."""
 
     by_rule: bool = False
@@ -41,7 +42,6 @@ class Mmvet(Task):
     rows: ClassVar[Mapping[str, Sequence[int]]] = {"v1": (218,)}
     hub: ClassVar[Mapping[str, str]] = {"v1": "lmms-lab/MMVet"}
     max_new_tokens: ClassVar[int] = 1024
-    judged: ClassVar[bool] = True
     metrics: ClassVar[Sequence[Metric]] = [
         share("score"),
         *(share(name, name) for name in CAPABILITIES),

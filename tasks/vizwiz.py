@@ -17,8 +17,8 @@ from mipha_eval.core.format_lines import SHORT_ANSWER, UNANSWERABLE
 from mipha_eval.core.json_value import Json, JsonObject
 from mipha_eval.core.metrics import Metric, share
 from mipha_eval.core.reading import Reading
-from mipha_eval.core.task import Task
 from mipha_eval.core.types import Image, Response, Sample, Score
+from mipha_eval.core.upload_task import UploadTask
 from mipha_eval.data.hub import read_hub
 from mipha_eval.data.images import stem
 from mipha_eval.data.jsonl import placed_jsonl
@@ -31,7 +31,7 @@ HINT = "Annotations.zip is at vizwiz.org/tasks-and-datasets/vqa (3 MB); llava_te
 
 
 @dataclass(frozen=True)
-class Vizwiz(Task):
+class Vizwiz(UploadTask):
     """Ten crowd answers each; no options."""
 
     name: ClassVar[str] = "vizwiz"

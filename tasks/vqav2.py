@@ -17,8 +17,8 @@ from mipha_eval.core.format_lines import SHORT_ANSWER
 from mipha_eval.core.json_value import JsonObject
 from mipha_eval.core.metrics import Metric, Tally, share
 from mipha_eval.core.reading import Reading
-from mipha_eval.core.task import Task
 from mipha_eval.core.types import Image, Response, Sample, Score
+from mipha_eval.core.upload_task import UploadTask
 from mipha_eval.data.hub import read_hub
 from mipha_eval.data.jsonl import placed_jsonl, read_jsonl
 from mipha_eval.data.rows import entries, number_of, objects_of, row_at, text_of, whole_of
@@ -32,7 +32,7 @@ HINT = "questions and annotations are at visualqa.org/download.html (val: 0.4 GB
 
 
 @dataclass(frozen=True)
-class Vqav2(Task):
+class Vqav2(UploadTask):
     """Ten human answers each; no options."""
 
     name: ClassVar[str] = "vqav2"

@@ -36,18 +36,17 @@ from typing import ClassVar
 
 from mipha_eval.core.reading import Reading
 from mipha_eval.core.metrics import Metric
-from mipha_eval.core.task import Task
+from mipha_eval.core.judged_task import JudgedTask
 from mipha_eval.core.types import Query, Sample
 
 
 @dataclass(frozen=True)
-class Judged(Task):
+class Judged(JudgedTask):
     """No options."""
 
     name: ClassVar = "judged"
     protocols: ClassVar = {"v1": "twelve questions"}
     metrics: ClassVar = [Metric("score", lambda totals: 100 * totals["right"] / totals["asked"])]
-    judged: ClassVar = True
 
     def samples(self):
         for number in range(12):

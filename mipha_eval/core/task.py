@@ -17,7 +17,7 @@ from mipha_eval.core.format_lines import question_core
 from mipha_eval.core.json_value import Json, JsonObject
 from mipha_eval.core.metrics import Metric, Tally, Totals
 from mipha_eval.core.reading import Reading
-from mipha_eval.core.types import Answer, Decoding, Dialogue, Request, Response, Sample, Score
+from mipha_eval.core.types import Decoding, Request, Response, Sample, Score
 from mipha_eval.core.wording import wording
 
 #: the rules of scores that a judge did not grade: nobody asked it, or it did not answer. They are in no metric
@@ -30,6 +30,8 @@ UNGRADED = (NOT_JUDGED, JUDGE_FAILED)
 class Task(ABC):
     """A benchmark under one protocol. Subclasses are frozen dataclasses; their own fields are the task's options.
 
+    One whose answers a judge can grade is a `JudgedTask`, one that a server scores an `UploadTask`.
+
     Class attributes:
         name: the plugin's name, equal to its file's.
         version: raised when prompt, parsing or data change.
@@ -38,9 +40,6 @@ class Task(ABC):
         hub: protocol -> dataset on the hub that serves it.
         rows: protocol -> how many questions it has, of each release; data with another number is marked.
         annotated: protocols whose own file --annotations can replace.
-        uploads: protocols that a server scores.
-        judged: whether a judge can grade answers, see `grade`.
-        without_judge: metrics that only the task's own rule gives.
         lettered: whether answers are option letters.
         own_ids: whether no other set has the question ids, so that they prove what an answer without its question is to.
         ignores_foreign_answers: whether answer files hold answers to questions that a later release took out.
@@ -60,9 +59,6 @@ class Task(ABC):
     ignores_foreign_answers: ClassVar[bool] = False
     rows: ClassVar[Mapping[str, Sequence[int]]] = {}
     annotated: ClassVar[Sequence[str]] = ()
-    uploads: ClassVar[Sequence[str]] = ()
-    judged: ClassVar[bool] = False
-    without_judge: ClassVar[Sequence[str]] = ()
 
     @abstractmethod
     def samples(self) -> Iterable[Sample]:
@@ -79,27 +75,6 @@ class Task(ABC):
     def metrics_for(self, totals: Totals) -> Sequence[Metric]:
         """`metrics`, and those whose names only the data or an option gives, such as a benchmark's own categories."""
         return self.metrics
-
-    @property
-    def stand_in(self) -> str:
-        """The name of the rule that stands in for a judge, such as ``rule``; "" where none does. Metrics carry it."""
-        return ""
-
-    @property
-    def suffix(self) -> str:
-        """What names of metrics end with where a rule stands in for a judge, such as ``[rule]``."""
-        return f"[{self.stand_in}]" if self.stand_in else ""
-
-    def grade(self, answers: Sequence[Answer], runs: int) -> Dialogue[Sequence[Score]]:
-        """What a judge is asked about the answers of a group, and the scores that its replies come to, in the same order.
-
-        A generator: it yields queries, is sent the judge's words, and depends on nothing else. For tasks with `judged`.
-
-        Args:
-            runs: grades of each answer, of which the mean counts.
-        """
-        yield from ()
-        return [answer.score for answer in answers]
 
     def finish(self, samples: Mapping[str, Sample], scores: Sequence[Score]) -> Sequence[Score]:
         """Fills in what depends on all answers together (CIDEr's document frequencies).
@@ -153,14 +128,6 @@ class Task(ABC):
     def with_outcome(self, score: Score, value: float) -> Score:
         """The score that an answer worth so much in its place would have."""
         return dataclasses.replace(score, value=float(value))
-
-    def upload_rows(self, samples: Sequence[Sample], texts: Mapping[str, str]) -> Iterable[JsonObject]:
-        """Rows of the file that the benchmark's server takes, in its order; for protocols in `uploads`.
-
-        Args:
-            texts: the model's answers by sample id.
-        """
-        return ()
 
     def notes(self, scores: Sequence[Score]) -> JsonObject:
         """What a result says beside metrics and counts."""

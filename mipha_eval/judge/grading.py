@@ -10,6 +10,7 @@ from pathlib import Path
 
 from mipha_eval.core.errors import UserError
 from mipha_eval.core.json_value import Json
+from mipha_eval.core.judged_task import JudgedTask
 from mipha_eval.core.plugins.registry import Registry
 from mipha_eval.core.plugins.selection import build_model
 from mipha_eval.core.task import Task
@@ -59,7 +60,8 @@ class Grading:
         if not any(map(self.use.applies, tasks)):
             labels = ", ".join(task.label for task in tasks)
             raise UserError(f"{labels}: no judge grades this; --judge-correctness has one look at the answers to any task")
-        ruled = next((task for task in tasks if task.judged and task.suffix and task.data.kind != "demo"), None)
+        judged = (task for task in tasks if isinstance(task, JudgedTask))
+        ruled = next((task for task in judged if task.stand_in and task.data.kind != "demo"), None)
         if ruled is not None:
             raise UserError(f"{ruled.label} is graded by rule, as asked, or by a judge, not both; leave one out")
 

@@ -9,6 +9,7 @@ import msgspec
 
 from mipha_eval.core.atomic import locked
 from mipha_eval.core.errors import UserError
+from mipha_eval.core.judged_task import JudgedTask
 from mipha_eval.core.plugins.registry import Registry
 from mipha_eval.core.task import Task
 from mipha_eval.data.questions import read_samples
@@ -117,7 +118,7 @@ def _score_judged(answered: TaskAnswers, folder: RunFolder, judge: str) -> list[
 def _check_bare(answered: TaskAnswers, folder: RunFolder) -> None:
     """Raises UserError for a run of before judges were, which does not hold what one is shown of a question with options."""
     task = answered.task
-    if task.judged and task.lettered and not all(sample.question for sample in answered.samples):
+    if isinstance(task, JudgedTask) and task.lettered and not all(sample.question for sample in answered.samples):
         raise UserError(
             f"{folder.path} was made by an older mipha-eval and lacks what a judge of {task.label} is shown; "
             "the run's own command with --judge adds it, and asks the model nothing again"

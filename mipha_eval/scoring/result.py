@@ -22,6 +22,7 @@ from mipha_eval.core.plugins.checks.scores import (
 from mipha_eval.core.record import FreeJson
 from mipha_eval.core.task import JUDGE_FAILED, UNGRADED, Task
 from mipha_eval.core.types import Response, Sample, Score
+from mipha_eval.core.upload_task import is_for_server
 from mipha_eval.scoring.answers.wrapping import wrappers
 from mipha_eval.scoring.certificate import certificate_note
 from mipha_eval.scoring.gaps import gaps
@@ -101,7 +102,7 @@ def _summary(
         version=task.version,
         n=len(samples) - found.missing - failed - found.unlabelled - ungraded,
         unlabelled=found.unlabelled,
-        for_server=task.protocol in task.uploads,
+        for_server=is_for_server(task),
         missing=found.missing,
         unparsed=sum(unread(score) and score.sample in responses for score in scores),
         failed=failed,

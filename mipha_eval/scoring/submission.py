@@ -12,6 +12,7 @@ from mipha_eval.core.errors import UserError
 from mipha_eval.core.files import read_json
 from mipha_eval.core.json_value import Json, JsonObject
 from mipha_eval.core.task import Task
+from mipha_eval.core.upload_task import UploadTask
 from mipha_eval.data.questions import read_samples
 from mipha_eval.data.rows import entries
 from mipha_eval.data.table import MISSING, read_table
@@ -30,8 +31,9 @@ def submit(task: Task, answers: Path, output: Path) -> int:
     Raises:
         UserError: the benchmark has no server, answers are missing or failed, or the written file is not what it should be.
     """
-    if task.protocol not in task.uploads:
-        known = ", ".join(f"{task.name}@{name}" for name in task.uploads) or "none of this task"
+    if not isinstance(task, UploadTask) or task.protocol not in task.uploads:
+        uploads = task.uploads if isinstance(task, UploadTask) else ()
+        known = ", ".join(f"{task.name}@{name}" for name in uploads) or "none of this task"
         raise UserError(f"no server takes {task.label}; uploads there are: {known}")
     samples = read_samples(task)
     responses = read_answers(answers, task, samples).responses

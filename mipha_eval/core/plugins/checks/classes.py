@@ -63,8 +63,10 @@ TASK: Checks = {
     "rows": (_are_rows, "a dict of protocols and lists of whole numbers"),
     "hub": (_are_datasets, "a dict of protocols and names of datasets"),
     **dict.fromkeys(("annotated", "uploads", "without_judge"), (_are_texts, "a list of texts")),
-    **dict.fromkeys(("judged", "lettered", "ignores_foreign_answers"), (_is_truth, "True or False")),
+    **dict.fromkeys(("lettered", "ignores_foreign_answers"), (_is_truth, "True or False")),
 }
+#: attributes that only judged tasks and those for a server have
+OF_SOME = ("uploads", "without_judge")
 MODEL: Checks = dict.fromkeys(("reads_images", "shares"), (_is_truth, "True or False"))
 
 
@@ -75,7 +77,7 @@ def check_class(owner: type, word: str, checks: Checks) -> None:
         rule = "small letters, digits, - . _, at most 60 of them, a letter or digit first"
         raise refusal(owner, "name", f"class {owner.__name__} must have a name of {rule}, not {shown(name)}")
     for attribute, (fits, wanted) in checks.items():
-        value = getattr(owner, attribute, None)
+        value = getattr(owner, attribute, () if attribute in OF_SOME else None)
         if not fits(value):
             raise refusal(owner, attribute, f"{attribute} of {word} {name} must be {wanted}, not {shown(value)}")
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from mipha_eval.core.json_value import JsonObject
+from mipha_eval.core.judged_task import JudgedTask
 from mipha_eval.core.metrics import Metric, Totals, UnknownCountError
 from mipha_eval.core.plugins.blame import is_foreign, told
 from mipha_eval.core.plugins.checks.refusal import ROUNDING, are, is_cell, refusal, shown
@@ -109,7 +110,7 @@ def checked_worth(task: Task, sample: str, worth: object) -> float | None:
     raise refusal(type(task), "lenient", what)
 
 
-def stand_in_of(task: Task) -> str:
+def stand_in_of(task: JudgedTask) -> str:
     """The rule that stands in for a judge; "" for none."""
     name: object = task.stand_in
     if name == "" or is_cell(name):
