@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import sys
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -31,6 +31,8 @@ from mipha_eval.models.prefix import Prefix, Prompt
 from mipha_eval.models.prefix_decoder import PrefixInputs
 from mipha_eval.models.sharing_check import Sharing, prove
 from mipha_eval.models.transformers_adapter import TransformersAdapter
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,7 +99,7 @@ class HfChat(TransformersAdapter):
         _ = self.digest, self.network, self.chat, self.ends
         self.generation.report(self.folder)
         if not self.chat.has_template:
-            print(f"{self.folder} has no chat template; it is asked the bare question", file=sys.stderr)
+            logger.warning("%s has no chat template; it is asked the bare question", self.folder)
         _ = self.proved
 
     def describe(self) -> Mapping[str, Any]:

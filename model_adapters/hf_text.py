@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import sys
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -22,6 +22,8 @@ from mipha_eval.models.prefix_decoder import PrefixInputs
 from mipha_eval.models.sharing_check import Sharing, prove
 from mipha_eval.models.tokenizers import load_tokenizer
 from mipha_eval.models.transformers_adapter import TransformersAdapter
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,7 +85,7 @@ class HfText(TransformersAdapter):
         _ = self.digest, self.network, self.tokenizer, self.ends
         self.generation.report(self.folder)
         if not self.tokenizer.chat_template:
-            print(f"{self.folder} has no chat template; it is asked the bare question", file=sys.stderr)
+            logger.warning("%s has no chat template; it is asked the bare question", self.folder)
         self.refuse_unaskable(Request("?"))
         _ = self.proved
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Optional
@@ -9,6 +10,8 @@ from typing import Annotated, Optional
 import typer
 
 from mipha_eval.cli import flags
+
+logger = logging.getLogger(__name__)
 
 
 class Format(StrEnum):
@@ -66,5 +69,8 @@ def report_table(
         rows=row or (),
         plots=plots,
     )
-    for path in make_report(config, Registry(plugin or ())):
-        typer.echo(f"wrote {path}", err=True)
+    report = make_report(config, Registry(plugin or ()))
+    if output is None:
+        typer.echo(report.text, nl=False)
+    for path in report.files:
+        logger.info("wrote %s", path)

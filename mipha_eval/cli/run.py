@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Optional
 
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from mipha_eval.runs.run import RunConfig, TasksFailedError
     from mipha_eval.scoring.result import Result
     from mipha_eval.store.run_folder import RunFolder
+
+logger = logging.getLogger(__name__)
 
 
 def run_tasks(
@@ -117,14 +120,15 @@ def run_tasks(
     if probabilities:
         for summary in summaries:
             if not summary["probabilities"]:
-                typer.echo(f"{summary['task']}: no probabilities; its answers are open, or the model gives none", err=True)
+                logger.warning("%s: no probabilities; its answers are open, or the model gives none", summary["task"])
     raise_failed(failed)
     if not all(result.complete for result in results):
         if any(result.summary["missing"] for result in results):
-            typer.echo(f"not finished; the same command{' without --fresh' * fresh} goes on from what is stored", err=True)
+            again = " without --fresh" if fresh else ""
+            logger.warning("not finished; the same command%s goes on from what is stored", again)
         for result in results:
             for line in failure_lines(result.summary):
-                typer.echo(line, err=True)
+                logger.warning("%s", line)
         raise typer.Exit(ExitCode.INCOMPLETE)
 
 

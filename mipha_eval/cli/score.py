@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Optional
@@ -10,6 +11,8 @@ import typer
 
 from mipha_eval.cli import flags, judge_flags
 from mipha_eval.cli.exit_code import ExitCode
+
+logger = logging.getLogger(__name__)
 
 #: counts of a result that are told beneath its numbers
 COUNTS = ("n", "missing", "unparsed", "failed", "unlabelled", "left_out", "unverified")
@@ -69,7 +72,7 @@ def score_answers(
     if not all(result.complete for result in results):
         for summary in summaries:
             for line in failure_lines(summary):
-                typer.echo(line, err=True)
+                logger.warning("%s", line)
         raise typer.Exit(ExitCode.INCOMPLETE)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from mipha_eval.core.data_source import DataSource
 from mipha_eval.core.errors import MissingDataError, UserError
+from mipha_eval.core.library_messages import take_off_terminal
 from mipha_eval.core.types import Image
 
 BATCH = 1000  # rows that are read from a dataset at once
@@ -25,8 +26,11 @@ def read_hub(source: DataSource, name: str, split: str = "test", config: str | N
     """
     from datasets import Image as ImageFeature
     from datasets import List, disable_progress_bars, load_dataset
+    from huggingface_hub.utils.tqdm import disable_progress_bars as disable_bars_of_hub
 
     disable_progress_bars()
+    disable_bars_of_hub()
+    take_off_terminal("datasets", "huggingface_hub")
     where = name
     if source.root is not None:
         where = str(mirrored(source.root, name))

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import logging
 import signal
-import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,6 +11,8 @@ from types import FrameType, TracebackType
 from typing import Any
 
 from mipha_eval.core.errors import UserInterruptError
+
+logger = logging.getLogger(__name__)
 
 
 @contextmanager
@@ -49,7 +51,7 @@ class Interrupt:
         if self._asked:
             raise UserInterruptError
         self._asked = True
-        print("finishing the batch; once more stops at once", file=sys.stderr)
+        logger.warning("finishing the batch; once more stops at once")
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         if self._previous is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import sys
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +11,8 @@ from mipha_eval.core.adapter import ModelAdapter
 from mipha_eval.core.errors import DeviceMemoryError, UserError
 from mipha_eval.core.types import Request, Response
 from mipha_eval.store.run_folder import RunFolder
+
+logger = logging.getLogger(__name__)
 
 A_TASK, A_RUN = 3, 8  # answers that are checked unless a user says otherwise
 ONE_IN = 100  # so that a short run does not spend its time on them
@@ -77,9 +79,9 @@ class SelfCheck:
         differ = found["checked"] - found["identical"]
         if differ and self._exact:
             what = f"{differ} of {found['checked']} answers differ from the same made alone, which may not be in float32"
-            print(f"{label}: SHARED != ALONE: {what}; see equivalence.json", file=sys.stderr)
+            logger.warning("%s: SHARED != ALONE: %s; see equivalence.json", label, what)
         if found["failed"]:
-            print(f"{label}: {found['failed']} answers could not be made alone; see equivalence.json", file=sys.stderr)
+            logger.warning("%s: %d answers could not be made alone; see equivalence.json", label, found["failed"])
 
     def summary(self, label: str) -> dict[str, Any]:
         """What a task's result has to say of the checks, under ``equivalence``; empty if nothing was checked."""

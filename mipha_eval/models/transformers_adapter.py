@@ -27,6 +27,7 @@ from mipha_eval.models.packed import NotShareableError
 from mipha_eval.models.prefix import Answer, Options, Prefix, PrefixAdapter, Question, ranked, respond_shared
 from mipha_eval.models.prefix_decoder import Decoder, PrefixInputs, Stop, compile_layers
 from mipha_eval.models.settings import check_settings
+from mipha_eval.models.transformers_messages import keep_off_terminal
 from mipha_eval.models.weights import note_adapter
 
 #: a question where any would do
@@ -89,6 +90,7 @@ class TransformersAdapter(PrefixAdapter):
 
     @cached_property
     def folder(self) -> Path:
+        keep_off_terminal()
         found = locate_checkpoint(self.path, self.revision)
         check_settings(found)
         return found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import sys
+import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -14,6 +14,8 @@ from mipha_eval.page.questions import PIECE, Questions
 from mipha_eval.page.runs import read_runs
 from mipha_eval.page.thumbnails import FEWEST_BYTES, MOST_BYTES, data_uris
 from mipha_eval.page.view import IMAGES, SCRIPTS, View
+
+logger = logging.getLogger(__name__)
 
 MEGABYTES = 100.0  # of a page, unless a user says otherwise; a browser opens that within two seconds
 BASE64 = 4 / 3  # characters a byte
@@ -87,7 +89,7 @@ def embedded_pictures(view: View, room: int) -> list[str | None]:
     each = int(room / BASE64 / max(len(pictures), 1))
     count = len(pictures) if each >= FEWEST_BYTES else max(0, int(room / BASE64 / FEWEST_BYTES))
     if count > MANY:
-        print(f"making thumbnails of {count:,} pictures", file=sys.stderr)
+        logger.info("making thumbnails of %s pictures", f"{count:,}")
     return list(data_uris(pictures[:count], min(MOST_BYTES, max(each, FEWEST_BYTES))))
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -39,8 +38,16 @@ class ReportConfig:
     plots: Path | None = None
 
 
-def make_report(config: ReportConfig, registry: Registry) -> list[Path]:
-    """Prints or writes the table, and its plots; returns the files that were written.
+@dataclass(frozen=True)
+class Report:
+    """The table as text, and the files that were written."""
+
+    text: str
+    files: Sequence[Path]
+
+
+def make_report(config: ReportConfig, registry: Registry) -> Report:
+    """Makes the table, and writes it and its plots where that is asked for.
 
     Raises:
         UserError: anything that the user can mend.
@@ -56,16 +63,14 @@ def make_report(config: ReportConfig, registry: Registry) -> list[Path]:
     table = build_table(definition, measured, published, PairedTests(registry))
     text = RENDERERS[_format(config)](replace(table, intervals=config.intervals))
     written = []
-    if config.output is None:
-        sys.stdout.write(text)
-    else:
+    if config.output is not None:
         write_text(config.output, text)
         written.append(config.output)
     if config.plots is not None:
         from mipha_eval.report.plots.write import write_plots
 
         written += write_plots(table, measured, config.plots)
-    return written
+    return Report(text, written)
 
 
 def _format(config: ReportConfig) -> str:

@@ -6,6 +6,7 @@ import dataclasses
 import functools
 import hashlib
 import json
+import logging
 import platform
 import sys
 import tempfile
@@ -15,13 +16,13 @@ from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mipha_eval import __version__
 from mipha_eval.core.adapter import ModelAdapter
 from mipha_eval.core.atomic import errors_naming, locked
 from mipha_eval.core.data_source import DataSource
-from mipha_eval.core.errors import PluginError, UserError
+from mipha_eval.core.errors import MissingDataError, PluginError, UserError
 from mipha_eval.core.options import option_fields, parse_pairs
 from mipha_eval.core.plugins.blame import blaming, told
 from mipha_eval.core.plugins.checks.models import model_facts
@@ -43,6 +44,12 @@ from mipha_eval.runs.run_loop import RunLoop
 from mipha_eval.runs.task_run import Digest, known_responses, note_failure, open_task
 from mipha_eval.scoring.result import Result
 from mipha_eval.store.run_folder import RunFolder
+from mipha_eval.store.run_log import early_messages
+
+if TYPE_CHECKING:
+    from logging.handlers import MemoryHandler
+
+logger = logging.getLogger(__name__)
 
 PACKAGES = ("torch", "transformers", "tokenizers", "safetensors", "pillow", "numpy", "datasets")
 
@@ -104,11 +111,11 @@ def run(config: RunConfig, registry: Registry) -> tuple[RunFolder, list[Result]]
         UserError: anything that the user can mend, before a model was asked.
         TasksFailedError: a task has no result; the others have theirs.
     """
-    with blaming():
-        return _run(config, registry)
+    with blaming(), early_messages() as early:
+        return _run(config, registry, early)
 
 
-def _run(config: RunConfig, registry: Registry) -> tuple[RunFolder, list[Result]]:
+def _run(config: RunConfig, registry: Registry, early: MemoryHandler) -> tuple[RunFolder, list[Result]]:
     check_writable(config.output)
     adapter, data_default = build_adapter(config.model, registry)
     source = parse_source(config.data or data_default or "hub", config.image_dirs)
@@ -120,18 +127,22 @@ def _run(config: RunConfig, registry: Registry) -> tuple[RunFolder, list[Result]
     grading = begin_grading(config.judge, config.grades, registry)
     if grading is not None:
         grading.check([item.task for item in work])
+    started = time.perf_counter()
     adapter.load()
+    logger.debug("model %s loaded in %.1f s", config.model.name, time.perf_counter() - started)
     folder = open_run(config, adapter, source)
-    with locked(folder.path / "run"), Interrupt() as interrupt:
+    logger.debug("the run is %s", folder.path)
+    with locked(folder.path / "run"), folder.log, Interrupt() as interrupt:
+        folder.log.take(early)
         for item in work:
             folder.set_status(item.task.label, "pending", total=len(item.samples))
-        folder.log(f"model {config.model.name} ready; tasks {', '.join(item.task.label for item in work)}")
+        folder.log.note(f"model {config.model.name} ready; tasks {', '.join(item.task.label for item in work)}")
         for label, error in failures.items():
             note_failure(folder, label, error)
         results, failed = answer_and_score(work, folder, Models(adapter, grading), config, interrupt)
         failures |= failed
         folder.check_whole(item.task.label for item in work if item.task.label not in failures)
-        folder.log("stopped by the user" if interrupt.asked() else "finished")
+        folder.log.note("stopped by the user" if interrupt.asked() else "finished")
     if failures:
         raise TasksFailedError(folder, results, failures) from next(iter(failures.values()))
     return folder, results
@@ -146,6 +157,7 @@ def _prepared(config: RunConfig, source: DataSource, registry: Registry) -> tupl
             with blaming():
                 item = prepare(task, config.limit, blind=config.blind)
             work.append(dataclasses.replace(item, probabilities=config.probabilities))
+            logger.debug("%s: %d of %d questions, from %s", task.label, len(item.samples), item.total, source)
         except PluginError as error:
             failures[task.label] = error
     if not work:
@@ -214,7 +226,8 @@ def find_tasks(config: RunConfig, source: DataSource, registry: Registry) -> lis
                 has_samples(task)
                 names.append(name)
             except UserError as error:
-                print(f"left out {name}: {error}", file=sys.stderr)
+                level = logging.INFO if isinstance(error, MissingDataError) else logging.WARNING
+                logger.log(level, "left out %s: %s", name, error)
         if not names:
             raise UserError(f"{source} has the files of no task")
     return build_tasks(names, config.model.options, source, registry)

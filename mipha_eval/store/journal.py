@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
-import sys
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
@@ -13,6 +13,8 @@ from typing import Any
 from mipha_eval.core.atomic import errors_naming, to_json
 from mipha_eval.core.errors import UserError
 from mipha_eval.core.files import open_text, parse_json
+
+logger = logging.getLogger(__name__)
 
 
 class Appender:
@@ -55,7 +57,7 @@ def read_stored(path: Path, entries: Mapping[str, type]) -> Iterator[dict[str, A
                 if record is not None and all(isinstance(record.get(name), kind) for name, kind in entries.items()):
                     yield record
                 else:
-                    print(f"{path}:{number} is damaged and left out; it will be asked again", file=sys.stderr)
+                    logger.warning("%s:%d is damaged and left out; it will be asked again", path, number)
 
 
 def _record(line: str) -> dict[str, Any] | None:

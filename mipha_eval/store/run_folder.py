@@ -31,6 +31,7 @@ from mipha_eval.store.records import (
     samples_of,
     scores_of,
 )
+from mipha_eval.store.run_log import RunLog
 
 AGAIN = "the same run writes it anew"
 #: what a task that has begun has in its folder
@@ -46,6 +47,7 @@ class RunFolder:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.log = RunLog(path / "log.txt")
 
     @classmethod
     def create(cls, parent: Path, model: str, manifest: Mapping[str, Any]) -> RunFolder:
@@ -113,11 +115,6 @@ class RunFolder:
         gone = [file for file in files if not file.is_file()]
         if gone:
             raise UserError(f"{gone[0]} was removed while the run went on; the same command writes it anew")
-
-    def log(self, event: str) -> None:
-        """Appends a line with the time to ``log.txt``."""
-        with errors_naming(self.path / "log.txt"), (self.path / "log.txt").open("a", encoding="utf-8") as log:
-            log.write(f"{time.strftime('%Y-%m-%dT%H:%M:%S%z')} {event}\n")
 
     def results(self) -> list[dict[str, Any]]:
         """The results of all tasks that have one, and those that further judges led to."""

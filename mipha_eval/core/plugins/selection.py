@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-import sys
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +17,8 @@ from mipha_eval.core.plugins.blame import blaming
 from mipha_eval.core.plugins.checks.refusal import refusal, shown
 from mipha_eval.core.plugins.registry import Registry
 from mipha_eval.core.task import Task
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -99,7 +101,7 @@ def build_task(name: str, options: Mapping[str, str], source: DataSource, regist
     if not protocol:
         protocol = served[0]
         if protocol != next(iter(owner.protocols)):
-            print(f"{plain}: the hub serves {plain}@{protocol}", file=sys.stderr)
+            logger.info("%s: the hub serves %s@%s", plain, plain, protocol)
     if protocol not in owner.protocols:
         raise UserError(unknown("protocol", protocol, owner.protocols, f"{plain} has"))
     if source.annotations is not None:
