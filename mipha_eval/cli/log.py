@@ -38,7 +38,7 @@ class TerminalLines(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         try:
-            text = self.format(record)
+            text = self.format(record).rstrip()
             if sys.stderr.isatty():
                 _print_on_terminal(text, STYLES.get(record.levelno, ""))
             else:

@@ -18,15 +18,19 @@ if TYPE_CHECKING:
 #: the logger of what a run notes of itself
 RUN_EVENTS = "mipha_eval.run"
 
-#: how messages stand in a file
-LINES = logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s", "%Y-%m-%dT%H:%M:%S%z")
+
+class Lines(logging.Formatter):
+    """How messages stand in a file; further lines of one are set in, so that each message begins with its time."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return super().format(record).strip().replace("\n", "\n  ")
 
 
 def file_of_messages(path: Path) -> logging.FileHandler:
     """Appends messages to a file, a line each. Raises UserError if it cannot be written."""
     with errors_naming(path):
         handler = logging.FileHandler(path, encoding="utf-8", errors="backslashreplace")
-    handler.setFormatter(LINES)
+    handler.setFormatter(Lines("%(asctime)s %(levelname)s %(name)s: %(message)s", "%Y-%m-%dT%H:%M:%S%z"))
     return handler
 
 
