@@ -37,6 +37,9 @@ PRINTS = {"mipha_eval/report/terminal.py": {"print"}, "mipha_eval/engine/progres
 SILENT = {"print", "echo", "secho", "warn", "showwarning", "stderr", "stdout", "basicConfig"}
 LINE = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d{4} (DEBUG|INFO|WARNING|ERROR) [^ ]+: .+$")
 
+#: a flag in the middle of a text
+FLAG = re.compile(r"(?<![\w-])--[a-z][a-z-]+")
+
 DEMO = ("--data", "demo", "--limit", "6")
 
 
@@ -265,3 +268,23 @@ def test_all_is_as_before_after_a_command(tmp_path: Path) -> None:
     assert file.stream is None
     with pytest.raises(UserError, match="contradict"):
         choose(verbose=True, quiet=True, log_file=None)
+
+
+def test_messages_make_sense_without_a_command_line(cli: Cli, tmp_path: Path) -> None:
+    """The library names the thing; the command line adds the flag."""
+    config = RunConfig(["pope"], ModelChoice("constant"), str(tmp_path / "none"), output=tmp_path / "runs")
+    with pytest.raises(UserError) as refused:
+        run(config, Registry())
+    assert ("--" in str(refused.value), refused.value.flag) == (False, "--data")
+    told = cli("run", "--tasks", "pope", "-m", "constant", "--data", tmp_path / "none", "-o", tmp_path / "runs").err
+    assert told == f"error: {refused.value} (--data)\n"
+
+
+@pytest.mark.parametrize("file", LIBRARY, ids=lambda file: str(file.relative_to(ROOT)))
+def test_no_message_of_the_library_names_a_flag(file: Path) -> None:
+    """But as `flag` of an error; a text that is nothing but a flag, and ``--all-rounds``, are of other programs."""
+    tree = ast.parse(file.read_text(encoding="utf-8"))
+    docstrings = {node.value for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    texts = [node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and node not in docstrings]
+    named = {flag for text in texts if isinstance(text, str) and not text.startswith("--") for flag in FLAG.findall(text)}
+    assert named <= {"--all-rounds"}

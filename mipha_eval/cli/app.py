@@ -107,7 +107,7 @@ def _exit_code() -> int:
         with named_interrupts(), blaming():
             code = app(prepare_arguments(sys.argv[1:]), standalone_mode=False)
     except UserError as error:
-        logger.error("error: %s", error)
+        logger.error("error: %s%s", error, f" ({error.flag})" if error.flag else "")
         return ExitCode.USAGE
     except (KeyboardInterrupt, typer.Abort):
         logger.warning(STOPPED)

@@ -38,7 +38,9 @@ def read_hub(source: DataSource, name: str, split: str = "test", config: str | N
         dataset = load_dataset(where, config, split=split)
     except Exception as error:  # datasets raises its own, huggingface_hub's, pyarrow's and OSErrors here
         reason = str(error).splitlines()[0]
-        raise UserError(f"dataset {name} cannot be opened ({reason}); without the hub give --data FOLDER") from error
+        raise UserError(
+            f"dataset {name} cannot be opened ({reason}); without the hub give a folder with its files", flag="--data FOLDER"
+        ) from error
     if "image" in dataset.features:
         undecoded = ImageFeature(decode=False)
         single = isinstance(dataset.features["image"], ImageFeature)

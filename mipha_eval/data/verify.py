@@ -81,7 +81,7 @@ def verify(names: Sequence[str], source: DataSource, registry: Registry) -> Iter
     if source.kind == "hub" and source.root is None:
         raise UserError("name the tasks to verify; from the hub, their whole datasets are downloaded")
     if source.annotations is not None:
-        raise UserError("--annotations belongs to one task; name one")
+        raise UserError("an annotation file belongs to one task; name one", flag="--annotations")
     check_image_dirs(source, registry)
     found = 0
     for label in protocols(source, registry):

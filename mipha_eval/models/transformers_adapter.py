@@ -208,7 +208,7 @@ class TransformersAdapter(PrefixAdapter):
 
     def _response(self, answer: Answer) -> Response:
         if not all(math.isfinite(logit) for _, logit in answer.best):
-            return Response.failure("the model gives logits that are not finite; another --dtype may help")
+            return Response.failure("the model gives logits that are not finite; another dtype may help")
         text = self.clean(self.tokenizer.decode(answer.ids, skip_special_tokens=True))
         finish = "stop" if answer.ids[-1] in self.ends else "length"
         return Response(text, len(answer.ids), finish, top=answer.best, probabilities=answer.probabilities)

@@ -53,7 +53,7 @@ def open_server(view: ServedView, host: str, port: int) -> ViewServer:
     try:
         return ViewServer(view, host, port)
     except OSError as error:
-        raise UserError(f"cannot serve at {host}:{port}: {error.strerror}; give another --port or --host") from error
+        raise UserError(f"cannot serve at {host}:{port}: {error.strerror}; give another port or host") from error
 
 
 class ViewServer(ThreadingHTTPServer):

@@ -102,10 +102,10 @@ def in_pieces(values: Iterator[object] | Sequence[object], size: int) -> Iterato
 
 def _left_out(view: View, big: Sequence[str], pictures: Sequence[str | None]) -> Iterator[str]:
     for label in big:
-        yield f"{label}: its questions do not fit into the page; --serve shows them, or --megabytes allows a larger page"
+        yield f"{label}: its questions do not fit into the page; serve it to see them, or allow more megabytes"
     more = len(view.pictures.found) - len(pictures)
     if more:
-        yield f"{more:,} pictures do not fit into the page; --serve shows them"
+        yield f"{more:,} pictures do not fit into the page; serve it to see them"
     missing = sum(picture is None for picture in pictures)
     if missing:
         yield f"{missing:,} of {len(view.pictures.found):,} pictures cannot be read where the runs found them"

@@ -111,7 +111,7 @@ def read_questions(config: PredictConfig) -> list[Request]:
     if config.questions.resolve() == config.answers.resolve():
         raise UserError(f"{config.answers} is the question file; give another file for the answers")
     if not config.image_folder.is_dir():
-        raise UserError(f"--image-folder {config.image_folder} is no folder")
+        raise UserError(f"{config.image_folder} is no folder; give the one with the images", flag="--image-folder")
     folder = ImageFolder(config.image_folder)
     decoding = Decoding(config.max_new_tokens)
     requests = []
@@ -178,7 +178,8 @@ def _stored(config: PredictConfig, ids: AnswerIds) -> dict[int, Response]:
         if line.get("answer_id") not in wanted or not isinstance(line.get("text"), str):
             raise UserError(
                 f"{config.answers} holds answers of another model, to other questions or about other images; "
-                "add --fresh to replace it"
+                "start afresh to replace it",
+                flag="--fresh",
             )
         known[line["answer_id"]] = Response(line["text"])
     kept = read_stored(config.journal, JOURNAL)

@@ -258,7 +258,7 @@ def read_result(path: Path) -> dict[str, Any]:
 def checked_result(content: Any, path: Path) -> dict[str, Any]:
     """The content of a result. Raises UserError if it is damaged."""
     content = migrations.renamed(content, migrations.RESULT)
-    stored = checked(StoredResult, content, str(path), "give a run folder, or what score --json printed")
+    stored = checked(StoredResult, content, str(path), "give a run folder, or a result that was printed as JSON")
     unknown = stored.metrics.keys() - stored.units.keys() if stored.units else set()
     if unknown or not stored.intervals.keys() <= stored.metrics.keys():
         raise UserError(f"{path} is damaged: metrics, intervals and units are not about the same")

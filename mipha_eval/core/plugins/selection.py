@@ -55,7 +55,9 @@ def build_adapter(choice: ModelChoice, registry: Registry) -> tuple[ModelAdapter
     }
     for key, value in flags.items():
         if value is not None and key not in option_fields(owner):
-            raise UserError(f"--{'no-' * (key == 'share')}{key} does not apply to model {choice.name}")
+            what = "answering without sharing" if key == "share" else key
+            flag = "--no-share" if key == "share" else f"--{key}"
+            raise UserError(f"{what} does not apply to model {choice.name}", flag=flag)
         given |= {} if value is None else {key: value}
     values = typed_options(owner, {**preset, **given}, choice.name)
     missing = [
@@ -77,11 +79,11 @@ def build_tasks(names: Sequence[str], options: Sequence[str], source: DataSource
         raise UserError("no task was named; see `mipha-eval list tasks`")
     tasks = list({task.label: task for task in (build_task(name, pairs, source, registry) for name in names)}.values())
     if source.annotations is not None and len(tasks) > 1:
-        raise UserError("--annotations belongs to one task; name one")
+        raise UserError("an annotation file belongs to one task; name one", flag="--annotations")
     asked = {task.name.replace("-", "_") for task in tasks}
     for name in source.image_dirs:
         if name.replace("-", "_") not in asked:
-            raise UserError(unknown("task in --image-dir", name, asked))
+            raise UserError(unknown("task with an image folder", name, asked), flag="--image-dir")
     for key in pairs:
         if "." in key and key.split(".")[0] not in asked:
             raise UserError(unknown("task in option", key, asked))
@@ -93,11 +95,11 @@ def build_task(name: str, options: Mapping[str, str], source: DataSource, regist
     plain, _, protocol = name.partition("@")
     owner, _ = registry.load("tasks", plain)
     if protocol.startswith("demo") and source.kind != "demo":
-        raise UserError(f"{name} is the embedded demo; add --data demo")
+        raise UserError(f"{name} is of the embedded demo; give demo as data", flag="--data demo")
     protocol = protocol.removeprefix("demo").removeprefix("-")
     served = list(owner.hub) if source.kind == "hub" else list(owner.protocols)
     if not served:
-        raise MissingDataError(f"{plain} is not on the hub; give --data FOLDER")
+        raise MissingDataError(f"{plain} is not on the hub; give a folder with its files", flag="--data FOLDER")
     if not protocol:
         protocol = served[0]
         if protocol != next(iter(owner.protocols)):
@@ -107,7 +109,10 @@ def build_task(name: str, options: Mapping[str, str], source: DataSource, regist
     if source.annotations is not None:
         _check_annotations(f"{plain}@{protocol}", protocol in owner.annotated, source)
     if protocol not in served:
-        raise UserError(f"{plain}@{protocol} is not on the hub, only {plain}@{served[0]}; give --data FOLDER")
+        raise UserError(
+            f"{plain}@{protocol} is not on the hub, only {plain}@{served[0]}; give a folder with its files",
+            flag="--data FOLDER",
+        )
     prefix = owner.name.replace("-", "_") + "."
     own = {key.removeprefix(prefix): text for key, text in options.items() if key.startswith(prefix)}
     with blaming():
@@ -121,11 +126,11 @@ def build_task(name: str, options: Mapping[str, str], source: DataSource, regist
 
 def _check_annotations(label: str, taken: bool, source: DataSource) -> None:
     if not taken:
-        raise UserError(f"{label} takes no --annotations")
+        raise UserError(f"{label} takes no annotation file", flag="--annotations")
     if source.kind == "hub":
-        raise UserError("--annotations goes with files; give --data FOLDER, where the images are")
+        raise UserError("an annotation file goes with a folder where the images are; give one", flag="--data FOLDER")
     if not Path(source.annotations or "").is_file():
-        raise UserError(f"--annotations {source.annotations} does not exist")
+        raise UserError(f"annotation file {source.annotations} does not exist", flag="--annotations")
 
 
 def task_options(task: Task) -> dict[str, Any]:
