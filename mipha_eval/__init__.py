@@ -7,6 +7,7 @@ and what plugins are made of. Each is imported when it is first asked for. docs/
 from __future__ import annotations
 
 import importlib
+import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -32,6 +33,9 @@ __version__ = "0.1.0"
 # tasks and model adapters are part of this package: a wheel has them inside it, a checkout beside it
 if not Path(__path__[0], "tasks").is_dir():
     __path__.append(str(Path(__path__[0]).parent))
+
+# what the library says is for whoever sets logging up, such as the command line
+logging.getLogger(__name__).addHandler(logging.NullHandler())
 
 #: public names -> the modules that have them
 _HOMES = {

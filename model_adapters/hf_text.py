@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -27,6 +28,8 @@ from mipha_eval.models.transformers_adapter import TransformersAdapter
 
 if TYPE_CHECKING:
     from mipha_eval.models.generating_model import GeneratingModel
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 from statsmodels.stats.multitest import multipletests
 
-from mipha_eval.comparison.difference import compare_pair, rank_intervals, tie_group
+from mipha_eval.comparison.difference import ALPHA, RESAMPLES, difference, tie_group
 from mipha_eval.comparison.matched import Matched
 from mipha_eval.core.data_source import DataSource
 from mipha_eval.core.plugins.registry import Registry
@@ -27,6 +27,8 @@ from mipha_eval.judge.stored_task import StoredTask, read_stored_tasks
 from mipha_eval.reporting.comparison.page import markdown
 from mipha_eval.runs.evaluate import evaluate
 from mipha_eval.scoring.result import score_responses
+from mipha_eval.stats.bootstrap import bootstrap_values
+from mipha_eval.stats.ranks import rank_intervals
 from mipha_eval.store.run_folder import RunFolder
 from tests.conftest import Cli, pope_numbers, read_json, read_jsonl, write_jsonl
 from tests.oracles import pope
@@ -252,10 +254,10 @@ def test_several_runs(cli: Cli, demo: Mapping[str, Path]) -> None:
 def test_the_functions_for_tables(demo: Mapping[str, Path]) -> None:
     tasks = [only(read_stored_tasks(demo[name], Registry()), "pope@demo") for name in ("bad", "good", "same")]
     assert tie_group(tasks, "f1") == {1, 2}
-    ranks = rank_intervals(tasks, "f1")
+    ranks = rank_intervals(bootstrap_values(Matched.of(tasks).panel("f1"), RESAMPLES))
     assert ranks[0] == (3, 3)
     assert {ranks[1], ranks[2]} == {(1, 2)}
-    there, back = compare_pair(tasks[0], tasks[1], "f1"), compare_pair(tasks[1], tasks[0], "f1")
+    there, back = (difference(Matched.of(pair), "f1", RESAMPLES, ALPHA) for pair in (tasks[:2], tasks[1::-1]))
     assert there.value == -back.value > 0
     assert there.interval is not None
     assert there.interval[0] <= there.value <= there.interval[1]

@@ -169,7 +169,7 @@ def test_rows_of_one_name_are_put_together(tmp_path: Path, cli: Cli) -> None:
         ("1:name", "expected RUN:key=value"),
         ("9:name=x", "no run is called 9; there are run"),
         ("other:name=x", "no run is called other"),
-        ("1:nam=x", "unknown field 'nam'; did you mean name"),
+        ("1:nam=x", "unknown field of a row 'nam'; did you mean name"),
         ("1:parameters=big", "expected a number of billions"),
         ("1:published=Mipha-3", "unknown published model 'Mipha-3'"),
     ],

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
-import sys
+import logging
 from typing import Annotated, Any, Optional
 
 import typer
 
 from mipha_eval.cli import flags
 from mipha_eval.cli.exit_code import ExitCode
+
+logger = logging.getLogger(__name__)
 
 data_verbs = typer.Typer(rich_markup_mode=None)
 
@@ -54,7 +56,7 @@ def verify_data(
         rows: list[Any] = [one.summary for one in found]
         flags.print_json({"data": str(source), "tasks": rows, "missing": missing})
     elif missing:
-        print(f"not there, see mipha-eval data where: {', '.join(missing)}", file=sys.stderr)
+        logger.warning("not there, see mipha-eval data where: %s", ", ".join(missing))
     if any(verification.verdict != "ok" for verification in found):
         raise typer.Exit(ExitCode.INCOMPLETE)
 

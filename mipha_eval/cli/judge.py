@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import logging
 from pathlib import Path
 from typing import Annotated, Optional
 
@@ -10,6 +11,8 @@ import typer
 
 from mipha_eval.cli import flags, judge_flags
 from mipha_eval.cli.exit_code import ExitCode
+
+logger = logging.getLogger(__name__)
 
 judge_verbs = typer.Typer(rich_markup_mode=None)
 
@@ -105,5 +108,5 @@ def calibrate_judge(
         lines = [f"{key:<28} {number}" for key, number in numbers.items()]
         print_lines(flags.console(), [*lines, f"{grading.judge.name} {calibration_text(found)}; kept in {calibration.path}"])
     if found.not_graded:
-        typer.echo(f"{found.not_graded} of {found.n + found.not_graded} answers were not graded", err=True)
+        logger.warning("%d of %d answers were not graded", found.not_graded, found.n + found.not_graded)
         raise typer.Exit(ExitCode.INCOMPLETE)

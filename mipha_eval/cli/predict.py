@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import Annotated
 
@@ -10,6 +11,8 @@ import typer
 from mipha_eval.cli import flags
 from mipha_eval.cli.exit_code import ExitCode
 from mipha_eval.core.options import parse_pairs
+
+logger = logging.getLogger(__name__)
 
 
 def predict_answers(
@@ -40,9 +43,15 @@ def predict_answers(
     outcome = predict(PredictSettings(questions, image_folder, answers, built, max_new_tokens, size, fresh))
     if outcome.left:
         again = "the same command without --fresh goes on" if fresh else "the same command goes on"
-        typer.echo(f"{outcome.left:,} of {outcome.questions:,} questions left; {again}", err=True)
+        logger.warning("%s of %s questions left; %s", f"{outcome.left:,}", f"{outcome.questions:,}", again)
     else:
         answered = f"{outcome.questions - outcome.failed:,} of {outcome.questions:,} questions"
-        typer.echo(f"{answered} answered in {answers}, {outcome.failed} failed", err=True)
+        logger.log(
+            logging.WARNING if outcome.failed else logging.INFO,
+            "%s answered in %s, %d failed",
+            answered,
+            answers,
+            outcome.failed,
+        )
     if outcome.failed or outcome.left:
         raise typer.Exit(ExitCode.INCOMPLETE)

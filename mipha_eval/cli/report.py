@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Optional
@@ -9,6 +10,8 @@ from typing import Annotated, Optional
 import typer
 
 from mipha_eval.cli import flags
+
+logger = logging.getLogger(__name__)
 
 
 class Format(StrEnum):
@@ -65,6 +68,6 @@ def report_table(
         typer.echo(text, nl=False)
     else:
         write_text(output, text)
-        typer.echo(f"wrote {output}", err=True)
+        logger.info("wrote %s", output)
     for path in made.write_plots(plots) if plots is not None else ():
-        typer.echo(f"wrote {path}", err=True)
+        logger.info("wrote %s", path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Optional
@@ -15,6 +16,8 @@ from mipha_eval.core.options import parse_pairs
 if TYPE_CHECKING:
     from mipha_eval.runs.run import TasksFailedError
     from mipha_eval.runs.stored_run import Run
+
+logger = logging.getLogger(__name__)
 
 
 def run_tasks(
@@ -104,7 +107,7 @@ def run_tasks(
     if probabilities:
         for summary in summaries:
             if summary.probabilities is None:
-                typer.echo(f"{summary.task}: no probabilities; its answers are open, or the model gives none", err=True)
+                logger.warning("%s: no probabilities; its answers are open, or the model gives none", summary.task)
     raise_failed(failed)
     if not run.complete:
         tell_what_is_missing(run, fresh=fresh)
@@ -135,10 +138,11 @@ def tell_what_is_missing(run: Run, *, fresh: bool) -> None:
     from mipha_eval.reporting.summary import failure_lines
 
     if any(result.summary.missing for result in run):
-        typer.echo(f"not finished; the same command{' without --fresh' * fresh} goes on from what is stored", err=True)
+        again = " without --fresh" if fresh else ""
+        logger.warning("not finished; the same command%s goes on from what is stored", again)
     for result in run:
         for line in failure_lines(result.summary):
-            typer.echo(line, err=True)
+            logger.warning("%s", line)
 
 
 def failed_tasks(failed: TasksFailedError | None) -> dict[str, Mapping[str, str]]:

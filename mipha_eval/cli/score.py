@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Optional
 
@@ -13,6 +14,8 @@ from mipha_eval.core.options import parse_pairs
 
 if TYPE_CHECKING:
     from mipha_eval.scoring.result_record import ResultRecord
+
+logger = logging.getLogger(__name__)
 
 #: counts of a result that are told beneath its numbers
 COUNTS = ("n", "missing", "unparsed", "failed", "unlabelled", "left_out", "unverified")
@@ -70,7 +73,7 @@ def score_answers(
     if not all(result.complete for result in results):
         for summary in summaries:
             for line in failure_lines(summary):
-                typer.echo(line, err=True)
+                logger.warning("%s", line)
         raise typer.Exit(ExitCode.INCOMPLETE)
 
 

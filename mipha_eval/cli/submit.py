@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from mipha_eval.cli import flags
+
+logger = logging.getLogger(__name__)
 
 
 def submit_answers(
@@ -24,4 +27,4 @@ def submit_answers(
     from mipha_eval.scoring.submission import submit
 
     rows = submit(build_task(task, {}, parse_source(data or "hub", {}), Registry(plugin or ())), answers, output)
-    typer.echo(f"{rows:,} rows in {output}, checked", err=True)
+    logger.info("%s rows in %s, checked", f"{rows:,}", output)

@@ -7,10 +7,9 @@ from abc import ABC, abstractmethod
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from string import ascii_uppercase
 from typing import ClassVar
 
-from mipha_eval.core.alphabet import lettered
+from mipha_eval.core.alphabet import LETTERS, lettered
 from mipha_eval.core.answer_line import OfficialAnswer
 from mipha_eval.core.data_source import DataSource
 from mipha_eval.core.format_lines import question_core
@@ -138,8 +137,8 @@ class Task(ABC):
 
         Labels at which it stops are errors of `samples`. Only asked about samples with a target.
         """
-        options = sample.choices or ascii_uppercase  # some copies have none
-        letters = [letter for letter, option in zip(ascii_uppercase, options, strict=False) if option]
+        options = sample.choices or LETTERS  # some copies have none
+        letters = [letter for letter, option in zip(LETTERS, options, strict=False) if option]
         odd = self.lettered and sample.target[0] not in letters
         return f"{sample.target[0]!r} is the letter of no option, and equals no answer" if odd else ""
 

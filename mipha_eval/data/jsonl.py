@@ -42,11 +42,6 @@ def placed_jsonl(path: Path, *, escapes: bool = False) -> Iterator[tuple[str, Js
             yield place, parse_object(line, place)
 
 
-def is_json_list(path: Path) -> bool:
-    """Whether a file begins like a JSON list."""
-    return begins_with(path, "[")
-
-
 def begins_with(path: Path, letters: str) -> bool:
     """Whether the first letter of a text file that is no white space is one of these."""
     first = next((line.strip() for line in read_lines(path, escapes=True) if line.strip()), "")

@@ -25,5 +25,5 @@ def parse_source(text: str, image_dirs: Mapping[str, Path], annotations: Path | 
 def _existing_folder(text: str) -> Path:
     folder = Path(text).expanduser()
     if not folder.is_dir():
-        raise UserError(f"--data {text}: no such folder; give a folder in LLaVA's eval layout, 'hub' or 'demo'")
+        raise UserError(f"{text}: no such folder; give a folder in LLaVA's eval layout, 'hub' or 'demo'", flag="--data")
     return folder.resolve()

@@ -83,7 +83,7 @@ def verify_all(source: DataSource, registry: Registry) -> Iterator[Verification]
     if source.kind == "hub" and source.root is None:
         raise UserError("name the tasks to verify; from the hub, their whole datasets are downloaded")
     if source.annotations is not None:
-        raise UserError("--annotations belongs to one task; name one")
+        raise UserError("an annotation file belongs to one task; name one", flag="--annotations")
     check_image_dirs(source, registry)
     found = 0
     for label in protocols(source, registry):

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 import signal
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType, TracebackType
 
 from mipha_eval.core.errors import UserInterruptError
+
+logger = logging.getLogger(__name__)
 
 
 @contextmanager
@@ -48,7 +50,7 @@ class Interrupt:
         if self._asked:
             raise UserInterruptError
         self._asked = True
-        print("finishing the batch; once more stops at once", file=sys.stderr)
+        logger.warning("finishing the batch; once more stops at once")
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         if self._previous is not None:

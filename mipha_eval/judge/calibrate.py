@@ -83,7 +83,9 @@ def answers_beside(grades: Path) -> Path:
     found = [grades.with_name(f"{model}{ending}") for ending in (".json", ".jsonl")]
     there = next((path for path in found if path.is_file() and path != grades), None)
     if there is None:
-        raise UserError(f"there are no answers beside {grades}, such as {found[0].name}; give --answers FILE")
+        raise UserError(
+            f"there are no answers beside {grades}, such as {found[0].name}; give their file", flag="--answers FILE"
+        )
     return there
 
 

@@ -59,7 +59,9 @@ class Grading:
         """Raises UserError for a judge that no task has use for, or one beside a rule that stands in for it."""
         if not any(map(self.use.applies, tasks)):
             labels = ", ".join(task.label for task in tasks)
-            raise UserError(f"{labels}: no judge grades this; --judge-correctness has one look at the answers to any task")
+            raise UserError(
+                f"{labels}: no judge grades this, unless it is asked whether answers are correct", flag="--judge-correctness"
+            )
         judged = (task for task in tasks if isinstance(task, JudgedTask))
         ruled = next((task for task in judged if task.stand_in and task.data.kind != "demo"), None)
         if ruled is not None:
@@ -88,7 +90,9 @@ def begin_grading(choice: JudgeChoice | None, grades: Path | None, registry: Reg
         UserError: no key, no such model, a broken grade file, or two judges at once.
     """
     if choice is not None and grades is not None:
-        raise UserError("--grades replays recorded grades and --judge asks for new ones; give one of them")
+        raise UserError(
+            "recorded grades are replayed and a judge is asked for new ones; give one of them", flag="--grades, --judge"
+        )
     if grades is not None:
         recorded = RecordedGrades(grades)
         return Grading(recorded, JudgeSettings(recorded.runs))
@@ -102,7 +106,9 @@ def build_judge(choice: JudgeChoice, registry: Registry) -> Judge:
     if choice.local is None:
         return OpenAIJudge(choice)
     if choice.base_url is not None:
-        raise UserError(f"judge {choice.model} is loaded here; leave --judge-base-url out, or name a model of that server")
+        raise UserError(
+            f"judge {choice.model} is loaded here; leave the server's address out, or name a model of that server"
+        )
     return AdapterJudge(choice.name, build_model("hf-text", {"path": str(choice.local)}, registry).adapter)
 
 

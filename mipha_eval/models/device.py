@@ -64,6 +64,7 @@ def memory_guard() -> Iterator[None]:
         if broken:
             raise UserError(
                 f"the device failed and computes nothing more in this process: {line}; the same command goes on from "
-                "what is stored, and with --batch-size 1 as far as the question that does it"
+                "what is stored, and with one question a batch as far as the question that does it",
+                flag="--batch-size 1",
             ) from error
         raise

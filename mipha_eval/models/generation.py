@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import sys
+import logging
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +20,8 @@ from mipha_eval.models.prefix_decoder import Stop
 
 if TYPE_CHECKING:
     from mipha_eval.models.generating_model import GeneratingModel
+
+logger = logging.getLogger(__name__)
 
 #: settings that decide no answer: what is stored and returned, and the length of an answer, which a request gives
 HARMLESS = frozenset(
@@ -75,11 +77,11 @@ class Generation:
         return {name: dict(part) for name, part in parts.items() if part}
 
     def report(self, folder: Path) -> None:
-        """Tells the user on stderr, a line each, what is in force and what is left out."""
+        """Tells the user, a line each, what is in force and what is left out."""
         for part, what in ((self.obeyed, "in force"), (self.left_out, "left out, answers are decoded greedily")):
             if part:
                 named = ", ".join(f"{name} {value}" for name, value in part.items())
-                print(f"{folder}: generation settings {what}: {named}", file=sys.stderr)
+                logger.info("%s: generation settings %s: %s", folder, what, named)
 
 
 def plain_greedy(model: GeneratingModel) -> Generation:

@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import MethodType
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, cast
+from typing import TYPE_CHECKING, Protocol, TypeAlias, cast
 
 import torch
 import transformers
@@ -22,6 +22,7 @@ from mipha_eval.models.forward_inputs import ImageFeatures
 from mipha_eval.models.image_tokens import complete
 from mipha_eval.models.settings import read_settings
 from mipha_eval.models.tokenizers import load_tokenizer, make_padding
+from mipha_eval.models.transformers_messages import keep_off_terminal
 from mipha_eval.models.weights import check_index, read_headers, weight_files
 from mipha_eval.models.weights_check import check_fit, refuse_foreign, refuse_misfits
 
@@ -48,9 +49,7 @@ def load_model(
     folder: Path, device: torch.device, dtype: torch.dtype, auto: AutoModel = AutoModelForImageTextToText
 ) -> GeneratingModel:
     """A model that `auto` loads. Raises UserError if transformers has no such model or the weights do not fit."""
-    logging: Any = transformers.logging
-    logging.set_verbosity_error()  # its reports on weights that are left out on purpose
-    logging.disable_progress_bar()
+    keep_off_terminal()
     refuse_foreign(folder)
     quantized = "quantization_config" in read_settings(folder / "config.json")
     stored = read_headers(weight_files(folder), quantized=quantized)

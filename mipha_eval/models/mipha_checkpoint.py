@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -25,6 +26,8 @@ from mipha_eval.models.mipha import (
 from mipha_eval.models.settings import read_settings
 from mipha_eval.models.weights import Stored, read_headers, weight_files
 
+logger = logging.getLogger(__name__)
+
 
 def locate_checkpoint(path: str, revision: str | None) -> Path:
     """A local folder as it is, else a snapshot of a hub repository. Raises UserError if there is neither."""
@@ -35,6 +38,7 @@ def locate_checkpoint(path: str, revision: str | None) -> Path:
         raise UserError(f"checkpoint folder {path} does not exist")
     from huggingface_hub import snapshot_download
 
+    logger.info("%s comes from the hub; what is not here yet is fetched", path)
     try:
         return Path(snapshot_download(path, revision=revision, allow_patterns=list(WANTED_FILES)))
     except Exception as error:  # huggingface_hub raises its own, requests' and OSErrors here

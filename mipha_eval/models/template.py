@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import sys
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,6 +12,8 @@ from pathlib import Path
 ANY_QUESTION = "?"
 #: letters of a prompt's end that can matter to how an answer behind it is tokenized
 LONGEST_END = 40
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -37,4 +39,4 @@ class Template:
     def report(self, folder: Path) -> None:
         """Tells the user on stderr where there is none."""
         if not self.given:
-            print(f"{folder} has no chat template; it is asked the bare question", file=sys.stderr)
+            logger.warning("%s has no chat template; it is asked the bare question", folder)

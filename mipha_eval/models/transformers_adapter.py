@@ -32,6 +32,7 @@ from mipha_eval.models.prefix_decoder import Decoder, Stop, compile_layers
 from mipha_eval.models.settings import check_settings
 from mipha_eval.models.template import ANY_QUESTION
 from mipha_eval.models.token_budget import batch_tokens, cache_bytes, chunk_tokens
+from mipha_eval.models.transformers_messages import keep_off_terminal
 from mipha_eval.models.weights import note_adapter
 
 if TYPE_CHECKING:
@@ -94,6 +95,7 @@ class TransformersAdapter(PrefixAdapter[Pixels, State]):
 
     @cached_property
     def folder(self) -> Path:
+        keep_off_terminal()
         found = locate_checkpoint(self.path, self.revision)
         check_settings(found)
         return found
@@ -211,7 +213,7 @@ class TransformersAdapter(PrefixAdapter[Pixels, State]):
 
     def _response(self, answer: Answer) -> Response:
         if not all(math.isfinite(logit) for _, logit in answer.best):
-            return Response.failure("the model gives logits that are not finite; another --dtype may help")
+            return Response.failure("the model gives logits that are not finite; another dtype may help")
         text = str(self.tokenizer.decode(answer.ids, skip_special_tokens=True)).strip()
         finish = "stop" if answer.ids[-1] in self.ends else "length"
         text = text.removesuffix(self.end_text).strip()

@@ -32,7 +32,7 @@ def refuse_foreign(folder: Path) -> None:
     if (folder / "adapter_config.json").is_file() and find_spec("peft"):
         raise UserError(f"{folder} holds a model and an adapter (adapter_config.json); merge them, or move the adapter away")
     if str(config.get("model_type")).startswith("mipha"):
-        raise UserError(f"{folder} is a Mipha checkpoint; --model mipha runs it")
+        raise UserError(f"{folder} is a Mipha checkpoint; the model mipha runs it", flag="--model mipha")
     found = next((entry for entry in LLAVA_ENTRIES if entry in config), None)
     if found:
         raise UserError(

@@ -51,7 +51,7 @@ def build_table(definition: Definition, measured: Sequence[Measured], published:
         rows = [_unranked(row) for row in rows]
     rows += [_measured_row(each, definition, published.quotes) for each in measured]
     if not rows:
-        raise UserError(f"table {definition.name} has no rows; name a run, or published models with --published")
+        raise UserError(f"table {definition.name} has no rows; name a run, or published models", flag="--published")
     groups = ranked(_grouped(rows, definition), definition.columns, tests.tied)
     table = Table(definition.name, definition.title, definition.fields, definition.columns, groups)
     return replace(table, notes=notes_of(table, tests))
@@ -80,7 +80,9 @@ def _check_facts(definition: Definition, measured: Sequence[Measured]) -> None:
     for row in measured:
         for key in row.given:
             if key not in shown:
-                raise UserError(f"--row: {unknown('field', key, [*shown, 'name'], f'table {definition.name} has')}")
+                raise UserError(
+                    unknown("field of a row", key, [*shown, "name"], f"table {definition.name} has"), flag="--row"
+                )
 
 
 def _unranked(row: Row) -> Row:

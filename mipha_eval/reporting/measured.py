@@ -140,14 +140,15 @@ def _parse_setting(setting: str, paths: Sequence[Path]) -> tuple[list[int], str,
     before, equals, value = setting.partition("=")
     found = SETTING.fullmatch(before)
     if not (equals and found):
-        raise UserError(f"--row {setting}: expected RUN:key=value, such as 1:name=Mipha-3B")
+        raise UserError(f"row setting {setting}: expected RUN:key=value, such as 1:name=Mipha-3B", flag="--row")
     wanted, key = found["run"], found["key"].replace("-", "_")
     if wanted.isdecimal() and 1 <= int(wanted) <= len(paths):
         return [int(wanted) - 1], key, value
     names = [{path.resolve().name, path.name, path.stem, str(path)} for path in paths]
     places = [place for place, own in enumerate(names) if any(fnmatchcase(name, wanted) for name in own)]
     if not places:
-        raise UserError(f"--row {setting}: no run is called {wanted}; there are {', '.join(path.name for path in paths)}")
+        there = ", ".join(path.name for path in paths)
+        raise UserError(f"row setting {setting}: no run is called {wanted}; there are {there}", flag="--row")
     return places, key, value
 
 
@@ -156,7 +157,7 @@ def _with_fact(row: Measured, key: str, value: str) -> Measured:
         return replace(row, name=value, named=True)
     size = billions(value) if key == SIZE else row.size
     if key == SIZE and size is None:
-        raise UserError(f"--row ...:{SIZE}={value}: expected a number of billions, such as 3 or 0.5")
+        raise UserError(f"row setting {SIZE}={value}: expected a number of billions, such as 3 or 0.5", flag="--row")
     return replace(row, size=size, facts={**row.facts, key: value}, given=row.given | {key})
 
 

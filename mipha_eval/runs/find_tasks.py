@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
-import sys
+import logging
 from collections.abc import Mapping, Sequence
 
 from mipha_eval.core.data_source import DataSource
-from mipha_eval.core.errors import UserError
+from mipha_eval.core.errors import MissingDataError, UserError
 from mipha_eval.core.plugins.registry import Registry
 from mipha_eval.core.plugins.selection import build_tasks
 from mipha_eval.core.task import Task
 from mipha_eval.data.questions import has_samples
+
+logger = logging.getLogger(__name__)
 
 
 def find_tasks(names: Sequence[str], options: Mapping[str, str], source: DataSource, registry: Registry) -> list[Task]:
@@ -31,7 +33,8 @@ def find_tasks(names: Sequence[str], options: Mapping[str, str], source: DataSou
                 has_samples(task)
                 wanted.append(name)
             except UserError as error:
-                print(f"left out {name}: {error}", file=sys.stderr)
+                level = logging.INFO if isinstance(error, MissingDataError) else logging.WARNING
+                logger.log(level, "left out %s: %s", name, error)
         if not wanted:
             raise UserError(f"{source} has the files of no task")
     return build_tasks(wanted, options, source, registry)

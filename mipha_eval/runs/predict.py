@@ -121,7 +121,7 @@ def read_questions(settings: PredictSettings) -> list[Request]:
     if settings.questions.resolve() == settings.answers.resolve():
         raise UserError(f"{settings.answers} is the question file; give another file for the answers")
     if not settings.image_folder.is_dir():
-        raise UserError(f"--image-folder {settings.image_folder} is no folder")
+        raise UserError(f"{settings.image_folder} is no folder; give the one with the images", flag="--image-folder")
     folder = ImageFolder(settings.image_folder)
     decoding = Decoding(settings.max_new_tokens)
     requests = []
@@ -189,7 +189,8 @@ def _stored(settings: PredictSettings, ids: AnswerIds) -> dict[int, Response]:
         if line.get("answer_id") not in wanted or not isinstance(text, str):
             raise UserError(
                 f"{settings.answers} holds answers of another model, to other questions or about other images; "
-                "add --fresh to replace it"
+                "start afresh to replace it",
+                flag="--fresh",
             )
         known[str(line["answer_id"])] = Response(text)
     kept = read_stored(settings.journal, JOURNAL)

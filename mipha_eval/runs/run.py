@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import logging
 import tempfile
+import time
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, nullcontext
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mipha_eval.core.adapter import ModelAdapter
 from mipha_eval.core.atomic import errors_naming, locked
@@ -28,7 +31,14 @@ from mipha_eval.runs.task_result import Answers, Result
 from mipha_eval.runs.task_run import Digest, TaskRun, known_responses, note_failure, open_task
 from mipha_eval.scoring.run_context import RunContext
 from mipha_eval.store.run_folder import RunFolder
+from mipha_eval.store.run_log import early_messages
 from mipha_eval.store.status import TaskStatus
+
+logger = logging.getLogger(__name__)
+
+
+if TYPE_CHECKING:
+    from logging.handlers import MemoryHandler
 
 
 class TasksFailedError(Exception):
@@ -68,11 +78,11 @@ def run(settings: RunSettings) -> Run:
         UserError: anything that the user can mend, before a model was asked.
         TasksFailedError: a task has no result; the others have theirs.
     """
-    with blaming():
-        return _run(settings)
+    with blaming(), early_messages() as early:
+        return _run(settings, early)
 
 
-def _run(settings: RunSettings) -> Run:
+def _run(settings: RunSettings, early: MemoryHandler) -> Run:
     adapter, grading, source = settings.model.adapter, settings.grading, settings.source
     check_writable(settings.output)
     work, failures = _prepared(settings)
@@ -82,19 +92,23 @@ def _run(settings: RunSettings) -> Run:
     if grading is not None:
         grading.check([item.task for item in work])
         grading.judge.load()
+    started = time.perf_counter()
     adapter.load()
+    logger.debug("model %s loaded in %.1f s", settings.model.name, time.perf_counter() - started)
     folder = open_run(settings, source)
-    with locked(folder.path / "run"), Interrupt() as interrupt:
+    logger.debug("the run is %s", folder.path)
+    with locked(folder.path / "run"), folder.log, Interrupt() as interrupt:
+        folder.log.take(early)
         folder.raise_format()
         for item in work:
             folder.set_status(item.task.label, TaskStatus("pending", total=len(item.samples)))
-        folder.log(f"model {settings.model.name} ready; tasks {', '.join(item.task.label for item in work)}")
+        folder.log.note(f"model {settings.model.name} ready; tasks {', '.join(item.task.label for item in work)}")
         for label, error in failures.items():
             note_failure(folder, label, error)
         results, failed = answer_and_score(work, folder, settings, interrupt)
         failures |= failed
         folder.check_whole(item.task.label for item in work if item.task.label not in failures)
-        folder.log("stopped by the user" if interrupt.asked() else "finished")
+        folder.log.note("stopped by the user" if interrupt.asked() else "finished")
         write_report(folder)
     found = Run(folder.path, settings.model.name, results)
     if failures:
@@ -111,6 +125,7 @@ def _prepared(settings: RunSettings) -> tuple[list[TaskInput], dict[str, Excepti
             with blaming():
                 item = prepare(task, settings.limit, blind=settings.blind)
             work.append(dataclasses.replace(item, probabilities=settings.probabilities))
+            logger.debug("%s: %d of %d questions, from %s", task.label, len(item.samples), item.total, task.data)
         except PluginError as error:
             failures[task.label] = error
     if not work:

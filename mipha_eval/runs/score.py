@@ -68,7 +68,7 @@ def score_run(path: Path, registry: Registry, grading: Grading | None = None) ->
         The results of a task stand one after the other; with `grading`, those of tasks that it is for alone.
     """
     if not (path / "manifest.json").exists():
-        raise UserError(f"{path} is no run folder; to score answers to a task add --answers FILE")
+        raise UserError(f"{path} is no run folder; to score answers to a task give their file", flag="--answers FILE")
     folder = RunFolder.open(path)
     tasks = [read_answered(folder, label, registry) for label in folder.tasks()]
     if grading is None:
@@ -121,5 +121,5 @@ def _check_bare(answered: TaskAnswers, folder: RunFolder) -> None:
     if isinstance(task, JudgedTask) and task.lettered and not all(sample.question for sample in answered.samples):
         raise UserError(
             f"{folder.path} was made by an older mipha-eval and lacks what a judge of {task.label} is shown; "
-            "the run's own command with --judge adds it, and asks the model nothing again"
+            "the run's own command with a judge adds it, and asks the model nothing again"
         )

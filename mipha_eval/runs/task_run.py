@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import logging
 import random
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from contextlib import ExitStack
@@ -155,7 +156,7 @@ class TaskRun:
         state = "infer" if summary.missing else "judge" if pending else "done"
         counts = {key: getattr(summary, key) for key in ("n", "missing", "failed", "unparsed")}
         self.folder.set_status(label, TaskStatus(state, **counts))
-        self.folder.log(
+        self.folder.log.note(
             f"{label}: {summary.n} scored, {self.generated} generated in {self.seconds:.1f} s, {summary.failed} failed"
         )
         self.result = dataclasses.replace(result, summary=summary)
@@ -183,7 +184,7 @@ def note_failure(folder: RunFolder, label: str, error: Exception, **counts: int)
     reason = str(error) if isinstance(error, UserError) else told(error)
     with contextlib.suppress(UserError):
         folder.set_status(label, TaskStatus("failed", reason, **counts))
-        folder.log(f"{label}: failed: {reason}")
+        folder.log.note(f"{label}: failed: {reason}", logging.ERROR)
 
 
 def open_task(work: TaskInput, folder: RunFolder, journal: Appender, run_context: RunContext, digest: Digest) -> TaskRun:

@@ -118,7 +118,7 @@ def certify(task: Task, settings: CertifySettings) -> Certificate:
     samples = read_samples(task)
     root = task.data.root
     if root is None:
-        raise UserError("an oracle reads official files; give --data FOLDER or demo")
+        raise UserError("an oracle reads official files; give a folder with them, or demo", flag="--data")
     oracles, missing = load_oracles(task.name)
     if task.protocol not in oracles[0].protocols:
         raise UserError(f"the oracle of {task.name} is for {', '.join(oracles[0].protocols)}, not for {task.protocol}")

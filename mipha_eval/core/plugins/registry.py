@@ -9,6 +9,7 @@ import ast
 import importlib
 import importlib.util
 import inspect
+import logging
 import sys
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
@@ -27,6 +28,8 @@ from mipha_eval.core.plugins.blame import FILE_MODULE, is_foreign, place_in, tol
 from mipha_eval.core.plugins.checks.classes import MODEL, TASK, Checks, check_class, check_options
 from mipha_eval.core.plugins.import_closure import module_file
 from mipha_eval.core.task import Task
+
+logger = logging.getLogger(__name__)
 
 Kind = Literal["tasks", "model_adapters"]
 Owner: TypeAlias = "type[Task] | type[ModelAdapter]"
@@ -106,7 +109,7 @@ class Registry:
         plugin = self.plugin(kind, name)
         if kind == "tasks" and plugin.name in self.left_out:
             other = self.left_out.pop(plugin.name).summary.removeprefix("from ")
-            print(f"{plugin.name}: the task of that name in {other} is left out, this is mipha-eval's own", file=sys.stderr)
+            logger.warning("%s: the task of that name in %s is left out, this is mipha-eval's own", plugin.name, other)
         if isinstance(plugin.place, str):
             owner, options = self.load(kind, plugin.place)
             return owner, {**options, **plugin.options}

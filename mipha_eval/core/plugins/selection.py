@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-import sys
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +20,8 @@ from mipha_eval.core.task import Task
 
 #: options that have flags of their own on the command line
 FLAGS = {"device": "--device", "dtype": "--dtype", "share": "--no-share", "compile": "--compile"}
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -69,7 +71,8 @@ def build_model(name: str, options: Mapping[str, str], registry: Registry) -> Mo
     data = preset.pop("data", "")
     other = next((key for key in options if key in FLAGS and key not in known), None)
     if other is not None:
-        raise UserError(f"{FLAGS[other]} does not apply to model {name}")
+        what = "answering without sharing" if other == "share" else other
+        raise UserError(f"{what} does not apply to model {name}", flag=FLAGS[other])
     values = typed_options(owner, {**preset, **options}, name)
     missing = [
         entry.name
@@ -89,11 +92,11 @@ def build_tasks(names: Sequence[str], options: Mapping[str, str], source: DataSo
         raise UserError("no task was named; see `mipha-eval list tasks`")
     tasks = list({task.label: task for task in (build_task(name, options, source, registry) for name in names)}.values())
     if source.annotations is not None and len(tasks) > 1:
-        raise UserError("--annotations belongs to one task; name one")
+        raise UserError("an annotation file belongs to one task; name one", flag="--annotations")
     asked = {task.name.replace("-", "_") for task in tasks}
     for name in source.image_dirs:
         if name.replace("-", "_") not in asked:
-            raise UserError(unknown("task in --image-dir", name, asked))
+            raise UserError(unknown("task with an image folder", name, asked), flag="--image-dir")
     for key in options:
         if key.split(".")[0] not in asked:
             raise UserError(unknown("task in option", key, asked))
@@ -105,21 +108,24 @@ def build_task(name: str, options: Mapping[str, str], source: DataSource, regist
     plain, _, protocol = name.partition("@")
     owner, _ = registry.load("tasks", plain)
     if protocol.startswith("demo") and source.kind != "demo":
-        raise UserError(f"{name} is the embedded demo; add --data demo")
+        raise UserError(f"{name} is of the embedded demo; give demo as data", flag="--data demo")
     protocol = protocol.removeprefix("demo").removeprefix("-")
     served = list(owner.hub) if source.kind == "hub" else list(owner.protocols)
     if not served:
-        raise MissingDataError(f"{plain} is not on the hub; give --data FOLDER")
+        raise MissingDataError(f"{plain} is not on the hub; give a folder with its files", flag="--data FOLDER")
     if not protocol:
         protocol = served[0]
         if protocol != next(iter(owner.protocols)):
-            print(f"{plain}: the hub serves {plain}@{protocol}", file=sys.stderr)
+            logger.info("%s: the hub serves %s@%s", plain, plain, protocol)
     if protocol not in owner.protocols:
         raise UserError(unknown("protocol", protocol, owner.protocols, f"{plain} has"))
     if source.annotations is not None:
         _check_annotations(f"{plain}@{protocol}", protocol in owner.annotated, source)
     if protocol not in served:
-        raise UserError(f"{plain}@{protocol} is not on the hub, only {plain}@{served[0]}; give --data FOLDER")
+        raise UserError(
+            f"{plain}@{protocol} is not on the hub, only {plain}@{served[0]}; give a folder with its files",
+            flag="--data FOLDER",
+        )
     prefix = owner.name.replace("-", "_") + "."
     own = {key.removeprefix(prefix): text for key, text in options.items() if key.startswith(prefix)}
     with blaming():
@@ -133,11 +139,11 @@ def build_task(name: str, options: Mapping[str, str], source: DataSource, regist
 
 def _check_annotations(label: str, taken: bool, source: DataSource) -> None:
     if not taken:
-        raise UserError(f"{label} takes no --annotations")
+        raise UserError(f"{label} takes no annotation file", flag="--annotations")
     if source.kind == "hub":
-        raise UserError("--annotations goes with files; give --data FOLDER, where the images are")
+        raise UserError("an annotation file goes with a folder where the images are; give one", flag="--data FOLDER")
     if not Path(source.annotations or "").is_file():
-        raise UserError(f"--annotations {source.annotations} does not exist")
+        raise UserError(f"annotation file {source.annotations} does not exist", flag="--annotations")
 
 
 def task_options(task: Task) -> dict[str, Any]:

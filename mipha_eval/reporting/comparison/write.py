@@ -22,7 +22,7 @@ def chosen_format(form: str | None, output: Path | None) -> str | None:
     if form is not None or output is None:
         return form
     if output.suffix.lower() not in ENDINGS:
-        raise UserError(f"{output} ends in none of {', '.join(ENDINGS)}; add --format")
+        raise UserError(f"{output} ends in none of {', '.join(ENDINGS)}; give a format", flag="--format")
     return ENDINGS[output.suffix.lower()]
 
 
