@@ -19,7 +19,7 @@ from mipha_eval.core.metrics import ClusterCounts, Metric, Totals, group_scores,
 from mipha_eval.core.plugins.registry import Registry
 from mipha_eval.core.plugins.selection import build_task
 from mipha_eval.data.parse_source import parse_source
-from mipha_eval.runs.rescore import ScoreConfig, score_file
+from mipha_eval.runs.evaluate import score
 
 RESAMPLES = 10_000
 GQA_HEAD = "gqa/data/ood_testdev_head.json"  # a part of testdev whose labels can be had in a small file
@@ -29,8 +29,8 @@ Runs = tuple[list[ClusterCounts], list[Metric]]
 def real_runs(name: str, data: Path, answers: Path) -> Runs:
     """Counts of a task's stored answers and of a changed copy, and the task's metrics."""
     annotations = data / GQA_HEAD if name == "gqa" else None
-    config = ScoreConfig(name, answers / f"{name}.jsonl", str(data), annotations, subset=name == "gqa")
-    scores = score_file(config, Registry()).scores
+    file = answers / f"{name}.jsonl"
+    scores = score(name, file, data=parse_source(str(data), {}, annotations), subset=name == "gqa").answers.scores
     task = build_task(name, {}, parse_source(str(data), {}), Registry())
     rng = random.Random(0)
     changed = [task.with_outcome(score, value=not score.value) if rng.random() < 0.1 else score for score in scores]

@@ -3,30 +3,28 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-VERSION = "0.7.3"
-WITH_MODELS = "torch transformers accelerate datasets safetensors pillow jinja2"
-# what it imports for this task; all that it requires would bring torchvision, which wants a torch of another build
-IMPORTED = (
-    "evaluate loguru pytablewriter sacrebleu scikit-learn tenacity pyyaml jsonlines packaging numexpr tqdm-multiprocess "
-    "python-dotenv pydantic requests decord"
-)
+WANTED = Path(__file__).with_name("lmms.in")
+LOCK = WANTED.with_suffix(".lock")
 
 
 def environment(folder: Path) -> Path:
-    """The Python of lmms-eval's environment, set up on first use with the versions that this project pins."""
+    """The Python of lmms-eval's environment, set up from its lock on first use, and anew when the lock has changed."""
     python = folder / "bin" / "python"
-    mark = folder / f"lmms-eval-{VERSION}"
-    if not mark.is_file():
-        pinned = ["-c", str(Path(__file__).parents[1] / "constraints.txt")]
-        run(sys.executable, "-m", "venv", str(folder))
-        run(str(python), "-m", "pip", "install", "--quiet", *pinned, *WITH_MODELS.split(), *IMPORTED.split())
-        run(str(python), "-m", "pip", "install", "--quiet", "--no-deps", f"lmms-eval=={VERSION}")
-        mark.touch()
+    mark = folder / LOCK.name
+    if not (mark.is_file() and mark.read_bytes() == LOCK.read_bytes()):
+        lines = WANTED.read_text(encoding="utf-8").splitlines()
+        *imported, itself = (line for line in lines if not line.startswith("#"))
+        install = [str(python), "-m", "pip", "install", "--quiet", "-c", str(LOCK)]
+        run(sys.executable, "-m", "venv", "--clear", str(folder))
+        run(*install, *imported)
+        run(*install, "--no-deps", itself)
+        shutil.copy(LOCK, mark)
     return python
 
 

@@ -22,7 +22,7 @@ from pathlib import Path
 from bench import lmms
 from bench.pope_set import Question, make_set, write_llava, write_parquet
 from bench.scoring import apart
-from tasks.pope import FIRST_ID
+from mipha_eval.tasks.pope import FIRST_ID
 
 ROOT = Path(__file__).parents[1]
 OURS: Mapping[str, Sequence[str]] = {

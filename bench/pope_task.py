@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-from tasks.pope import Pope
+from mipha_eval.tasks.pope import Pope
 
 
 @dataclass(frozen=True)

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from bench.scoring import apart, measure
+from mipha_eval.core.format_lines import SHORT_ANSWER
 from mipha_eval.core.plugins.registry import PACKAGE
-from mipha_eval.core.task import SHORT_ANSWER
 
 TINY = PACKAGE / "demo/tiny"
 

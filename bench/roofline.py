@@ -20,8 +20,9 @@ from bench.flops import count, group, read_shape
 from bench.pope_set import make_set, write_llava
 from mipha_eval.core.adapter import ModelAdapter
 from mipha_eval.core.data_source import DataSource
+from mipha_eval.core.options import parse_pairs
 from mipha_eval.core.plugins.registry import Registry
-from mipha_eval.core.plugins.selection import ModelChoice, build_adapter, build_task
+from mipha_eval.core.plugins.selection import build_model, build_task
 from mipha_eval.core.types import Request, Response
 from mipha_eval.data.questions import read_samples
 from mipha_eval.engine.engine import Engine
@@ -71,8 +72,8 @@ def answer(adapter: ModelAdapter, requests: Sequence[Request], device: str) -> t
 
 
 def measure(given: argparse.Namespace, requests: Sequence[Request]) -> None:
-    choice = ModelChoice(given.model, [f"path={given.path}", *given.options], given.device, given.dtype)
-    adapter, _ = build_adapter(choice, Registry())
+    options = {"path": given.path, **parse_pairs(given.options), "device": given.device, "dtype": given.dtype}
+    adapter = build_model(given.model, options, Registry()).adapter
     adapter.load()
     answer(adapter, requests[:1], given.device)
     dtype = getattr(torch, given.dtype)

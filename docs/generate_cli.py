@@ -3,38 +3,35 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 TARGET = Path(__file__).with_name("cli.md")
-VERBS = (
-    "run",
-    "predict",
-    "score",
-    "compare",
-    "view",
-    "leaderboard",
-    "submit",
-    "certify",
-    "list",
-    "show",
-    "data verify",
-    "data where",
-)
+
+
+def verbs(command: Any, words: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    """Every verb of a command tree as its words, in the tree's order: a command, then what is below it."""
+    yield words
+    for name, inner in getattr(command, "commands", {}).items():
+        if not inner.hidden:
+            yield from verbs(inner, (*words, name))
 
 
 def render() -> str:
     """The whole page."""
     os.environ.update(COLUMNS="100", TERMINAL_WIDTH="100", NO_COLOR="1")
+    from typer.main import get_command
     from typer.testing import CliRunner
 
     from mipha_eval.cli.app import app
     from mipha_eval.cli.exit_code import MEANINGS
 
     parts = ["# Command line", "Written by `make docs` from `--help`; not edited by hand."]
-    for verb in ("", *VERBS):
-        output = CliRunner().invoke(app, [*verb.split(), "--help"], prog_name="mipha-eval").output
+    for words in verbs(get_command(app)):
+        output = CliRunner().invoke(app, [*words, "--help"], prog_name="mipha-eval").output
         help_text = "\n".join(line.rstrip() for line in output.strip().splitlines())
-        parts.append(f"## mipha-eval {verb}".rstrip() + f"\n\n```\n{help_text}\n```")
+        parts.append(f"## {' '.join(('mipha-eval', *words))}\n\n```\n{help_text}\n```")
     codes = "\n".join(f"| {int(code)} | {meaning} |" for code, meaning in MEANINGS.items())
     parts.append(f"## Exit codes\n\n| code | means |\n|---|---|\n{codes}")
     return "\n\n".join(parts) + "\n"

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from mipha_eval.core.adapter import ModelAdapter
 from mipha_eval.core.answer_line import asked_texts, check_round, other_answer
 from mipha_eval.core.errors import UserError
-from mipha_eval.core.task import question_core
+from mipha_eval.core.format_lines import question_core
+from mipha_eval.core.json_value import JsonObject
 from mipha_eval.core.types import Request, Response
 from mipha_eval.core.wording import difference, wording
 from mipha_eval.scoring.answer_files import read_records
@@ -46,7 +47,7 @@ class AnswersFile(ModelAdapter):
     def load(self) -> None:
         _ = self.answers
 
-    def describe(self) -> Mapping[str, Any]:
+    def describe(self) -> JsonObject:
         return {"answers": sum(map(len, self.answers.values())), "modified": self.path.stat().st_mtime_ns}
 
     def identity(self, request: Request) -> tuple[str, str]:
@@ -75,7 +76,7 @@ class AnswersFile(ModelAdapter):
         )
 
 
-def _asked_and_answered(place: str, record: Mapping[str, Any]) -> tuple[str, Response]:
+def _asked_and_answered(place: str, record: JsonObject) -> tuple[str, Response]:
     """The prompt, which `text` is where only a further key can be the answer, and the response."""
     asked, text, other = next(iter(asked_texts(record).values()), None), record.get("text"), other_answer(record)
     if asked is None and isinstance(text, str) and other is not None:

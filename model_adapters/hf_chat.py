@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-import sys
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import torch
 from PIL import Image as Pillow
 from torch import Tensor
 
 from mipha_eval.core.adapter import Cost
+from mipha_eval.core.json_value import JsonObject
 from mipha_eval.core.types import Image, Request
 from mipha_eval.data.images import open_image
 from mipha_eval.models.chat import Chat, Head, collate
 from mipha_eval.models.device import moved, pinned
-from mipha_eval.models.generation import Generation, Manner, plain_greedy
+from mipha_eval.models.forward_inputs import ForwardInputs, ImageFeatures
 from mipha_eval.models.image_text import (
-    end_tokens,
     has_three_axes,
     head_positions,
     image_features,
@@ -27,52 +27,43 @@ from mipha_eval.models.image_text import (
     load_model,
     load_processor,
 )
-from mipha_eval.models.prefix import Prefix, Prompt
-from mipha_eval.models.prefix_decoder import PrefixInputs
+from mipha_eval.models.loaded import Loaded
+from mipha_eval.models.prefix import Prefix
+from mipha_eval.models.prompt_groups import Prompt
 from mipha_eval.models.sharing_check import Sharing, prove
+from mipha_eval.models.template import Template
 from mipha_eval.models.transformers_adapter import TransformersAdapter
+
+if TYPE_CHECKING:
+    from mipha_eval.models.generating_model import GeneratingModel
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
-class HfChat(TransformersAdapter):
+class HfChat(TransformersAdapter[Head | None]):
     """Options: `path` is a folder or hub id of what `AutoModelForImageTextToText` loads, `revision` a commit there."""
 
     name: ClassVar[str] = "hf-chat"
 
     @cached_property
-    def network(self) -> Any:
+    def network(self) -> GeneratingModel:
         return load_model(self.folder, *self.place)
-
-    @property
-    def model(self) -> Any:
-        return self.network
 
     @cached_property
     def chat(self) -> Chat:
-        return Chat(load_processor(self.folder), getattr(self.model.config, "image_token_id", None))
+        return Chat(load_processor(self.folder), getattr(self.network.config, "image_token_id", None))
 
-    @property
-    def tokenizer(self) -> Any:
-        return self.chat.tokenizer
+    @cached_property
+    def loaded(self) -> Loaded:
+        return Loaded.greedily(self.network, self.chat.tokenizer)
+
+    @cached_property
+    def template(self) -> Template:
+        return Template(self.chat.has_template, lambda question: self.chat.render(question, 0))
 
     def prompt_end(self, question: str) -> str:
-        # behind a template's end, questions are as good as one another
-        return self.template_end if self.chat.has_template else question or " "
-
-    @cached_property
-    def template_end(self) -> str:
-        return self.chat.render("?", 0)[-40:] or " "
-
-    @cached_property
-    def ends(self) -> frozenset[int]:
-        return end_tokens(self.model, self.tokenizer)
-
-    @cached_property
-    def generation(self) -> Generation:
-        return plain_greedy(self.model)
-
-    def manner(self, batch: Sequence[Request]) -> Manner:
-        return self.generation.manner(self.ends, batch[0].decoding)
+        return self.template.end(question)
 
     @cached_property
     def proved(self) -> Sharing:
@@ -94,14 +85,17 @@ class HfChat(TransformersAdapter):
         return self.proved.level != "none"
 
     def load(self) -> None:
-        _ = self.digest, self.network, self.chat, self.ends
+        _ = self.digest, self.network, self.chat, self.loaded
         self.generation.report(self.folder)
-        if not self.chat.has_template:
-            print(f"{self.folder} has no chat template; it is asked the bare question", file=sys.stderr)
+        self.template.report(self.folder)
         _ = self.proved
 
-    def describe(self) -> Mapping[str, Any]:
-        own = {"sharing": self.proved.text, "template": self.chat.has_template, "left_out": self.generation.left_out}
+    def describe(self) -> JsonObject:
+        own: JsonObject = {
+            "sharing": self.proved.text,
+            "template": self.template.given,
+            "left_out": self.generation.left_out,
+        }
         return {**super().describe(), **own}
 
     @cached_property
@@ -131,56 +125,50 @@ class HfChat(TransformersAdapter):
         if pixels and self.sharing:
             self.chat.prepare([request.text for request in requests], pixels)
 
-    def prefix_length(self, prefix: Prefix) -> int:
+    def prefix_length(self, prefix: Prefix[Head | None]) -> int:
         return len(prefix.ids)
 
-    def prefix_inputs(self, prefixes: Sequence[Prefix]) -> PrefixInputs:
-        return lambda first, last: self._inputs(prefixes[first:last])
-
-    def _inputs(self, prefixes: Sequence[Prefix]) -> Mapping[str, Any]:
-        heads: list[Head] = [prefix.pixels for prefix in prefixes if prefix.pixels]
+    def prefix_inputs(self, prefixes: Sequence[Prefix[Head | None]]) -> ForwardInputs:
+        heads = [prefix.pixels for prefix in prefixes if prefix.pixels]
         ids = [token for prefix in prefixes for token in prefix.ids]
-        inputs: dict[str, Any] = {"input_ids": torch.tensor([ids], device=self.place[0])}
+        inputs: dict[str, Tensor | ImageFeatures] = {"input_ids": torch.tensor([ids], device=self.place[0])}
         if heads:
             inputs["mm_encoder_outputs"] = self._features([head.inputs for head in heads])
         if has_three_axes(self.decoder.config):
             inputs["position_ids"] = torch.cat([self._positions(prefix) for prefix in prefixes], dim=1)
         return inputs
 
-    def _features(self, inputs: Sequence[Mapping[str, Tensor]]) -> dict[str, Any]:
+    def _features(self, inputs: Sequence[Mapping[str, Tensor]]) -> ImageFeatures:
         there = [{name: moved(value, *self.place) for name, value in each.items()} for each in inputs]
         return image_features(self.model, collate(there))
 
-    def _positions(self, prefix: Prefix) -> Tensor:
+    def _positions(self, prefix: Prefix[Head | None]) -> Tensor:
         """Positions [3, tokens]: the head's own, then counting on behind the largest."""
         head = head_positions(self.model, prefix.pixels) if prefix.pixels else torch.empty(3, 0, dtype=torch.long)
         begin = int(head.max()) + 1 if head.numel() else 0
         rest = torch.arange(begin, begin + len(prefix.ids) - head.shape[1])
         return torch.cat([head, rest.expand(3, -1)], dim=1)
 
-    def whole_inputs(self, batch: Sequence[Request]) -> Mapping[str, Any]:
+    def whole_inputs(self, batch: Sequence[Request]) -> ForwardInputs:
         pictures = [[open_image(image) for image in request.images] for request in batch]
         made = self.chat.whole([request.text for request in batch], pictures)
         return {name: moved(value, *self.place) for name, value in made.items()}
 
     @torch.inference_mode()
-    def feature_inputs(self, batch: Sequence[Request]) -> Mapping[str, Any]:
+    def feature_inputs(self, batch: Sequence[Request]) -> ForwardInputs:
         """As `whole_inputs`, but what is the same about an image is done once."""
         heads = {images: self.pixels_of(images) for images in dict.fromkeys(request.images for request in batch)}
         texts = [self.chat.text_inputs(request.text, heads[request.images]) for request in batch]
-        inputs: dict[str, Any] = dict(collate(texts, left=True))
+        inputs: dict[str, Tensor | ImageFeatures] = dict(collate(texts, left=True))
         asked = [request.images for request in batch if request.images]
         if asked:
             features = {images: self._features([head.inputs]) for images, head in heads.items() if head}
-            inputs |= collate([_beside_pixels(heads[images].inputs) for images in asked])
+            inputs |= collate([_beside_pixels(head.inputs) for images in asked if (head := heads[images])])
             inputs["mm_encoder_outputs"] = joined_features([features[images] for images in asked])
         return {name: moved(value, *self.place) if isinstance(value, Tensor) else value for name, value in inputs.items()}
 
-    def plain_inputs(self, batch: Sequence[Request]) -> Mapping[str, Any]:
+    def plain_inputs(self, batch: Sequence[Request]) -> ForwardInputs:
         return self.feature_inputs(batch) if self.proved.level == "features" else self.whole_inputs(batch)
-
-    def clean(self, text: str) -> str:
-        return text.strip()
 
 
 def _beside_pixels(inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:

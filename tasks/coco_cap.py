@@ -13,6 +13,7 @@ from typing import ClassVar
 
 from mipha_eval.core.types import Sample
 from mipha_eval.data.hub import read_hub
+from mipha_eval.data.rows import texts_of
 from mipha_eval.scoring.captions.task import CaptionTask
 
 HINT = "annotations_trainval2017.zip is at cocodataset.org/#download (0.2 GB)"
@@ -36,7 +37,7 @@ class CocoCap(CaptionTask):
                 # the dataset's question id is the picture's file name, which ends in COCO's number
                 name = str(row["question_id"])
                 image_id = int(PurePosixPath(name).stem.rpartition("_")[2])
-                yield self.caption_sample(image_id, row["answer"], rows.image(number, name))
+                yield self.caption_sample(image_id, texts_of(row, "answer"), rows.image(number, name))
             return
         annotations = self.data.annotations_or("coco/annotations/captions_val2017.json", hint=HINT)
         yield from self.coco_samples(annotations, self.data.images("coco_cap", "coco/val2017", "coco/images/val2017"))

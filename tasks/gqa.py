@@ -7,19 +7,21 @@ end, then exact match.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from mipha_eval.core.answer_line import OfficialAnswer
 from mipha_eval.core.files import read_json
+from mipha_eval.core.format_lines import SHORT_ANSWER
+from mipha_eval.core.json_value import JsonObject
 from mipha_eval.core.metrics import Metric, share
 from mipha_eval.core.reading import Reading
-from mipha_eval.core.task import SHORT_ANSWER, Task
+from mipha_eval.core.task import Task
 from mipha_eval.core.types import Image, Response, Sample, Score
 from mipha_eval.data.hub import read_hub
-from mipha_eval.data.rows import named_entries, row_at, text_of
+from mipha_eval.data.rows import named_entries, object_of, row_at, text_of
 from mipha_eval.scoring.answer_files import json_list_answers
 from mipha_eval.scoring.answers.lenient import lenient_equal
 
@@ -41,10 +43,10 @@ class Gqa(Task):
     def samples(self) -> Iterator[Sample]:
         if self.data.kind == "hub":
             images = read_hub(self.data, self.hub["testdev"], "testdev", "testdev_balanced_images")
-            places = {row["id"]: number for number, row in images}
+            places: dict[Hashable, int] = {row["id"]: number for number, row in images}
             for _, row in read_hub(self.data, self.hub["testdev"], "testdev", "testdev_balanced_instructions"):
                 name = f"{row['imageId']}.jpg"
-                yield self._sample(row["id"], row, images.image(places[row["imageId"]], name))
+                yield self._sample(text_of(row, "id"), row, images.image(places[row["imageId"]], name))
             return
         folder = self.data.images("gqa", "gqa/data/images", "gqa/images")
         stored = self.data.annotations_or(
@@ -55,9 +57,9 @@ class Gqa(Task):
                 if row.get("isBalanced", True):
                     yield self._sample(number, row, folder.image(f"{row['imageId']}.jpg"))
 
-    def _sample(self, number: str, row: Mapping[str, Any], image: Image) -> Sample:
-        kind = row["types"]["structural"]
-        text = "\n".join([row["question"], SHORT_ANSWER])
+    def _sample(self, number: str, row: JsonObject, image: Image) -> Sample:
+        kind = object_of(row, "types")["structural"]
+        text = "\n".join([text_of(row, "question"), SHORT_ANSWER])
         return Sample(number, text, (text_of(row, "answer"),), (image,), number, "open" if kind == "query" else "binary")
 
     def odd_label(self, sample: Sample) -> str:

@@ -11,14 +11,17 @@ import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from mipha_eval.core.alphabet import columns_of_options, lettered
 from mipha_eval.core.answer_line import OfficialAnswer
+from mipha_eval.core.format_lines import LETTER_ANSWER, LETTER_ANSWER_CN
+from mipha_eval.core.json_value import JsonObject
+from mipha_eval.core.judged_task import JudgedTask
 from mipha_eval.core.metrics import Metric, Tally, Totals, share, shares_of_parts
 from mipha_eval.core.reading import Reading
-from mipha_eval.core.task import LETTER_ANSWER, LETTER_ANSWER_CN, Task
 from mipha_eval.core.types import Answer, Dialogue, Image, Response, Sample, Score
+from mipha_eval.core.upload_task import UploadTask
 from mipha_eval.data.hub import read_hub
 from mipha_eval.data.images import TablePictures
 from mipha_eval.data.table import as_cells, indexed_rows, is_table, table_names, whole_number
@@ -56,7 +59,7 @@ def asked(cells: Mapping[str, str | None]) -> str:
 
 
 @dataclass(frozen=True)
-class Mmbench(Task):
+class Mmbench(JudgedTask, UploadTask):
     """Circular evaluation; no options of its own."""
 
     name: ClassVar[str] = "mmbench"
@@ -71,7 +74,6 @@ class Mmbench(Task):
     hub: ClassVar[Mapping[str, str]] = {"dev": ENGLISH, "cn-dev": "lmms-lab/MMBench", "test": ENGLISH}
     max_new_tokens: ClassVar[int] = 1024
     lettered: ClassVar[bool] = True
-    judged: ClassVar[bool] = True
     without_judge: ClassVar[Sequence[str]] = ("vanilla",)
     metrics: ClassVar[Sequence[Metric]] = [share("accuracy"), share("vanilla", "vanilla")]
 
@@ -108,7 +110,7 @@ class Mmbench(Task):
     def official_answers(self, path: Path, samples: Sequence[Sample]) -> Iterable[OfficialAnswer] | None:
         return table_answers(path, lambda cells: asked({"A": None, **cells})) if is_table(path) else None
 
-    def upload_rows(self, samples: Sequence[Sample], texts: Mapping[str, str]) -> Iterable[Mapping[str, Any]]:
+    def upload_rows(self, samples: Sequence[Sample], texts: Mapping[str, str]) -> Iterable[JsonObject]:
         """The table without what the server does not want, the prediction being the seventh column, as in LLaVA's script."""
         for number, cells in indexed_rows(self._table()):
             kept = [(name, cell) for name, cell in cells.items() if name not in NOT_UPLOADED]

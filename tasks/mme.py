@@ -13,16 +13,18 @@ from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path, PurePosixPath
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from mipha_eval.core.answer_line import OfficialAnswer, asked_text
 from mipha_eval.core.errors import RowError
+from mipha_eval.core.format_lines import SHORT_ANSWER, question_core
+from mipha_eval.core.json_value import JsonObject
 from mipha_eval.core.metrics import Metric, Number, Share, Tally, Totals
-from mipha_eval.core.task import SHORT_ANSWER, Task, question_core
+from mipha_eval.core.task import Task
 from mipha_eval.core.types import Image, Response, Sample, Score
 from mipha_eval.data.hub import read_hub
 from mipha_eval.data.jsonl import placed_jsonl
-from mipha_eval.data.rows import row_at, tab_separated
+from mipha_eval.data.rows import row_at, tab_separated, text_of
 from mipha_eval.scoring.answer_files import tab_separated_answers
 from mipha_eval.scoring.answers.lenient import read_yes_no
 from mipha_eval.scoring.answers.yes_no import read_mme, yes_no_label
@@ -70,27 +72,26 @@ class Mme(Task):
     def samples(self) -> Iterator[Sample]:
         seen: Counter[str] = Counter()
         for row, label, image in self._hub_rows() if self.data.kind == "hub" else self._folder_rows():
-            name = row["question_id"]
+            name, category = text_of(row, "question_id"), text_of(row, "category")
             seen[name] += 1
-            text = f"{plain_question(row['text'])}\n{SHORT_ANSWER}"
-            yield Sample(f"{name}#{seen[name]}", text, (label,), (image,), name, row["category"], group=name)
+            text = f"{plain_question(text_of(row, 'text'))}\n{SHORT_ANSWER}"
+            yield Sample(f"{name}#{seen[name]}", text, (label,), (image,), name, category, group=name)
 
-    def _hub_rows(self) -> Iterator[tuple[Mapping[str, Any], str, Image]]:
+    def _hub_rows(self) -> Iterator[tuple[JsonObject, str, Image]]:
         rows = read_hub(self.data, self.hub[self.protocol])
         for number, row in rows:
-            label = yes_no_label(f"row {number} of {self.hub[self.protocol]}", row["answer"])
-            yield {**row, "text": row["question"]}, label, rows.image(number, row["question_id"])
+            label = yes_no_label(f"row {number} of {self.hub[self.protocol]}", text_of(row, "answer"))
+            yield {**row, "text": row["question"]}, label, rows.image(number, text_of(row, "question_id"))
 
-    def _folder_rows(self) -> Iterator[tuple[Mapping[str, Any], str, Image]]:
-        labels = self._labels()
-        images = self.data.images("mme", "MME/MME_Benchmark_release_version", "MME/images")
-
+    def _folder_rows(self) -> Iterator[tuple[JsonObject, str, Image]]:
+        labels, images = self._labels(), self.data.images("mme", "MME/MME_Benchmark_release_version", "MME/images")
         for place, row in placed_jsonl(self.data.find("MME/llava_mme.jsonl", hint="it is in LLaVA's eval.zip")):
             with row_at(place):
-                key = (row["category"], PurePosixPath(row["image"]).stem, plain_question(row["text"]))
+                name = text_of(row, "image")
+                key = (text_of(row, "category"), PurePosixPath(name).stem, plain_question(text_of(row, "text")))
                 if key not in labels:
-                    raise RowError(f"{place} has no label: {row['image']} {key[2]!r}; is eval_tool of this release?")
-                yield row, labels[key], images.image(row["image"])
+                    raise RowError(f"{place} has no label: {name} {key[2]!r}; is eval_tool of this release?")
+                yield row, labels[key], images.image(name)
 
     def _labels(self) -> dict[tuple[str, str, str], str]:
         """(subtask, image name without ending, question) -> Yes or No, from the official result templates."""
@@ -104,7 +105,7 @@ class Mme(Task):
     def answer_key(self, sample: Sample) -> tuple[Hashable, str]:
         return sample.question_id, plain_question(sample.prompt)
 
-    def record_key(self, record: Mapping[str, Any]) -> Hashable:
+    def record_key(self, record: JsonObject) -> Hashable:
         return record["question_id"], plain_question(asked_text(record))
 
     def core(self, prompt: str) -> str:
@@ -117,7 +118,7 @@ class Mme(Task):
             known[sample.category, PurePosixPath(sample.images[0].name).stem, key[1]] = key, sample.target[0]
         return tab_separated_answers(path, known, plain_question) if path.is_dir() else None
 
-    def notes(self, scores: Sequence[Score]) -> Mapping[str, Any]:
+    def notes(self, scores: Sequence[Score]) -> JsonObject:
         """The highest sums that the subtasks asked allow: a limited run or the demo has fewer than ten and four."""
         asked = {score.category for score in scores}
         return {"maximum": {name: 200 * len(asked.intersection(group)) for name, group in GROUPS.items()}}

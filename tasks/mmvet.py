@@ -11,16 +11,18 @@ import statistics
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from mipha_eval.core.answer_line import OfficialAnswer
 from mipha_eval.core.files import read_json
+from mipha_eval.core.json_value import JsonObject
+from mipha_eval.core.judged_task import JudgedTask
 from mipha_eval.core.metrics import Metric, Totals, share, shares_of_parts
 from mipha_eval.core.reading import Reading
-from mipha_eval.core.task import NOT_JUDGED, UNGRADED, Task
+from mipha_eval.core.task import NOT_JUDGED, UNGRADED
 from mipha_eval.core.types import Answer, Dialogue, Image, Response, Sample, Score
 from mipha_eval.data.hub import read_hub
-from mipha_eval.data.rows import named_entries, row_at, text_of
+from mipha_eval.data.rows import named_entries, numbers_of, row_at, text_of, texts_of
 from mipha_eval.scoring.answer_files import json_object_answers
 from mipha_eval.scoring.answers.parts import share_found
 from mipha_eval.scoring.judging.prompts import grade
@@ -30,7 +32,7 @@ HINT = "mm-vet.zip is at github.com/yuweihao/MM-Vet/releases (70 MB)"
 
 
 @dataclass(frozen=True)
-class Mmvet(Task):
+class Mmvet(JudgedTask):
     """Option: `by_rule` grades without a judge."""
 
     by_rule: bool = False
@@ -40,7 +42,6 @@ class Mmvet(Task):
     rows: ClassVar[Mapping[str, Sequence[int]]] = {"v1": (218,)}
     hub: ClassVar[Mapping[str, str]] = {"v1": "lmms-lab/MMVet"}
     max_new_tokens: ClassVar[int] = 1024
-    judged: ClassVar[bool] = True
     metrics: ClassVar[Sequence[Metric]] = [
         share("score"),
         *(share(name, name) for name in CAPABILITIES),
@@ -50,16 +51,16 @@ class Mmvet(Task):
         if self.data.kind == "hub":
             rows = read_hub(self.data, self.hub["v1"])
             for number, row in rows:
-                name = row["question_id"]
-                yield self._sample(name, row, row["capability"].split(","), rows.image(number, name))
+                name = text_of(row, "question_id")
+                yield self._sample(name, row, text_of(row, "capability").split(","), rows.image(number, name))
             return
         images = self.data.images("mmvet", "mm-vet/images")
         path = self.data.find("mm-vet/mm-vet.json", hint=HINT)
         for place, (name, row) in named_entries(path, read_json(path)):
             with row_at(place):
-                yield self._sample(name, row, row["capability"], images.image(row["imagename"]))
+                yield self._sample(name, row, texts_of(row, "capability"), images.image(text_of(row, "imagename")))
 
-    def _sample(self, name: str, row: Mapping[str, Any], capabilities: Sequence[str], image: Image) -> Sample:
+    def _sample(self, name: str, row: JsonObject, capabilities: Sequence[str], image: Image) -> Sample:
         given = [one.strip() for one in capabilities]
         if not given or not set(given).issubset(CAPABILITIES):
             raise ValueError(
@@ -68,9 +69,10 @@ class Mmvet(Task):
         needed = "_".join(one for one in CAPABILITIES if one in given)
         number = int(name.removeprefix("v1_"))
         parts = tuple(needed.split("_"))
-        return Sample(name, row["question"], (text_of(row, "answer"),), (image,), number, f"only/{needed}", tags=parts)
+        question, target = text_of(row, "question"), (text_of(row, "answer"),)
+        return Sample(name, question, target, (image,), number, f"only/{needed}", tags=parts)
 
-    def record_key(self, record: Mapping[str, Any]) -> Hashable:
+    def record_key(self, record: JsonObject) -> Hashable:
         return str(record["question_id"]).removeprefix("v1_")
 
     def official_answers(self, path: Path, samples: Sequence[Sample]) -> Iterable[OfficialAnswer] | None:
@@ -111,7 +113,7 @@ class Mmvet(Task):
             grades += [(yield from grade(*asked, repeat=len(grades)))]
         return [self.scored(sample, Reading(answer.text, "judge-grade"), sum(grades) / runs, grades=grades)]
 
-    def notes(self, scores: Sequence[Score]) -> Mapping[str, Any]:
-        graded = [score.details["grades"] for score in scores if score.rule not in UNGRADED]
+    def notes(self, scores: Sequence[Score]) -> JsonObject:
+        graded = [numbers_of(score.details, "grades") for score in scores if score.rule not in UNGRADED]
         totals = [100 * sum(run) / len(run) for run in zip(*graded, strict=True)]
         return {"runs": [round(total, 1) for total in totals], "std": statistics.pstdev(totals) if totals else None}

@@ -12,6 +12,7 @@ from typing import ClassVar
 
 from mipha_eval.core.types import Sample
 from mipha_eval.data.hub import read_hub
+from mipha_eval.data.rows import texts_of, whole_of
 from mipha_eval.scoring.captions.task import CaptionTask
 
 HINT = "nocaps_val_4500_captions.json is at nocaps.org/download (4 MB)"
@@ -33,7 +34,7 @@ class Nocaps(CaptionTask):
             rows = read_hub(self.data, self.hub["val"], "validation")
             for number, row in rows:
                 image = rows.image(number, str(row["image_file_name"]))
-                yield self.caption_sample(int(row["image_id"]), row["annotations_captions"], image)
+                yield self.caption_sample(whole_of(row, "image_id"), texts_of(row, "annotations_captions"), image)
             return
         annotations = self.data.annotations_or("nocaps/nocaps_val_4500_captions.json", hint=HINT)
         yield from self.coco_samples(annotations, self.data.images("nocaps", "nocaps/val", "nocaps/images"))

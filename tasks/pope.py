@@ -11,16 +11,18 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from mipha_eval.core.answer_line import OfficialAnswer
 from mipha_eval.core.errors import MissingDataError
+from mipha_eval.core.format_lines import SHORT_ANSWER, question_core
+from mipha_eval.core.json_value import JsonObject
 from mipha_eval.core.metrics import Metric, Tally
-from mipha_eval.core.task import SHORT_ANSWER, Task, question_core
+from mipha_eval.core.task import Task
 from mipha_eval.core.types import Image, Response, Sample, Score
 from mipha_eval.data.hub import read_hub
 from mipha_eval.data.jsonl import placed_jsonl, read_jsonl
-from mipha_eval.data.rows import row_at, text_of
+from mipha_eval.data.rows import row_at, text_of, whole_of
 from mipha_eval.scoring.answer_files import files_by_name, positional_answers
 from mipha_eval.scoring.answers.lenient import read_yes_no
 from mipha_eval.scoring.answers.yes_no import read_pope
@@ -51,19 +53,19 @@ class Pope(Task):
             rows = read_hub(self.data, self.hub[self.protocol])
             for number, row in rows:
                 image = rows.image(number, f"{row['image_source']}.jpg")
-                yield self._sample(row, (row["question"], row["answer"]), row["category"], image)
+                asked = text_of(row, "question"), text_of(row, "answer")
+                yield self._sample(row, asked, text_of(row, "category"), image)
             return
         labels = self._label_folder()
         images = self.data.images("pope", "pope/val2014", "coco/val2014", "vqav2/val2014")
         for category in FIRST_ID:
             for place, row in placed_jsonl(labels / f"coco_pope_{category}.json"):
                 with row_at(place):
-                    yield self._sample(
-                        row, (text_of(row, "text"), text_of(row, "label")), category, images.image(row["image"])
-                    )
+                    asked = text_of(row, "text"), text_of(row, "label")
+                    yield self._sample(row, asked, category, images.image(text_of(row, "image")))
 
-    def _sample(self, row: Mapping[str, Any], asked: tuple[str, str], category: str, image: Image) -> Sample:
-        number = FIRST_ID[category] + int(row["question_id"])
+    def _sample(self, row: JsonObject, asked: tuple[str, str], category: str, image: Image) -> Sample:
+        number = FIRST_ID[category] + whole_of(row, "question_id")
         return Sample(str(number), f"{asked[0]}\n{SHORT_ANSWER}", asked[1:], (image,), number, category)
 
     def _label_folder(self) -> Path:

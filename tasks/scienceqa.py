@@ -9,27 +9,29 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from mipha_eval.core.alphabet import lettered
-from mipha_eval.core.files import read_json
+from mipha_eval.core.files import read_json, read_object
+from mipha_eval.core.format_lines import LETTER_ANSWER
+from mipha_eval.core.json_value import JsonObject
 from mipha_eval.core.metrics import Metric, share
 from mipha_eval.core.reading import Reading
-from mipha_eval.core.task import LETTER_ANSWER, Task
+from mipha_eval.core.task import Task
 from mipha_eval.core.types import Image, Response, Sample, Score
 from mipha_eval.data.hub import read_hub
-from mipha_eval.data.rows import row_at
+from mipha_eval.data.rows import entries, object_of, objects_of, row_at, text_of, texts_of
 from mipha_eval.scoring.answers.lenient import read_letter
 from mipha_eval.scoring.answers.letters import read_scienceqa
 
 HINT = "problems.json and pid_splits.json are at github.com/lupantech/ScienceQA under data/scienceqa (30 MB)"
 
 
-def prompt_of(problem: Mapping[str, Any]) -> str:
+def prompt_of(problem: JsonObject) -> str:
     """Context, question, options and format line, as LLaVA's question file has them."""
     context = f"Context: {problem['hint']}\n" if problem.get("hint") else ""
-    options = [f"{letter}. {choice}" for letter, choice in lettered(problem["choices"])]
-    return "\n".join([context + problem["question"], *options, LETTER_ANSWER])
+    options = [f"{letter}. {choice}" for letter, choice in lettered(texts_of(problem, "choices"))]
+    return "\n".join([context + text_of(problem, "question"), *options, LETTER_ANSWER])
 
 
 @dataclass(frozen=True)
@@ -52,23 +54,23 @@ class Scienceqa(Task):
                 images = (rows.image(number, f"{number}/image.png"),) if rows.has_image(number) else ()
                 yield self._sample(str(number), row, prompt_of(row), images)
             return
-        problems = read_json(self.data.find("scienceqa/problems.json", hint=HINT))
+        problems = read_object(self.data.find("scienceqa/problems.json", hint=HINT))
         path = self.data.find("scienceqa/llava_test_CQM-A.json", hint="it is in LLaVA's eval.zip")
-        prompts = {row["id"]: row for row in read_json(path)}
+        prompts = {str(row["id"]): row for _, row in entries(path, read_json(path))}
         folder = self.data.images("scienceqa", "scienceqa/images/test")
-        for number in read_json(self.data.find("scienceqa/pid_splits.json", hint=HINT))["test"]:
-            with row_at(f"{path.parent}: problem {number}"):
-                row = prompts[number]
-                asked = row["conversations"][0]["value"].replace("<image>", "").strip()
-                images = (folder.image(row["image"]),) if "image" in row else ()
-                yield self._sample(number, problems[number], f"{asked}\n{LETTER_ANSWER}", images)
+        splits = read_object(self.data.find("scienceqa/pid_splits.json", hint=HINT))
+        for name in texts_of(splits, "test"):
+            with row_at(f"{path.parent}: problem {name}"):
+                row = prompts[name]
+                asked = text_of(objects_of(row, "conversations")[0], "value").replace("<image>", "").strip()
+                images = (folder.image(text_of(row, "image")),) if "image" in row else ()
+                yield self._sample(name, object_of(problems, name), f"{asked}\n{LETTER_ANSWER}", images)
 
-    def _sample(self, number: str, problem: Mapping[str, Any], text: str, images: tuple[Image, ...]) -> Sample:
-        if problem["answer"] not in range(len(problem["choices"])):
-            shown = f"{problem['answer']!r} of {number}"
-            raise ValueError(f"label {shown} is none of {len(problem['choices'])} choices, counted from 0")
-        choices = tuple(problem["choices"])
-        target = (lettered(choices)[problem["answer"]][0],)
+    def _sample(self, number: str, problem: JsonObject, text: str, images: tuple[Image, ...]) -> Sample:
+        answer, choices = problem["answer"], tuple(texts_of(problem, "choices"))
+        if not isinstance(answer, int) or answer not in range(len(choices)):
+            raise ValueError(f"label {answer!r} of {number} is none of {len(choices)} choices, counted from 0")
+        target = (lettered(choices)[answer][0],)
         return Sample(number, text, target, images, number, "img" if images else "text", choices=choices)
 
     def lenient(self, sample: Sample, text: str) -> bool:

@@ -10,17 +10,19 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from mipha_eval.core.alphabet import LETTERS, lettered
 from mipha_eval.core.errors import UserError
-from mipha_eval.core.files import read_json
+from mipha_eval.core.files import read_object
+from mipha_eval.core.format_lines import LETTER_ANSWER
+from mipha_eval.core.json_value import JsonObject
 from mipha_eval.core.metrics import Metric, Tally, share
 from mipha_eval.core.reading import Reading
-from mipha_eval.core.task import LETTER_ANSWER, Task
-from mipha_eval.core.types import Decoding, Request, Response, Sample, Score
+from mipha_eval.core.task import Task
+from mipha_eval.core.types import Decoding, Image, Request, Response, Sample, Score
 from mipha_eval.data.hub import read_hub
-from mipha_eval.data.rows import entries, row_at, text_of
+from mipha_eval.data.rows import entries, number_of, row_at, text_of, whole_of
 from mipha_eval.scoring.answers.lenient import read_letter
 
 TYPES = (
@@ -66,14 +68,14 @@ class Seed(Task):
             return
         images = self.data.images("seed", "seed_bench")
         path = self.data.annotations_or("seed_bench/SEED-Bench.json", hint=HINT)
-        for place, row in entries(path, read_json(path)["questions"]):
+        for place, row in entries(path, read_object(path)["questions"]):
             with row_at(place):
                 picture = f"SEED-Bench-image/{row.get('data_id', row['question_id'])}"
                 # the middle one, named as LLaVA's script does
                 frame = f"SEED-Bench-video-image/{row.get('question_type_id', 0)}_{row['question_id']}.png"
                 yield self._sample(row, images.image(frame if row["data_type"] == "video" else picture), seen)
 
-    def _sample(self, row: Mapping[str, Any], image: Any, seen: Counter[str]) -> Sample:
+    def _sample(self, row: JsonObject, image: Image, seen: Counter[str]) -> Sample:
         number = str(row["question_id"])
         seen[number] += 1  # the official file has one id twice, and both count
         options = [str(row[f"choice_{letter}"]) for letter in LETTERS.lower() if row.get(f"choice_{letter}") is not None]
@@ -81,9 +83,9 @@ class Seed(Task):
         if self.protocol == "llava":
             text = "\n".join([text, *(f"{letter}. {option}" for letter, option in lettered(options)), LETTER_ANSWER])
         name = number if seen[number] == 1 else f"{number}#{seen[number]}"
-        kind, target = max(0, int(row.get("question_type_id", 0))), (text_of(row, "answer"),)
+        kind, target = max(0, whole_of({"question_type_id": 0, **row}, "question_type_id")), (text_of(row, "answer"),)
         tags, choices = TYPES[max(kind - 1, 0) : kind], tuple(options)
-        return Sample(name, text, target, (image,), number, row["data_type"], tags=tags, choices=choices)
+        return Sample(name, text, target, (image,), number, text_of(row, "data_type"), tags=tags, choices=choices)
 
     def request(self, sample: Sample) -> Request:
         options = sample.choices if self.protocol == "ppl" else ()
@@ -113,9 +115,9 @@ class Seed(Task):
         return self.scored(sample, Reading(letter, "likeliest"), letter == truth, per_token=float(by_mean == truth))
 
     def tally(self, scores: Sequence[Score]) -> Tally:
-        by_mean = scores[0].details.get("per_token")
-        own = {} if by_mean is None else {"per_token/right": by_mean, "per_token/asked": 1.0}
-        return {**super().tally(scores), **own}
+        ranked, counts = "per_token" in scores[0].details, super().tally(scores)
+        own = {"per_token/right": number_of(scores[0].details, "per_token"), "per_token/asked": 1.0} if ranked else {}
+        return {**counts, **own}
 
     def score_missing(self, sample: Sample) -> Score | None:
         return self.scored(sample, Reading("", "missing", parsed=False), 0)

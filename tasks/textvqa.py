@@ -8,17 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from mipha_eval.core.answer_line import asked_text
 from mipha_eval.core.errors import UserError
-from mipha_eval.core.files import read_json
+from mipha_eval.core.files import read_object
+from mipha_eval.core.format_lines import OCR_TOKENS, SHORT_ANSWER, question_core
+from mipha_eval.core.json_value import JsonObject
 from mipha_eval.core.metrics import Metric, share
 from mipha_eval.core.reading import Reading
-from mipha_eval.core.task import OCR_TOKENS, SHORT_ANSWER, Task, question_core
-from mipha_eval.core.types import Response, Sample, Score
+from mipha_eval.core.task import Task
+from mipha_eval.core.types import Image, Response, Sample, Score
 from mipha_eval.data.hub import read_hub
-from mipha_eval.data.rows import entries, row_at
+from mipha_eval.data.rows import entries, row_at, text_of, texts_of
 from mipha_eval.scoring.answers.lenient import lenient_accuracy
 from mipha_eval.scoring.answers.vqa import evalai_accuracy, human_answers, normalize_evalai, not_ten
 
@@ -55,14 +57,14 @@ class Textvqa(Task):
             return
         images = self.data.images("textvqa", "textvqa/train_images")
         path = self.data.annotations_or("textvqa/TextVQA_0.5.1_val.json", hint=HINT)
-        for place, row in entries(path, read_json(path)["data"]):
+        for place, row in entries(path, read_object(path)["data"]):
             with row_at(place):
                 yield self._sample(row, images.image(f"{row['image_id']}.jpg"))
 
-    def _sample(self, row: Mapping[str, Any], image: Any) -> Sample:
-        lines = [row["question"], SHORT_ANSWER]
+    def _sample(self, row: JsonObject, image: Image) -> Sample:
+        lines = [text_of(row, "question"), SHORT_ANSWER]
         if self.protocol == "llava-ocr":
-            lines.insert(1, f"{OCR_TOKENS} {', '.join(row['ocr_tokens'])}")
+            lines.insert(1, f"{OCR_TOKENS} {', '.join(texts_of(row, 'ocr_tokens'))}")
         humans = human_answers(row["question_id"], row["answers"])
         if not_ten(humans):
             raise ValueError(f"question {row['question_id']} {not_ten(humans)}; the official scorer stops at it")
@@ -79,7 +81,7 @@ class Textvqa(Task):
     def answer_key(self, sample: Sample) -> Hashable:
         return sample.question_id, question_of(sample.prompt)
 
-    def record_key(self, record: Mapping[str, Any]) -> Hashable:
+    def record_key(self, record: JsonObject) -> Hashable:
         return record["question_id"], question_of(asked_text(record))
 
     def lenient(self, sample: Sample, text: str) -> float:

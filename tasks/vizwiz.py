@@ -9,18 +9,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from mipha_eval.core.answer_line import OfficialAnswer
 from mipha_eval.core.files import read_json
+from mipha_eval.core.format_lines import SHORT_ANSWER, UNANSWERABLE
+from mipha_eval.core.json_value import Json, JsonObject
 from mipha_eval.core.metrics import Metric, share
 from mipha_eval.core.reading import Reading
-from mipha_eval.core.task import SHORT_ANSWER, UNANSWERABLE, Task
-from mipha_eval.core.types import Response, Sample, Score
+from mipha_eval.core.types import Image, Response, Sample, Score
+from mipha_eval.core.upload_task import UploadTask
 from mipha_eval.data.hub import read_hub
 from mipha_eval.data.images import stem
 from mipha_eval.data.jsonl import placed_jsonl
-from mipha_eval.data.rows import entries, row_at
+from mipha_eval.data.rows import entries, objects_of, row_at, text_of
 from mipha_eval.scoring.answer_files import json_list_answers
 from mipha_eval.scoring.answers.lenient import lenient_accuracy
 from mipha_eval.scoring.answers.vqa import evalai_accuracy, human_answers, normalize_evalai, not_ten
@@ -29,7 +31,7 @@ HINT = "Annotations.zip is at vizwiz.org/tasks-and-datasets/vqa (3 MB); llava_te
 
 
 @dataclass(frozen=True)
-class Vizwiz(Task):
+class Vizwiz(UploadTask):
     """Ten crowd answers each; no options."""
 
     name: ClassVar[str] = "vizwiz"
@@ -51,8 +53,8 @@ class Vizwiz(Task):
             images = self.data.images("vizwiz", "vizwiz/test")
             for place, row in placed_jsonl(self.data.find("vizwiz/llava_test.jsonl", hint=HINT)):
                 with row_at(place):
-                    image = images.image(row["image"])
-                    yield Sample(str(row["question_id"]), row["text"], (), (image,), row["question_id"])
+                    image, text = images.image(text_of(row, "image")), text_of(row, "text")
+                    yield Sample(str(row["question_id"]), text, (), (image,), row["question_id"])
         elif self.data.kind == "hub":
             rows = read_hub(self.data, self.hub["val"], split="val")
             for number, row in rows:
@@ -62,12 +64,12 @@ class Vizwiz(Task):
             path = self.data.annotations_or("vizwiz/val.json", hint=HINT)
             for number, (place, row) in enumerate(entries(path, read_json(path))):
                 with row_at(place):
-                    humans = [human["answer"] for human in row["answers"]]
-                    yield self._sample(number, row, humans, images.image(row["image"]))
+                    humans = [human["answer"] for human in objects_of(row, "answers")]
+                    yield self._sample(number, row, humans, images.image(text_of(row, "image")))
 
-    def _sample(self, number: int, row: Mapping[str, Any], humans: Sequence[str], image: Any) -> Sample:
-        text = "\n".join([row["question"], UNANSWERABLE, SHORT_ANSWER])
-        kind = row.get("answer_type") or row.get("category") or ""
+    def _sample(self, number: int, row: JsonObject, humans: Json, image: Image) -> Sample:
+        text = "\n".join([text_of(row, "question"), UNANSWERABLE, SHORT_ANSWER])
+        kind = next((text_of(row, name) for name in ("answer_type", "category") if row.get(name)), "")
         return Sample(str(number), text, human_answers(number, humans), (image,), number, kind)
 
     def odd_label(self, sample: Sample) -> str:
@@ -82,7 +84,7 @@ class Vizwiz(Task):
         named = [(numbers.get(stem(str(answer.key)), answer.key), answer) for answer in listed]
         return [answer._replace(key=key, verified=True) for key, answer in named]
 
-    def upload_rows(self, samples: Sequence[Sample], texts: Mapping[str, str]) -> Iterable[Mapping[str, Any]]:
+    def upload_rows(self, samples: Sequence[Sample], texts: Mapping[str, str]) -> Iterable[JsonObject]:
         for sample in samples:
             yield {"image": sample.images[0].name, "answer": normalize_evalai(texts[sample.id])}
 

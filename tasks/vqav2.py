@@ -6,20 +6,22 @@ tables show test-dev, which only the server scores; the official scorer runs her
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from mipha_eval.core.answer_line import OfficialAnswer
-from mipha_eval.core.files import read_json
+from mipha_eval.core.files import read_object
+from mipha_eval.core.format_lines import SHORT_ANSWER
+from mipha_eval.core.json_value import JsonObject
 from mipha_eval.core.metrics import Metric, Tally, share
 from mipha_eval.core.reading import Reading
-from mipha_eval.core.task import SHORT_ANSWER, Task
-from mipha_eval.core.types import Response, Sample, Score
+from mipha_eval.core.types import Image, Response, Sample, Score
+from mipha_eval.core.upload_task import UploadTask
 from mipha_eval.data.hub import read_hub
 from mipha_eval.data.jsonl import placed_jsonl, read_jsonl
-from mipha_eval.data.rows import entries, row_at
+from mipha_eval.data.rows import entries, number_of, objects_of, row_at, text_of, whole_of
 from mipha_eval.scoring.answer_files import json_list_answers
 from mipha_eval.scoring.answers.lenient import lenient_accuracy
 from mipha_eval.scoring.answers.vqa import human_answers, normalize_evalai, not_ten, vqa_accuracy
@@ -30,7 +32,7 @@ HINT = "questions and annotations are at visualqa.org/download.html (val: 0.4 GB
 
 
 @dataclass(frozen=True)
-class Vqav2(Task):
+class Vqav2(UploadTask):
     """Ten human answers each; no options."""
 
     name: ClassVar[str] = "vqav2"
@@ -55,37 +57,38 @@ class Vqav2(Task):
         elif self.data.kind == "hub":
             rows = read_hub(self.data, self.hub["val"], split="validation")
             for number, row in rows:
-                image = rows.image(number, f"COCO_val2014_{int(row['image_id']):012}.jpg")
-                yield self._sample(row, row["question"], image)
+                yield self._sample(row, rows.image(number, f"COCO_val2014_{whole_of(row, 'image_id'):012}.jpg"))
         else:
             yield from self._annotated()
 
     def _annotated(self) -> Iterator[Sample]:
         path = self.data.annotations_or(ANNOTATIONS, hint=HINT)
-        stored = read_json(path)
+        stored = read_object(path)
         questions = path.with_name(path.name.replace("annotations", "questions").replace("v2_mscoco", "v2_OpenEnded_mscoco"))
-        asked = {}
+        asked: dict[Hashable, JsonObject] = {}
         if questions != path and questions.exists():
-            asked = {row["question_id"]: row for row in read_json(questions)["questions"]}
+            asked = {row["question_id"]: row for row in objects_of(read_object(questions), "questions")}
         subset = stored.get("data_subtype", "val2014")
         images = self.data.images("vqav2", f"vqav2/{subset}", f"coco/{subset}", "vqav2/val2014")
         for place, annotation in entries(path, stored["annotations"]):
             with row_at(place):
-                number = annotation["question_id"]
+                number = whole_of(annotation, "question_id")
                 row = {"question": "", "image_id": number // 1000, **asked.get(number, {}), **annotation}
-                yield self._sample(row, row["question"], images.image(f"COCO_{subset}_{int(row['image_id']):012}.jpg"))
+                yield self._sample(row, images.image(f"COCO_{subset}_{whole_of(row, 'image_id'):012}.jpg"))
 
     def _testdev(self) -> Iterator[Sample]:
         images = self.data.images("vqav2", "vqav2/test2015", "coco/test2015")
         path = self.data.find("vqav2/llava_vqav2_mscoco_test-dev2015.jsonl", hint="it is in LLaVA's eval.zip")
         for place, row in placed_jsonl(path):
             with row_at(place):
-                yield Sample(str(row["question_id"]), row["text"], (), (images.image(row["image"]),), row["question_id"])
+                image, text = images.image(text_of(row, "image")), text_of(row, "text")
+                yield Sample(str(row["question_id"]), text, (), (image,), row["question_id"])
 
-    def _sample(self, row: Mapping[str, Any], question: str, image: Any) -> Sample:
+    def _sample(self, row: JsonObject, image: Image) -> Sample:
         number = row["question_id"]
-        humans = human_answers(number, [human["answer"] for human in row["answers"]])
-        return Sample(str(number), f"{question}\n{SHORT_ANSWER}", humans, (image,), number, row.get("answer_type", ""))
+        humans = human_answers(number, [human["answer"] for human in objects_of(row, "answers")])
+        text, kind = f"{text_of(row, 'question')}\n{SHORT_ANSWER}", text_of({"answer_type": "", **row}, "answer_type")
+        return Sample(str(number), text, humans, (image,), number, kind)
 
     def odd_label(self, sample: Sample) -> str:
         return not_ten(sample.target)
@@ -93,7 +96,7 @@ class Vqav2(Task):
     def official_answers(self, path: Path, samples: Sequence[Sample]) -> Iterable[OfficialAnswer] | None:
         return json_list_answers(path, "question_id", "answer")
 
-    def upload_rows(self, samples: Sequence[Sample], texts: Mapping[str, str]) -> Iterable[Mapping[str, Any]]:
+    def upload_rows(self, samples: Sequence[Sample], texts: Mapping[str, str]) -> Iterable[JsonObject]:
         """All of test2015, as the server wants it; what is not in test-dev gets an empty answer, as in LLaVA's script."""
         every = self.data.find("vqav2/llava_vqav2_mscoco_test2015.jsonl", hint="it is in LLaVA's eval.zip")
         for row in read_jsonl(every):
@@ -111,5 +114,5 @@ class Vqav2(Task):
         return self.scored(sample, Reading(answer, "vqa", parsed=bool(answer)), value, unconverted=unconverted)
 
     def tally(self, scores: Sequence[Score]) -> Tally:
-        unconverted = {"unconverted/right": scores[0].details["unconverted"], "unconverted/asked": 1}
+        unconverted = {"unconverted/right": number_of(scores[0].details, "unconverted"), "unconverted/asked": 1}
         return {**super().tally(scores), **unconverted}

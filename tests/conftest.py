@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -80,6 +81,22 @@ def cli(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> 
             code = int(stop.code or 0)
         captured = capsys.readouterr()
         return Outcome(code, captured.out, captured.err)
+
+    return call
+
+
+Said = Callable[[], str]
+
+
+@pytest.fixture
+def said(caplog: pytest.LogCaptureFixture) -> Said:
+    """What the library said since it was last asked, a line each; for tests of the library without a command line."""
+    caplog.set_level(logging.INFO, "mipha_eval")
+
+    def call() -> str:
+        lines = "".join(f"{message}\n" for message in caplog.messages)
+        caplog.clear()
+        return lines
 
     return call
 

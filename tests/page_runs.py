@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from mipha_eval.core.plugins.registry import Registry
-from mipha_eval.core.plugins.selection import ModelChoice, build_task
+from mipha_eval.core.plugins.selection import build_task
 from mipha_eval.core.task import Task
 from mipha_eval.core.types import Sample
 from mipha_eval.data.parse_source import parse_source
 from mipha_eval.data.questions import read_samples
 from mipha_eval.judge.settings import JudgeChoice
-from mipha_eval.runs.run import RunConfig, run
+from mipha_eval.runs.evaluate import evaluate
 from tests.conftest import read_json, read_jsonl
 from tests.scripted_adapter import script_key
 
@@ -54,19 +54,21 @@ def make_run(folder: Path, made: Made, answers: Answers) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"script-{made.seed}.json"
     path.write_text(json.dumps(script))
-    options = [f"path={path}", *([f"size={made.size}"] if made.size else [])]
-    config = RunConfig(
+    options: dict[str, Any] = {"path": path, **({"size": made.size} if made.size else {})}
+    run = evaluate(
+        "scripted",
         made.tasks,
-        ModelChoice("scripted", options),
-        made.data,
+        data=made.data,
         output=folder / "runs",
         limit=made.limit,
         blind=made.blind,
-        quiet=True,
+        progress=False,
         probabilities=True,
         judge=made.judge,
+        plugins=[PLUGIN],
+        **options,
     )
-    return run(config, registry)[0].path
+    return run.path
 
 
 def mixed_answers(task: Task, sample: Sample, chance: random.Random) -> Mapping[str, Any]:

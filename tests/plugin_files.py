@@ -8,6 +8,7 @@ from pathlib import Path
 #: four questions, of which the model below answers two right; its text as the parts of a class
 TASK = {
     "head": "",
+    "base": "Task",
     "options": "",
     "name": "name: ClassVar = 'quiz'",
     "protocols": "protocols: ClassVar = {'v1': 'four questions'}",
@@ -42,9 +43,10 @@ def task_file(path: Path, **changed: str) -> Path:
     path.write_text(
         '"""A quiz."""\n\nimport os\nimport sys\nfrom dataclasses import dataclass, replace\nfrom typing import ClassVar\n\n'
         "from mipha_eval.core.reading import Reading\nfrom mipha_eval.core.metrics import Metric, share\n"
-        "from mipha_eval.core.task import Task\n"
+        "from mipha_eval.core.task import Task\nfrom mipha_eval.core.judged_task import JudgedTask\n"
         "from mipha_eval.core.types import Decoding, Query, Request, Response, Sample, Score\n\n"
-        f"{part['head']}\n\n@dataclass(frozen=True)\nclass Quiz(Task):\n    {part['options']}\n    {part['name']}\n"
+        f"{part['head']}\n\n@dataclass(frozen=True)\nclass Quiz({part['base']}):\n"
+        f"    {part['options']}\n    {part['name']}\n"
         f"    {part['protocols']}\n    {part['metrics']}\n{part['samples']}{part['score']}{part['more']}"
     )
     return path

@@ -21,8 +21,8 @@ from mipha_eval.core.plugins.selection import build_task
 from mipha_eval.core.task import Task
 from mipha_eval.core.types import Image, Response, Sample
 from mipha_eval.engine.task_input import TaskInput, task_record
-from mipha_eval.report.formats import RENDERERS
-from mipha_eval.report.make import ReportConfig, make_report
+from mipha_eval.reporting.formats import RENDERERS
+from mipha_eval.reporting.make import report
 from mipha_eval.scoring.result import score_responses
 from mipha_eval.scoring.result_record import Effort, result_json
 from mipha_eval.scoring.run_context import RunContext
@@ -112,18 +112,16 @@ def fixed_runs(folder: Path) -> list[Path]:
     return runs
 
 
-def golden_report(ending: str, folder: Path) -> str:
+def golden_report(ending: str) -> str:
     """The fixed table in a format, from runs in the current folder's ``runs``."""
-    output = folder / f"table.{ending}"
-    config = ReportConfig(
-        runs=[Path("runs") / name for name in ("best", "near", "poor", "limited", "official", "strange")],
+    text = report(
+        [Path("runs") / name for name in ("best", "near", "poor", "limited", "official", "strange")],
         table="golden.toml",
-        output=output,
+        format={"tex": "latex"}.get(ending, ending),
         intervals=True,
         rows=["best:name=Mipha-3B", "near:llm=Phi-2", "poor:llm=Phi-1.5"],
     )
-    make_report(config, Registry())
-    return settled(output.read_text(encoding="utf-8"))
+    return settled(text)
 
 
 def settled(text: str) -> str:
@@ -172,7 +170,7 @@ def main() -> None:
         GOLDEN.mkdir(exist_ok=True)
         for kind in RENDERERS:
             ending = ENDINGS.get(kind, kind)
-            (GOLDEN / f"table.{ending}").write_text(golden_report(ending, folder), encoding="utf-8")
+            (GOLDEN / f"table.{ending}").write_text(golden_report(ending), encoding="utf-8")
 
 
 if __name__ == "__main__":

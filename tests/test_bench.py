@@ -22,7 +22,7 @@ from mipha_eval.core.data_source import DataSource
 from mipha_eval.core.plugins.registry import Registry
 from mipha_eval.core.plugins.selection import build_task
 from mipha_eval.data.questions import read_samples
-from tasks.pope import FIRST_ID
+from mipha_eval.tasks.pope import FIRST_ID
 
 TINY = Size(vision_width=64, vision_layers=3, text_width=128, text_layers=3, image=64, patch=16, vocabulary=640)
 PLUGIN = Path(__file__).parents[1] / "bench" / "pope_task.py"

@@ -132,7 +132,6 @@ HOOKS = [
         "def with_outcome",
         ["with_outcome of quiz@demo gave", "no Score but None"],
     ),
-    ("\n    @property\n    def stand_in(self):\n        return 5\n", "@property", ["stand_in of quiz@demo must be a text"]),
     (method("tally", "return None", "scores"), "def tally", ["a dict of names and numbers, not None"]),
     (method("tally", "return [('right', 1)]", "scores"), "def tally", ["a dict of names and numbers"]),
     (method("tally", "return {'right': '1', 'asked': 1}", "scores"), "def tally", ["a dict of names and numbers"]),
@@ -491,7 +490,7 @@ def test_a_judges_dialogue_hands_over_scores(cli: Cli, tmp_path: Path) -> None:
     ):
         file = task_file(
             tmp_path / "quiz.py",
-            name="name: ClassVar = 'quiz'\n    judged: ClassVar = True",
+            base="JudgedTask",
             more=method("grade", body, "answers", "runs"),
         )
         sys.modules.pop(f"mipha_eval_plugin_{file.resolve()}", None)
@@ -512,3 +511,11 @@ def test_a_registry_refuses_for_library_users_too(tmp_path: Path) -> None:
         Registry([file]).names("tasks")
     assert Metric("a", lambda _: 0.0).range == (0, 100)
     assert TASK["more"] == ""
+
+
+def test_the_rule_in_a_judges_place_has_a_name(cli: Cli, tmp_path: Path) -> None:
+    own = "\n    @property\n    def stand_in(self):\n        return 5\n" + method(
+        "grade", "yield from ()", "answers", "runs"
+    )
+    file = task_file(tmp_path / "quiz.py", base="JudgedTask", more=own)
+    assert_slip(run_quiz(cli, tmp_path, file), file, "@property", "stand_in of quiz@demo must be a text")

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from mipha_eval.core.judged_task import JudgedTask
 from mipha_eval.core.metrics import Totals
 from mipha_eval.core.options import option_fields
 from mipha_eval.core.plugins.registry import Registry, plugin_folder
@@ -46,8 +47,9 @@ def test_the_certificate_in_the_repository_is_about_this_code(name: str) -> None
     owner, _ = Registry().load("tasks", name)
     settings = {f"{name.replace('-', '_')}.{key}": value for key, value in SETTINGS.items() if key in option_fields(owner)}
     task = build_task(name, settings, parse_source("demo", {}), Registry())
-    headline = f"{task.metrics_for(Totals({}))[0].name}{task.suffix}"
-    certificate = read_certificate(task, headline)
+    rule = task.stand_in if isinstance(task, JudgedTask) else ""
+    headline = f"{task.metrics_for(Totals({}))[0].name}{f'[{rule}]' if rule else ''}"
+    certificate: Any = read_certificate(task, headline)
     assert certificate is not None, "make certify"
     assert certificate.oracles, "no oracle, no certificate"
     assert read_certificate(task, f"{headline}[another judge]") is None

@@ -106,7 +106,7 @@ def test_readers_of_files_decide_scores_and_models_do_not() -> None:
             "mipha_eval.scoring.result",
         } <= found
         assert {f"mipha_eval.tasks.{name.replace('-', '_')}", "mipha_eval.tasks", "mipha_eval.data"} <= found
-        strangers = ("mipha_eval.models", "mipha_eval.judge.openai_judge", "mipha_eval.report", "mipha_eval.cli")
+        strangers = ("mipha_eval.models", "mipha_eval.judge.openai_judge", "mipha_eval.reporting", "mipha_eval.cli")
         assert not [module for module in found if module.startswith(strangers)]
     assert "mipha_eval.scoring.captions.measures" in files_of("coco-cap")
     for name in ("mmvet", "mmbench"):  # what a judge is asked decides its grades

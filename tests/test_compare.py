@@ -16,16 +16,19 @@ import numpy as np
 import pytest
 from statsmodels.stats.multitest import multipletests
 
-from mipha_eval.comparison.difference import compare_pair, rank_intervals, tie_group
+from mipha_eval.comparison.difference import ALPHA, RESAMPLES, difference, tie_group
 from mipha_eval.comparison.matched import Matched
+from mipha_eval.core.data_source import DataSource
 from mipha_eval.core.plugins.registry import Registry
-from mipha_eval.core.plugins.selection import ModelChoice, build_task
+from mipha_eval.core.plugins.selection import build_task
 from mipha_eval.core.types import Response, Sample
 from mipha_eval.data.parse_source import parse_source
 from mipha_eval.judge.stored_task import StoredTask, read_stored_tasks
-from mipha_eval.report.comparison.page import markdown
-from mipha_eval.runs.run import RunConfig, run
+from mipha_eval.reporting.comparison.page import markdown
+from mipha_eval.runs.evaluate import evaluate
 from mipha_eval.scoring.result import score_responses
+from mipha_eval.stats.bootstrap import bootstrap_values
+from mipha_eval.stats.ranks import rank_intervals
 from mipha_eval.store.run_folder import RunFolder
 from tests.conftest import Cli, pope_numbers, read_json, read_jsonl, write_jsonl
 from tests.oracles import pope
@@ -35,9 +38,11 @@ OPPOSITE = {"yes": "no", "no": "yes"}
 HOSTILE = "<script>alert(1)</script>\x1b[31m|`*[x](javascript:alert(1))\u202egnp.exe\x00_a_\ud800 &lt; ~~$x$"
 
 
-def stored_run(output: Path, tasks: str, model: ModelChoice, data: str = "demo", **more: Any) -> Path:
-    folder, _ = run(RunConfig(tasks.split(","), model, data, output=output, quiet=True, fresh=True, **more), Registry())
-    return folder.path
+def stored_run(
+    output: Path, tasks: str, model: str, options: Mapping[str, object], data: str | DataSource = "demo", **more: Any
+) -> Path:
+    asked: dict[str, Any] = {"data": data, "output": output, **options, **more}
+    return evaluate(model, tasks, progress=False, fresh=True, **asked).path
 
 
 def answers_run(output: Path, tasks: str, chance: float, **more: Any) -> Path:
@@ -50,22 +55,20 @@ def answers_run(output: Path, tasks: str, chance: float, **more: Any) -> Path:
             answer = truth if rng.random() < abs(chance) else OPPOSITE[truth]
             rows.append({"question_id": sample.question_id, "prompt": sample.prompt, "text": answer.capitalize()})
     file = write_jsonl(output / f"answers{chance}.jsonl", rows[7 * (chance < 0) :])
-    return stored_run(output, tasks, ModelChoice("answers-file", [f"path={file}"]), **more)
+    return stored_run(output, tasks, "answers-file", {"path": file}, **more)
 
 
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Path]:
     """Runs of the demo, from good to bad, and one of other tasks."""
-    output, words = tmp_path_factory.mktemp("demo"), ["coco_cap.tokenizer=treebank"]
+    output, words = tmp_path_factory.mktemp("demo"), {"coco_cap.tokenizer": "treebank"}
     return {
         "good": answers_run(output, "pope,mme", 0.9),
         "same": answers_run(output, "pope,mme", 0.895),
         "bad": answers_run(output, "pope,mme", 0.7),
         "part": answers_run(output, "pope", -0.9, limit=400),
-        "other": stored_run(output, "textvqa,coco-cap", ModelChoice("constant", ["answer=a red circle", *words]), limit=40),
-        "plain": stored_run(
-            output, "textvqa@plain,coco-cap", ModelChoice("constant", ["answer=a blue square", *words]), limit=40
-        ),
+        "other": stored_run(output, "textvqa,coco-cap", "constant", {"answer": "a red circle", **words}, limit=40),
+        "plain": stored_run(output, "textvqa@plain,coco-cap", "constant", {"answer": "a blue square", **words}, limit=40),
     }
 
 
@@ -97,8 +100,9 @@ def real(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     changed = [{**row, "text": change(row["text"])} if rng.random() < 0.06 else row for row in rows]
     runs = []
     for file, content in (("own.jsonl", rows), ("changed.jsonl", changed)):
-        model = ModelChoice("answers-file", [f"path={write_jsonl(output / file, content)}"])
-        runs.append(stored_run(output, name, model, str(benchmarks), annotations=annotations))
+        path = write_jsonl(output / file, content)
+        data = parse_source(str(benchmarks), {}, annotations)
+        runs.append(stored_run(output, name, "answers-file", {"path": path}, data))
     stored = [read_stored_tasks(path, Registry())[0] for path in runs]
     task = dataclasses.replace(stored[0].task, data=dataclasses.replace(stored[0].task.data, annotations=annotations))
     kept = [RunFolder(path).task(stored[0].label).responses() for path in runs]
@@ -250,10 +254,10 @@ def test_several_runs(cli: Cli, demo: Mapping[str, Path]) -> None:
 def test_the_functions_for_tables(demo: Mapping[str, Path]) -> None:
     tasks = [only(read_stored_tasks(demo[name], Registry()), "pope@demo") for name in ("bad", "good", "same")]
     assert tie_group(tasks, "f1") == {1, 2}
-    ranks = rank_intervals(tasks, "f1")
+    ranks = rank_intervals(bootstrap_values(Matched.of(tasks).panel("f1"), RESAMPLES))
     assert ranks[0] == (3, 3)
     assert {ranks[1], ranks[2]} == {(1, 2)}
-    there, back = compare_pair(tasks[0], tasks[1], "f1"), compare_pair(tasks[1], tasks[0], "f1")
+    there, back = (difference(Matched.of(pair), "f1", RESAMPLES, ALPHA) for pair in (tasks[:2], tasks[1::-1]))
     assert there.value == -back.value > 0
     assert there.interval is not None
     assert there.interval[0] <= there.value <= there.interval[1]
@@ -490,8 +494,8 @@ def test_other_options_and_tokenizers(cli: Cli, demo: Mapping[str, Path], tmp_pa
 
 def test_judged_results(cli: Cli, tmp_path: Path, benchmarks: Path, llava_answers: Path) -> None:
     """Runs that were judged after they were made are compared by that judge's grades; two judges are not mixed."""
-    model = ModelChoice("answers-file", [f"path={llava_answers / 'mmvet.jsonl'}"])
-    runs = [stored_run(tmp_path, "mmvet", model, str(benchmarks)) for _ in range(2)]
+    options = {"path": llava_answers / "mmvet.jsonl"}
+    runs = [stored_run(tmp_path, "mmvet", "answers-file", options, str(benchmarks)) for _ in range(2)]
     assert_refused(cli("compare", *runs), "no score in")
     grades = read_json(llava_answers / "mmvet_gpt-4-grade-1runs.json")
     lower = {name: {**entry, "score": [entry["score"][0] / 2]} for name, entry in grades.items()}

@@ -263,7 +263,10 @@ def test_what_is_no_verification(cli: Cli, pope: Path, tmp_path: Path) -> None:
         (["mmvet", "--data", pope], "mm-vet.json is missing"),
         (["--data", tmp_path / "empty"], "has the files of no task"),
         (["--data", "hub"], "name the tasks"),
-        (["--data", pope, "--annotations", pope / "x.json"], "--annotations belongs to one task"),
+        (
+            ["--data", pope, "--annotations", pope / "x.json"],
+            "an annotation file belongs to one task; name one (--annotations)",
+        ),
         (["--data", pope, "--image-dir", f"popee={tmp_path}"], "did you mean pope"),
     ):
         outcome = cli("data", "verify", *arguments)

@@ -12,13 +12,12 @@ from PIL import Image
 from safetensors import safe_open
 
 from mipha_eval.core.plugins.registry import Registry
-from mipha_eval.core.plugins.selection import ModelChoice
 from mipha_eval.demo import choice_files, files, held_out
 from mipha_eval.demo.choices import CATEGORIES
 from mipha_eval.demo.files import demo_folder, write_demo
 from mipha_eval.demo.questions import in_half
 from mipha_eval.demo.scenes import SIZE, Scene, Thing, draw_scene, sample_scene
-from mipha_eval.runs.run import RunConfig, run
+from mipha_eval.runs.evaluate import evaluate
 from tests.conftest import Cli, read_json, read_jsonl
 from training.kinds import FAMILIES
 from training.lessons import training_scene
@@ -186,11 +185,12 @@ def test_the_checkpoint_is_official_and_small() -> None:
 def seeing_and_blind(tmp_path_factory: pytest.TempPathFactory) -> Any:
     """Accuracy by task of the embedded model, and of the same model shown grey pictures."""
     output = tmp_path_factory.mktemp("runs")
-    choice = ModelChoice("mipha-tiny", device="cpu", dtype="float32")
     return [
         {
-            result.summary.task: result
-            for result in run(RunConfig(("all",), choice, output=output, blind=blind, quiet=True), Registry())[1]
+            result.task: result
+            for result in evaluate(
+                "mipha-tiny", "all", output=output, blind=blind, progress=False, device="cpu", dtype="float32"
+            )
         }
         for blind in (False, True)
     ]

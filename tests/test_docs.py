@@ -5,10 +5,15 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import typer
+from typer.main import get_command
 
+from docs.generate_cli import verbs
+from mipha_eval.cli.app import app
 from mipha_eval.core.plugins.registry import Registry
 from tests.conftest import Cli
 
@@ -20,6 +25,39 @@ def test_cli_page_is_up_to_date() -> None:
     code = "import sys; sys.path.insert(0, 'docs'); import generate_cli; sys.stdout.write(generate_cli.render())"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout == (ROOT / "docs/cli.md").read_text(), "run `make docs`"
+
+
+def registered(group: typer.Typer, words: str = "mipha-eval") -> Iterator[str]:
+    """Verbs as they were handed to typer, before it makes a tree of them."""
+    yield words
+    yield from (f"{words} {command.name}" for command in group.registered_commands)
+    for inner in group.registered_groups:
+        assert inner.typer_instance is not None
+        yield from registered(inner.typer_instance, f"{words} {inner.name}")
+
+
+def test_every_verb_has_its_help_on_the_cli_page() -> None:
+    """Each verb has a part of its own, and in it the help that it prints."""
+    parts = (ROOT / "docs/cli.md").read_text().split("\n## ")[1:-1]
+    documented = {part.splitlines()[0]: part for part in parts}
+    found = list(registered(app))
+    assert {"mipha-eval report", "mipha-eval data where", "mipha-eval judge calibrate"} <= set(found)
+    assert sorted(documented) == sorted(found)
+    for verb, part in documented.items():
+        assert re.search(rf"^Usage: {verb}( \[| \w+\.\.\.|$)", part, flags=re.MULTILINE), verb
+
+
+def test_the_cli_page_goes_down_to_verbs_of_verbs() -> None:
+    """However deep a verb is, and left out if it is hidden."""
+    outer, middle, inner = typer.Typer(), typer.Typer(), typer.Typer()
+    for group in (outer, middle, inner):
+        group.callback()(lambda: None)
+        group.command("plain")(lambda: None)
+    inner.command("secret", hidden=True)(lambda: None)
+    middle.add_typer(inner, name="inner")
+    outer.add_typer(middle, name="middle")
+    deep = [("middle",), ("middle", "plain"), ("middle", "inner"), ("middle", "inner", "plain")]
+    assert list(verbs(get_command(outer))) == [(), ("plain",), *deep]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

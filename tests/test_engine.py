@@ -18,6 +18,7 @@ from mipha_eval.core.errors import DeviceMemoryError
 from mipha_eval.core.types import Decoding, Image, Request, Response
 from mipha_eval.engine.engine import Engine
 from mipha_eval.engine.plan import Limits, halves, plan_batches, price
+from tests.conftest import Said
 
 
 def image(name: str) -> Image:
@@ -195,7 +196,7 @@ def test_a_small_device_loses_nothing(
     assert len(generated) == len(set(generated))
 
 
-def test_a_lowered_budget_makes_the_later_batches_smaller(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_lowered_budget_makes_the_later_batches_smaller(said: Said) -> None:
     """Two batches were announced before the first was refused; what is planned later fits at once."""
     requests = [Request(f"{number:010}", (image(str(number // 4)),)) for number in range(400)]
     small = Small(capacity=100, tokens=10)
@@ -203,7 +204,7 @@ def test_a_lowered_budget_makes_the_later_batches_smaller(capsys: pytest.Capture
     assert {len({request.images for request in batch}) for batch in small.batches} == {2}, "cut between images"
     late = small.batches[20:]
     assert all(tokens_of(batch, small.cost) == 100 for batch in late[:-1])
-    assert capsys.readouterr().err.count("the device's memory") == 1
+    assert said().count("the device's memory") == 1
 
 
 def test_the_next_two_batches_are_announced() -> None:

@@ -145,7 +145,7 @@ def test_no_share_is_for_models_that_share(verb: str, cli: Cli, tmp_path: Path) 
     files = {"run": ["--tasks", "mme"], "predict": ["--questions", "q", "--image-folder", ".", "--answers", "a"]}[verb]
     outcome = cli(verb, *files, "--model", "constant", "--no-share")
     assert outcome.code == 2
-    assert "--no-share does not apply to model constant" in outcome.err
+    assert "answering without sharing does not apply to model constant (--no-share)" in outcome.err
 
 
 def test_no_share_is_another_run(cli: Cli, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from mipha_eval.core.errors import PluginError, UserError
 from mipha_eval.core.types import Image, Request, Response
 from mipha_eval.engine.engine import Engine
-from tests.conftest import Cli, read_json, read_jsonl, write_jsonl
+from tests.conftest import Cli, Said, read_json, read_jsonl, write_jsonl
 from tests.failing_adapter import Failing
 
 PLUGIN = Path(__file__).with_name("failing_adapter.py")
@@ -35,7 +35,7 @@ def answer(adapter: Failing, requests: Sequence[Request], size: int | None = Non
 
 @pytest.mark.parametrize("how", ["raise", "few", "many", "nothing", "no text", "memory", "cost", "prefetch"])
 @pytest.mark.parametrize("size", [None, 1, 4])
-def test_only_the_culprit_fails(how: str, size: int | None, capsys: pytest.CaptureFixture[str]) -> None:
+def test_only_the_culprit_fails(how: str, size: int | None, said: Said) -> None:
     adapter = Failing("culprit", how=how)
     requests = [*asked(4), Request("the culprit?", (image("p1"),)), Request("without a picture?")]
     responses = answer(adapter, requests, size)
@@ -50,9 +50,9 @@ def test_only_the_culprit_fails(how: str, size: int | None, capsys: pytest.Captu
         "no text": "text is no text but None",
     }
     assert words.get(how, "LookupError: no answer to ['the culprit?'] (failing_adapter.py:") in error
-    said = capsys.readouterr().err
-    assert said.count("asked again in parts") <= 1
-    assert "Traceback" not in said
+    lines = said()
+    assert lines.count("asked again in parts") <= 1
+    assert "Traceback" not in lines
 
 
 @given(st.integers(1, 30), st.integers(1, 4), st.data())
@@ -74,12 +74,12 @@ def test_a_broken_picture_fails_its_own_questions() -> None:
     assert [bool(response.error) for response in responses] == ["p0" in request.images[0].name for request in requests]
 
 
-def test_a_model_that_only_fails_is_given_up(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_model_that_only_fails_is_given_up(said: Said) -> None:
     """Its own error, as a bug has to be seen; long before every question was asked alone."""
     adapter = Failing("?")
     with pytest.raises(LookupError, match="no answer"):
         answer(adapter, asked(500))
-    assert "failed here on each of its first questions" in capsys.readouterr().err
+    assert "failed here on each of its first questions" in said()
     assert len(adapter.batches) < 60
 
 

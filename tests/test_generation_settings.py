@@ -17,7 +17,7 @@ from mipha_eval.core.plugins.registry import Registry
 from mipha_eval.core.types import Decoding, Image, Request
 from mipha_eval.data.images import open_image
 from mipha_eval.models.image_text import load_processor
-from tests.conftest import Cli, read_json, shared_folder, write_jsonl
+from tests.conftest import Cli, Said, read_json, shared_folder, write_jsonl
 from tests.further_checkpoints import t5gemma2
 from tests.image_text_checkpoints import llava, tokenizer
 from tests.test_whole_prompts import picture
@@ -82,23 +82,21 @@ def test_a_batch_of_any_size_obeys_alike(share: bool, variants: Path, tmp_path: 
     assert texts == case["texts"]
 
 
-def test_what_is_in_force_and_what_is_left_out_is_said(
-    variants: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_what_is_in_force_and_what_is_left_out_is_said(variants: Path, tmp_path: Path, said: Said) -> None:
     settings = {"no_repeat_ngram_size": 2, "num_beams": 4, "do_sample": True, "temperature": 0.2, "some_thing": 1}
     adapter = load("mipha", mipha(variants, tmp_path, {"generation_config.json": settings, "config.json": {}}))
-    said = capsys.readouterr().err
-    assert "generation settings in force: no_repeat_ngram_size 2\n" in said
-    assert "left out, answers are decoded greedily: num_beams 4, do_sample True, temperature 0.2, some_thing 1\n" in said
+    lines = said()
+    assert "generation settings in force: no_repeat_ngram_size 2\n" in lines
+    assert "left out, answers are decoded greedily: num_beams 4, do_sample True, temperature 0.2, some_thing 1\n" in lines
     found = adapter.describe()
     assert found["generation"] == {"no_repeat_ngram_size": 2}
     assert found["left_out"] == {"num_beams": 4, "do_sample": True, "temperature": 0.2, "some_thing": 1}
 
 
-def test_nothing_to_say_changes_no_manifest(variants: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_nothing_to_say_changes_no_manifest(variants: Path, tmp_path: Path, said: Said) -> None:
     """So that runs made before still go on."""
     adapter = load("mipha", mipha(variants, tmp_path, {"generation_config.json": None, "config.json": {}}))
-    assert capsys.readouterr().err == ""
+    assert said() == ""
     assert set(adapter.describe()) == {"weights", "device", "dtype", "attention"}
     assert adapter.sharing
 
@@ -181,7 +179,7 @@ def test_an_encoder_with_a_decoder_begins_where_it_should(settings: Mapping[str,
     assert [response.text for response in adapter.respond(QUESTIONS)] == expected
 
 
-def test_all_that_greedy_decoding_leaves_out_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_all_that_greedy_decoding_leaves_out_is_named(tmp_path: Path, said: Said) -> None:
     torch.manual_seed(3)
     folder = llava(tmp_path / "llava")
     path = folder / "generation_config.json"
@@ -198,8 +196,8 @@ def test_all_that_greedy_decoding_leaves_out_is_named(tmp_path: Path, capsys: py
     path.write_text(json.dumps({**read_json(path), **settings, "max_new_tokens": 3, "use_cache": False}))
     adapter = load("hf-chat", folder)
     assert adapter.describe()["left_out"] == settings
-    said = capsys.readouterr().err
-    assert all(f"{name} {value}" in said for name, value in settings.items())
+    lines = said()
+    assert all(f"{name} {value}" in lines for name, value in settings.items())
     plain = {"repetition_penalty": 1.0, "no_repeat_ngram_size": 0, "suppress_tokens": [], "begin_suppress_tokens": []}
     expected = [
         official(folder, request, **plain, min_new_tokens=0, num_beams=1, max_time=None, use_cache=True)
@@ -225,13 +223,13 @@ def language_model(folder: Path, **settings: Any) -> Path:
     return folder
 
 
-def test_language_models_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_language_models_too(tmp_path: Path, said: Said) -> None:
     folder = language_model(tmp_path / "llama", forced_eos_token_id=0, repetition_penalty=2.0)
     adapter = load("hf-text", folder)
     assert adapter.describe()["left_out"] == {"repetition_penalty": 2.0}
-    said = capsys.readouterr().err
-    assert "in force: forced_eos_token_id 0" in said
-    assert "left out, answers are decoded greedily: repetition_penalty 2.0" in said
+    lines = said()
+    assert "in force: forced_eos_token_id 0" in lines
+    assert "left out, answers are decoded greedily: repetition_penalty 2.0" in lines
     auto: Any = AutoModelForCausalLM
     model, words = auto.from_pretrained(folder).eval(), adapter.tokenizer
     asked = [Request(text, (), Decoding(6)) for text in ("Who?", " is it?", "7")]

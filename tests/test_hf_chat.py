@@ -21,6 +21,7 @@ from mipha_eval.core.types import Decoding, Image, Request, Response
 from mipha_eval.data.images import open_image
 from mipha_eval.models.image_text import load_processor
 from mipha_eval.models.sharing_check import Sharing
+from tests.conftest import Said
 from tests.image_text_checkpoints import BUILDERS, llava
 
 # what PaliGemma's processor does with tensors
@@ -112,7 +113,7 @@ def test_as_anybody_would_ask_transformers(adapter: tuple[str, Any], folders: Ca
     """Against the untrimmed model with its own activations, its processor called on the whole prompt, and its generation."""
     name, model = adapter
     official = AUTO.from_pretrained(folders(name), dtype=torch.float32).eval()
-    processor = load_processor(folders(name))
+    processor: Any = load_processor(folders(name))
     asked = [
         Request(question, (picture(number),), Decoding(5)) for number in range(2) for question in ("Is it red?", "Who?")
     ]
@@ -131,10 +132,10 @@ def test_as_anybody_would_ask_transformers(adapter: tuple[str, Any], folders: Ca
         assert response.text == tokenizer.decode(made, skip_special_tokens=True).strip()
 
 
-def test_sliding_windows_are_not_shared(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_sliding_windows_are_not_shared(tmp_path: Path, said: Said) -> None:
     adapter = load(llava(tmp_path, model_type="mistral", sliding_window=16))
     assert adapter.proved.level == "features"
-    assert "prefix cannot be shared: NotShareableError: its attention uses sliding_window" in capsys.readouterr().err
+    assert "prefix cannot be shared: NotShareableError: its attention uses sliding_window" in said()
     requests = layout(1, text_only=True)
     for one, other in zip(adapter.respond(requests), adapter.reference(requests), strict=True):
         same(one, other)

@@ -410,7 +410,7 @@ def test_annotations_belong_to_tasks_that_take_them(cli: Cli, benchmarks: Path, 
     file = benchmarks / "gqa/data/ood_testdev_head.json"
     outcome = cli("score", "pope", "--answers", llava_answers / "pope.jsonl", "--annotations", file)
     assert outcome.code == 2
-    assert "takes no --annotations" in outcome.err
+    assert "takes no annotation file (--annotations)" in outcome.err
     marked = cli("score", "gqa", "--answers", llava_answers / "gqa.jsonl", "--annotations", file, "--subset")
     assert "ANNOTATIONS ood_testdev_head.json" in marked.out
     assert "left_out 10,845" in marked.out
@@ -520,11 +520,11 @@ def test_grades_and_the_rule_exclude_each_other(cli: Cli, benchmarks: Path, llav
 def test_annotations_that_nobody_would_read_are_refused(cli: Cli, benchmarks: Path, tmp_path: Path) -> None:
     answers = write_jsonl(tmp_path / "a.jsonl", [{"question_id": 1, "text": "x"}])
     outcome = cli("score", "vizwiz@test", "--answers", answers, "--data", benchmarks, "--annotations", answers)
-    assert (outcome.code, "takes no --annotations" in outcome.err) == (2, True)
+    assert (outcome.code, "takes no annotation file (--annotations)" in outcome.err) == (2, True)
     outcome = cli("score", "gqa", "--answers", answers, "--data", benchmarks, "--annotations", tmp_path / "none.json")
     assert (outcome.code, "none.json does not exist" in outcome.err) == (2, True)
     outcome = cli("run", "--tasks", "gqa", "--model", "constant", "--annotations", answers, "-o", tmp_path / "runs")
-    assert (outcome.code, "give --data FOLDER" in outcome.err) == (2, True)
+    assert (outcome.code, "give one (--data FOLDER)" in outcome.err) == (2, True)
 
 
 @pytest.mark.parametrize("human", [None, 3])

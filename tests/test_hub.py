@@ -13,9 +13,9 @@ import pytest
 from PIL import Image as Pillow
 
 from mipha_eval.core.data_source import DataSource
+from mipha_eval.core.format_lines import CAPTION, LETTER_ANSWER, SHORT_ANSWER, UNANSWERABLE
 from mipha_eval.core.plugins.registry import Registry
 from mipha_eval.core.plugins.selection import build_task
-from mipha_eval.core.task import CAPTION, LETTER_ANSWER, SHORT_ANSWER, UNANSWERABLE
 from mipha_eval.core.types import Response, Sample
 from mipha_eval.data.images import ImageError, open_image
 from tests.conftest import Cli

@@ -21,7 +21,7 @@ from mipha_eval.core.plugins.registry import Registry
 from mipha_eval.core.plugins.selection import build_task
 from mipha_eval.core.types import Response, Sample
 from mipha_eval.data.parse_source import parse_source
-from mipha_eval.report.summary import interval_text
+from mipha_eval.reporting.summary import interval_text
 from mipha_eval.scoring.binary import NUMBERS, binary_metrics
 from mipha_eval.scoring.result import score_responses
 from mipha_eval.scoring.result_record import ResultRecord

@@ -26,16 +26,16 @@ from mipha_eval.core.reading import Reading
 from mipha_eval.scoring.judging.dialogue import first_counted
 from mipha_eval.scoring.judging.prompts import grade as official_grade
 from mipha_eval.core.metrics import share
-from mipha_eval.core.task import NOT_JUDGED, Task
+from mipha_eval.core.judged_task import JudgedTask
+from mipha_eval.core.task import NOT_JUDGED
 from mipha_eval.core.types import Query, Sample
 
 
 @dataclass(frozen=True)
-class Judged(Task):
+class Judged(JudgedTask):
     name: ClassVar[str] = "judged"
     protocols: ClassVar[dict] = {"v1": "three questions"}
     metrics: ClassVar[list] = [share("score")]
-    judged: ClassVar[bool] = True
 
     def samples(self):
         for number in range(3):

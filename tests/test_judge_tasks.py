@@ -156,7 +156,7 @@ def test_a_run_of_before_judges_were_is_told_how_to_get_one(cli: Cli, serve: Ser
     (samples,) = place.glob("*/samples.jsonl")
     write_jsonl(samples, [{key: row[key] for key in row if key != "question"} for row in read_jsonl(samples)])
     outcome = cli("score", place, *judge_flags(server))
-    assert (outcome.code, "the run's own command with --judge adds it" in outcome.err, server.requests) == (2, True, [])
+    assert (outcome.code, "the run's own command with a judge adds it" in outcome.err, server.requests) == (2, True, [])
     assert cli(*run, *judge_flags(server)).code == 0
     assert cli("score", place, *judge_flags(server)).code == 0
 
@@ -402,7 +402,7 @@ def test_a_plan_is_what_is_asked(cli: Cli, benchmarks: Path, llava_answers: Path
     assert "218 questions" in text
     assert "USD" in text
     own = cli("plan", "--tasks", "mmvet,pope", "--data", "demo", "--judge", "my-own").out
-    assert "price unknown (--judge-price IN,OUT)" in own
+    assert "price unknown (give IN,OUT" in own
     assert "no judge" in own
 
 

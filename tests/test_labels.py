@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from mipha_eval.report.marks import mark_texts
+from mipha_eval.reporting.marks import mark_texts
 from mipha_eval.scoring.result_record import read_record
 from tests.conftest import Cli, Outcome, read_json, read_jsonl, write_jsonl
 from tests.test_bad_input import assert_refused

@@ -13,7 +13,6 @@ import pytest
 from msgspec.json import decode, encode
 
 from mipha_eval.core.atomic import write_json
-from mipha_eval.core.files import read_json
 from mipha_eval.core.plugins.registry import Registry
 from mipha_eval.core.task import Task
 from mipha_eval.core.types import Sample
@@ -21,7 +20,7 @@ from mipha_eval.page.boards import board
 from mipha_eval.page.leaderboard import LeaderboardConfig, find_runs, page_files, write_leaderboard
 from mipha_eval.page.runs import read_runs
 from tests.browser import Tab, address_of
-from tests.conftest import Cli
+from tests.conftest import Cli, read_json
 from tests.page_runs import Made, Told, make_run
 
 if TYPE_CHECKING:

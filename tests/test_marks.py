@@ -14,7 +14,7 @@ import pytest
 from mipha_eval.core.plugins.registry import Registry
 from mipha_eval.page.leaderboard import LeaderboardConfig, write_leaderboard
 from mipha_eval.page.static_view import ViewConfig, write_view
-from mipha_eval.report.marks import mark_texts, marks
+from mipha_eval.reporting.marks import mark_texts, marks
 from mipha_eval.scoring.gaps import gaps
 from mipha_eval.scoring.result_record import read_record
 from mipha_eval.store.results import read_result
@@ -36,18 +36,17 @@ from typing import ClassVar
 
 from mipha_eval.core.reading import Reading
 from mipha_eval.core.metrics import Metric
-from mipha_eval.core.task import Task
+from mipha_eval.core.judged_task import JudgedTask
 from mipha_eval.core.types import Query, Sample
 
 
 @dataclass(frozen=True)
-class Judged(Task):
+class Judged(JudgedTask):
     """No options."""
 
     name: ClassVar = "judged"
     protocols: ClassVar = {"v1": "twelve questions"}
     metrics: ClassVar = [Metric("score", lambda totals: 100 * totals["right"] / totals["asked"])]
-    judged: ClassVar = True
 
     def samples(self):
         for number in range(12):

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from mipha_eval.page.runs import model_size
-from mipha_eval.report.model_size import billions
+from mipha_eval.reporting.model_size import billions
 from mipha_eval.store.manifest import Manifest, read_manifest
 from tests.conftest import Cli
 from tests.table_runs import write_run

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from mipha_eval.core.task import LETTER_ANSWER
+from mipha_eval.core.format_lines import LETTER_ANSWER
 from tests.conftest import Cli, mme_points, pope_numbers, read_jsonl
 from tests.oracles.vqa_text import normalise_evalai
 

@@ -16,7 +16,6 @@ from msgspec import structs
 from PIL import Image
 
 from mipha_eval.core.atomic import write_json
-from mipha_eval.core.files import read_json
 from mipha_eval.core.plugins.registry import Registry
 from mipha_eval.core.task import Task
 from mipha_eval.core.types import Sample
@@ -28,7 +27,7 @@ from mipha_eval.page.questions import browser_span
 from mipha_eval.page.static_view import ViewConfig, write_view
 from mipha_eval.scoring.result_record import ResultRecord
 from tests.browser import Tab, address_of
-from tests.conftest import write_jsonl
+from tests.conftest import read_json, write_jsonl
 from tests.page_runs import Made, Told, make_run
 
 if TYPE_CHECKING:
@@ -164,7 +163,9 @@ def test_a_leaderboard_of_strange_names(browser: Browser, run: Path, tmp_path: P
     tab.close()
 
 
-@pytest.mark.parametrize("file", sorted(PAGES.glob("*.js")), ids=lambda file: file.name)
+@pytest.mark.parametrize(
+    "file", sorted([*PAGES.glob("*.js"), *PAGES.glob("bundles/*.js")]), ids=lambda file: f"{file.parent.name}/{file.name}"
+)
 def test_scripts_set_text_as_text(file: Path) -> None:
     source = file.read_text(encoding="utf-8").replace("http://www.w3.org/2000/svg", "")
     assert not re.search(

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from mipha_eval.report.plots.series import MOST_ROWS
-from mipha_eval.report.plots.style import HATCHES, LINES, MARKERS, SHADES, label
+from mipha_eval.reporting.plots.series import MOST_ROWS
+from mipha_eval.reporting.plots.style import HATCHES, LINES, MARKERS, SHADES, label
 from tests.conftest import Cli, read_json
 from tests.table_runs import prepare_golden, some_right, texts_of, write_run
 

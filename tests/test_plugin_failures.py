@@ -12,8 +12,8 @@ import pytest
 
 from mipha_eval.core.plugins.code_digest import code_digest
 from mipha_eval.core.plugins.registry import Registry
-from mipha_eval.core.plugins.selection import ModelChoice
-from mipha_eval.runs.run import RunConfig, TasksFailedError, run
+from mipha_eval.runs.evaluate import evaluate
+from mipha_eval.runs.run import TasksFailedError
 from tests.conftest import Cli, Outcome, read_json, read_jsonl, write_jsonl
 from tests.plugin_files import line_of, model_file, task_file
 
@@ -208,12 +208,9 @@ def test_ctrl_c_is_the_users_also_in_a_plugins_code(cli: Cli, tmp_path: Path) ->
 
 def test_library_users_get_the_results_too(tmp_path: Path) -> None:
     file = task_file(tmp_path / "quiz.py", **TASK_FAILURES["exit"])
-    config = RunConfig(
-        tasks=["pope", "quiz"], model=ModelChoice("constant"), data="demo", output=tmp_path / "runs", limit=6, quiet=True
-    )
     with pytest.raises(TasksFailedError) as caught:
-        run(config, Registry([file]))
-    assert [result.summary.task for result in caught.value.results] == ["pope@demo"]
+        evaluate("constant", "pope,quiz", data="demo", output=tmp_path / "runs", limit=6, progress=False, plugins=[file])
+    assert [result.task for result in caught.value.run] == ["pope@demo"]
     assert list(caught.value.failures) == ["quiz@demo"]
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from mipha_eval.core.plugins.registry import Registry
-from mipha_eval.report.published import COLUMNS, candidates, published_folder, read_published, read_rules, target_of
+from mipha_eval.reporting.published import COLUMNS, candidates, published_folder, read_published, read_rules, target_of
 from tests.conftest import Cli, shared_folder
 from tests.table_runs import json_rows
 from tools.record_published import OPENABLE, record

@@ -8,8 +8,8 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mipha_eval.report.ranking import ranked
-from mipha_eval.report.table import Cell, Column, Group, Origin, Row
+from mipha_eval.reporting.ranking import ranked
+from mipha_eval.reporting.table import Cell, Column, Group, Origin, Row
 
 COLUMN = Column("GQA", "gqa@testdev", "accuracy")
 

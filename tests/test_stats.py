@@ -25,7 +25,7 @@ from mipha_eval.stats.panel import Panel, counts_read
 from mipha_eval.stats.permutation import sign_flip
 from mipha_eval.stats.power import detectable_difference
 from mipha_eval.stats.ranks import rank_intervals
-from mipha_eval.stats.standard_error import difference_error, standard_errors
+from mipha_eval.stats.standard_error import difference_error, influences
 from mipha_eval.stats.ties import tied_with_best
 
 ACCURACY = share("accuracy")
@@ -107,8 +107,13 @@ def questions_of(panel: Panel, generator: np.random.Generator) -> tuple[np.ndarr
     return np.array([np.concatenate(own) for own in scores], dtype=float), cluster
 
 
+def standard_errors(panel: Panel) -> list[float]:
+    """Of each run by itself, from what is subtracted for the difference of two."""
+    return [float(np.sqrt(len(own) * own.var(ddof=1))) for own in influences(panel)]
+
+
 def test_standard_errors_against_statsmodels() -> None:
-    """Cluster-lenient errors of a regression on nothing but a constant."""
+    """Cluster-robust errors of a regression on nothing but a constant."""
     generator = np.random.default_rng(3)
     panel = clustered_runs(generator, 70)
     scores, cluster = questions_of(panel, generator)

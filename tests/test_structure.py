@@ -15,7 +15,7 @@ PLUGINS = ("tasks", "model_adapters")
 FILES = [*LIBRARY.rglob("*.py"), *(file for folder in PLUGINS for file in (ROOT / folder).glob("*.py"))]
 HEAVY = {"torch", "transformers", "accelerate", "safetensors"}
 #: in the room of models, what plans and preprocesses without tensors
-WITHOUT_TORCH = {f"models/{name}.py" for name in ("prefix", "tree", "prefetch", "mipha_prompt", "pixels")}
+WITHOUT_TORCH = {f"models/{name}.py" for name in ("prefix", "prompt_groups", "tree", "prefetch", "mipha_prompt", "pixels")}
 
 
 def rooms() -> list[str]:

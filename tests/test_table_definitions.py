@@ -10,7 +10,7 @@ import pytest
 
 from mipha_eval.core.files import read_toml
 from mipha_eval.core.plugins.registry import Registry, plugin_folder
-from mipha_eval.report.definition import check_tasks, read_definition, table_names
+from mipha_eval.reporting.definition import check_tasks, read_definition, table_names
 from tests.conftest import Cli
 from tests.table_runs import json_rows, some_right, texts_of, write_run
 
@@ -169,7 +169,7 @@ def test_rows_of_one_name_are_put_together(tmp_path: Path, cli: Cli) -> None:
         ("1:name", "expected RUN:key=value"),
         ("9:name=x", "no run is called 9; there are run"),
         ("other:name=x", "no run is called other"),
-        ("1:nam=x", "unknown field 'nam'; did you mean name"),
+        ("1:nam=x", "unknown field of a row 'nam'; did you mean name"),
         ("1:parameters=big", "expected a number of billions"),
         ("1:published=Mipha-3", "unknown published model 'Mipha-3'"),
     ],

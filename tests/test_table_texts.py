@@ -13,10 +13,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mipha_eval.report.formats import RENDERERS
-from mipha_eval.report.formats.latex import PACKAGES
-from mipha_eval.report.formats.latex_text import latex_text
-from mipha_eval.report.visible import visible
+from mipha_eval.reporting.formats import RENDERERS
+from mipha_eval.reporting.formats.latex import PACKAGES
+from mipha_eval.reporting.formats.latex_text import latex_text
+from mipha_eval.reporting.visible import visible
 from tests.conftest import Cli
 from tests.table_grids import read_html, read_latex, read_markdown
 from tests.table_runs import golden_report, json_rows, prepare_golden, some_right, texts_of, write_run
@@ -156,7 +156,7 @@ def compile_latex(table: str, folder: Path, options: str = "") -> str:
 def test_latex_compiles(options: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     prepare_golden(tmp_path)
     monkeypatch.chdir(tmp_path)
-    log = compile_latex(golden_report("tex", tmp_path), tmp_path, options)
+    log = compile_latex(golden_report("tex"), tmp_path, options)
     assert "Output written on paper.pdf (1 page" in log
     assert "too large for page" not in log
     assert not re.search(r"Overfull \\hbox \((?!\d\.)", log), "more than 10 pt too wide"

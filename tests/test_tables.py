@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 from scipy.stats import binomtest
 
-from mipha_eval.report.formats import RENDERERS
-from mipha_eval.report.published import published_folder
+from mipha_eval.reporting.formats import RENDERERS
+from mipha_eval.reporting.published import published_folder
 from tests.conftest import Cli, read_json
 from tests.table_grids import Shown, TableReader, read_html, read_latex, read_markdown
 from tests.table_runs import (
@@ -37,7 +37,7 @@ def golden(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     prepare_golden(folder)
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
-        return {kind: golden_report(ENDINGS.get(kind, kind), folder) for kind in RENDERERS}
+        return {kind: golden_report(ENDINGS.get(kind, kind)) for kind in RENDERERS}
 
 
 @pytest.fixture
@@ -149,7 +149,7 @@ def walk_numbers(report: str, folder: Path) -> int:
 
 
 def test_every_number_stands_in_a_stored_file(in_golden: Path) -> None:
-    assert walk_numbers(golden_report("json", in_golden), in_golden) > 15
+    assert walk_numbers(golden_report("json"), in_golden) > 15
 
 
 def test_bold_are_those_that_a_test_does_not_tell_from_the_best(in_golden: Path, cli: Cli) -> None:

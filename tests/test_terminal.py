@@ -12,7 +12,7 @@ import pytest
 from rich.cells import cell_len
 from rich.console import Console
 
-from mipha_eval.report.terminal import fold, kept, print_table
+from mipha_eval.reporting.terminal import fold, kept, print_table
 from tests.conftest import Cli, Outcome, read_jsonl, write_jsonl
 from tests.judge_server import Say, Serve
 

@@ -15,8 +15,8 @@ from typing import Any
 
 import pytest
 
+from mipha_eval.core.format_lines import CAPTION, LETTER_ANSWER, OCR_TOKENS, SHORT_ANSWER, UNANSWERABLE
 from mipha_eval.core.plugins.registry import Registry
-from mipha_eval.core.task import CAPTION, LETTER_ANSWER, OCR_TOKENS, SHORT_ANSWER, UNANSWERABLE
 from mipha_eval.scoring.gaps import UNPARSED_MOST
 from tests.conftest import Cli, Outcome, read_json, write_jsonl
 from tests.test_bad_input import assert_refused

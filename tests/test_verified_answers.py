@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from mipha_eval.core.task import LETTER_ANSWER, SHORT_ANSWER
-from mipha_eval.report.marks import mark_texts
+from mipha_eval.core.format_lines import LETTER_ANSWER, SHORT_ANSWER
+from mipha_eval.reporting.marks import mark_texts
 from mipha_eval.scoring.matching import is_telling, text_key
 from mipha_eval.scoring.result_record import read_record
 from tests.conftest import Cli, Outcome, read_jsonl, write_jsonl

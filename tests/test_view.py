@@ -135,12 +135,10 @@ def test_what_does_not_fit_is_told(runs: tuple[Path, Path], tmp_path: Path) -> N
     assert data["document"]["leftOut"] == ["pope@demo"]
     assert rows_of(data, "pope@demo") == []
     assert len(rows_of(data, "vqav2@demo")) == 300
-    assert left_out[0] == (
-        "pope@demo: its questions do not fit into the page; --serve shows them, or --megabytes allows a larger page"
-    )
+    assert left_out[0] == "pope@demo: its questions do not fit into the page; serve it to see them, or allow more megabytes"
     shown = sum(len(part) for name, part in data.items() if name.startswith("images-"))
     numbers = {number for label in tasks for row in rows_of(data, label) for number, _ in row["images"]}
-    assert left_out[1:] == [f"{len(numbers) - shown:,} pictures do not fit into the page; --serve shows them"]
+    assert left_out[1:] == [f"{len(numbers) - shown:,} pictures do not fit into the page; serve it to see them"]
     assert (tmp_path / "view.html").stat().st_size < 1.3e6  # and what is not questions
 
 
@@ -333,13 +331,13 @@ def test_the_server_only_reads(server: ViewServer) -> None:
 def test_a_port_that_is_taken(server: ViewServer, runs: tuple[Path, Path], cli: Cli) -> None:
     outcome = cli("view", runs[0], "--serve", "--port", server.server_address[1])
     assert outcome.code == 2
-    assert "give another --port" in outcome.err
+    assert "give another port" in outcome.err
 
 
 @pytest.mark.parametrize("label", ["pope@demo", "mmbench@demo"])
 def test_the_served_page_shows_the_same(browser: Browser, server: ViewServer, runs: tuple[Path, Path], label: str) -> None:
     told = Told.of(runs[0], label)
-    tab = Tab.open(browser, server.url, "light wide", task=label)
+    tab = Tab.open(browser, server.url, "light wide", task=label, run=0)
     assert tab.ids() == told.ids(lambda *_: True)[:200]
     tab.choose("state", "wrong")
     wrong = told.ids(lambda sample, response, score: score is not None and score["value"] == 0)

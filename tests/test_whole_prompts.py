@@ -19,6 +19,7 @@ from mipha_eval.core.types import Decoding, Image, Request
 from mipha_eval.data.images import open_image
 from mipha_eval.models.image_text import load_processor
 from mipha_eval.models.transformers_adapter import TransformersAdapter
+from tests.conftest import Said
 from tests.further_checkpoints import FURTHER
 from tests.image_text_checkpoints import BUILDERS
 
@@ -135,7 +136,7 @@ def family(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     return Family(request.param, load(folder), load(folder, share=False), Official.of(folder))
 
 
-def unshared(monkeypatch: pytest.MonkeyPatch, adapter: TransformersAdapter) -> list[Request]:
+def unshared(monkeypatch: pytest.MonkeyPatch, adapter: TransformersAdapter[Any]) -> list[Request]:
     """Requests that were answered by transformers' own generation, as they come."""
     seen: list[Request] = []
     original = type(adapter).generated
@@ -282,8 +283,8 @@ def test_answers_are_tokenized_behind_their_own_prompt(tmp_path: Path) -> None:
         assert ids == tuple(whole[len(before) :] if whole[: len(before)] == before else tokens(f"{lead}ow").input_ids)
 
 
-def test_what_cannot_be_shared_says_why(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_cannot_be_shared_says_why(tmp_path: Path, said: Said) -> None:
     adapter = load(ALL["mllama"](tmp_path / "mllama"))
     reason = "prefix cannot be shared: NotShareableError: of the prompt with '7', ids and images do not say everything"
-    assert reason in capsys.readouterr().err
+    assert reason in said()
     assert reason in adapter.describe()["sharing"]

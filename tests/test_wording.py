@@ -6,7 +6,7 @@ import unicodedata
 
 import pytest
 
-from mipha_eval.core.task import LETTER_ANSWER, question_core
+from mipha_eval.core.format_lines import LETTER_ANSWER, question_core
 from mipha_eval.core.wording import difference, wording
 
 QUESTION = "Which café's sign is it?"

@@ -12,7 +12,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from mipha_eval.report.published import COLUMNS, published_folder
+from mipha_eval.reporting.published import COLUMNS, published_folder
 
 OPENABLE = re.compile(r"[\w.-]+/[\w.-]+@[0-9a-f]{7,}|https://")  # repository@commit, or an address
 OTHER_SOURCES = re.compile(r"(; )?other sources: .*$")

@@ -20,7 +20,7 @@ from typing import Any
 
 from mipha_eval.core.adapter import ModelAdapter
 from mipha_eval.core.plugins.registry import Registry
-from mipha_eval.core.plugins.selection import ModelChoice, build_adapter, build_task
+from mipha_eval.core.plugins.selection import build_model, build_task
 from mipha_eval.core.types import Decoding, Image, Request, Response, Sample
 from mipha_eval.data.images import grey_image
 from mipha_eval.data.parse_source import parse_source
@@ -173,7 +173,7 @@ def main() -> None:
     parser.add_argument("folder", type=Path, help="a checkpoint with training.json")
     folder = parser.parse_args().folder
     registry = Registry()
-    adapter, _ = build_adapter(ModelChoice("mipha", [f"path={folder}"], "cpu", "float32"), registry)
+    adapter = build_model("mipha", {"path": str(folder), "device": "cpu", "dtype": "float32"}, registry).adapter
     record = json.loads((folder / "training.json").read_text(encoding="utf-8"))
     card = CARD.format(
         training="\n".join(map(stage_line, [*record.get("before", ()), record])),

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
 import torch
 from safetensors.torch import save_file
 from tokenizers import Tokenizer
 
+from mipha_eval.core.json_value import Json
 from mipha_eval.demo.scenes import SIZE
 from mipha_eval.models.mipha import MiphaNetwork, module_key_to_official
 from mipha_eval.models.mipha_prompt import END_OF_TEXT
 
 
-def tiny_config(vocabulary: int) -> dict[str, Any]:
+def tiny_config(vocabulary: int) -> dict[str, Json]:
     """The official ``config.json`` of a Mipha with 3.1 million weights that are alive."""
-    tower = {
+    tower: dict[str, Json] = {
         "model_type": "mipha_vision_model",
         "vision_model_name_or_path": "mipha-tiny-siglip",
         "hidden_size": 128,
@@ -33,7 +33,7 @@ def tiny_config(vocabulary: int) -> dict[str, Any]:
         "mm_vision_select_layer": -2,
         "mm_vision_select_feature": "patch",
     }
-    projector = {
+    projector: dict[str, Json] = {
         "model_type": "mipha_projector",
         "mm_projector_type": "mlp2x_gelu",
         "mm_hidden_size": 128,

@@ -13,15 +13,15 @@ import random
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import torch
 from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, trainers
 from torch import Tensor, nn
 from torch.nn import functional
+from torch.optim.lr_scheduler import LRScheduler
 from transformers import AttentionInterface
 
-from mipha_eval.core.task import CAPTION, LETTER_ANSWER, OCR_TOKENS, SHORT_ANSWER, UNANSWERABLE
+from mipha_eval.core.format_lines import CAPTION, LETTER_ANSWER, OCR_TOKENS, SHORT_ANSWER, UNANSWERABLE
 from mipha_eval.demo.scenes import draw_scene
 from mipha_eval.models.mipha import MiphaNetwork
 from mipha_eval.models.mipha_checkpoint import load_network
@@ -178,7 +178,7 @@ def _record(curriculum: Curriculum, lesson: Lesson, learnt: Tensor, right: Tenso
             curriculum.record(kind, correct)
 
 
-def _optimizer(weights: list[nn.Parameter], rate: float, steps: int) -> tuple[Any, Any]:
+def _optimizer(weights: list[nn.Parameter], rate: float, steps: int) -> tuple[torch.optim.Optimizer, LRScheduler]:
     optimizer = torch.optim.AdamW(weights, lr=rate, betas=(0.9, 0.98), weight_decay=0.01)
     schedule = torch.optim.lr_scheduler.OneCycleLR(
         optimizer, max_lr=rate, total_steps=steps + 1, pct_start=0.04, anneal_strategy="cos", cycle_momentum=False
@@ -186,7 +186,7 @@ def _optimizer(weights: list[nn.Parameter], rate: float, steps: int) -> tuple[An
     return optimizer, schedule
 
 
-def _update(loss: Tensor, weights: list[nn.Parameter], optimizer: Any, schedule: Any) -> None:
+def _update(loss: Tensor, weights: list[nn.Parameter], optimizer: torch.optim.Optimizer, schedule: LRScheduler) -> None:
     optimizer.zero_grad(set_to_none=True)
     loss.backward()  # type: ignore[no-untyped-call]
     nn.utils.clip_grad_norm_(weights, 1.0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import functools
 import gc
+import logging
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -20,6 +21,7 @@ from mipha_eval.cli.exit_code import ExitCode
 from mipha_eval.cli.judge import judge_verbs
 from mipha_eval.cli.leaderboard import write_site
 from mipha_eval.cli.list import list_plugins
+from mipha_eval.cli.log import add_log_flags, behind_log_flags, shown_messages
 from mipha_eval.cli.plan import plan_tasks
 from mipha_eval.cli.predict import predict_answers
 from mipha_eval.cli.report import report_table
@@ -31,6 +33,8 @@ from mipha_eval.cli.view import view_runs
 from mipha_eval.core.errors import UserError
 from mipha_eval.core.plugins.blame import blaming
 from mipha_eval.engine.interrupt import named_interrupts
+
+logger = logging.getLogger(__name__)
 
 INTERRUPTED = 130  # what typer makes of a KeyboardInterrupt
 STOPPED = "stopped; the same command goes on from what is stored"
@@ -83,6 +87,9 @@ def version(show: bool = typer.Option(False, "--version", help="Print the versio
         raise typer.Exit
 
 
+add_log_flags(app)
+
+
 def main() -> None:
     """Runs a command line; a mistake of the user's is one line and exit code 2."""
     # a benchmark is millions of values without a cycle; looking for cycles as often as by default doubles its time
@@ -91,33 +98,39 @@ def main() -> None:
     atexit.register(gc.freeze)
     # numpy multiplies only small matrices here; waiting for a second thread costs more, and much more on a busy machine
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    with shown_messages():
+        sys.exit(_exit_code())
+
+
+def _exit_code() -> int:
     try:
         with named_interrupts(), blaming():
             code = app(prepare_arguments(sys.argv[1:]), standalone_mode=False)
     except UserError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(ExitCode.USAGE)
+        logger.error("error: %s%s", error, f" ({error.flag})" if error.flag else "")
+        return ExitCode.USAGE
     except (KeyboardInterrupt, typer.Abort):
-        print(STOPPED, file=sys.stderr)
-        sys.exit(ExitCode.INCOMPLETE)
+        logger.warning(STOPPED)
+        return ExitCode.INCOMPLETE
     except TyperException as error:  # a flag that does not exist, a value that does not fit
-        print(f"error: {str(error).rstrip('.')}; see mipha-eval --help", file=sys.stderr)
-        sys.exit(ExitCode.USAGE)
+        logger.error("error: %s; see mipha-eval --help", str(error).rstrip("."))
+        return ExitCode.USAGE
     except SystemExit as stop:  # typer's, where the reader of our output has gone, as in `mipha-eval list | head -1`
         if not isinstance(stop.__context__, BrokenPipeError):
             raise
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(ExitCode.OK)
+        return ExitCode.OK
     if code == INTERRUPTED:
-        print(STOPPED, file=sys.stderr)
-        sys.exit(ExitCode.INCOMPLETE)
-    sys.exit(code if isinstance(code, int) else ExitCode.OK)
+        logger.warning(STOPPED)
+        return ExitCode.INCOMPLETE
+    return code if isinstance(code, int) else ExitCode.OK
 
 
 def prepare_arguments(arguments: Sequence[str]) -> list[str]:
     """``--batch_size`` is ``--batch-size``; flags without a verb mean ``run``."""
     plain = [_with_dashes(argument) for argument in arguments] or ["--help"]
-    if plain[0].startswith("-") and plain[0] not in ("-h", "--help", "--version"):
+    first = next(iter(behind_log_flags(plain)), "-")
+    if first.startswith("-") and first not in ("-h", "--help", "--version"):
         return ["run", *plain]
     return plain
 

@@ -26,14 +26,16 @@ def certify_tasks(
     """Compare a task's scorer with an independent second implementation, and write a certificate."""
     from mipha_eval.core.plugins.registry import Registry
     from mipha_eval.core.record import record_json
-    from mipha_eval.report.terminal import print_lines
-    from mipha_eval.scoring.certify import CertifyConfig, certify
+    from mipha_eval.data.parse_source import parse_source
+    from mipha_eval.reporting.terminal import print_lines
+    from mipha_eval.scoring.certify import CertifySettings, certify, scored_by_rule
 
     registry = Registry(plugin or ())
     names = list(registry.names("tasks")) if tasks == ["all"] else tasks
+    settings, source = CertifySettings(answers, output, seed), parse_source(data, {})
     certificates = []
     for name in names:
-        certificates.append(certify(CertifyConfig(name, answers, data, output, seed), registry))
+        certificates.append(certify(scored_by_rule(name, source, registry), settings))
         if not json:
             print_lines(flags.console(), [certificate_line(certificates[-1], oracle) for oracle in certificates[-1].oracles])
     if json:

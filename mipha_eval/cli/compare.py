@@ -61,18 +61,18 @@ def compare_stored_runs(
     Only questions that both runs scored count. Intervals and tests are clustered by image and paired; p-values are corrected
     for all that the table shows. Other protocols, judges or versions of a task are not compared.
     """
-    from mipha_eval.comparison.compare import CompareConfig, compare_runs
+    from mipha_eval.comparison.compare import CompareSettings, compare_runs
     from mipha_eval.comparison.gate import Rule
     from mipha_eval.core.atomic import write_text
     from mipha_eval.core.plugins.registry import Registry
-    from mipha_eval.report.comparison.terminal import print_comparison
-    from mipha_eval.report.comparison.write import chosen_format, comparison_text
+    from mipha_eval.reporting.comparison.terminal import print_comparison
+    from mipha_eval.reporting.comparison.write import chosen_format, comparison_text
 
     chosen = chosen_format("json" if json else format, output)
     if allow_missing and not fail_on_regression:
         raise UserError("--allow-missing is for a gate; add --fail-on-regression")
     gate = Rule(fail_on_regression, allow_missing)
-    config = CompareConfig(runs, task or (), metric or (), all_pairs, judge, resamples, alpha, gate)
+    config = CompareSettings(runs, task or (), metric or (), all_pairs, judge, resamples, alpha, gate)
     comparison = compare_runs(config, Registry(plugin or ()))
     if output is not None:
         write_text(output, comparison_text(comparison, chosen or "md"))

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
-import sys
+import logging
 from typing import Annotated, Any, Optional
 
 import typer
 
 from mipha_eval.cli import flags
 from mipha_eval.cli.exit_code import ExitCode
+
+logger = logging.getLogger(__name__)
 
 data_verbs = typer.Typer(rich_markup_mode=None)
 
@@ -34,15 +36,15 @@ def verify_data(
 ) -> None:
     """Compare questions and labels with the official release; exit code 3 if they differ or no release is recorded."""
     from mipha_eval.core.plugins.registry import Registry
+    from mipha_eval.core.plugins.selection import build_tasks
     from mipha_eval.data.parse_source import parse_source
-    from mipha_eval.data.verify import Verification, verify
-    from mipha_eval.report.terminal import print_lines
+    from mipha_eval.data.verify import Verification, verify, verify_all
+    from mipha_eval.reporting.terminal import print_lines
 
-    source = parse_source(data or "hub", flags.image_dirs(image_dir))
-    source = dataclasses.replace(source, annotations=annotations)
+    source, registry = parse_source(data or "hub", flags.image_dirs(image_dir), annotations), Registry(plugin or ())
     found: list[Verification] = []
     missing: dict[str, str] = {}
-    for verification in verify(tasks or (), source, Registry(plugin or ())):
+    for verification in verify(build_tasks(tasks, {}, source, registry)) if tasks else verify_all(source, registry):
         if verification.missing:
             missing[verification.task] = verification.missing
             continue
@@ -51,9 +53,10 @@ def verify_data(
             findings = [f"  {finding.kind:<7}  {finding.text}" for finding in verification.findings]
             print_lines(flags.console(), [verification.headline, *findings])
     if json:
-        flags.print_json({"data": str(source), "tasks": [one.summary for one in found], "missing": missing})
+        rows: list[Any] = [one.summary for one in found]
+        flags.print_json({"data": str(source), "tasks": rows, "missing": missing})
     elif missing:
-        print(f"not there, see mipha-eval data where: {', '.join(missing)}", file=sys.stderr)
+        logger.warning("not there, see mipha-eval data where: %s", ", ".join(missing))
     if any(verification.verdict != "ok" for verification in found):
         raise typer.Exit(ExitCode.INCOMPLETE)
 
@@ -69,7 +72,7 @@ def locate_data(
     from mipha_eval.core.plugins.registry import Registry
     from mipha_eval.data.parse_source import parse_source
     from mipha_eval.data.where import find_places
-    from mipha_eval.report.terminal import kept, print_lines
+    from mipha_eval.reporting.terminal import kept, print_lines
 
     source = parse_source(data or "hub", flags.image_dirs(image_dir))
     places = find_places(source, Registry(plugin or ()))

@@ -63,6 +63,12 @@ def batch_size(text: str) -> int | None:
     return int(text)
 
 
+def model_options(device: str | None, dtype: str | None, no_share: bool, compile: bool) -> dict[str, str]:
+    """Options of the model that have flags of their own, as far as these were given."""
+    given = {"device": device, "dtype": dtype, "share": "false" * no_share, "compile": "true" * compile}
+    return {key: text for key, text in given.items() if text}
+
+
 def limit_threads(count: int | None) -> None:
     """Sets the CPU threads of whatever library the model uses; must come before it is imported."""
     import os

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import logging
 from pathlib import Path
 from typing import Annotated, Optional
 
@@ -10,6 +11,8 @@ import typer
 
 from mipha_eval.cli import flags, judge_flags
 from mipha_eval.cli.exit_code import ExitCode
+
+logger = logging.getLogger(__name__)
 
 judge_verbs = typer.Typer(rich_markup_mode=None)
 
@@ -36,8 +39,8 @@ def check_server(
     from mipha_eval.core.plugins.registry import Registry
     from mipha_eval.judge.grading import build_judge
     from mipha_eval.judge.serve_check import serve_check
-    from mipha_eval.report.terminal import print_lines
-    from mipha_eval.report.visible import visible
+    from mipha_eval.reporting.terminal import print_lines
+    from mipha_eval.reporting.visible import visible
 
     choice = judge_flags.choice(
         judge, judge_base_url, judge_flags.Limits(1, judge_concurrency, judge_timeout, judge_tries), None, None
@@ -82,17 +85,20 @@ def calibrate_judge(
 ) -> None:
     """Have a judge grade answers that a trusted one has graded; what is found travels with its later scores."""
     from mipha_eval.core.plugins.registry import Registry
+    from mipha_eval.core.plugins.selection import build_task
     from mipha_eval.core.record import record_json
-    from mipha_eval.judge.calibrate import CalibrateConfig, calibrate
+    from mipha_eval.data.parse_source import parse_source
+    from mipha_eval.judge.calibrate import calibrate
     from mipha_eval.judge.grading import begin_grading
-    from mipha_eval.report.summary import calibration_text
-    from mipha_eval.report.terminal import print_lines
+    from mipha_eval.reporting.summary import calibration_text
+    from mipha_eval.reporting.terminal import print_lines
 
     limits = judge_flags.Limits(judge_runs, judge_concurrency, judge_timeout, judge_tries)
     registry = Registry(plugin or ())
     grading = begin_grading(judge_flags.choice(judge, judge_base_url, limits, judge_budget, judge_price), None, registry)
     assert grading is not None  # noqa: S101 - the flag is required
-    calibration = calibrate(CalibrateConfig(grades, answers, task, data or "hub"), grading, registry)
+    built = build_task(task, {}, parse_source(data or "hub", {}), registry)
+    calibration = calibrate(built, grades, answers, grading)
     found = calibration.found
     if json:
         flags.print_json(record_json(found))
@@ -102,5 +108,5 @@ def calibrate_judge(
         lines = [f"{key:<28} {number}" for key, number in numbers.items()]
         print_lines(flags.console(), [*lines, f"{grading.judge.name} {calibration_text(found)}; kept in {calibration.path}"])
     if found.not_graded:
-        typer.echo(f"{found.not_graded} of {found.n + found.not_graded} answers were not graded", err=True)
+        logger.warning("%d of %d answers were not graded", found.not_graded, found.n + found.not_graded)
         raise typer.Exit(ExitCode.INCOMPLETE)

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Optional
 import typer
 
 if TYPE_CHECKING:
+    from mipha_eval.core.plugins.registry import Registry
+    from mipha_eval.judge.grading import Grading
     from mipha_eval.judge.settings import JudgeChoice
 
 Judge = Annotated[
@@ -77,3 +79,12 @@ def choice(
         price=parse_price(price),
         correctness=correctness,
     )
+
+
+def grading(asked: JudgeChoice | None, grades: Path | None, registry: Registry) -> Grading | None:
+    """The judge that was asked for, or recorded grades, ready; None for neither."""
+    if asked is None and grades is None:
+        return None
+    from mipha_eval.judge.grading import begin_grading
+
+    return begin_grading(asked, grades, registry)

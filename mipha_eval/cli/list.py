@@ -32,7 +32,7 @@ def list_plugins(
 ) -> None:
     """List tasks, models, protocols, judges with prices and agreement, tables, or published scores with sources."""
     from mipha_eval.core.plugins.registry import Registry
-    from mipha_eval.report.terminal import print_lines
+    from mipha_eval.reporting.terminal import print_lines
 
     if what is What.published:
         _list_published(benchmark, model, json=json)
@@ -44,7 +44,7 @@ def list_plugins(
     if what in (None, What.models):
         listing["models"] = {name: found.summary for name, found in registry.names("model_adapters").items()}
     if what is What.tables:
-        from mipha_eval.report.definition import read_definition, table_names
+        from mipha_eval.reporting.definition import read_definition, table_names
 
         listing["tables"] = {name: read_definition(name).title for name in table_names()}
     if what is What.protocols:
@@ -54,7 +54,7 @@ def list_plugins(
             for protocol, line in registry.load("tasks", name)[0].protocols.items()
         }
     if what is What.judges:
-        from mipha_eval.report.judges import judge_listing
+        from mipha_eval.reporting.judges import judge_listing
 
         listing["judges"] = judge_listing()
     if json:
@@ -66,8 +66,8 @@ def list_plugins(
 
 
 def _list_published(benchmark: str | None, model: str | None, *, json: bool) -> None:
-    from mipha_eval.report.published import read_published
-    from mipha_eval.report.published_list import chosen_quotes, print_quotes, quote_objects
+    from mipha_eval.reporting.published import read_published
+    from mipha_eval.reporting.published_list import chosen_quotes, print_quotes, quote_objects
 
     quotes = chosen_quotes(read_published(), benchmark, model)
     if json:

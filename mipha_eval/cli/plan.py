@@ -31,16 +31,17 @@ def plan_tasks(
     """Show what a run would ask for, and what a judge would cost, before anything is spent."""
     from mipha_eval.cli.run import split_tasks
     from mipha_eval.core.errors import UserError
+    from mipha_eval.core.options import parse_pairs
     from mipha_eval.core.plugins.registry import Registry
-    from mipha_eval.core.plugins.selection import build_tasks
     from mipha_eval.data.parse_source import parse_source
-    from mipha_eval.report.terminal import print_lines
+    from mipha_eval.reporting.terminal import print_lines
+    from mipha_eval.runs.find_tasks import find_tasks
     from mipha_eval.runs.plan import plan_task
     from mipha_eval.runs.plan_lines import plan_lines
 
     choice = judge_flags.choice(judge, judge_base_url, judge_flags.Limits(judge_runs), None, judge_price, judge_correctness)
     source = parse_source(data or "hub", flags.image_dirs(image_dir))
-    built = build_tasks(split_tasks(tasks), options or (), source, Registry(plugin or ()))
+    built = find_tasks(split_tasks(tasks), parse_pairs(options or ()), source, Registry(plugin or ()))
     if answers is not None and len(built) > 1:
         raise UserError("--answers belongs to one task; name one")
     plans = [plan_task(task, limit, choice, answers) for task in built]

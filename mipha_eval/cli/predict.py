@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import Annotated
 
@@ -9,6 +10,9 @@ import typer
 
 from mipha_eval.cli import flags
 from mipha_eval.cli.exit_code import ExitCode
+from mipha_eval.core.options import parse_pairs
+
+logger = logging.getLogger(__name__)
 
 
 def predict_answers(
@@ -30,18 +34,24 @@ def predict_answers(
     """Answer a LLaVA question file, in its order; the same command again goes on where it stopped."""
     flags.limit_threads(threads)
     from mipha_eval.core.plugins.registry import Registry
-    from mipha_eval.core.plugins.selection import ModelChoice, build_adapter
-    from mipha_eval.runs.predict import PredictConfig, predict
+    from mipha_eval.core.plugins.selection import build_model
+    from mipha_eval.runs.predict import PredictSettings, predict
 
-    choice = ModelChoice(model, options or (), device, dtype, no_share, compile)
-    adapter, _ = build_adapter(choice, Registry(plugin or ()))
-    config = PredictConfig(questions, image_folder, answers, model, max_new_tokens, flags.batch_size(batch_size), fresh)
-    outcome = predict(config, adapter)
+    chosen = {**parse_pairs(options or ()), **flags.model_options(device, dtype, no_share, compile)}
+    built = build_model(model, chosen, Registry(plugin or ()))
+    size = flags.batch_size(batch_size)
+    outcome = predict(PredictSettings(questions, image_folder, answers, built, max_new_tokens, size, fresh))
     if outcome.left:
         again = "the same command without --fresh goes on" if fresh else "the same command goes on"
-        typer.echo(f"{outcome.left:,} of {outcome.questions:,} questions left; {again}", err=True)
+        logger.warning("%s of %s questions left; %s", f"{outcome.left:,}", f"{outcome.questions:,}", again)
     else:
         answered = f"{outcome.questions - outcome.failed:,} of {outcome.questions:,} questions"
-        typer.echo(f"{answered} answered in {answers}, {outcome.failed} failed", err=True)
+        logger.log(
+            logging.WARNING if outcome.failed else logging.INFO,
+            "%s answered in %s, %d failed",
+            answered,
+            answers,
+            outcome.failed,
+        )
     if outcome.failed or outcome.left:
         raise typer.Exit(ExitCode.INCOMPLETE)

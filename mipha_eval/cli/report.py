@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Optional
@@ -9,6 +10,8 @@ from typing import Annotated, Optional
 import typer
 
 from mipha_eval.cli import flags
+
+logger = logging.getLogger(__name__)
 
 
 class Format(StrEnum):
@@ -51,20 +54,20 @@ def report_table(
     plugin: flags.Plugins = None,
 ) -> None:
     """Compare runs, beside published numbers, in a table that pastes into a paper; needs neither model nor data."""
+    from mipha_eval.core.atomic import write_text
     from mipha_eval.core.plugins.registry import Registry
-    from mipha_eval.report.make import ReportConfig, make_report
+    from mipha_eval.reporting.make import ReportSettings, chosen_format, make_report
 
-    config = ReportConfig(
-        runs=runs or (),
-        table=table,
-        format=format.value if format else None,
-        output=output,
-        intervals=intervals,
-        published=[name.strip() for text in published for name in text.split(",")] if published else None,
-        published_files=published_file or (),
-        rank_published=rank_published,
-        rows=row or (),
-        plots=plots,
+    models = [name.strip() for text in published for name in text.split(",")] if published else None
+    files, settings = published_file or (), row or ()
+    made = make_report(
+        ReportSettings(runs or (), table, intervals, models, files, rank_published, settings), Registry(plugin or ())
     )
-    for path in make_report(config, Registry(plugin or ())):
-        typer.echo(f"wrote {path}", err=True)
+    text = made.text(chosen_format(format, output))
+    if output is None:
+        typer.echo(text, nl=False)
+    else:
+        write_text(output, text)
+        logger.info("wrote %s", output)
+    for path in made.write_plots(plots) if plots is not None else ():
+        logger.info("wrote %s", path)

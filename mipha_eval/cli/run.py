@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Optional
@@ -10,12 +11,13 @@ import typer
 
 from mipha_eval.cli import flags, judge_flags
 from mipha_eval.cli.exit_code import ExitCode
+from mipha_eval.core.options import parse_pairs
 
 if TYPE_CHECKING:
-    from mipha_eval.core.plugins.registry import Registry
-    from mipha_eval.runs.run import RunConfig, TasksFailedError
-    from mipha_eval.scoring.result import Result
-    from mipha_eval.store.run_folder import RunFolder
+    from mipha_eval.runs.run import TasksFailedError
+    from mipha_eval.runs.stored_run import Run
+
+logger = logging.getLogger(__name__)
 
 
 def run_tasks(
@@ -63,83 +65,84 @@ def run_tasks(
     """Evaluate a model on tasks; the same command again goes on where it stopped."""
     flags.limit_threads(threads)
     from mipha_eval.core.plugins.registry import Registry
-    from mipha_eval.core.plugins.selection import ModelChoice
-    from mipha_eval.runs.run import RunConfig
+    from mipha_eval.core.plugins.selection import build_model, split_options
+    from mipha_eval.data.parse_source import parse_source
+    from mipha_eval.runs.evaluate import evaluate
+    from mipha_eval.runs.run import TasksFailedError
+    from mipha_eval.scoring.result_record import result_json
 
     registry = Registry(plugin or ())
-    config = RunConfig(
-        tasks=split_tasks(tasks),
-        model=ModelChoice(model, options or (), device, dtype, no_share, compile),
-        data=data,
-        annotations=annotations,
-        image_dirs=flags.image_dirs(image_dir),
-        output=output,
-        limit=limit,
-        batch_size=flags.batch_size(batch_size),
-        blind=blind,
-        fresh=fresh,
-        quiet=json,
-        check=check,
-        probabilities=probabilities,
-        judge=judge_flags.choice(
-            judge,
-            judge_base_url,
-            judge_flags.Limits(judge_runs, judge_concurrency, judge_timeout, judge_tries),
-            judge_budget,
-            judge_price,
-            judge_correctness,
-        ),
-        grades=grades,
-    )
-    folder, results, failed = evaluated(config, registry)
-    summaries = [result.summary for result in results]
+    own, of_tasks = split_options(parse_pairs(options or ()))
+    chosen = build_model(model, {**own, **flags.model_options(device, dtype, no_share, compile)}, registry)
+    limits = judge_flags.Limits(judge_runs, judge_concurrency, judge_timeout, judge_tries)
+    asked = judge_flags.choice(judge, judge_base_url, limits, judge_budget, judge_price, judge_correctness)
+    failed = None
+    try:
+        run = evaluate(
+            chosen,
+            split_tasks(tasks),
+            data=parse_source(data or chosen.data or "hub", flags.image_dirs(image_dir), annotations),
+            limit=limit,
+            output=output,
+            batch_size=flags.batch_size(batch_size),
+            blind=blind,
+            check=check,
+            probabilities=probabilities,
+            judge=judge_flags.grading(asked, grades, registry),
+            fresh=fresh,
+            progress=not json,
+            plugins=plugin or (),
+            **of_tasks,
+        )
+    except TasksFailedError as error:
+        if not error.run.results:
+            raise error.error from error
+        run, failed = error.run, error
+    summaries = [result.summary for result in run]
 
-    from mipha_eval.report.summary import (
+    if json:
+        flags.print_json({"run": str(run.path), "results": [*map(result_json, summaries)], **failed_tasks(failed)})
+    else:
+        show_run(run)
+    if probabilities:
+        for summary in summaries:
+            if summary.probabilities is None:
+                logger.warning("%s: no probabilities; its answers are open, or the model gives none", summary.task)
+    raise_failed(failed)
+    if not run.complete:
+        tell_what_is_missing(run, fresh=fresh)
+        raise typer.Exit(ExitCode.INCOMPLETE)
+
+
+def show_run(run: Run) -> None:
+    """The table of a run, and what stands under it."""
+    from mipha_eval.reporting.summary import (
         certificate_line,
-        failure_lines,
         judge_line,
         print_summary,
         probability_line,
         wrapped_lines,
-        write_report,
     )
-    from mipha_eval.report.terminal import print_lines
-    from mipha_eval.scoring.result_record import result_json
+    from mipha_eval.reporting.terminal import print_lines
 
-    report = write_report(folder)
-    if json:
-        flags.print_json({"run": str(folder.path), "results": [*map(result_json, summaries)], **failed_tasks(failed)})
-    else:
-        console = flags.console()
-        print_summary(console, summaries)
-        lines = [line for summary in summaries for line in wrapped_lines(summary)]
-        lines += [*map(probability_line, summaries), *map(judge_line, summaries), certificate_line(summaries)]
-        print_lines(console, [line for line in lines if line])
-        print(f"report: {report}")
-    if probabilities:
-        for summary in summaries:
-            if summary.probabilities is None:
-                typer.echo(f"{summary.task}: no probabilities; its answers are open, or the model gives none", err=True)
-    raise_failed(failed)
-    if not all(result.complete for result in results):
-        if any(result.summary.missing for result in results):
-            typer.echo(f"not finished; the same command{' without --fresh' * fresh} goes on from what is stored", err=True)
-        for result in results:
-            for line in failure_lines(result.summary):
-                typer.echo(line, err=True)
-        raise typer.Exit(ExitCode.INCOMPLETE)
+    console, summaries = flags.console(), [result.summary for result in run]
+    print_summary(console, summaries)
+    lines = [line for summary in summaries for line in wrapped_lines(summary)]
+    lines += [*map(probability_line, summaries), *map(judge_line, summaries), certificate_line(summaries)]
+    print_lines(console, [line for line in lines if line])
+    print(f"report: {run.path / 'report.md'}")
 
 
-def evaluated(config: RunConfig, registry: Registry) -> tuple[RunFolder, list[Result], TasksFailedError | None]:
-    """The run's folder and results, and what the tasks failed of that have none; raises that if no task has one."""
-    from mipha_eval.runs.run import TasksFailedError, run
+def tell_what_is_missing(run: Run, *, fresh: bool) -> None:
+    """Why a run is not complete, and how it goes on."""
+    from mipha_eval.reporting.summary import failure_lines
 
-    try:
-        return *run(config, registry), None
-    except TasksFailedError as failed:
-        if not failed.results:
-            raise failed.error from failed
-        return failed.folder, failed.results, failed
+    if any(result.summary.missing for result in run):
+        again = " without --fresh" if fresh else ""
+        logger.warning("not finished; the same command%s goes on from what is stored", again)
+    for result in run:
+        for line in failure_lines(result.summary):
+            logger.warning("%s", line)
 
 
 def failed_tasks(failed: TasksFailedError | None) -> dict[str, Mapping[str, str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Optional
 
@@ -9,9 +10,12 @@ import typer
 
 from mipha_eval.cli import flags, judge_flags
 from mipha_eval.cli.exit_code import ExitCode
+from mipha_eval.core.options import parse_pairs
 
 if TYPE_CHECKING:
     from mipha_eval.scoring.result_record import ResultRecord
+
+logger = logging.getLogger(__name__)
 
 #: counts of a result that are told beneath its numbers
 COUNTS = ("n", "missing", "unparsed", "failed", "unlabelled", "left_out", "unverified")
@@ -42,27 +46,23 @@ def score_answers(
 ) -> None:
     """Score an answer file, or a stored run again; needs no model, but may ask a judge."""
     from mipha_eval.core.plugins.registry import Registry
-    from mipha_eval.judge.grading import begin_grading
-    from mipha_eval.report.summary import failure_lines
-    from mipha_eval.runs.rescore import ScoreConfig, score_file, score_run
+    from mipha_eval.core.plugins.selection import build_task, of_task
+    from mipha_eval.data.parse_source import parse_source
+    from mipha_eval.reporting.summary import failure_lines
+    from mipha_eval.runs.evaluate import score, score_again
     from mipha_eval.scoring.result_record import result_json
 
+    limits = judge_flags.Limits(judge_runs, judge_concurrency, judge_timeout, judge_tries)
+    asked = judge_flags.choice(judge, judge_base_url, limits, judge_budget, judge_price, judge_correctness)
     registry = Registry(plugin or ())
-    asked = judge_flags.choice(
-        judge,
-        judge_base_url,
-        judge_flags.Limits(judge_runs, judge_concurrency, judge_timeout, judge_tries),
-        judge_budget,
-        judge_price,
-        judge_correctness,
-    )
-    grading = begin_grading(asked, grades, registry)
+    grading = judge_flags.grading(asked, grades, registry)
     if answers is None:
-        results = score_run(Path(target), registry, grading)
+        results = score_again(target, judge=grading, plugins=plugin or ())
     else:
-        source = data or ("hub" if annotations is None else str(annotations.parent))
-        config = ScoreConfig(target, answers, source, annotations, options or (), subset, verdicts)
-        results = [score_file(config, registry, grading)]
+        # the folder of annotations is the data where none is named
+        source = parse_source(data or (str(annotations.parent) if annotations else "hub"), {}, annotations)
+        built = build_task(target, of_task(target, parse_pairs(options or ())), source, registry)
+        results = [score(built, answers, judge=grading, verdicts=verdicts, subset=subset)]
     summaries = [result.summary for result in results]
     if json:
         printed = [result_json(summary) for summary in summaries]
@@ -73,14 +73,14 @@ def score_answers(
     if not all(result.complete for result in results):
         for summary in summaries:
             for line in failure_lines(summary):
-                typer.echo(line, err=True)
+                logger.warning("%s", line)
         raise typer.Exit(ExitCode.INCOMPLETE)
 
 
 def print_numbers(summary: ResultRecord) -> None:
     """Every metric with its interval, a line each."""
-    from mipha_eval.report.marks import mark_texts
-    from mipha_eval.report.summary import (
+    from mipha_eval.reporting.marks import mark_texts
+    from mipha_eval.reporting.summary import (
         certificate_line,
         interval_cell,
         judge_line,
@@ -88,7 +88,7 @@ def print_numbers(summary: ResultRecord) -> None:
         score_text,
         wrapped_lines,
     )
-    from mipha_eval.report.terminal import kept, print_lines, print_table
+    from mipha_eval.reporting.terminal import kept, print_lines, print_table
 
     console = flags.console()
     print_lines(console, [" ".join([summary.task, *map(kept, mark_texts(summary))])])

@@ -30,7 +30,7 @@ def show_plugin(
 ) -> None:
     """Show a task's protocols, metrics and questions, or a model's options."""
     from mipha_eval.core.plugins.registry import Registry
-    from mipha_eval.report.terminal import print_lines
+    from mipha_eval.reporting.terminal import print_lines
 
     registry = Registry(plugin or ())
     shown = _task(registry, name, data, count) if what is What.task else _model(registry, name)

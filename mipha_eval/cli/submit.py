@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from mipha_eval.cli import flags
+
+logger = logging.getLogger(__name__)
 
 
 def submit_answers(
@@ -19,7 +22,9 @@ def submit_answers(
 ) -> None:
     """Write the file that a benchmark's server takes, and check it."""
     from mipha_eval.core.plugins.registry import Registry
-    from mipha_eval.scoring.submission import SubmitConfig, submit
+    from mipha_eval.core.plugins.selection import build_task
+    from mipha_eval.data.parse_source import parse_source
+    from mipha_eval.scoring.submission import submit
 
-    rows = submit(SubmitConfig(task, answers, output, data or "hub"), Registry(plugin or ()))
-    typer.echo(f"{rows:,} rows in {output}, checked", err=True)
+    rows = submit(build_task(task, {}, parse_source(data or "hub", {}), Registry(plugin or ())), answers, output)
+    logger.info("%s rows in %s, checked", f"{rows:,}", output)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import sys
+import logging
 from pathlib import Path
 from typing import Annotated, Optional
 
 import typer
 
 from mipha_eval.cli import flags
+
+logger = logging.getLogger(__name__)
 
 
 def view_runs(
@@ -33,9 +35,9 @@ def view_runs(
 
     registry = Registry(plugin or ())
     if serve:
-        serve_view(runs, host, port, registry)
+        serve_view(runs, host, port, registry, lambda url: print(f"view: {url} (Ctrl-C ends)", flush=True))
         return
     written = write_view(ViewConfig(runs, output, megabytes), registry)
     for line in written.left_out:
-        print(line, file=sys.stderr)
+        logger.warning("%s", line)
     print(f"view: {written.path}")

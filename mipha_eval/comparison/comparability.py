@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from mipha_eval.core.json_value import Json
+from mipha_eval.core.judged_task import JudgedTask
 from mipha_eval.core.plugins.code_digest import code_digest
 from mipha_eval.judge.stored_task import StoredTask
 
@@ -15,7 +16,9 @@ def why_not(first: StoredTask, second: StoredTask) -> str | None:
         return f"{first.label} and {second.label} are different protocols"
     if reason := _scored_otherwise(first, second):
         return reason
-    if first.judge != second.judge and (first.task.judged or first.summary.headline != second.summary.headline):
+    if first.judge != second.judge and (
+        isinstance(first.task, JudgedTask) or first.summary.headline != second.summary.headline
+    ):
         return f"judged by {first.judge or 'nobody'} and by {second.judge or 'nobody'}"
     headlines = [stored.summary.headline for stored in (first, second)]
     if headlines[0] != headlines[1]:

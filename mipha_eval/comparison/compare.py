@@ -23,8 +23,8 @@ from mipha_eval.judge.stored_task import StoredTask, read_stored_tasks
 
 
 @dataclass(frozen=True)
-class CompareConfig:
-    """What a user asks for; see ``mipha-eval compare --help``.
+class CompareSettings:
+    """Which runs are compared, and in what.
 
     Attributes:
         runs: folders; the first is the baseline.
@@ -45,7 +45,7 @@ class CompareConfig:
     gate: Rule = field(default_factory=Rule)
 
 
-def compare_runs(config: CompareConfig, registry: Registry) -> Comparison:
+def compare_runs(config: CompareSettings, registry: Registry) -> Comparison:
     """Compares runs on the tasks that they share.
 
     Raises:
@@ -87,10 +87,10 @@ def _with_loss(runs: Sequence[ComparedRun], gap: NotCompared) -> NotCompared:
     return gap
 
 
-def _read(config: CompareConfig, registry: Registry) -> list[ComparedRun]:
+def _read(config: CompareSettings, registry: Registry) -> list[ComparedRun]:
     paths = [path.resolve() for path in config.runs]
     if not 0 < config.alpha < 1:
-        raise UserError(f"--alpha {config.alpha:g}: expected a number between 0 and 1")
+        raise UserError(f"alpha {config.alpha:g}: expected a number between 0 and 1")
     if len(paths) < 2:
         raise UserError("a comparison needs two runs or more")
     twice = next((path for path in config.runs if paths.count(path.resolve()) > 1), None)
@@ -109,7 +109,7 @@ def _unread(stored: StoredTask) -> StoredTask:
     return dataclasses.replace(stored)
 
 
-def _compare(runs: Sequence[ComparedRun], planned: Planned, draws: int, config: CompareConfig) -> Pair | NotCompared:
+def _compare(runs: Sequence[ComparedRun], planned: Planned, draws: int, config: CompareSettings) -> Pair | NotCompared:
     tasks = [_unread(runs[place].tasks[planned.task]) for place in planned.runs]
     try:
         matched = Matched.of(tasks)

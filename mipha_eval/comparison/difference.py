@@ -47,17 +47,6 @@ class Difference:
         return self.values[1] - self.values[0]
 
 
-def compare_pair(
-    first: StoredTask, second: StoredTask, metric: str, resamples: int = RESAMPLES, alpha: float = ALPHA
-) -> Difference:
-    """Compares two runs of a task. Ask `comparability.why_not` first whether they may be compared.
-
-    Raises:
-        UserError: they share no question, or do not both have the metric.
-    """
-    return difference(Matched.of([first, second]), metric, resamples, alpha)
-
-
 def difference(matched: Matched, metric: str, draws: int, alpha: float) -> Difference:
     """The difference of two matched runs.
 
@@ -114,18 +103,6 @@ def tie_group(tasks: Sequence[StoredTask], metric: str, resamples: int = RESAMPL
 
     pairs = len(tasks) * (len(tasks) - 1) // 2
     return tied_with_best(Matched.of(tasks).panel(metric), enough_draws(resamples, pairs, alpha), alpha)
-
-
-def rank_intervals(tasks: Sequence[StoredTask], metric: str, resamples: int = RESAMPLES) -> list[tuple[int, int]]:
-    """Best and worst rank of each run (1 is the highest value) in 95 % of resamples, on the questions that all scored.
-
-    Raises:
-        UserError: the runs share no question, or do not all have the metric.
-    """
-    from mipha_eval.stats.bootstrap import bootstrap_values
-    from mipha_eval.stats.ranks import rank_intervals
-
-    return rank_intervals(bootstrap_values(Matched.of(tasks).panel(metric), resamples))
 
 
 def enough_draws(resamples: int, tests: int, alpha: float) -> int:

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from mipha_eval.comparison.difference import Difference
 from mipha_eval.comparison.flips import Flips
 from mipha_eval.comparison.loss import Loss
 from mipha_eval.judge.stored_task import StoredTask
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Verdict = Literal["better", "worse", "not significant"]
 Outcome = Literal["passed", "failed", "cannot tell"]
@@ -141,6 +144,19 @@ class Comparison:
     draws: int
     gate: Gate = Gate(())
 
+    def metrics(self) -> pd.DataFrame:
+        """A row a metric of two runs: task, metric, headline, baseline and run with their values, difference, low, high,
+        p, corrected_p, verdict and n, the questions that both scored.
+        """
+        return metrics_frame(self)
+
+    def samples(self) -> pd.DataFrame:
+        """A row a question that a run answers better (``gained``) or worse (``lost``): task, id, baseline, run, change."""
+        return samples_frame(self)
+
+    def _repr_html_(self) -> str:
+        return str(self.metrics().to_html(index=False, escape=True))
+
     @property
     def tests(self) -> int:
         """How many p-values the table shows; they are corrected for each other."""
@@ -156,3 +172,45 @@ class Comparison:
         """Tasks of the baseline that were not compared."""
         own = self.runs[0].tasks
         return [gap for gap in self.not_compared if gap.runs[0] == 0 and gap.task in own]
+
+
+def metrics_frame(comparison: Comparison) -> pd.DataFrame:
+    """See `Comparison.metrics`."""
+    import pandas as pd
+
+    names = [run.name for run in comparison.runs]
+    rows = [
+        {
+            "task": pair.task,
+            "metric": row.difference.metric,
+            "headline": place == 0,
+            "baseline": names[pair.runs[0]],
+            "run": names[pair.runs[1]],
+            "baseline_value": row.difference.values[0],
+            "value": row.difference.values[1],
+            "difference": row.difference.value,
+            "low": row.difference.interval[0] if row.difference.interval else None,
+            "high": row.difference.interval[1] if row.difference.interval else None,
+            "p": row.difference.p,
+            "corrected_p": row.corrected_p,
+            "verdict": row.verdict,
+            "n": row.difference.questions,
+        }
+        for pair in comparison.pairs
+        for place, row in enumerate(pair.rows)
+    ]
+    return pd.DataFrame(rows)
+
+
+def samples_frame(comparison: Comparison) -> pd.DataFrame:
+    """See `Comparison.samples`."""
+    import pandas as pd
+
+    names = [run.name for run in comparison.runs]
+    rows = [
+        (pair.task, sample, names[pair.runs[0]], names[pair.runs[1]], change)
+        for pair in comparison.pairs
+        for change, found in (("gained", pair.flips.gained), ("lost", pair.flips.lost))
+        for sample in found
+    ]
+    return pd.DataFrame(rows, columns=["task", "id", "baseline", "run", "change"])

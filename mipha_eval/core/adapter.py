@@ -5,8 +5,9 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
+from mipha_eval.core.json_value import JsonObject
 from mipha_eval.core.plugins.checks.responses import listed_responses
 from mipha_eval.core.types import Decoding, Request, Response
 
@@ -90,7 +91,7 @@ class ModelAdapter(ABC):
     def load(self) -> None:  # noqa: B027 - nothing to read is a fine default
         """Reads weights, so that mistakes show before the data is touched. Raises UserError."""
 
-    def describe(self) -> Mapping[str, Any]:
+    def describe(self) -> JsonObject:
         """What decides the answers (weights, dtype, device, versions), for the manifest and for finding a run again.
 
         A ``dtype`` of ``torch.float32`` says that an answer may not depend on its neighbours at all.

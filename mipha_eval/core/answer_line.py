@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Hashable, Iterator, Mapping
+from typing import NamedTuple
 
 from mipha_eval.core.errors import UserError
+from mipha_eval.core.json_value import Json, JsonObject
 
 #: what holds a question, if it is there; an answer's `text` does where a further key holds the answer
 ASKED = ("prompt", "question")
@@ -24,24 +25,24 @@ class OfficialAnswer(NamedTuple):
         verified: whether the form names the question so that nothing else could be meant.
     """
 
-    key: Any
+    key: Hashable
     text: str
     asked: str = ""
     verified: bool = False
 
 
-def asked_texts(record: Mapping[str, Any]) -> dict[str, str]:
+def asked_texts(record: JsonObject) -> dict[str, str]:
     """What the line says was asked, by key: a text, or a conversation, whose texts are put together."""
     found = {name: "\n".join(_texts(record.get(name))) for name in ASKED}
     return {name: text for name, text in found.items() if text.strip()}
 
 
-def other_answer(record: Mapping[str, Any]) -> str | None:
+def other_answer(record: JsonObject) -> str | None:
     """The answer where `text` is the question; None if no further key holds one."""
-    return next((record[name] for name in ANSWERED if isinstance(record.get(name), str)), None)
+    return next((text for text in map(record.get, ANSWERED) if isinstance(text, str)), None)
 
 
-def asked_text(record: Mapping[str, Any]) -> str:
+def asked_text(record: JsonObject) -> str:
     """What was asked, for benchmarks that find the question by it. Raises KeyError if the line does not say."""
     for text in asked_texts(record).values():
         return text
@@ -50,7 +51,7 @@ def asked_text(record: Mapping[str, Any]) -> str:
     raise KeyError("prompt")
 
 
-def check_round(place: str, record: Mapping[str, Any]) -> None:
+def check_round(place: str, record: JsonObject) -> None:
     """Raises UserError for an answer to a question whose options were turned once more by LLaVA's ``--all-rounds``."""
     if str(record.get("round_id") or 0).removesuffix(".0") != "0":
         raise UserError(
@@ -59,7 +60,7 @@ def check_round(place: str, record: Mapping[str, Any]) -> None:
         )
 
 
-def _texts(value: Any, depth: int = 0) -> Iterator[str]:
+def _texts(value: Json, depth: int = 0) -> Iterator[str]:
     if isinstance(value, str):
         yield value
     elif isinstance(value, Mapping | list) and depth < DEEPEST:

@@ -6,7 +6,7 @@ import contextlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TextIO
 
 from mipha_eval.core.errors import UserError
 
@@ -42,12 +42,12 @@ def locked(path: Path) -> Iterator[None]:
         lock.release()
 
 
-def write_lines(path: Path, records: Iterable[Mapping[str, Any]]) -> None:
+def write_lines(path: Path, records: Iterable[Mapping[str, object]]) -> None:
     """Writes a JSONL file as a whole: it is there complete or not at all."""
     _replace(path, lambda file: file.writelines(to_json(record) + "\n" for record in records))
 
 
-def write_json(path: Path, value: Mapping[str, Any]) -> None:
+def write_json(path: Path, value: Mapping[str, object]) -> None:
     _replace(path, lambda file: file.write(json.dumps(value, indent=2) + "\n"))
 
 

@@ -34,7 +34,7 @@ class DataSource:
     @property
     def folder(self) -> Path:
         if self.root is None:
-            raise UserError("this needs a folder; give --data DIR")
+            raise UserError("this needs a folder with files; give one", flag="--data FOLDER")
         return self.root
 
     def find(self, *candidates: str, hint: str = "") -> Path:

@@ -2,7 +2,15 @@
 
 
 class UserError(Exception):
-    """Bad input or a broken surrounding: the message names the thing and says how to mend it, in one line."""
+    """Bad input or a broken surrounding: the message names the thing and says how to mend it, in one line.
+
+    Attributes:
+        flag: what mends it on a command line, which the command line adds to the message.
+    """
+
+    def __init__(self, message: str, *, flag: str = "") -> None:
+        super().__init__(message)
+        self.flag = flag
 
 
 class MissingDataError(UserError):

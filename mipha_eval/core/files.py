@@ -15,9 +15,10 @@ import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any, TextIO
+from typing import IO, TextIO
 
 from mipha_eval.core.errors import UserError
+from mipha_eval.core.json_value import Json
 
 #: bytes of a file that is read as a whole; the largest benchmark file, VQAv2's annotations, has 0.4 GB
 MOST_BYTES = 4 << 30
@@ -101,7 +102,7 @@ def _undecodable(path: Path, error: UnicodeDecodeError) -> str:
     return f"cannot read {path}: it begins like {error.encoding}, but is not ({error.reason}); save it as UTF-8"
 
 
-def read_json(path: Path, hint: str = "", *, escapes: bool = False) -> Any:
+def read_json(path: Path, hint: str = "", *, escapes: bool = False) -> Json:
     """Parses a JSON file.
 
     Args:
@@ -120,7 +121,7 @@ def read_json(path: Path, hint: str = "", *, escapes: bool = False) -> Any:
         raise UserError(f"{error}{_and(hint)}") from error
 
 
-def read_object(path: Path, hint: str = "") -> dict[str, Any]:
+def read_object(path: Path, hint: str = "") -> dict[str, Json]:
     """Parses a JSON file that holds an object. Raises UserError if it cannot be read or holds something else."""
     value = read_json(path, hint)
     if not isinstance(value, dict):
@@ -128,15 +129,16 @@ def read_object(path: Path, hint: str = "") -> dict[str, Any]:
     return value
 
 
-def parse_json(text: str) -> Any:
+def parse_json(text: str) -> Json:
     """Parses JSON. Raises ValueError for what is none, too deep, or holds a number beyond all types."""
     try:
-        return json.loads(text, parse_int=_whole, parse_float=_fraction)
+        value: Json = json.loads(text, parse_int=_whole, parse_float=_fraction)
     except RecursionError as error:
         raise ValueError("it is nested too deeply") from error
+    return value
 
 
-def parse_object(text: str, place: str) -> dict[str, Any]:
+def parse_object(text: str, place: str) -> dict[str, Json]:
     """Parses a JSON object. Raises UserError that begins with `place`."""
     try:
         value = parse_json(text)
@@ -147,7 +149,7 @@ def parse_object(text: str, place: str) -> dict[str, Any]:
     return value
 
 
-def read_toml(path: Path) -> dict[str, Any]:
+def read_toml(path: Path) -> dict[str, object]:
     """Parses a TOML file. Raises UserError, naming the file, if it cannot be read."""
     try:
         with open_text(path) as file:

@@ -23,7 +23,12 @@ def parse_pairs(pairs: Iterable[str]) -> dict[str, str]:
     return options
 
 
-def option_fields(owner: type) -> dict[str, Any]:
+def as_texts(options: Mapping[str, object]) -> dict[str, str]:
+    """Options that a program gives as values, as a user would type them; ``-`` and ``_`` in keys are alike."""
+    return {key.replace("-", "_"): str(value) for key, value in options.items()}
+
+
+def option_fields(owner: type) -> dict[str, object]:
     """Names and types of the options of a task or adapter class."""
     hints = get_type_hints(owner)
     return {field.name: hints[field.name] for field in dataclasses.fields(owner) if field.name not in ("protocol", "data")}
@@ -47,7 +52,7 @@ def typed_options(owner: type, options: Mapping[str, str], name: str) -> dict[st
     return values
 
 
-def convert(text: str, kind: Any) -> Any:
+def convert(text: str, kind: object) -> object:
     """Reads a text as bool, int, float, str, Path, a Literal or an optional of these. Raises ValueError."""
     if get_origin(kind) is Literal:
         if text not in get_args(kind):
@@ -61,15 +66,15 @@ def convert(text: str, kind: Any) -> Any:
         if text.lower() not in ("true", "false", "1", "0", "yes", "no"):
             raise ValueError("expected true or false")
         return text.lower() in ("true", "1", "yes")
-    if kind in (int, float):
+    if kind is int or kind is float:
         try:
-            return kind(text)
+            return int(text) if kind is int else float(text)
         except ValueError:
             raise ValueError(f"expected {'a whole number' if kind is int else 'a number'}") from None
     return Path(text) if kind is Path else text
 
 
-def type_name(kind: Any) -> str:
+def type_name(kind: object) -> str:
     """A type as shown to people."""
     if get_origin(kind) is Literal:
         return "|".join(map(str, get_args(kind)))

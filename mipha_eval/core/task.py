@@ -7,28 +7,17 @@ from abc import ABC, abstractmethod
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from string import ascii_uppercase
-from typing import Any, ClassVar
+from typing import ClassVar
 
-from mipha_eval.core.alphabet import lettered
+from mipha_eval.core.alphabet import LETTERS, lettered
 from mipha_eval.core.answer_line import OfficialAnswer
 from mipha_eval.core.data_source import DataSource
+from mipha_eval.core.format_lines import question_core
+from mipha_eval.core.json_value import Json, JsonObject
 from mipha_eval.core.metrics import Metric, Tally, Totals
 from mipha_eval.core.reading import Reading
-from mipha_eval.core.types import Answer, Decoding, Dialogue, Request, Response, Sample, Score
+from mipha_eval.core.types import Decoding, Request, Response, Sample, Score
 from mipha_eval.core.wording import wording
-
-#: LLaVA's format lines for short answers and option letters; Mipha uses the same
-SHORT_ANSWER = "Answer the question using a single word or phrase."
-LETTER_ANSWER = "Answer with the option's letter from the given choices directly."
-LETTER_ANSWER_CN = "请直接回答选项字母。"
-UNANSWERABLE = "When the provided information is insufficient, respond with 'Unanswerable'."
-
-#: how LLaVA-1.5 and Mipha give a model what an OCR system read
-OCR_TOKENS = "Reference OCR token:"
-
-#: how LLaVA-1.5 was trained to write captions (TextCaps), and how other suites ask it for them
-CAPTION = "Provide a one-sentence caption for the provided image."
 
 #: the rules of scores that a judge did not grade: nobody asked it, or it did not answer. They are in no metric
 NOT_JUDGED = "not-judged"
@@ -36,16 +25,11 @@ JUDGE_FAILED = "judge-failed"
 UNGRADED = (NOT_JUDGED, JUDGE_FAILED)
 
 
-def question_core(prompt: str) -> str:
-    """A prompt without LLaVA's format lines, image mark and outer spaces, for recognising a question."""
-    for line in (SHORT_ANSWER, LETTER_ANSWER, LETTER_ANSWER_CN, UNANSWERABLE):
-        prompt = prompt.replace(line, "")
-    return prompt.strip().removeprefix("<image>").strip()
-
-
 @dataclass(frozen=True)
 class Task(ABC):
     """A benchmark under one protocol. Subclasses are frozen dataclasses; their own fields are the task's options.
+
+    One whose answers a judge can grade is a `JudgedTask`, one that a server scores an `UploadTask`.
 
     Class attributes:
         name: the plugin's name, equal to its file's.
@@ -55,9 +39,6 @@ class Task(ABC):
         hub: protocol -> dataset on the hub that serves it.
         rows: protocol -> how many questions it has, of each release; data with another number is marked.
         annotated: protocols whose own file --annotations can replace.
-        uploads: protocols that a server scores.
-        judged: whether a judge can grade answers, see `grade`.
-        without_judge: metrics that only the task's own rule gives.
         lettered: whether answers are option letters.
         own_ids: whether no other set has the question ids, so that they prove what an answer without its question is to.
         ignores_foreign_answers: whether answer files hold answers to questions that a later release took out.
@@ -77,9 +58,6 @@ class Task(ABC):
     ignores_foreign_answers: ClassVar[bool] = False
     rows: ClassVar[Mapping[str, Sequence[int]]] = {}
     annotated: ClassVar[Sequence[str]] = ()
-    uploads: ClassVar[Sequence[str]] = ()
-    judged: ClassVar[bool] = False
-    without_judge: ClassVar[Sequence[str]] = ()
 
     @abstractmethod
     def samples(self) -> Iterable[Sample]:
@@ -97,27 +75,6 @@ class Task(ABC):
         """`metrics`, and those whose names only the data or an option gives, such as a benchmark's own categories."""
         return self.metrics
 
-    @property
-    def stand_in(self) -> str:
-        """The name of the rule that stands in for a judge, such as ``rule``; "" where none does. Metrics carry it."""
-        return ""
-
-    @property
-    def suffix(self) -> str:
-        """What names of metrics end with where a rule stands in for a judge, such as ``[rule]``."""
-        return f"[{self.stand_in}]" if self.stand_in else ""
-
-    def grade(self, answers: Sequence[Answer], runs: int) -> Dialogue[Sequence[Score]]:
-        """What a judge is asked about the answers of a group, and the scores that its replies come to, in the same order.
-
-        A generator: it yields queries, is sent the judge's words, and depends on nothing else. For tasks with `judged`.
-
-        Args:
-            runs: grades of each answer, of which the mean counts.
-        """
-        yield from ()
-        return [answer.score for answer in answers]
-
     def finish(self, samples: Mapping[str, Sample], scores: Sequence[Score]) -> Sequence[Score]:
         """Fills in what depends on all answers together (CIDEr's document frequencies).
 
@@ -126,7 +83,7 @@ class Task(ABC):
         """
         return scores
 
-    def scored(self, sample: Sample, reading: Reading, value: float, **details: Any) -> Score:
+    def scored(self, sample: Sample, reading: Reading, value: float, **details: Json) -> Score:
         """A score for `sample` with all that is known about it filled in."""
         return Score(
             sample=sample.id,
@@ -171,15 +128,7 @@ class Task(ABC):
         """The score that an answer worth so much in its place would have."""
         return dataclasses.replace(score, value=float(value))
 
-    def upload_rows(self, samples: Sequence[Sample], texts: Mapping[str, str]) -> Iterable[Mapping[str, Any]]:
-        """Rows of the file that the benchmark's server takes, in its order; for protocols in `uploads`.
-
-        Args:
-            texts: the model's answers by sample id.
-        """
-        return ()
-
-    def notes(self, scores: Sequence[Score]) -> Mapping[str, Any]:
+    def notes(self, scores: Sequence[Score]) -> JsonObject:
         """What a result says beside metrics and counts."""
         return {}
 
@@ -188,8 +137,8 @@ class Task(ABC):
 
         Labels at which it stops are errors of `samples`. Only asked about samples with a target.
         """
-        options = sample.choices or ascii_uppercase  # some copies have none
-        letters = [letter for letter, option in zip(ascii_uppercase, options, strict=False) if option]
+        options = sample.choices or LETTERS  # some copies have none
+        letters = [letter for letter, option in zip(LETTERS, options, strict=False) if option]
         odd = self.lettered and sample.target[0] not in letters
         return f"{sample.target[0]!r} is the letter of no option, and equals no answer" if odd else ""
 
@@ -217,7 +166,7 @@ class Task(ABC):
         """What an answer record must equal, see `record_key`, to be this sample's."""
         return sample.question_id
 
-    def record_key(self, record: Mapping[str, Any]) -> Hashable:
+    def record_key(self, record: JsonObject) -> Hashable:
         """The key of a line of LLaVA's answer JSONL."""
         key: Hashable = record["question_id"]
         return key

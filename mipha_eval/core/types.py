@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Generator, Hashable, Mapping
+from collections.abc import Callable, Generator, Hashable
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import TypeVar
+
+from mipha_eval.core.json_value import JsonObject
 
 Outcome = TypeVar("Outcome")
 
@@ -95,7 +97,7 @@ class Request:
     @property
     def key(self) -> str:
         """A digest by which a stored answer is found again within its task, the same on every machine."""
-        parts: list[Any] = [[image.name for image in self.images], self.text, self.decoding.max_new_tokens, *self.options]
+        parts: list[object] = [[image.name for image in self.images], self.text, self.decoding.max_new_tokens, *self.options]
         parts += [list(self.tracked)] if self.tracked else []
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:24]
 
@@ -215,7 +217,7 @@ class Score:
     cluster: str = ""
     tags: tuple[str, ...] = ()
     judged: float | None = None
-    details: Mapping[str, Any] = field(default_factory=dict)
+    details: JsonObject = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,11 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from mipha_eval.core.data_source import DataSource
 from mipha_eval.core.errors import MissingDataError, UserError
+from mipha_eval.core.json_value import JsonObject
+from mipha_eval.core.library_messages import take_off_terminal
 from mipha_eval.core.types import Image
+
+if TYPE_CHECKING:
+    from datasets import Dataset
 
 BATCH = 1000  # rows that are read from a dataset at once
 
@@ -25,8 +30,11 @@ def read_hub(source: DataSource, name: str, split: str = "test", config: str | N
     """
     from datasets import Image as ImageFeature
     from datasets import List, disable_progress_bars, load_dataset
+    from huggingface_hub.utils.tqdm import disable_progress_bars as disable_bars_of_hub
 
     disable_progress_bars()
+    disable_bars_of_hub()
+    take_off_terminal("datasets", "huggingface_hub")
     where = name
     if source.root is not None:
         where = str(mirrored(source.root, name))
@@ -34,7 +42,9 @@ def read_hub(source: DataSource, name: str, split: str = "test", config: str | N
         dataset = load_dataset(where, config, split=split)
     except Exception as error:  # datasets raises its own, huggingface_hub's, pyarrow's and OSErrors here
         reason = str(error).splitlines()[0]
-        raise UserError(f"dataset {name} cannot be opened ({reason}); without the hub give --data FOLDER") from error
+        raise UserError(
+            f"dataset {name} cannot be opened ({reason}); without the hub give a folder with its files", flag="--data FOLDER"
+        ) from error
     if "image" in dataset.features:
         undecoded = ImageFeature(decode=False)
         single = isinstance(dataset.features["image"], ImageFeature)
@@ -54,11 +64,11 @@ def mirrored(mirror: Path, name: str) -> Path:
 class HubRows:
     """A dataset without its images, which are read one by one when they are asked for."""
 
-    def __init__(self, name: str, dataset: Any) -> None:
+    def __init__(self, name: str, dataset: Dataset) -> None:
         self._name = name
         self._dataset = dataset
 
-    def __iter__(self) -> Iterator[tuple[int, dict[str, Any]]]:
+    def __iter__(self) -> Iterator[tuple[int, JsonObject]]:
         """Yields (row number, row without ``image``)."""
         columns = [column for column in self._dataset.column_names if column != "image"]
         tables = self._dataset.select_columns(columns).with_format("arrow").iter(BATCH)  # row by row takes twice as long

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from mipha_eval.core.files import open_text, parse_object
+from mipha_eval.core.json_value import JsonObject
 
 
 def read_lines(path: Path, *, escapes: bool = False) -> Iterator[str]:
@@ -25,7 +25,7 @@ def read_lines(path: Path, *, escapes: bool = False) -> Iterator[str]:
             yield line.removesuffix("\n")
 
 
-def read_jsonl(path: Path, *, escapes: bool = False) -> Iterator[dict[str, Any]]:
+def read_jsonl(path: Path, *, escapes: bool = False) -> Iterator[JsonObject]:
     """Yields one object a line, blank lines left out.
 
     Raises:
@@ -34,17 +34,12 @@ def read_jsonl(path: Path, *, escapes: bool = False) -> Iterator[dict[str, Any]]
     return (row for _, row in placed_jsonl(path, escapes=escapes))
 
 
-def placed_jsonl(path: Path, *, escapes: bool = False) -> Iterator[tuple[str, dict[str, Any]]]:
+def placed_jsonl(path: Path, *, escapes: bool = False) -> Iterator[tuple[str, JsonObject]]:
     """As `read_jsonl`, with each row's place, ``FILE:LINE``."""
     for number, line in enumerate(read_lines(path, escapes=escapes), start=1):
         if line.strip():
             place = f"{path}:{number}"
             yield place, parse_object(line, place)
-
-
-def is_json_list(path: Path) -> bool:
-    """Whether a file begins like a JSON list."""
-    return begins_with(path, "[")
 
 
 def begins_with(path: Path, letters: str) -> bool:

@@ -8,9 +8,10 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from mipha_eval.core.errors import PluginError, RowError, UserError
+from mipha_eval.core.format_lines import question_core
 from mipha_eval.core.plugins.blame import blaming, is_foreign, place_of
 from mipha_eval.core.plugins.checks.questions import wrong_category, wrong_sample
-from mipha_eval.core.task import Task, question_core
+from mipha_eval.core.task import Task
 from mipha_eval.core.types import Sample
 
 #: questions of a task; the largest benchmark, all of VQAv2, has 1.1 million

@@ -9,9 +9,9 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from mipha_eval.core.task import question_core
+from mipha_eval.core.format_lines import question_core
 from mipha_eval.core.types import Sample
 
 RECORDS = Path(__file__).with_name("releases.json")
@@ -137,7 +137,7 @@ def write_release(label: str, release: Release, path: Path = RECORDS) -> None:
     path.write_text(json.dumps(stored, indent=1) + "\n", encoding="utf-8")
 
 
-def _without_empty(release: Release) -> dict[str, Any]:
+def _without_empty(release: Release) -> dict[str, object]:
     return {name: value for name, value in vars(release).items() if value}
 
 
@@ -145,10 +145,10 @@ def _references(row: Row, first_only: bool) -> tuple[str, ...]:
     return row.references[:1] if first_only else row.references
 
 
-def _digest(value: Sequence[Any]) -> str:
+def _digest(value: Sequence[object]) -> str:
     return hashlib.sha256(json.dumps(value).encode()).hexdigest()
 
 
-def _marks(values: Sequence[Any]) -> str:
+def _marks(values: Sequence[object]) -> str:
     marks = (hashlib.sha256(json.dumps(value).encode()).digest()[:MARK] for value in values)
     return base64.b64encode(b"".join(marks)).decode()

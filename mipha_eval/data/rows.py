@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from mipha_eval.core.errors import RowError
+from mipha_eval.core.json_value import Json, JsonObject
 from mipha_eval.data.jsonl import read_lines
 
 WRONG = "is not in the expected form"
@@ -28,26 +28,93 @@ def _reason(error: Exception) -> str:
     return str(error) if type(error) is ValueError else repr(error)
 
 
-def text_of(row: Mapping[str, Any], name: str) -> str:
-    """A row's text. Raises KeyError without it, ValueError for anything else in its place."""
+def text_of(row: JsonObject, name: str) -> str:
+    """A row's text. Raises KeyError without it, ValueError for anything else in its place; so do all that follow."""
     value = row[name]
     if not isinstance(value, str):
         raise ValueError(f"its {name} {value!r} is no text")
     return value
 
 
-def entries(path: Path, listed: Any) -> Iterator[tuple[str, Any]]:
-    """The entries of a JSON list with their places, counted from 1. Raises RowError if it is no list."""
+def number_of(row: JsonObject, name: str) -> float:
+    """A row's number."""
+    value = row[name]
+    if not isinstance(value, int | float):
+        raise ValueError(f"its {name} {value!r} is no number")
+    return value
+
+
+def whole_of(row: JsonObject, name: str) -> int:
+    """A row's whole number, which may be written as a text or as 17.0."""
+    value = row[name]
+    if not isinstance(value, int | float | str) or (isinstance(value, float) and not value.is_integer()):
+        raise ValueError(f"its {name} {value!r} is no whole number")
+    return int(value)
+
+
+def list_of(row: JsonObject, name: str) -> Sequence[Json]:
+    """A row's list, of whatever."""
+    value = row[name]
+    if not isinstance(value, list | tuple):
+        raise ValueError(f"its {name} {value!r} is no list")
+    return value
+
+
+def numbers_of(row: JsonObject, name: str) -> list[float]:
+    """A row's list of numbers."""
+    values = list_of(row, name)
+    found = [value for value in values if isinstance(value, int | float)]
+    if len(found) < len(values):
+        raise ValueError(f"its {name} {values!r} are no numbers")
+    return found
+
+
+def texts_of(row: JsonObject, name: str) -> list[str]:
+    """A row's list of texts."""
+    values = list_of(row, name)
+    found = [value for value in values if isinstance(value, str)]
+    if len(found) < len(values):
+        raise ValueError(f"its {name} {values!r} are no texts")
+    return found
+
+
+def object_of(row: JsonObject, name: str) -> JsonObject:
+    """A row's object."""
+    value = row[name]
+    if not isinstance(value, Mapping):
+        raise ValueError(f"its {name} {value!r} is no object")
+    return value
+
+
+def objects_of(row: JsonObject, name: str) -> list[JsonObject]:
+    """A row's list of objects."""
+    values = list_of(row, name)
+    found = [value for value in values if isinstance(value, Mapping)]
+    if len(found) < len(values):
+        raise ValueError(f"its {name} {values!r} are no objects")
+    return found
+
+
+def entries(path: Path, listed: Json) -> Iterator[tuple[str, JsonObject]]:
+    """The entries of a JSON list with their places, counted from 1. Raises RowError if it is no list of objects."""
     if not isinstance(listed, list):
         raise RowError(f"{path} {WRONG}: there is no list of entries")
-    yield from ((f"{path}: entry {number}", entry) for number, entry in enumerate(listed, start=1))
+    yield from (_object(f"{path}: entry {number}", entry) for number, entry in enumerate(listed, start=1))
 
 
-def named_entries(path: Path, stored: Any) -> Iterator[tuple[str, tuple[str, Any]]]:
-    """The (name, entry) pairs of a JSON object with their places. Raises RowError if it is no object."""
+def named_entries(path: Path, stored: Json) -> Iterator[tuple[str, tuple[str, JsonObject]]]:
+    """The (name, entry) pairs of a JSON object of objects with their places. Raises RowError if it is none."""
     if not isinstance(stored, dict):
         raise RowError(f"{path} {WRONG}: there is no object with entries by their names")
-    yield from ((f"{path}: entry {name}", (name, entry)) for name, entry in stored.items())
+    for name, entry in stored.items():
+        place, found = _object(f"{path}: entry {name}", entry)
+        yield place, (name, found)
+
+
+def _object(place: str, entry: Json) -> tuple[str, JsonObject]:
+    if not isinstance(entry, Mapping):
+        raise RowError(f"{place} {WRONG}: it is not a JSON object")
+    return place, entry
 
 
 def tab_separated(path: Path, *names: str, more: bool = False, escapes: bool = False) -> Iterator[tuple[str, list[str]]]:

@@ -7,7 +7,6 @@ import itertools
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from mipha_eval.core.errors import RowError, UserError
 from mipha_eval.core.files import open_regular, open_text
@@ -60,7 +59,7 @@ def indexed_rows(path: Path, *needed: str) -> list[tuple[int, Cells]]:
     return found
 
 
-def as_cells(row: Mapping[str, Any]) -> Cells:
+def as_cells(row: Mapping[str, object]) -> Cells:
     """Any row's values as texts; None where pandas would say missing."""
     return {column: None if cell is None or cell in MISSING else str(cell) for column, cell in row.items()}
 
@@ -103,7 +102,7 @@ def _delimiter(head: str) -> str:
     return "\t" if "\t" in head else max(",;", key=lambda mark: len(next(csv.reader([head], delimiter=mark), ())))
 
 
-def _sheet_lines(path: Path) -> Iterator[tuple[str, Sequence[Any]]]:
+def _sheet_lines(path: Path) -> Iterator[tuple[str, Sequence[object]]]:
     from zipfile import BadZipFile
 
     from openpyxl import load_workbook

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from mipha_eval.core.data_source import DataSource
 from mipha_eval.core.errors import MissingDataError, UserError
 from mipha_eval.core.plugins.registry import Registry
-from mipha_eval.core.plugins.selection import build_task, build_tasks
+from mipha_eval.core.plugins.selection import build_task
 from mipha_eval.core.task import Task
 from mipha_eval.data.questions import read_questions
 from mipha_eval.data.release_diff import Finding, Kind, compare_with_nearest, ids_twice
@@ -51,7 +50,7 @@ class Verification:
         return f"{self.task}: {word}{f' ({self.release})' if self.release else ''}"
 
     @property
-    def summary(self) -> dict[str, Any]:
+    def summary(self) -> dict[str, object]:
         """All of it for JSON."""
         return {
             "task": self.task,
@@ -64,24 +63,27 @@ class Verification:
         }
 
 
-def verify(names: Sequence[str], source: DataSource, registry: Registry) -> Iterator[Verification]:
-    """Compares the named tasks, or all whose files the source has.
+def verify(tasks: Sequence[Task]) -> Iterator[Verification]:
+    """Compares tasks, one after the other. Raises UserError if the files of one are missing."""
+    records = read_releases()
+    for task in tasks:
+        yield verify_task(task, records.get(task.label, ()))
+
+
+def verify_all(source: DataSource, registry: Registry) -> Iterator[Verification]:
+    """Compares all tasks whose files the source has.
 
     Yields:
-        One verification a task; for a task that was not named and whose files are missing one with `missing` alone.
+        One verification a task; for a task whose files are missing one with `missing` alone.
 
     Raises:
-        UserError: the files of a named task are missing, no task has its files, or a name or flag does not fit.
+        UserError: no task has its files, or a flag does not fit.
     """
     records = read_releases()
-    if names:
-        for task in build_tasks(names, (), source, registry):
-            yield verify_task(task, records.get(task.label, ()))
-        return
     if source.kind == "hub" and source.root is None:
         raise UserError("name the tasks to verify; from the hub, their whole datasets are downloaded")
     if source.annotations is not None:
-        raise UserError("--annotations belongs to one task; name one")
+        raise UserError("an annotation file belongs to one task; name one", flag="--annotations")
     check_image_dirs(source, registry)
     found = 0
     for label in protocols(source, registry):

@@ -72,11 +72,11 @@ def protocols(source: DataSource, registry: Registry) -> list[str]:
 
 
 def check_image_dirs(source: DataSource, registry: Registry) -> None:
-    """Raises UserError for an --image-dir of a task that does not exist."""
+    """Raises UserError for an image folder of a task that does not exist."""
     known = {name.replace("-", "_") for name in registry.names("tasks")}
     for name in source.image_dirs:
         if name.replace("-", "_") not in known:
-            raise UserError(unknown("task in --image-dir", name, known))
+            raise UserError(unknown("task with an image folder", name, known), flag="--image-dir")
 
 
 def find_places(source: DataSource, registry: Registry) -> Iterator[Place]:
@@ -161,7 +161,7 @@ def _places_on_hub(source: DataSource, registry: Registry) -> Iterator[Place]:
         if found:
             yield Place(label, True, None, None, found)
         else:
-            yield absent(where=unreachable or f"the hub has no dataset {dataset}; give --data FOLDER")
+            yield absent(where=unreachable or f"the hub has no dataset {dataset}; give a folder with its files")
 
 
 def ask_hub(dataset: str) -> str:
@@ -175,7 +175,7 @@ def ask_hub(dataset: str) -> str:
         return ""
     except Exception as error:  # huggingface_hub's own, its HTTP library's and OSErrors come out here
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise UserError(f"the hub cannot be reached ({reason}); give --data FOLDER") from error
+        raise UserError(f"the hub cannot be reached ({reason}); give a folder", flag="--data FOLDER") from error
     return f"{dataset} on the hub, downloaded when it is first read"
 
 

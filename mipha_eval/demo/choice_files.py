@@ -10,7 +10,6 @@ import itertools
 import random
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from mipha_eval.core.alphabet import LETTERS, lettered
 from mipha_eval.demo.choices import HINTS, Choice, make_category_choice, make_choice
@@ -41,13 +40,13 @@ def choices(rng: random.Random, kind: str, options: int = 4) -> Iterator[tuple[S
 
 def write_scienceqa(folder: Path, rng: random.Random) -> None:
     """Problems with a picture, and a fifth of them without."""
-    problems: dict[str, Any] = {}
+    problems: dict[str, object] = {}
     prompts, images = [], {}
     pictured = [pair for kind in CATEGORIES for pair in choices(rng, kind, 3)]
     plain = [(None, make_category_choice(rng, 4)) for _ in range(QUESTIONS)]
     for number, (scene, choice) in enumerate([*pictured, *plain], start=1):
         asked = dataclasses.replace(choice, hint=f"Context: {choice.hint}" if choice.hint and scene else "").question()
-        row: dict[str, Any] = {"id": str(number)}
+        row: dict[str, object] = {"id": str(number)}
         if scene is not None:
             images[f"{number}/image.png"] = scene
             row["image"] = f"{number}/image.png"
@@ -69,8 +68,8 @@ def write_scienceqa(folder: Path, rng: random.Random) -> None:
 
 def write_mmbench(folder: Path, rng: random.Random) -> None:
     """The official table, every question with all its rotations."""
-    base: list[dict[str, Any]] = []
-    rotated: list[dict[str, Any]] = []
+    base: list[dict[str, object]] = []
+    rotated: list[dict[str, object]] = []
     numbers = itertools.count(1)
     for kind, (l2_category, _) in CATEGORIES.items():
         for scene, choice in choices(rng, kind):

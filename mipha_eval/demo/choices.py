@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from mipha_eval.core.alphabet import LETTERS, lettered
-from mipha_eval.core.task import LETTER_ANSWER
+from mipha_eval.core.format_lines import LETTER_ANSWER
 from mipha_eval.demo.questions import KINDS as SHORT_KINDS
 from mipha_eval.demo.questions import Asker, Question, text_family
 from mipha_eval.demo.scenes import COLOURS, DIGITS, SHAPES, WORDS, Scene

@@ -5,13 +5,13 @@ the real ones. Every scene is held out from training.
 from __future__ import annotations
 
 import hashlib
-import os
 import random
 import shutil
 import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from mipha_eval.core.cache_folder import cache_folder
 from mipha_eval.core.errors import UserError
 from mipha_eval.demo.choice_files import write_mmbench, write_scienceqa, write_seed
 from mipha_eval.demo.sentence_files import write_captions, write_mmvet, write_nocaps
@@ -37,8 +37,7 @@ WRITERS: Mapping[str, Callable[[Path, random.Random], None]] = {
 
 def demo_folder() -> Path:
     """The demo's data folder; drawn on first use, below MIPHA_EVAL_CACHE or the user's cache folder."""
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "mipha-eval"
-    cache = Path(os.environ.get("MIPHA_EVAL_CACHE") or cache)
+    cache = cache_folder()
     sources = b"".join(file.read_bytes() for file in sorted(Path(__file__).parent.glob("*.py")))
     folder = cache / f"demo-{hashlib.sha256(sources).hexdigest()[:12]}"
     if folder.is_dir():

@@ -9,7 +9,7 @@ import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from mipha_eval.core.task import OCR_TOKENS, SHORT_ANSWER, UNANSWERABLE
+from mipha_eval.core.format_lines import OCR_TOKENS, SHORT_ANSWER, UNANSWERABLE
 from mipha_eval.demo.scenes import COLOURS, DIGITS, GRID, SHAPES, WORDS, Scene
 
 COUNT_WORDS = ("zero", "one", "two", "three", "four", "five", "six")

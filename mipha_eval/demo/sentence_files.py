@@ -6,7 +6,6 @@ import itertools
 import random
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
 
 from mipha_eval.demo.held_out import held_out_scenes, save_images, write_json
 from mipha_eval.demo.scenes import Scene
@@ -55,7 +54,7 @@ def _description(scene: Scene) -> tuple[str, str, list[str]]:
 def write_mmvet(folder: Path, rng: random.Random) -> None:
     """Open questions; the answers are what a rule looks for, in MM-Vet's notation."""
     images: dict[str, Scene] = {}
-    questions: dict[str, Any] = {}
+    questions: dict[str, object] = {}
     scenes = held_out_scenes(rng, (1, 4), text_share=1.0)
     kinds: tuple[Open, ...] = (_colour, _place, _reading, _sum, _description)
     for number, (kind, scene) in enumerate(zip(kinds * MMVET_QUESTIONS, scenes, strict=False)):
@@ -97,8 +96,8 @@ def write_nocaps(folder: Path, rng: random.Random) -> None:
 
 def _write_coco(annotations: Path, folder: Path, scenes: list[tuple[str, Scene]], rng: random.Random) -> None:
     images: dict[str, Scene] = {}
-    rows: list[dict[str, Any]] = []
-    captions: list[dict[str, Any]] = []
+    rows: list[dict[str, object]] = []
+    captions: list[dict[str, object]] = []
     for number, (domain, scene) in enumerate(scenes, start=1):
         name = f"{number:012}.jpg"
         images[name] = scene

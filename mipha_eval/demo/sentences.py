@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 
-from mipha_eval.core.task import CAPTION
+from mipha_eval.core.format_lines import CAPTION
 from mipha_eval.demo.questions import Asker, Question
 from mipha_eval.demo.scenes import Scene, Thing
 

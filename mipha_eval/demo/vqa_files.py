@@ -6,9 +6,8 @@ import itertools
 import random
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
-from mipha_eval.core.task import OCR_TOKENS
+from mipha_eval.core.format_lines import OCR_TOKENS
 from mipha_eval.demo.held_out import held_out_scenes, save_images, write_json
 from mipha_eval.demo.questions import COUNT_WORDS, KINDS, Question, text_family
 from mipha_eval.demo.scenes import Scene
@@ -104,7 +103,7 @@ def write_textvqa(folder: Path, rng: random.Random) -> None:
 def write_vizwiz(folder: Path, rng: random.Random) -> None:
     """Questions of which a third cannot be answered."""
     images: dict[str, Scene] = {}
-    rows: list[dict[str, Any]] = []
+    rows: list[dict[str, object]] = []
     pool = asked(rng, "answerable", 100 * QUESTIONS)
     wanted = 3 * QUESTIONS
     left = {True: round(wanted * UNANSWERABLE_SHARE), False: wanted - round(wanted * UNANSWERABLE_SHARE)}
@@ -121,7 +120,7 @@ def write_vizwiz(folder: Path, rng: random.Random) -> None:
     write_json(folder / "val.json", rows)
 
 
-def _crowd(rng: random.Random, truth: str) -> dict[str, Any]:
+def _crowd(rng: random.Random, truth: str) -> dict[str, object]:
     answers: Sequence[str] = human_answers(rng, truth)
     kind = "unanswerable" if truth == "unanswerable" else "number" if truth.isdigit() else "other"
     people = [{"answer": answer, "answer_confidence": "yes"} for answer in answers]

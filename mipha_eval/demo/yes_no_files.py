@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TypeVar
 
-from mipha_eval.core.task import SHORT_ANSWER
+from mipha_eval.core.format_lines import SHORT_ANSWER
 from mipha_eval.demo.held_out import held_out_scenes, save_images, write_lines
 from mipha_eval.demo.questions import (
     HALVES,

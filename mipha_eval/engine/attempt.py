@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import sys
+import logging
 import traceback
 from collections.abc import Hashable, Sequence
 from pathlib import Path
@@ -12,6 +12,8 @@ from mipha_eval.core.errors import ContractError, DeviceMemoryError, PluginError
 from mipha_eval.core.plugins.checks.responses import checked_responses
 from mipha_eval.core.types import Request, Response
 from mipha_eval.engine.plan import Limits, halves, price
+
+logger = logging.getLogger(__name__)
 
 #: a model that has answered nothing is given up when requests about so many pictures, or so many without one, each asked
 #: alone, failed in the same place
@@ -89,7 +91,7 @@ class Attempts:
     def _make_smaller(self, batch: Sequence[Request]) -> None:
         tokens = price(batch, self.cost)
         if not self._limits.lowered:
-            print(f"the device's memory does not hold {tokens:,} tokens; batches are made smaller", file=sys.stderr)
+            logger.warning("the device's memory does not hold %s tokens; batches are made smaller", f"{tokens:,}")
         self._limits.lower(tokens // 2)
 
     def _failure(self, batch: Sequence[Request], error: Exception) -> Response:
@@ -112,7 +114,7 @@ class Attempts:
         place = _place(error)
         if again or place not in self._said:
             self._said.add(place)
-            print(f"model {self._adapter.name} {what}: {_line(error)} ({place})", file=sys.stderr)
+            logger.warning("model %s %s: %s (%s)", self._adapter.name, what, _line(error), place)
 
 
 def _line(error: Exception) -> str:

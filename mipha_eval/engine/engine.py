@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections import deque
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,6 +12,8 @@ from mipha_eval.core.plugins.checks.models import checked_budget, identity_of
 from mipha_eval.core.types import Request, Response
 from mipha_eval.engine.attempt import Attempts
 from mipha_eval.engine.plan import Limits, plan_batches
+
+logger = logging.getLogger(__name__)
 
 AHEAD = 2  # batches that an adapter hears of before it is asked for them
 
@@ -42,6 +45,7 @@ class Engine:
         limits = Limits(checked_budget(self.adapter) if self.budget is None else self.budget, self.batch_size)
         attempts = Attempts(self.adapter, limits)
         todo = [requests[place] for place in distinct]
+        logger.debug("%d requests, %d to answer, batches of up to %d tokens", len(requests), len(todo), limits.budget)
         for places in announced(plan_batches(todo, attempts.cost, limits), todo, attempts):
             if self.stop():
                 return

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 import signal
-import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType, TracebackType
-from typing import Any
 
 from mipha_eval.core.errors import UserInterruptError
+
+logger = logging.getLogger(__name__)
 
 
 @contextmanager
@@ -35,7 +36,7 @@ class Interrupt:
 
     def __init__(self) -> None:
         self._asked = False
-        self._previous: Any = None
+        self._previous: Callable[[int, FrameType | None], object] | int | None = None
 
     def asked(self) -> bool:
         return self._asked
@@ -49,7 +50,7 @@ class Interrupt:
         if self._asked:
             raise UserInterruptError
         self._asked = True
-        print("finishing the batch; once more stops at once", file=sys.stderr)
+        logger.warning("finishing the batch; once more stops at once")
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         if self._previous is not None:

@@ -1,13 +1,23 @@
-"""Progress on standard error: rich bars on a terminal, a plain line now and then elsewhere."""
+"""Progress on standard error: rich bars on a terminal, a plain line now and then elsewhere.
+
+It is no message of logging; where somebody sets this module's logger to WARNING, there is none.
+"""
 
 from __future__ import annotations
 
+import functools
+import logging
 import sys
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+logger = logging.getLogger(__name__)
 
 SECONDS_BETWEEN_LINES = 10.0
 WIDTHS = 4, 40  # of a bar
@@ -37,7 +47,8 @@ class Progress:
     def __init__(self, tasks: Mapping[str, tuple[int, int]], quiet: bool = False) -> None:
         """`tasks` has (all questions, those answered before) by the task's label."""
         self._counts = {label: _Count(total, done, done) for label, (total, done) in tasks.items()}
-        self._quiet = quiet or all(total == done for total, done in tasks.values())
+        nothing = all(total == done for total, done in tasks.values())
+        self._quiet = quiet or nothing or logger.level > logging.INFO
         self._last = self._printed = time.monotonic()
         self._bar: Any = None
 
@@ -71,13 +82,20 @@ class Progress:
             self._bar.stop()
 
 
+@functools.cache
+def error_console() -> Console:
+    """Standard error as a terminal; one for all, so that messages stand above the bars."""
+    from rich.console import Console
+
+    return Console(stderr=True)
+
+
 def _rich_bar(longest: int) -> Any:
     """Bars that leave room for counts and time, and for labels of up to so many letters."""
-    from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
     from rich.table import Column
 
-    console = Console(stderr=True)
+    console = error_console()
     label = TextColumn("{task.description}", table_column=Column(overflow="fold"))
     bar = BarColumn(max(WIDTHS[0], min(WIDTHS[1], console.width - longest - BESIDE)))
     return Progress(label, bar, MofNCompleteColumn(), TimeRemainingColumn(), console=console, transient=True)

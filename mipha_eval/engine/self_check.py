@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import sys
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -14,6 +14,8 @@ from mipha_eval.core.types import Request, Response
 from mipha_eval.scoring.result_record import CheckCounts
 from mipha_eval.store.equivalence import Check, Checks, CheckTotals
 from mipha_eval.store.run_folder import RunFolder
+
+logger = logging.getLogger(__name__)
 
 A_TASK, A_RUN = 3, 8  # answers that are checked unless a user says otherwise
 ONE_IN = 100  # so that a short run does not spend its time on them
@@ -76,9 +78,9 @@ class SelfCheck:
         differ = found.checked - found.identical
         if differ and self._exact:
             what = f"{differ} of {found.checked} answers differ from the same made alone, which may not be in float32"
-            print(f"{label}: SHARED != ALONE: {what}; see equivalence.json", file=sys.stderr)
+            logger.warning("%s: SHARED != ALONE: %s; see equivalence.json", label, what)
         if found.failed:
-            print(f"{label}: {found.failed} answers could not be made alone; see equivalence.json", file=sys.stderr)
+            logger.warning("%s: %d answers could not be made alone; see equivalence.json", label, found.failed)
 
     def summary(self, label: str) -> CheckCounts | None:
         """What a task's result has to say of the checks; None if nothing was checked."""

@@ -56,7 +56,8 @@ def check_images(samples: Sequence[Sample], tried: int = 20) -> None:
     images = list(itertools.islice(dict.fromkeys(image for sample in samples for image in sample.images), tried))
     if images and not any(image_digest(image) for image in images):
         raise UserError(
-            f"none of the first {len(images)} images is there, e.g. {images[0].location}; use --image-dir TASK=DIR"
+            f"none of the first {len(images)} images is there, e.g. {images[0].location}; give the folder where they are",
+            flag="--image-dir TASK=DIR",
         )
 
 

@@ -34,6 +34,9 @@ class AdapterJudge(Judge):
     def describe(self) -> Mapping[str, Json]:
         return {"model": self.name, **self._adapter.describe(), "decoding": "greedy"}
 
+    def load(self) -> None:
+        self._adapter.load()
+
     async def ask(self, query: Query, sample: str) -> Verdict:
         request = Request(query.prompt, decoding=Decoding(query.max_tokens))
         if request not in self._replies:

@@ -13,11 +13,8 @@ import msgspec
 
 from mipha_eval.core.errors import UserError
 from mipha_eval.core.metrics import ClusterCounts, Metric, Number, Totals
-from mipha_eval.core.plugins.registry import Registry
-from mipha_eval.core.plugins.selection import build_task
-from mipha_eval.core.task import UNGRADED
+from mipha_eval.core.task import UNGRADED, Task
 from mipha_eval.core.types import Score
-from mipha_eval.data.parse_source import parse_source
 from mipha_eval.data.questions import read_samples
 from mipha_eval.judge.calibrations import calibration_file, store_calibration
 from mipha_eval.judge.grading import Grading, TaskAnswers, judge_answers
@@ -32,16 +29,6 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class CalibrateConfig:
-    """What a user asks for; see ``mipha-eval judge calibrate --help``."""
-
-    grades: Path
-    answers: Path | None = None
-    task: str = "mmvet"
-    data: str = "hub"
-
-
-@dataclass(frozen=True)
 class Calibrated:
     """What was found, and where it is kept for later scores."""
 
@@ -49,17 +36,19 @@ class Calibrated:
     path: Path
 
 
-def calibrate(config: CalibrateConfig, grading: Grading, registry: Registry) -> Calibrated:
+def calibrate(task: Task, grades: Path, answers: Path | None, grading: Grading) -> Calibrated:
     """Has the judge grade recorded answers, compares its grades with the recorded ones, and keeps the result.
+
+    Args:
+        answers: those that the grades are of; None for the file beside them.
 
     Raises:
         UserError: the task has no grades, the files do not fit, or the judge graded nothing.
     """
-    reference = RecordedGrades(config.grades)
-    task = build_task(config.task, {}, parse_source(config.data, {}), registry)
+    reference = RecordedGrades(grades)
     grading.check([task])
     samples = read_samples(task)
-    file = config.answers or answers_beside(config.grades)
+    file = answers or answers_beside(grades)
     answered = TaskAnswers(task, samples, read_answers(file, task, samples).responses)
     own = calibration_file(grading.judge.name)
     verdicts = grading.verdicts(own.parent / "verdicts", f"{own.stem}.{file.name}.")
@@ -76,7 +65,7 @@ def calibrate(config: CalibrateConfig, grading: Grading, registry: Registry) -> 
         judge=grading.judge.name,
         task=task.label,
         reference=reference.name,
-        grades=config.grades.name,
+        grades=grades.name,
         answers=file.name,
         unreadable=counts.unreadable if counts else 0,
         not_graded=len(result.scores) - len(graded),
@@ -94,7 +83,9 @@ def answers_beside(grades: Path) -> Path:
     found = [grades.with_name(f"{model}{ending}") for ending in (".json", ".jsonl")]
     there = next((path for path in found if path.is_file() and path != grades), None)
     if there is None:
-        raise UserError(f"there are no answers beside {grades}, such as {found[0].name}; give --answers FILE")
+        raise UserError(
+            f"there are no answers beside {grades}, such as {found[0].name}; give their file", flag="--answers FILE"
+        )
     return there
 
 

@@ -10,8 +10,9 @@ from pathlib import Path
 
 from mipha_eval.core.errors import UserError
 from mipha_eval.core.json_value import Json
+from mipha_eval.core.judged_task import JudgedTask
 from mipha_eval.core.plugins.registry import Registry
-from mipha_eval.core.plugins.selection import ModelChoice, build_adapter
+from mipha_eval.core.plugins.selection import build_model
 from mipha_eval.core.task import Task
 from mipha_eval.core.types import Answer, Response, Sample
 from mipha_eval.engine.interrupt import Interrupt
@@ -30,7 +31,7 @@ from mipha_eval.judge.verdicts import Verdicts, stored_judges, stored_rows
 from mipha_eval.scoring.judging.judge_notes import judge_notes
 from mipha_eval.scoring.judging.prompts import prompts_digest
 from mipha_eval.scoring.judging.ungraded import answer_groups
-from mipha_eval.scoring.result import Result, score_responses
+from mipha_eval.scoring.result import Scored, score_responses
 from mipha_eval.store.run_folder import RunFolder
 
 
@@ -58,8 +59,11 @@ class Grading:
         """Raises UserError for a judge that no task has use for, or one beside a rule that stands in for it."""
         if not any(map(self.use.applies, tasks)):
             labels = ", ".join(task.label for task in tasks)
-            raise UserError(f"{labels}: no judge grades this; --judge-correctness has one look at the answers to any task")
-        ruled = next((task for task in tasks if task.judged and task.suffix and task.data.kind != "demo"), None)
+            raise UserError(
+                f"{labels}: no judge grades this, unless it is asked whether answers are correct", flag="--judge-correctness"
+            )
+        judged = (task for task in tasks if isinstance(task, JudgedTask))
+        ruled = next((task for task in judged if task.stand_in and task.data.kind != "demo"), None)
         if ruled is not None:
             raise UserError(f"{ruled.label} is graded by rule, as asked, or by a judge, not both; leave one out")
 
@@ -80,13 +84,15 @@ class Grading:
 
 
 def begin_grading(choice: JudgeChoice | None, grades: Path | None, registry: Registry) -> Grading | None:
-    """The judge that was asked for, if any; a model in this process is loaded.
+    """The judge that was asked for, if any; a model in this process is not loaded yet.
 
     Raises:
         UserError: no key, no such model, a broken grade file, or two judges at once.
     """
     if choice is not None and grades is not None:
-        raise UserError("--grades replays recorded grades and --judge asks for new ones; give one of them")
+        raise UserError(
+            "recorded grades are replayed and a judge is asked for new ones; give one of them", flag="--grades, --judge"
+        )
     if grades is not None:
         recorded = RecordedGrades(grades)
         return Grading(recorded, JudgeSettings(recorded.runs))
@@ -96,14 +102,14 @@ def begin_grading(choice: JudgeChoice | None, grades: Path | None, registry: Reg
 
 
 def build_judge(choice: JudgeChoice, registry: Registry) -> Judge:
-    """A judge behind a server, or the model at a path, loaded."""
+    """A judge behind a server, or the model at a path, which `Judge.load` reads."""
     if choice.local is None:
         return OpenAIJudge(choice)
     if choice.base_url is not None:
-        raise UserError(f"judge {choice.model} is loaded here; leave --judge-base-url out, or name a model of that server")
-    adapter, _ = build_adapter(ModelChoice("hf-text", [f"path={choice.local}"]), registry)
-    adapter.load()
-    return AdapterJudge(choice.name, adapter)
+        raise UserError(
+            f"judge {choice.model} is loaded here; leave the server's address out, or name a model of that server"
+        )
+    return AdapterJudge(choice.name, build_model("hf-text", {"path": str(choice.local)}, registry).adapter)
 
 
 def wait_for(session: Session, interrupted: Callable[[], bool], *, quiet: bool) -> None:
@@ -158,7 +164,7 @@ class TaskAnswers:
     samples: Sequence[Sample]
     responses: Mapping[str, Response]
 
-    def score(self, judged: Judged | None) -> Result:
+    def score(self, judged: Judged | None) -> Scored:
         return score_responses(self.task, self.samples, self.responses, judged)
 
 
@@ -179,6 +185,7 @@ def judge_answers(work: Sequence[tuple[TaskAnswers, Verdicts]], grading: Grading
     with Interrupt() as interrupt, ExitStack() as files:
         for judged in found:
             files.enter_context(judged.verdicts)
+        grading.judge.load()
         with grading.session(interrupt.asked, quiet=False) as session:
             for (answered, _), judged in zip(work, found, strict=True):
                 there = [sample for sample in answered.samples if sample.id in answered.responses]

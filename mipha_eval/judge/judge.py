@@ -37,5 +37,8 @@ class Judge(ABC):
     def describe(self) -> Mapping[str, Json]:
         """What decides the replies beside the query, for the notes that travel with a score."""
 
+    def load(self) -> None:  # noqa: B027 - a judge behind a server has nothing to load
+        """Makes ready to answer; reads a model's weights. Raises UserError."""
+
     async def close(self) -> None:  # noqa: B027 - nothing to close is a fine default
         """Gives connections back."""

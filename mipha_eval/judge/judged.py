@@ -7,8 +7,10 @@ from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from mipha_eval.core.alphabet import lettered
+from mipha_eval.core.format_lines import question_core
+from mipha_eval.core.judged_task import JudgedTask
 from mipha_eval.core.plugins.checks.scores import checked_scores
-from mipha_eval.core.task import JUDGE_FAILED, NOT_JUDGED, Task, question_core
+from mipha_eval.core.task import JUDGE_FAILED, NOT_JUDGED, Task
 from mipha_eval.core.types import Answer, Dialogue, Query, Response, Sample, Score, Verdict
 from mipha_eval.judge.session import Case
 from mipha_eval.judge.verdicts import Verdicts
@@ -39,7 +41,7 @@ class JudgeSettings:
     correctness: bool = False
 
     def applies(self, task: Task) -> bool:
-        return task.judged or self.correctness
+        return isinstance(task, JudgedTask) or self.correctness
 
     @property
     def most_queries(self) -> int:
@@ -48,16 +50,16 @@ class JudgeSettings:
 
     def dialogue(self, task: Task, answers: Sequence[Answer]) -> Dialogue[Sequence[Score]]:
         """What the judge is asked about a group of answers."""
-        return _graded(task, answers, self.runs) if task.judged else _second_opinions(task, answers)
+        return _graded(task, answers, self.runs) if isinstance(task, JudgedTask) else _second_opinions(task, answers)
 
     def unread(self, task: Task, scores: Sequence[Score]) -> int:
         """How many scores of a dialogue say that the judge's words could not be read."""
-        if task.judged:
+        if isinstance(task, JudgedTask):
             return sum(score.rule.startswith("judge-") and not score.parsed for score in scores)
         return sum(score.judged is None for score in scores)
 
 
-def _graded(task: Task, answers: Sequence[Answer], runs: int) -> Dialogue[Sequence[Score]]:
+def _graded(task: JudgedTask, answers: Sequence[Answer], runs: int) -> Dialogue[Sequence[Score]]:
     """A task's own dialogue; begun here, so that whatever it does wrong is done inside a dialogue."""
     dialogue = task.grade(answers, runs)
     if not isinstance(dialogue, Generator):
@@ -180,7 +182,7 @@ class Judged:
         else:
             counts.pending += len(answers)
         kept = [answer.score for answer in answers]
-        if not task.judged:
+        if not isinstance(task, JudgedTask):
             return kept
         rule = JUDGE_FAILED if error.reason else NOT_JUDGED
         return [replace(score, rule=rule, value=0.0, parsed=score.parsed and not unreadable) for score in kept]
@@ -188,7 +190,7 @@ class Judged:
     def _summary(self, task: Task, counts: Counts) -> JudgeCounts:
         return JudgeCounts(
             name=self.name,
-            own_prompt=task.judged,
+            own_prompt=isinstance(task, JudgedTask),
             runs=self.use.runs,
             pending=counts.pending,
             failed=counts.failed,

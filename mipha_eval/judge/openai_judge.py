@@ -108,7 +108,7 @@ class OpenAIJudge(Judge):
         if isinstance(error, RedirectedError):
             where = self._short(error.target)
             raise JudgeStoppedError(
-                f"HTTP {error.status} to {where}; prompts follow no redirect, only --judge-base-url"
+                f"HTTP {error.status} to {where}; prompts follow no redirect; give that as the judge's address"
             ) from None
         if isinstance(error, TooLongError):
             text = self._safe(error.beginning.decode(errors="replace"))

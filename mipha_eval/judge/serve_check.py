@@ -77,6 +77,7 @@ class ServeCheck:
 
 def serve_check(judge: Judge) -> ServeCheck:
     """Asks a judge. Raises UserError if it cannot be asked at all."""
+    judge.load()
     try:
         return asyncio.run(_ask_all(judge))
     except JudgeStoppedError as error:

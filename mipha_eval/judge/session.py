@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import sys
+import logging
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,6 +14,8 @@ from mipha_eval.judge.judge import Judge, JudgeStoppedError
 from mipha_eval.judge.spending import Spending
 from mipha_eval.judge.verdicts import Verdicts
 from mipha_eval.scoring.judging.dialogue import UnansweredError, conduct, shortcoming
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -88,7 +90,7 @@ class Session:
         """Asks nothing further, and says so; what is under way still comes to its end."""
         if not self.stopped:
             self.stopped = reason
-            print(f"judge {self.judge.name}: {reason}", file=sys.stderr)
+            logger.warning("judge %s: %s", self.judge.name, reason)
 
     def _run(self) -> None:
         try:

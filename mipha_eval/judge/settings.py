@@ -22,13 +22,8 @@ UNITS = {"calls": "calls", "call": "calls", "tokens": "tokens", "token": "tokens
 AMOUNT = re.compile(r"(?P<dollar>\$?)(?P<number>\d+(\.\d+)?(e\d{1,2})?) ?(?P<unit>[a-z]*)")
 
 
-#: the most of what a user may ask for: flag -> (field, least, most)
-BOUNDS = {
-    "--judge-runs": ("runs", 1, 100),
-    "--judge-concurrency": ("concurrency", 1, 512),
-    "--judge-timeout": ("timeout", 0.1, 86_400),
-    "--judge-tries": ("tries", 1, 100),
-}
+#: the least and the most of what a user may ask for
+BOUNDS = {"runs": (1, 100), "concurrency": (1, 512), "timeout": (0.1, 86_400), "tries": (1, 100)}
 
 #: US dollars for a million tokens, the most that is taken for a price
 DEAREST = 1e6
@@ -85,16 +80,17 @@ class JudgeChoice:
 
     def __post_init__(self) -> None:
         if not self.model.strip():
-            raise UserError("--judge needs the name of a model")
+            raise UserError("a judge needs the name of a model", flag="--judge")
         if not self.model.isprintable():
-            raise UserError(f"--judge {printable(self.model)}: the name has characters that cannot be seen")
-        for flag, (name, least, most) in BOUNDS.items():
+            raise UserError(f"judge {printable(self.model)}: the name has characters that cannot be seen")
+        for name, (least, most) in BOUNDS.items():
             if not least <= getattr(self, name) <= most:  # which nan is not, either
-                raise UserError(f"{flag} {getattr(self, name)!s:.40}: expected {least:,g} to {most:,g}")
+                given = f"{getattr(self, name)!s:.40}"
+                raise UserError(f"{name} {given} of a judge: expected {least:,g} to {most:,g}", flag=f"--judge-{name}")
         if self.base_url is not None:
             _check_url(self.base_url)
         if self.budget.usd is not None and self.prices is None and not self.local:
-            raise UserError(f"--judge-budget in money needs the price of {self.model}: give --judge-price IN,OUT")
+            raise UserError(f"a budget in money needs the price of {self.model}; give it", flag="--judge-price IN,OUT")
 
     @property
     def local(self) -> str | None:
@@ -120,9 +116,11 @@ def _check_url(text: str) -> None:
     except ValueError:
         fine = False
     if not fine:
-        raise UserError("--judge-base-url: expected http://HOST:PORT/v1 or the like")
+        raise UserError("a judge's address: expected http://HOST:PORT/v1 or the like", flag="--judge-base-url")
     if url.username or url.password or url.query or url.fragment:
-        raise UserError(f"--judge-base-url must not hold a key or a query; put the key into {KEYS[0]}")
+        raise UserError(
+            f"a judge's address must not hold a key or a query; put the key into {KEYS[0]}", flag="--judge-base-url"
+        )
 
 
 def api_key(choice: JudgeChoice) -> str:
@@ -136,7 +134,8 @@ def api_key(choice: JudgeChoice) -> str:
         raise UserError(f"{name} holds something else than a key: characters that no server is sent; set it anew")
     if not found and choice.base_url is None:
         raise UserError(
-            f"judge {choice.model} needs a key: set {KEYS[0]} or {KEYS[1]}, or give --judge-base-url for another server"
+            f"judge {choice.model} needs a key: set {KEYS[0]} or {KEYS[1]}, or give the address of another server",
+            flag="--judge-base-url",
         )
     return found
 
@@ -158,7 +157,9 @@ def parse_price(text: str | None) -> Price | None:
     except ValueError:
         prompt = reply = -1.0
     if not (0 <= prompt <= DEAREST and 0 <= reply <= DEAREST):
-        raise UserError(f"--judge-price {text}: expected IN,OUT, US dollars for a million tokens, such as 2.5,10")
+        raise UserError(
+            f"price {text}: expected IN,OUT, US dollars for a million tokens, such as 2.5,10", flag="--judge-price"
+        )
     return Price(prompt, reply)
 
 
@@ -169,6 +170,6 @@ def parse_budget(text: str | None) -> Budget:
         found = AMOUNT.fullmatch(part.strip().lower())
         unit = found and UNITS.get("usd" if found["dollar"] else found["unit"] or "calls")
         if not found or not unit:
-            raise UserError(f"--judge-budget {text}: expected a number of calls, tokens or usd, such as 500calls or 5usd")
+            raise UserError(f"budget {text}: expected calls, tokens or usd, such as 500calls or 5usd", flag="--judge-budget")
         limits[unit] = float(found["number"])
     return Budget(**limits)

@@ -143,7 +143,7 @@ def stored_judges(folder: Path, prefix: str = "") -> dict[str, Mapping[str, Json
     hint = "remove it to go on"
     found = read_object(path, hint) if path.exists() else {}
     checked(dict[str, JudgeNotes], found, str(path), hint)
-    return found
+    return {name: notes for name, notes in found.items() if isinstance(notes, Mapping)}
 
 
 def stored_rows(folder: Path | None, prefix: str = "") -> list[VerdictRow]:

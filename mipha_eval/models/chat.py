@@ -7,7 +7,7 @@ import copy
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Protocol, cast
 
 import numpy as np
 import torch
@@ -17,14 +17,24 @@ from torch.nn.functional import pad
 
 from mipha_eval.core.errors import RequestError, UserError
 
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase, ProcessorMixin
+
 #: what is asked where only the beginning of a prompt is wanted
 ANY_QUESTION = "?"
 
 #: how a processor is asked for a batch
-PADDED = {"padding": True, "padding_side": "left", "return_tensors": "pt"}
+PADDED: Mapping[str, bool | str] = {"padding": True, "padding_side": "left", "return_tensors": "pt"}
 
 #: names of what a processor says of each token beside its id: 0 for text
 KINDS = ("mm_token_type_ids", "token_type_ids")
+
+
+class ImageProcessor(Protocol):
+    """An image processor of transformers, or what stands in for one."""
+
+    def __call__(self, *pictures: object, **settings: object) -> Mapping[str, object]:
+        """Tensors and the like by name."""
 
 
 class Preprocessed:
@@ -34,18 +44,18 @@ class Preprocessed:
         names: of what it made.
     """
 
-    def __init__(self, real: Any) -> None:
+    def __init__(self, real: ImageProcessor) -> None:
         self._real = real
-        self._made: Any = None
+        self._made: Mapping[str, object] | None = None
         self.names: frozenset[str] = frozenset()
 
-    def __call__(self, *pictures: Any, **settings: Any) -> Any:
+    def __call__(self, *pictures: object, **settings: object) -> Mapping[str, object]:
         if self._made is None:
             self._made = self._real(*pictures, **settings)
             self.names = frozenset(self._made)
         return copy.copy(self._made)
 
-    def __getattr__(self, name: str) -> Any:
+    def __getattr__(self, name: str) -> object:
         return getattr(self._real, name)
 
 
@@ -79,16 +89,14 @@ class Chat:
         UserError: the processor has no mark for images.
     """
 
-    def __init__(self, processor: Any, image_token: int | None = None) -> None:
+    def __init__(self, processor: ProcessorMixin, image_token: int | None = None) -> None:
         self._processor = processor
         self._own = threading.local()
         self._template = processor.chat_template or processor.tokenizer.chat_template
-        try:
-            self._mark = str(processor.image_token)
-        except AttributeError as error:
-            raise UserError(
-                f"{type(processor).__name__} has no image token, so hf-chat cannot ask about pictures"
-            ) from error
+        mark = getattr(processor, "image_token", None)
+        if mark is None:
+            raise UserError(f"{type(processor).__name__} has no image token, so hf-chat cannot ask about pictures")
+        self._mark = str(mark)
         mark_token = processor.tokenizer.convert_tokens_to_ids(self._mark)
         self._image_token = mark_token if image_token is None else image_token
         self._marks = {self._mark, str(processor.tokenizer.convert_ids_to_tokens(self._image_token))}
@@ -98,16 +106,18 @@ class Chat:
         return bool(self._template)
 
     @property
-    def tokenizer(self) -> Any:
+    def tokenizer(self) -> PreTrainedTokenizerBase:
         """For the main thread, beside all else here, which any thread may call."""
-        return self._processor.tokenizer
+        tokenizer: PreTrainedTokenizerBase = self._processor.tokenizer
+        return tokenizer
 
     @property
-    def _copy(self) -> Any:
+    def _copy(self) -> ProcessorMixin:
         """This thread's processor: a tokenizer cannot serve two threads at once."""
         if "processor" not in vars(self._own):
             self._own.processor = copy.deepcopy(self._processor)
-        return self._own.processor
+        own: ProcessorMixin = self._own.processor
+        return own
 
     def render(self, question: str, images: int) -> str:
         """The prompt as text, a mark for each image."""
@@ -131,7 +141,7 @@ class Chat:
             raise RequestError(f"the prompt has {marks} image marks for {images} images; does the question hold one?")
         return self.render(question, images)
 
-    def _settings(self, text: str) -> dict[str, Any]:
+    def _settings(self, text: str) -> dict[str, bool]:
         """A template that writes the beginning-of-text token itself must not get a second one."""
         begin = self._processor.tokenizer.bos_token if self._template else None
         return {"add_special_tokens": False} if begin and text.startswith(begin) else {}
@@ -185,17 +195,23 @@ class Chat:
         """The text's part of a complete prompt, [1, tokens] at least, pictures not made again. Raises RequestError."""
         return _tensors(self._text_inputs(question, head, PADDED))
 
-    def _text_inputs(self, question: str, head: Head | None, settings: Mapping[str, Any]) -> dict[str, Any]:
+    def _text_inputs(self, question: str, head: Head | None, settings: Mapping[str, bool | str]) -> dict[str, object]:
         given = ((), self._processor.image_processor) if head is None else (head.pictures, head.preprocessed)
         made = self._called([question], [given[0]], given[1], settings)
         return {name: value for name, value in made.items() if head is None or name not in head.preprocessed.names}
 
-    def _made(self, questions: Sequence[str], pictures: Sequence[Sequence[Picture]], preprocess: Any) -> dict[str, Tensor]:
+    def _made(
+        self, questions: Sequence[str], pictures: Sequence[Sequence[Picture]], preprocess: ImageProcessor
+    ) -> dict[str, Tensor]:
         return _tensors(self._called(questions, pictures, preprocess, PADDED))
 
     def _called(
-        self, questions: Sequence[str], pictures: Sequence[Sequence[Picture]], preprocess: Any, settings: Mapping[str, Any]
-    ) -> dict[str, Any]:
+        self,
+        questions: Sequence[str],
+        pictures: Sequence[Sequence[Picture]],
+        preprocess: ImageProcessor,
+        settings: Mapping[str, bool | str],
+    ) -> dict[str, object]:
         texts = [self._rendered(question, len(own)) for question, own in zip(questions, pictures, strict=True)]
         if len({bool(self._settings(text)) for text in texts}) > 1:
             raise RequestError("prompts that begin in different ways cannot be encoded together")
@@ -210,21 +226,24 @@ class Chat:
         return {name: value for name, value in made.items() if name not in aside and value is not None}
 
 
-def _tensors(made: Mapping[str, Any]) -> dict[str, Tensor]:
+def _tensors(made: Mapping[str, object]) -> dict[str, Tensor]:
     """All that a processor made. Raises RequestError for what is no tensor: left out, it could change an answer."""
-    odd = [name for name, value in made.items() if not isinstance(value, Tensor)]
+    tensors = {name: value for name, value in made.items() if isinstance(value, Tensor)}
+    odd = [name for name in made if name not in tensors]
     if odd:
         raise RequestError(f"the processor makes {', '.join(odd)} in a form that is not understood here")
-    return dict(made)
+    return tensors
 
 
-def _row(value: Any) -> list[int]:
+def _row(value: object) -> list[int]:
     """The first row of what a processor gives as lists, an array or a tensor."""
-    row: list[int] = value[0].tolist() if isinstance(value, Tensor | np.ndarray) else list(value[0])
-    return row
+    if isinstance(value, Tensor | np.ndarray):
+        row: list[int] = value[0].tolist()
+        return row
+    return list(cast(Sequence[Sequence[int]], value)[0])
 
 
-def _is_plain(name: str, value: Any, head: Head) -> bool:
+def _is_plain(name: str, value: object, head: Head) -> bool:
     """Whether an input beside ids says no more of a prompt's tokens than its head's: none is masked, the rest is text."""
     if name == "attention_mask":
         return all(_row(value))

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import sys
+import logging
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import torch
 from torch import Tensor
@@ -14,8 +14,14 @@ from transformers import LogitsProcessor
 from transformers.generation import logits_process as transformers_own
 
 from mipha_eval.core.errors import UserError
+from mipha_eval.core.json_value import JsonObject
 from mipha_eval.core.types import Decoding
 from mipha_eval.models.prefix_decoder import Stop
+
+if TYPE_CHECKING:
+    from mipha_eval.models.generating_model import GeneratingModel
+
+logger = logging.getLogger(__name__)
 
 #: settings that decide no answer: what is stored and returned, and the length of an answer, which a request gives
 HARMLESS = frozenset(
@@ -40,7 +46,7 @@ class Manner:
     """
 
     stop: Stop
-    settings: Mapping[str, Any] = field(default_factory=dict)
+    settings: JsonObject = field(default_factory=dict)
     steering: Sequence[LogitsProcessor] = ()
 
 
@@ -54,9 +60,9 @@ class Generation:
         left_out: all others that could change an answer; they are named to the user.
     """
 
-    form: Mapping[str, Any] = field(default_factory=dict)
-    obeyed: Mapping[str, Any] = field(default_factory=dict)
-    left_out: Mapping[str, Any] = field(default_factory=dict)
+    form: JsonObject = field(default_factory=dict)
+    obeyed: JsonObject = field(default_factory=dict)
+    left_out: JsonObject = field(default_factory=dict)
 
     def manner(self, ends: frozenset[int], decoding: Decoding, prompts: Sequence[Sequence[int]] | None = None) -> Manner:
         """How transformers' generation decodes prompts; `prompts` are their ids where it sees embeddings alone."""
@@ -65,20 +71,20 @@ class Generation:
             return Manner(stop, {**self.form, **self.obeyed})
         return Manner(stop, self.form, [BehindPrompts(prompts, self.obeyed, stop)] if self.obeyed else [])
 
-    def describe(self) -> Mapping[str, Any]:
+    def describe(self) -> JsonObject:
         """For the manifest; empty parts are not named."""
         parts = {"generation": self.obeyed, "left_out": self.left_out}
         return {name: dict(part) for name, part in parts.items() if part}
 
     def report(self, folder: Path) -> None:
-        """Tells the user on stderr, a line each, what is in force and what is left out."""
+        """Tells the user, a line each, what is in force and what is left out."""
         for part, what in ((self.obeyed, "in force"), (self.left_out, "left out, answers are decoded greedily")):
             if part:
                 named = ", ".join(f"{name} {value}" for name, value in part.items())
-                print(f"{folder}: generation settings {what}: {named}", file=sys.stderr)
+                logger.info("%s: generation settings %s: %s", folder, what, named)
 
 
-def plain_greedy(model: Any) -> Generation:
+def plain_greedy(model: GeneratingModel) -> Generation:
     """Of a model of transformers: its form is kept, and all that is no plain greedy decoding is left out."""
     given = model.generation_config.to_diff_dict()
     kept = {name: given[name] for name in FORM if given.get(name) is not None}
@@ -123,7 +129,7 @@ class BehindPrompts(LogitsProcessor):
         settings: some of `STEERED`.
     """
 
-    def __init__(self, prompts: Sequence[Sequence[int]], settings: Mapping[str, Any], stop: Stop) -> None:
+    def __init__(self, prompts: Sequence[Sequence[int]], settings: JsonObject, stop: Stop) -> None:
         self._prompts = prompts
         self._settings, self._stop = {name: settings[name] for name in STEERED if name in settings}, stop
         self._rows: list[list[LogitsProcessor]] = []
@@ -135,16 +141,15 @@ class BehindPrompts(LogitsProcessor):
         if not self._rows:
             self._rows = [[steering(*each, prompt, self._stop) for each in self._settings.items()] for prompt in prompts]
         for number, (prompt, processors) in enumerate(zip(prompts, self._rows, strict=True)):
-            ids: Any = torch.cat([prompt, input_ids[number : number + 1]], dim=1)
-            row: Any = scores[number : number + 1]
+            ids = cast(torch.LongTensor, torch.cat([prompt, input_ids[number : number + 1]], dim=1))
+            row = cast(torch.FloatTensor, scores[number : number + 1])
             for processor in processors:
                 row = processor(ids, row)
             changed.append(row)
-        together: Any = torch.cat(changed)
-        return together  # type: ignore[no-any-return]
+        return cast(torch.FloatTensor, torch.cat(list[Tensor](changed)))
 
 
-def check_values(folder: Path, settings: Mapping[str, Any], ends: Collection[int]) -> None:
+def check_values(folder: Path, settings: JsonObject, ends: Collection[int]) -> None:
     """Raises UserError for a value that transformers does not take."""
     for name, value in settings.items():
         try:

@@ -3,25 +3,34 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from types import MethodType
+from typing import TYPE_CHECKING, Protocol, TypeAlias, cast
 
 import torch
 import transformers
-from torch import Tensor
-from transformers import AutoConfig, AutoModelForImageTextToText, AutoProcessor
+from torch import Tensor, nn
+from transformers import AutoConfig, AutoModelForImageTextToText, AutoProcessor, ProcessorMixin
 
 from mipha_eval.core.errors import UserError
 from mipha_eval.models.activation import replace_activations
+from mipha_eval.models.auto_model import AutoModel, LoadingInfo
 from mipha_eval.models.chat import Head
-from mipha_eval.models.end_tokens import end_ids
 from mipha_eval.models.error_line import reason
+from mipha_eval.models.forward_inputs import ImageFeatures
 from mipha_eval.models.image_tokens import complete
 from mipha_eval.models.settings import read_settings
 from mipha_eval.models.tokenizers import load_tokenizer, make_padding
+from mipha_eval.models.transformers_messages import keep_off_terminal
 from mipha_eval.models.weights import check_index, read_headers, weight_files
 from mipha_eval.models.weights_check import check_fit, refuse_foreign, refuse_misfits
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedConfig
+    from transformers.utils.generic import ModelOutput
+
+    from mipha_eval.models.generating_model import GeneratingModel
 
 #: vision towers whose layers above the one that is read can be left out
 TRIMMED_TOWERS = ("siglip_vision_model", "clip_vision_model")
@@ -36,22 +45,21 @@ PROCESSOR_FILES = ("processor_config.json", "preprocessor_config.json", "tokeniz
 STORED_AS = {torch.float32: "F32", torch.bfloat16: "BF16", torch.float16: "F16"}
 
 
-def load_model(folder: Path, device: torch.device, dtype: torch.dtype, auto: Any = AutoModelForImageTextToText) -> Any:
+def load_model(
+    folder: Path, device: torch.device, dtype: torch.dtype, auto: AutoModel = AutoModelForImageTextToText
+) -> GeneratingModel:
     """A model that `auto` loads. Raises UserError if transformers has no such model or the weights do not fit."""
-    logging: Any = transformers.logging
-    logging.set_verbosity_error()  # its reports on weights that are left out on purpose
-    logging.disable_progress_bar()
+    keep_off_terminal()
     refuse_foreign(folder)
     quantized = "quantization_config" in read_settings(folder / "config.json")
     stored = read_headers(weight_files(folder), quantized=quantized)
     check_index(folder)
-    auto_config: Any = AutoConfig
     try:
-        config = auto_config.from_pretrained(folder, trust_remote_code=False)
+        config: PreTrainedConfig = AutoConfig.from_pretrained(folder, trust_remote_code=False)
         trimmed = leave_out_dead_layers(config)
         if not quantized:  # what a quantizer makes of names and shapes only its own loading knows
             check_fit(folder, auto, config, stored, trimmed=trimmed)
-        model, info = auto.from_pretrained(
+        loaded: tuple[GeneratingModel, LoadingInfo] = auto.from_pretrained(
             folder,
             config=config,
             dtype=dtype,
@@ -64,13 +72,14 @@ def load_model(folder: Path, device: torch.device, dtype: torch.dtype, auto: Any
         raise
     except Exception as error:  # whatever odd configurations lead to
         raise UserError(f"{folder} cannot be loaded by transformers' {auto.__name__}: {reason(error)}") from error
+    model, info = loaded
     refuse_misfits(folder, info, trimmed=trimmed)
     take_over(folder, model, mapped=device.type == "cpu" and STORED_AS[dtype] in {each.dtype for each in stored.values()})
     replace_activations(model)
     return model.eval().requires_grad_(False)
 
 
-def take_over(folder: Path, model: Any, *, mapped: bool) -> None:
+def take_over(folder: Path, model: nn.Module, *, mapped: bool) -> None:
     """Looks at every weight once, and takes those that lie in their files into memory of the process' own.
 
     Args:
@@ -87,18 +96,16 @@ def take_over(folder: Path, model: Any, *, mapped: bool) -> None:
             raise UserError(f"{folder}: weight {name} has NaN or infinite values; the checkpoint is broken")
 
 
-def load_processor(folder: Path) -> Any:
+def load_processor(folder: Path) -> ProcessorMixin:
     """The processor, without its part for videos, which needs torchvision. Raises UserError if there is no usable one."""
     saved = [read_settings(folder / file) for file in PROCESSOR_FILES if (folder / file).is_file()]
-    named = next(filter(None, (file.get("processor_class") for file in saved)), "")
+    named = str(next(filter(None, (file.get("processor_class") for file in saved)), ""))
     try:
-        processor = _processor_class(named).from_pretrained(folder, trust_remote_code=False)
-        if isinstance(processor, transformers.ProcessorMixin):
+        processor = _reader(named)(folder, trust_remote_code=False)
+        if isinstance(processor, ProcessorMixin):
             make_padding(processor.tokenizer)
-            auto_config: Any = AutoConfig
-            complete(
-                folder, processor, auto_config.from_pretrained(folder, trust_remote_code=False), saved[0] if saved else {}
-            )
+            config: PreTrainedConfig = AutoConfig.from_pretrained(folder, trust_remote_code=False)
+            complete(folder, processor, config, saved[0] if saved else {})
             return processor
     except UserError:
         raise
@@ -111,26 +118,28 @@ def load_processor(folder: Path) -> Any:
     )
 
 
-def _processor_class(name: str) -> Any:
+def _reader(name: str) -> Callable[..., object]:
+    """What makes a processor of that class from a folder."""
     owner = getattr(transformers, name, None)
     if owner is None or "video_processor" not in owner.get_attributes():
-        return AutoProcessor
-    return without_videos(owner)
+        return AutoProcessor.from_pretrained
+    return without_videos(owner).from_pretrained
 
 
-def without_videos(owner: Any) -> Any:
+def without_videos(owner: type[ProcessorMixin]) -> type[ProcessorMixin]:
     """A processor class that needs no part for videos."""
-    parts = [part for part in owner.get_attributes() if part != "video_processor"]
-    made_from = owner.from_args_and_dict.__func__
+    attributes: Callable[[], Sequence[str]] = owner.get_attributes
+    parts = [part for part in attributes() if part != "video_processor"]
+    made_from = cast(MethodType, owner.from_args_and_dict).__func__
 
-    def from_parts(cls: Any, given: Any, settings: Any, /, **others: Any) -> Any:
+    def from_parts(cls: type, given: object, settings: Mapping[str, object], /, **others: object) -> object:
         return made_from(cls, given, {**settings, "video_processor": None}, **others)
 
-    own: dict[str, Any] = {"get_attributes": staticmethod(lambda: parts), "from_args_and_dict": classmethod(from_parts)}
-    return type(owner.__name__, (owner,), own)
+    own = {"get_attributes": staticmethod(lambda: parts), "from_args_and_dict": classmethod(from_parts)}
+    return cast(type[ProcessorMixin], type(owner.__name__, (owner,), own))
 
 
-def leave_out_dead_layers(config: Any) -> bool:
+def leave_out_dead_layers(config: PreTrainedConfig) -> bool:
     """Leaves out of a CLIP or SigLIP tower the layers above the one that is read, and its pooling head; false elsewhere."""
     fields = config.to_dict()
     vision, select = fields.get("vision_config"), fields.get("vision_feature_layer")
@@ -143,44 +152,56 @@ def leave_out_dead_layers(config: Any) -> bool:
     return True
 
 
-def end_tokens(model: Any, tokenizer: Any) -> frozenset[int]:
-    """The token ids that end an answer, as the checkpoint's generation settings say, else the tokenizer's."""
-    return end_ids(model.generation_config.eos_token_id, tokenizer)
+class ImageEncoder(Protocol):
+    """What is used of an image-text model without its head.
+
+    Attributes:
+        get_image_features: what the tower makes of what a processor made of images.
+        get_rope_index: positions [axes, prompts, tokens] of prompts, and what else follows from them; of models with M-RoPE.
+    """
+
+    get_image_features: Callable[..., ModelOutput]
+    get_rope_index: Callable[..., tuple[Tensor, object]]
 
 
-def image_features(model: Any, inputs: Mapping[str, Tensor]) -> dict[str, Any]:
+def image_features(model: GeneratingModel, inputs: Mapping[str, Tensor]) -> ImageFeatures:
     """What the model's forward takes in place of pixels, from what the processor made of images."""
-    encode = model.base_model.get_image_features
+    encode = cast(ImageEncoder, model.base_model).get_image_features
     wanted = inspect.signature(encode).parameters
     return {"image": encode(**{name: value for name, value in inputs.items() if name in wanted}, return_dict=True)}
 
 
-def has_three_axes(config: Any) -> bool:
+def has_three_axes(config: PreTrainedConfig) -> bool:
     """Whether image tokens have positions in height, width and time (M-RoPE)."""
     return "mrope_section" in (getattr(config, "rope_parameters", None) or {})
 
 
-def head_positions(model: Any, head: Head) -> Tensor:
+def head_positions(model: GeneratingModel, head: Head) -> Tensor:
     """Positions [axes, tokens] of a head's tokens in a model with M-RoPE."""
     ids = torch.tensor([head.ids], device=model.device)
     inputs = {name: value.to(model.device) for name, value in head.inputs.items() if name.endswith("_thw")}
     kinds = None if head.kinds is None else head.kinds.to(model.device)
-    positions, _ = model.base_model.get_rope_index(ids, mm_token_type_ids=kinds, **inputs)
-    found: Tensor = positions[:, 0].cpu()
-    return found
+    positions, _ = cast(ImageEncoder, model.base_model).get_rope_index(ids, mm_token_type_ids=kinds, **inputs)
+    return positions[:, 0].cpu()
 
 
-def joined_features(parts: Sequence[Any]) -> dict[str, Any]:
+def joined_features(parts: Sequence[ImageFeatures]) -> ImageFeatures:
     """Features of several images, each encoded alone, as one: all that the tower made but what it made them from."""
     made = [part["image"] for part in parts]
     together = {name: _joined([each[name] for each in made]) for name in made[0] if name not in STEPS}
     return {"image": type(made[0])(**together)}
 
 
-def _joined(values: Sequence[Any]) -> Any:
+#: of an image, of each image, or of each layer of a tower
+Features: TypeAlias = "Tensor | Sequence[Features]"
+
+
+def _joined(values: Sequence[Features]) -> Features:
     """Tensors end to end, lists of images one behind the other, lists of such lists (one a layer) layer by layer."""
-    if isinstance(values[0], Tensor):
-        return torch.cat(list(values))
-    if isinstance(values[0][0], Tensor):
-        return [each for value in values for each in value]
-    return [_joined(layer) for layer in zip(*values, strict=True)]
+    tensors = [value for value in values if isinstance(value, Tensor)]
+    if tensors:
+        return torch.cat(tensors)
+    lists = [value for value in values if not isinstance(value, Tensor)]
+    if isinstance(lists[0][0], Tensor):
+        return [each for value in lists for each in value]
+    return [_joined(layer) for layer in zip(*lists, strict=True)]

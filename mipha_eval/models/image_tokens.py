@@ -7,17 +7,28 @@ checkpoints do not have. All of them follow from the model's configuration.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Protocol, cast
 
 from mipha_eval.core.errors import UserError
+from mipha_eval.core.json_value import JsonObject
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedConfig, ProcessorMixin
 
 #: tokens that a vision tower makes beside those of its patches
 BESIDE_PATCHES = {"clip_vision_model": 1, "siglip_vision_model": 0, "siglip2_vision_model": 0, "dinov2": 1}
 
 
-def complete(folder: Path, processor: Any, config: Any, saved: Mapping[str, Any]) -> None:
+class CountingProcessor(Protocol):
+    """A processor that counts a picture's tokens itself."""
+
+    patch_size: int
+    vision_feature_select_strategy: str
+    num_additional_image_tokens: int
+
+
+def complete(folder: Path, processor: ProcessorMixin, config: PreTrainedConfig, saved: JsonObject) -> None:
     """Sets what a processor takes and its file does not say.
 
     Args:
@@ -29,15 +40,16 @@ def complete(folder: Path, processor: Any, config: Any, saved: Mapping[str, Any]
     """
     if not {"patch_size", "vision_feature_select_strategy"} <= inspect.signature(type(processor).__init__).parameters.keys():
         return
+    counting = cast(CountingProcessor, processor)
     tower = getattr(config, "vision_config", None)
     if saved.get("vision_feature_select_strategy") is None:
         # a configuration without it (VipLLaVA's) is of a model that always leaves the first token out
-        processor.vision_feature_select_strategy = getattr(config, "vision_feature_select_strategy", "default")
+        counting.vision_feature_select_strategy = getattr(config, "vision_feature_select_strategy", "default")
     beside = BESIDE_PATCHES.get(getattr(tower, "model_type", ""))
     if saved.get("num_additional_image_tokens") is None and beside is not None:
-        processor.num_additional_image_tokens = beside
+        counting.num_additional_image_tokens = beside
     if saved.get("patch_size") is None:
         size = getattr(tower, "patch_size", None)
         if not isinstance(size, int):
             raise UserError(f"{folder}: neither processor_config.json nor config.json (vision_config) has a patch_size")
-        processor.patch_size = size
+        counting.patch_size = size

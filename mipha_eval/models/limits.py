@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 from mipha_eval.core.errors import RequestError
+from mipha_eval.models.forward_inputs import ForwardInputs, tensor_of
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedConfig
+
+    from mipha_eval.models.generating_model import GeneratingModel
 
 
 @dataclass(frozen=True)
@@ -26,7 +32,7 @@ class Limits:
     three_axes: bool = False
 
     @classmethod
-    def of(cls, model: Any) -> Limits:
+    def of(cls, model: GeneratingModel) -> Limits:
         """Reads them from a model of transformers."""
         config, text = model.config, model.config.get_text_config(decoder=True)
         marks = (getattr(config, name, None) for name in ("image_token_id", "image_token_index", "video_token_id"))
@@ -50,16 +56,15 @@ class Limits:
         if self.positions is not None and tokens > self.positions:
             raise RequestError(f"the prompt has {tokens:,} tokens, the model has positions for {self.positions:,}")
 
-    def check_inputs(self, inputs: Mapping[str, Any]) -> None:
+    def check_inputs(self, inputs: ForwardInputs) -> None:
         """The same for arguments of a network's forward, padded prompts a row each; embedded ones were checked before."""
-        if "input_ids" in inputs:
-            ids = inputs["input_ids"]
-            mask = inputs.get("attention_mask", ids >= 0)
-            for row, kept in zip(ids.tolist(), mask.tolist(), strict=True):
+        ids, mask = tensor_of(inputs, "input_ids"), tensor_of(inputs, "attention_mask")
+        if ids is not None:
+            for row, kept in zip(ids.tolist(), (ids >= 0 if mask is None else mask).tolist(), strict=True):
                 self.check([token for token, keep in zip(row, kept, strict=True) if keep])
 
 
-def positions(config: Any) -> int | None:
+def positions(config: PreTrainedConfig) -> int | None:
     """Tokens that a decoder was made for: what its configuration says, times a factor by which its rotation is stretched.
 
     transformers reads longer prompts, if positions are computed and not learned, and only warns; what comes out is noise.
@@ -72,5 +77,6 @@ def positions(config: Any) -> int | None:
     return max(most, int(factor * (original or most)))
 
 
-def _rope(config: Any) -> Mapping[str, Any]:
+def _rope(config: PreTrainedConfig) -> Mapping[str, float]:
+    """How positions are stretched; only numbers are looked up, beside which a name may stand."""
     return getattr(config, "rope_parameters", None) or {}

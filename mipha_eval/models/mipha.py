@@ -7,12 +7,20 @@ code reads (``mm_vision_select_layer``), so its last layer, its final norm and i
 from __future__ import annotations
 
 import re
-from typing import Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from torch import Tensor, nn
 from transformers import AutoModel, AutoModelForCausalLM, PhiConfig, PretrainedConfig, SiglipVisionConfig
 
 from mipha_eval.core.errors import UserError
+from mipha_eval.core.json_value import JsonObject
+from mipha_eval.data.rows import object_of, text_of, whole_of
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedConfig, SiglipVisionModel
+
+    from mipha_eval.models.generating_model import GeneratingModel
 
 #: model_type of an official checkpoint -> configuration of its decoder. Another backbone is one more row here, and, where
 #: it differs, its conversation in mipha_prompt.py; tied output weights and tokenizers that add a BOS are not met yet.
@@ -38,18 +46,17 @@ class MiphaNetwork(nn.Module):
         attention: attention implementation of transformers, ``sdpa`` or ``eager``.
     """
 
-    def __init__(self, config: dict[str, Any], attention: str = "sdpa") -> None:
+    def __init__(self, config: JsonObject, attention: str = "sdpa") -> None:
         super().__init__()
-        tower = config["vision_config"]["vision_tower"]
+        tower = tower_of(config)
         self.select_layer = _select_layer(tower)
-        self.vision_tower: Any = _vision_tower(tower, self.select_layer, attention)
-        self.mm_projector = _projector(
-            config["vision_config"]["mm_projector"], (tower["hidden_size"], config["hidden_size"])
-        )
+        self.vision_tower = _vision_tower(tower, self.select_layer, attention)
+        ends = whole_of(tower, "hidden_size"), whole_of(config, "hidden_size")
+        self.mm_projector = _projector(object_of(object_of(config, "vision_config"), "mm_projector"), ends)
         fields = {key: value for key, value in config.items() if key not in NOT_DECODER_FIELDS and value is not None}
-        decoder_config = DECODERS[config["model_type"]](**fields)
-        auto: Any = AutoModelForCausalLM
-        self.decoder = auto.from_config(decoder_config, attn_implementation=attention)
+        configuration: Callable[..., PreTrainedConfig] = DECODERS[text_of(config, "model_type")]
+        build: Callable[..., GeneratingModel] = AutoModelForCausalLM.from_config
+        self.decoder = build(configuration(**fields), attn_implementation=attention)
 
     def image_features(self, pixels: Tensor) -> Tensor:
         """Maps pixels [images, 3, height, width] to decoder inputs [images, patches, hidden]."""
@@ -67,6 +74,11 @@ class MiphaNetwork(nn.Module):
         """Maps token ids [..., length] to decoder inputs [..., length, hidden]."""
         features: Tensor = self.decoder.get_input_embeddings()(ids)
         return features
+
+
+def tower_of(config: JsonObject) -> JsonObject:
+    """The vision tower's part of an official ``config.json``."""
+    return object_of(object_of(config, "vision_config"), "vision_tower")
 
 
 def is_dead_weight(key: str, select_layer: int) -> bool:
@@ -96,21 +108,22 @@ def module_key_to_official(name: str) -> str:
     raise KeyError(name)
 
 
-def _select_layer(tower: dict[str, Any]) -> int:
+def _select_layer(tower: JsonObject) -> int:
     """The number of encoder layers to run: hidden_states has one entry more than there are layers."""
-    states = int(tower["num_hidden_layers"]) + 1
-    layer = int(tower.get("mm_vision_select_layer", -2))
+    states = whole_of(tower, "num_hidden_layers") + 1
+    layer = whole_of({"mm_vision_select_layer": -2, **tower}, "mm_vision_select_layer")
     if not -states <= layer < states:
         raise UserError(f"mm_vision_select_layer {layer} is outside the tower's {states - 1} layers")
     return layer % states
 
 
-def _vision_tower(tower: dict[str, Any], layers: int, attention: str) -> nn.Module:
+def _vision_tower(tower: JsonObject, layers: int, attention: str) -> SiglipVisionModel:
     name = str(tower.get("vision_model_name_or_path", "siglip"))
     if "siglip" not in name.lower():
         raise UserError(f"vision tower {name!r} is not supported; supported: SigLIP")
     fields = ("hidden_size", "intermediate_size", "num_attention_heads", "num_channels", "image_size", "patch_size")
-    config = SiglipVisionConfig(
+    configuration: Callable[..., SiglipVisionConfig] = SiglipVisionConfig
+    config = configuration(
         **{field: tower[field] for field in fields},
         num_hidden_layers=layers,
         hidden_act=tower["hidden_act"],
@@ -118,15 +131,16 @@ def _vision_tower(tower: dict[str, Any], layers: int, attention: str) -> nn.Modu
         attention_dropout=tower.get("attention_dropout", 0.0),
         vision_use_head=False,
     )
-    auto: Any = AutoModel
-    model: nn.Module = auto.from_config(config, attn_implementation=attention)
-    model.post_layernorm = nn.Identity()
+    build: Callable[..., SiglipVisionModel] = AutoModel.from_config
+    model = build(config, attn_implementation=attention)
+    model.register_module("post_layernorm", nn.Identity())
     return model
 
 
-def _projector(config: dict[str, Any], ends: tuple[int, int]) -> nn.Module:
+def _projector(config: JsonObject, ends: tuple[int, int]) -> nn.Module:
     """`ends` are the widths of the tower and of the decoder."""
-    kind, width, hidden = config["mm_projector_type"], config["mm_hidden_size"], config["hidden_size"]
+    kind = text_of(config, "mm_projector_type")
+    width, hidden = whole_of(config, "mm_hidden_size"), whole_of(config, "hidden_size")
     if (width, hidden) != ends or (kind == "identity" and width != hidden):
         raise UserError(
             f"the {kind} projector maps {width} to {hidden}, the tower gives {ends[0]}, the decoder takes {ends[1]}"

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import torch
 from accelerate import init_empty_weights
@@ -12,11 +12,21 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from mipha_eval.core.errors import UserError
+from mipha_eval.core.json_value import JsonObject
 from mipha_eval.models.activation import replace_activations
 from mipha_eval.models.fingerprint import WANTED_FILES
-from mipha_eval.models.mipha import DECODERS, MiphaNetwork, is_dead_weight, module_key_to_official, official_key_to_module
+from mipha_eval.models.mipha import (
+    DECODERS,
+    MiphaNetwork,
+    is_dead_weight,
+    module_key_to_official,
+    official_key_to_module,
+    tower_of,
+)
 from mipha_eval.models.settings import read_settings
 from mipha_eval.models.weights import Stored, read_headers, weight_files
+
+logger = logging.getLogger(__name__)
 
 
 def locate_checkpoint(path: str, revision: str | None) -> Path:
@@ -28,6 +38,7 @@ def locate_checkpoint(path: str, revision: str | None) -> Path:
         raise UserError(f"checkpoint folder {path} does not exist")
     from huggingface_hub import snapshot_download
 
+    logger.info("%s comes from the hub; what is not here yet is fetched", path)
     try:
         return Path(snapshot_download(path, revision=revision, allow_patterns=list(WANTED_FILES)))
     except Exception as error:  # huggingface_hub raises its own, requests' and OSErrors here
@@ -35,7 +46,7 @@ def locate_checkpoint(path: str, revision: str | None) -> Path:
         raise UserError(f"{path} is no local folder and cannot be fetched from the hub: {reason}") from error
 
 
-def read_config(folder: Path) -> dict[str, Any]:
+def read_config(folder: Path) -> JsonObject:
     """The checkpoint's ``config.json``. Raises UserError if it is not a Mipha that can be run."""
     config = read_settings(folder / "config.json")
     kind = config.get("model_type")
@@ -43,9 +54,9 @@ def read_config(folder: Path) -> dict[str, Any]:
         raise UserError(f"{folder} has model_type {kind!r}; the mipha adapter loads {', '.join(DECODERS)}")
     vision = config.get("vision_config")
     for part in ("vision_tower", "mm_projector"):
-        if not isinstance(vision, dict) or not isinstance(vision.get(part), dict):
+        if not isinstance(vision, Mapping) or not isinstance(vision.get(part), Mapping):
             raise UserError(f"{folder / 'config.json'} has no vision_config.{part}")
-    if config["vision_config"]["vision_tower"].get("mm_vision_select_feature", "patch") not in ("patch", "cls_patch"):
+    if tower_of(config).get("mm_vision_select_feature", "patch") not in ("patch", "cls_patch"):
         raise UserError(f"{folder}: mm_vision_select_feature must be patch or cls_patch, which are the same for SigLIP")
     if config.get("mm_use_im_start_end"):
         raise UserError(f"{folder}: mm_use_im_start_end is not supported")

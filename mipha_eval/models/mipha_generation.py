@@ -6,11 +6,11 @@ prompt's ids to ``generate``, the image being -200, and says itself what the end
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from pathlib import Path
-from typing import Any
 
 from mipha_eval.core.errors import UserError
+from mipha_eval.core.json_value import Json, JsonObject
 from mipha_eval.models.generation import HARMLESS, STEERED, Generation, check_values
 from mipha_eval.models.mipha_checkpoint import read_config
 from mipha_eval.models.settings import read_settings
@@ -70,7 +70,7 @@ def official_generation(folder: Path, ends: Collection[int]) -> Generation:
     return Generation({}, obeyed, {name: value for name, value in others.items() if _is_lost(name, value, ends)})
 
 
-def _settings(folder: Path) -> Mapping[str, Any]:
+def _settings(folder: Path) -> JsonObject:
     """Those of ``generation_config.json``; of ``config.json`` if there is none, or if it was only made from that."""
     config = read_config(folder)
     known = {*STEERED, *DEFAULTS, *REFUSED}
@@ -82,7 +82,7 @@ def _settings(folder: Path) -> Mapping[str, Any]:
     return own if own and settings.get("_from_model_config") else settings
 
 
-def _is_lost(name: str, value: Any, ends: Collection[int]) -> bool:
+def _is_lost(name: str, value: Json, ends: Collection[int]) -> bool:
     """Whether leaving a setting out is worth a word: ids that only repeat what holds anyway are not."""
     if name == "eos_token_id":
         return set(value if isinstance(value, list) else [value]) != set(ends)

@@ -10,12 +10,15 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Protocol
 
 import torch
 from torch import Tensor
 from torch.nn.functional import scaled_dot_product_attention
 from transformers import AttentionInterface
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedConfig
 
 NAME = "mipha_eval_packed"
 
@@ -218,7 +221,19 @@ class QuestionPass:
         return self._masks[dtype, times]
 
 
-def attend_packed(module: Any, *states: Any, **options: Any) -> tuple[Tensor, None]:
+class AttentionLayer(Protocol):
+    """What is used of a layer's attention."""
+
+    layer_idx: int
+
+
+def attend_packed(
+    module: AttentionLayer,
+    *states: Tensor,
+    packed: PrefixPass | QuestionPass,
+    scaling: float | None = None,
+    **options: object,
+) -> tuple[Tensor, None]:
     """What transformers calls in a layer, with query, key, value [1, heads, tokens, size] and a mask, which is None here.
 
     Returns:
@@ -228,12 +243,11 @@ def attend_packed(module: Any, *states: Any, **options: Any) -> tuple[Tensor, No
     if unknown:
         raise NotShareableError(f"its attention uses {', '.join(unknown)}")
     query, key, value = (state[0] for state in states[:3])
-    packed: PrefixPass | QuestionPass = options["packed"]
-    return packed.attend(module.layer_idx, query, key, value, options.get("scaling"))[None], None
+    return packed.attend(module.layer_idx, query, key, value, scaling)[None], None
 
 
 @contextlib.contextmanager
-def packed_attention(config: Any) -> Iterator[None]:
+def packed_attention(config: PreTrainedConfig) -> Iterator[None]:
     """While entered, the decoder with this configuration attends by the `packed` that is passed to its forward."""
     AttentionInterface.register(NAME, attend_packed)
     before = config._attn_implementation

@@ -6,18 +6,18 @@ Source: zhuyiche/llava-phi at 21dafbf, ``mipha/mm_utils.py`` (process_images, ex
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from PIL import Image
 
 from mipha_eval.core.errors import RequestError, UserError
+from mipha_eval.core.json_value import JsonObject
 from mipha_eval.data.images import MOST_PIXELS
+from mipha_eval.data.rows import number_of, numbers_of, object_of, whole_of
 
 #: what transformers' SiglipImageProcessor does where a checkpoint does not say it
-SIGLIP: Mapping[str, Any] = {
+SIGLIP: JsonObject = {
     "size": {"height": 224, "width": 224},
     "resample": Image.Resampling.BICUBIC,
     "rescale_factor": 1 / 255,
@@ -39,7 +39,7 @@ class Preprocessor:
     pad: bool
 
     @classmethod
-    def from_settings(cls, settings: Mapping[str, Any], aspect_ratio: str | None) -> Preprocessor:
+    def from_settings(cls, settings: JsonObject, aspect_ratio: object) -> Preprocessor:
         """Reads the official settings; one that is missing is what it is in transformers' SiglipImageProcessor.
 
         Raises:
@@ -61,15 +61,16 @@ class Preprocessor:
         return made
 
     @classmethod
-    def _from_settings(cls, settings: Mapping[str, Any], aspect_ratio: str | None) -> Preprocessor:
+    def _from_settings(cls, settings: JsonObject, aspect_ratio: object) -> Preprocessor:
         given = {**SIGLIP, **{name: value for name, value in settings.items() if value is not None}}
+        size = object_of(given, "size")
         return cls(
-            width=int(given["size"]["width"]),
-            height=int(given["size"]["height"]),
-            resample=Image.Resampling(given["resample"]),
-            scale=float(given["rescale_factor"]),
-            mean=tuple(map(float, given["image_mean"])),
-            std=tuple(map(float, given["image_std"])),
+            width=whole_of(size, "width"),
+            height=whole_of(size, "height"),
+            resample=Image.Resampling(whole_of(given, "resample")),
+            scale=float(number_of(given, "rescale_factor")),
+            mean=tuple(map(float, numbers_of(given, "image_mean"))),
+            std=tuple(map(float, numbers_of(given, "image_std"))),
             pad=aspect_ratio == "pad",
         )
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any
+from typing import Generic, TypeVar
 
 from mipha_eval.core.types import Image
+
+#: what images are read as
+Made = TypeVar("Made")
 
 #: decoding and resizing run outside Python's lock; more than a few threads would take the model's cores on a CPU
 MOST_THREADS = 8
@@ -16,22 +19,22 @@ MOST_THREADS = 8
 KEPT = 8
 
 
-class ReadAhead:
+class ReadAhead(Generic[Made]):
     """Reads the images of prompts ahead of time; what was expected is held until it is taken.
 
     Args:
         read: from the images of a prompt to what the model takes.
     """
 
-    def __init__(self, read: Callable[[tuple[Image, ...]], Any]) -> None:
+    def __init__(self, read: Callable[[tuple[Image, ...]], Made]) -> None:
         self._read = read
         self._pool = ThreadPoolExecutor(min(MOST_THREADS, os.cpu_count() or 1), "pictures")
-        self._futures: dict[tuple[str, ...], Future[Any]] = {}
+        self._futures: dict[tuple[str, ...], Future[Made]] = {}
         self._times: dict[tuple[str, ...], int] = {}
         self._time = 0
 
     def prefetch(
-        self, groups: Iterable[tuple[Image, ...]], then: Callable[[tuple[Image, ...], Any], None] | None = None
+        self, groups: Iterable[tuple[Image, ...]], then: Callable[[tuple[Image, ...], Made], None] | None = None
     ) -> None:
         """Begins to read the images of some prompts, those that are the same once; forgets what nobody took for long.
 
@@ -47,13 +50,13 @@ class ReadAhead:
             self._futures.pop(key, None)
             del self._times[key]
 
-    def _read_and(self, images: tuple[Image, ...], then: Callable[[tuple[Image, ...], Any], None] | None) -> Any:
+    def _read_and(self, images: tuple[Image, ...], then: Callable[[tuple[Image, ...], Made], None] | None) -> Made:
         made = self._read(images)
         if then:
             then(images, made)
         return made
 
-    def take(self, images: tuple[Image, ...]) -> Any:
+    def take(self, images: tuple[Image, ...]) -> Made:
         """What `read` gives, or raises; waits for what was expected, reads now what was not."""
         future = self._futures.pop(_key(images), None)
         self._times.pop(_key(images), None)

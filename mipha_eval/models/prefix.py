@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import math
 from abc import abstractmethod
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, ClassVar
+from typing import ClassVar, Generic, TypeVar
 
 from mipha_eval.core.adapter import ModelAdapter
 from mipha_eval.core.errors import RequestError
 from mipha_eval.core.types import Decoding, Image, Request, Response
 from mipha_eval.models.prefetch import ReadAhead
+from mipha_eval.models.prompt_groups import Group, Prompt, cut, group_prompts
+
+#: what the images of a prompt are read as, and what an adapter holds of prefixes that it has read
+Pixels = TypeVar("Pixels")
+State = TypeVar("State")
 
 #: token ids of the options of a question
 Options = Sequence[tuple[int, ...]]
@@ -20,27 +25,9 @@ Options = Sequence[tuple[int, ...]]
 #: places for generated tokens that a question is given at once; most answers are a word and the end token
 ROOM_FOR_ANSWER = 4
 
-#: tokens of questions behind one prefix; beyond, which is rare but for questions without an image, it is read again
-MOST_BEHIND = 4096
-
 
 @dataclass(frozen=True)
-class Prompt:
-    """A request as tokens.
-
-    Attributes:
-        ids: token ids, an image being one negative placeholder.
-        images: in the order of their placeholders.
-        images_end: how many ids reach past the last image; a shared prefix is never cut before.
-    """
-
-    ids: tuple[int, ...]
-    images: tuple[Image, ...]
-    images_end: int
-
-
-@dataclass(frozen=True)
-class Prefix:
+class Prefix(Generic[Pixels]):
     """The beginning that several prompts share.
 
     Attributes:
@@ -49,7 +36,7 @@ class Prefix:
     """
 
     ids: tuple[int, ...]
-    pixels: Any
+    pixels: Pixels
     room: int
 
 
@@ -82,25 +69,17 @@ class Answer:
     probabilities: tuple[float, ...]
 
 
-@dataclass(frozen=True)
-class Group:
-    """Prompts about the same images, by their places in the batch, and the length of the prefix they share."""
-
-    members: tuple[int, ...]
-    shared: int
-
-
-class PrefixAdapter(ModelAdapter):
+class PrefixAdapter(ModelAdapter, Generic[Pixels, State]):
     """A model that answers many questions behind one prefill."""
 
     shares: ClassVar[bool] = True
 
     @abstractmethod
-    def prompt(self, request: Request, pixels: Any) -> Prompt | None:
+    def prompt(self, request: Request, pixels: Pixels | None) -> Prompt | None:
         """The whole prompt, encoded at once as the model's own code does it.
 
-        `pixels` are what `read_images` gave. None for a prompt of which ids and images do not say all, so that nothing
-        can be shared with others. Raises RequestError for a text that cannot be tokenized.
+        `pixels` are what `read_images` gave, which some adapters do without. None for a prompt of which ids and images do
+        not say all, so that nothing can be shared with others. Raises RequestError for a text that cannot be tokenized.
         """
 
     @abstractmethod
@@ -112,23 +91,23 @@ class PrefixAdapter(ModelAdapter):
         """The ids that the answer to a question begins with, if it begins with this text. Raises RequestError."""
 
     @abstractmethod
-    def read_images(self, images: Sequence[Image]) -> Any:
+    def read_images(self, images: Sequence[Image]) -> Pixels:
         """Decodes and preprocesses the images of a prompt; called in worker threads. Raises RequestError."""
 
     @abstractmethod
-    def prefix_length(self, prefix: Prefix) -> int:
+    def prefix_length(self, prefix: Prefix[Pixels]) -> int:
         """Tokens of a prefix, its images' among them."""
 
     @abstractmethod
-    def prefill(self, prefixes: Sequence[Prefix]) -> Any:
+    def prefill(self, prefixes: Sequence[Prefix[Pixels]]) -> State:
         """Reads prefixes together; returns a state that `resume` and `rank` go on from, any number of times."""
 
     @abstractmethod
-    def resume(self, state: Any, questions: Sequence[Question], decoding: Decoding) -> list[Response]:
+    def resume(self, state: State, questions: Sequence[Question], decoding: Decoding) -> list[Response]:
         """Answers all questions together; those of a row stand one after the other, rows in order."""
 
     @abstractmethod
-    def rank(self, state: Any, questions: Sequence[Question], options: Sequence[Options]) -> list[list[float]]:
+    def rank(self, state: State, questions: Sequence[Question], options: Sequence[Options]) -> list[list[float]]:
         """Log-probability of each option as the answer to each question; order as for `resume`."""
 
     @property
@@ -141,7 +120,7 @@ class PrefixAdapter(ModelAdapter):
         """Answers without any sharing between requests."""
 
     @cached_property
-    def _ahead(self) -> ReadAhead:
+    def _ahead(self) -> ReadAhead[Pixels]:
         return ReadAhead(self.read_images)
 
     @property
@@ -156,7 +135,7 @@ class PrefixAdapter(ModelAdapter):
                 about.setdefault(request.images, []).append(request)
             self._ahead.prefetch(about, lambda images, pixels: self.prepare(about[images], pixels))
 
-    def prepare(self, requests: Sequence[Request], pixels: Any) -> None:
+    def prepare(self, requests: Sequence[Request], pixels: Pixels) -> None:
         """What else can be done ahead for requests about the same images; called in worker threads. Never fails."""
 
     def generate(self, batch: Sequence[Request]) -> list[Response]:
@@ -169,13 +148,13 @@ class PrefixAdapter(ModelAdapter):
         """All requests about the same images behind one prefix, whatever their decoding and options."""
         return respond_shared(self, batch, self.plain) if self.sharing else self.plain(batch)
 
-    def pixels_of(self, images: tuple[Image, ...]) -> Any:
+    def pixels_of(self, images: tuple[Image, ...]) -> Pixels:
         """What `read_images` gives, waited for if it is being read. Raises RequestError."""
         return self._ahead.take(images)
 
 
 def respond_shared(
-    adapter: PrefixAdapter, batch: Sequence[Request], apart: Callable[[Sequence[Request]], list[Response]]
+    adapter: PrefixAdapter[Pixels, State], batch: Sequence[Request], apart: Callable[[Sequence[Request]], list[Response]]
 ) -> list[Response]:
     """Reads the prefixes of a batch, then all questions behind them; `apart` answers what cannot be shared."""
     shared = SharedBatch(adapter, batch)
@@ -186,7 +165,7 @@ def respond_shared(
     return [shared.responses[place] for place in range(len(batch))]
 
 
-class SharedBatch:
+class SharedBatch(Generic[Pixels, State]):
     """A batch cut into prefixes and questions.
 
     Attributes:
@@ -194,11 +173,11 @@ class SharedBatch:
         apart: places of requests that share nothing.
     """
 
-    def __init__(self, adapter: PrefixAdapter, batch: Sequence[Request]) -> None:
+    def __init__(self, adapter: PrefixAdapter[Pixels, State], batch: Sequence[Request]) -> None:
         self._adapter, self._batch = adapter, batch
         self.responses: dict[int, Response] = {}
         self.apart: list[int] = []
-        self.prefixes: list[Prefix] = []
+        self.prefixes: list[Prefix[Pixels]] = []
         self._questions: dict[int, Question] = {}
         self._options: dict[int, Options] = {}
         self._watched: dict[int, tuple[tuple[int, ...], ...]] = {}
@@ -216,14 +195,14 @@ class SharedBatch:
             for members in cut(group.members, [len(prompts[place].ids) - group.shared for place in group.members]):
                 self._add(Group(members, group.shared), prompts, pixels)
 
-    def _read(self, images: tuple[Image, ...]) -> Any:
+    def _read(self, images: tuple[Image, ...]) -> Pixels | RequestError:
         """Pixels, or why there are none."""
         try:
             return self._adapter.pixels_of(images)
         except RequestError as error:
             return error
 
-    def _encoded(self, place: int, request: Request, pixels: Any) -> Prompt | None:
+    def _encoded(self, place: int, request: Request, pixels: Pixels | RequestError) -> Prompt | None:
         if isinstance(pixels, RequestError):
             raise pixels
         prompt = self._adapter.prompt(request, pixels)
@@ -231,17 +210,21 @@ class SharedBatch:
         self._watched[place] = tuple(self._adapter.encode_beginning(answer, request.text) for answer in request.tracked)
         return prompt
 
-    def _add(self, group: Group, prompts: Mapping[int, Prompt], pixels: Mapping[tuple[Image, ...], Any]) -> None:
+    def _add(
+        self, group: Group, prompts: Mapping[int, Prompt], pixels: Mapping[tuple[Image, ...], Pixels | RequestError]
+    ) -> None:
         first, room = prompts[group.members[0]], 0
         for place in group.members:
             branches = (*self._options[place], *self._watched[place])
             room += len(prompts[place].ids) - group.shared + sum(len(ids) - 1 for ids in branches) + ROOM_FOR_ANSWER
             own = prompts[place].ids[group.shared :]
             self._questions[place] = Question(len(self.prefixes), own, self._watched[place])
-        images = self._batch[group.members[0]].images  # not the prompt's: a model may read none
-        self.prefixes.append(Prefix(first.ids[: group.shared], pixels[images], room))
+        found = pixels[self._batch[group.members[0]].images]  # not the prompt's images: a model may read none
+        if isinstance(found, RequestError):  # without pixels there was no prompt
+            raise found
+        self.prefixes.append(Prefix(first.ids[: group.shared], found, room))
 
-    def ask(self, state: Any) -> None:
+    def ask(self, state: State) -> None:
         """Generates, for each decoding apart, and ranks, all behind the same prefixes."""
         manners: dict[Decoding | None, list[int]] = {}
         for place in self._questions:
@@ -263,38 +246,3 @@ def ranked(request: Request, likelihoods: Sequence[float], options: Options) -> 
         return Response.failure("the model gives an option a likelihood that is not finite")
     best = request.options[likelihoods.index(max(likelihoods))]
     return Response(best, likelihoods=tuple(likelihoods), option_tokens=tuple(map(len, options)))
-
-
-def group_prompts(prompts: Mapping[int, Prompt]) -> list[Group]:
-    """Groups prompts with the same images and finds the longest run of ids that all in a group begin with.
-
-    At least the last id of every prompt is left for its question, which must have something to predict the answer from;
-    a prefix reaches past its images all the same. Prompts whose images stand in different places are not grouped.
-    """
-    members: dict[tuple[tuple[str, ...], tuple[int, ...]], list[int]] = {}
-    for place, prompt in prompts.items():
-        locations = tuple(image.location for image in prompt.images)
-        members.setdefault((locations, prompt.ids[: prompt.images_end]), []).append(place)
-    return [
-        Group(tuple(places), _common_length([prompts[place].ids for place in places], prompts[places[0]].images_end))
-        for places in members.values()
-    ]
-
-
-def cut(members: Sequence[int], lengths: Sequence[int]) -> Iterator[tuple[int, ...]]:
-    """Parts of a group of at most `MOST_BEHIND` tokens, or of one member: attention looks at all pairs of a row's tokens."""
-    part: list[int] = []
-    total = 0
-    for member, length in zip(members, lengths, strict=True):
-        if part and total + length > MOST_BEHIND:
-            yield tuple(part)
-            part, total = [], 0
-        part.append(member)
-        total += length
-    yield tuple(part)
-
-
-def _common_length(rows: Sequence[tuple[int, ...]], least: int) -> int:
-    longest = max(min(map(len, rows)) - 1, least)
-    low, high = min(rows), max(rows)  # what the first and the last in order share, all share
-    return next((place for place in range(longest) if low[place] != high[place]), longest)

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, chain
-from typing import Any
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
 
+from mipha_eval.models.forward_inputs import ForwardInputs, tensor_of
 from mipha_eval.models.live import Live, State
 from mipha_eval.models.packed import PrefixPass, PrefixRead, QuestionPass, SharedCache, packed_attention
 from mipha_eval.models.prefix import ROOM_FOR_ANSWER, Answer, Options, Question
 from mipha_eval.models.tree import Tree
 
+if TYPE_CHECKING:
+    from transformers import PreTrainedConfig
+
 #: gives the arguments of a forward pass over prefixes first to last - 1, their tokens one after the other
-PrefixInputs = Callable[[int, int], Mapping[str, Any]]
+PrefixInputs = Callable[[int, int], ForwardInputs]
 
 #: how many of the first step's best logits an answer keeps, for comparing two ways to compute it
 BEST = 5
@@ -41,8 +45,8 @@ class Decoder:
         chunk: tokens of one forward pass.
     """
 
-    model: Any
-    config: Any
+    model: nn.Module
+    config: PreTrainedConfig
     device: torch.device
     chunk: int
 
@@ -59,19 +63,22 @@ class Decoder:
             for first, last in chunks(lengths, self.chunk):
                 counts = lengths[first:last]
                 given = dict(inputs(first, last)) if sum(counts) else {}
-                positions = given.pop("position_ids", None)
+                positions = tensor_of(given, "position_ids")
+                given.pop("position_ids", None)
                 if positions is None:
                     positions = torch.cat([torch.arange(length) for length in counts])
                 else:
                     axes = len(positions)
-                    behind = [int(part.max()) + 1 if part.numel() else 0 for part in positions.split(counts, dim=1)]
+                    behind = [
+                        int(part.max()) + 1 if part.numel() else 0 for part in torch.split(positions, list(counts), dim=1)
+                    ]
                     following[first:last] = torch.tensor(behind)
                 if sum(counts):
                     reading = PrefixPass(cache, first, counts, self.config.num_hidden_layers)
                     self._read_prefixes(given, positions, reading)
         return State(cache, following.to(self.device), axes)
 
-    def _read_prefixes(self, given: Mapping[str, Any], positions: Tensor, reading: PrefixPass) -> None:
+    def _read_prefixes(self, given: ForwardInputs, positions: Tensor, reading: PrefixPass) -> None:
         try:
             self._forward(given, positions, reading)
         except PrefixRead:
@@ -79,7 +86,7 @@ class Decoder:
         raise RuntimeError("the decoder never came to its last layer's attention")
 
     def _forward(
-        self, given: Mapping[str, Any], positions: Tensor, packed: PrefixPass | QuestionPass, wanted: Sequence[int] = (0,)
+        self, given: ForwardInputs, positions: Tensor, packed: PrefixPass | QuestionPass, wanted: Sequence[int] = (0,)
     ) -> Tensor:
         """Logits [wanted, vocabulary] of packed tokens; `positions` are [tokens] or [axes, tokens]."""
         output = self.model(

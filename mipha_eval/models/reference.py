@@ -6,22 +6,32 @@ made of an answer's first logits are the same.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, cast
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Protocol
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from transformers import GenerationConfig, LogitsProcessorList
 from transformers.utils.generic import ModelOutput
 
+from mipha_eval.models.forward_inputs import ForwardInputs, tensor_of
 from mipha_eval.models.generation import Manner
 from mipha_eval.models.prefix import Answer, Options
 from mipha_eval.models.prefix_decoder import begun
 
+if TYPE_CHECKING:
+    from mipha_eval.models.generating_model import GeneratingModel
+
+
+class WithLogits(Protocol):
+    """What a network with a head puts out."""
+
+    logits: Tensor
+
 
 @torch.inference_mode()
 def generate(
-    model: Any, inputs: Mapping[str, Any], manner: Manner, probabilities: Sequence[Sequence[float]]
+    model: GeneratingModel, inputs: ForwardInputs, manner: Manner, probabilities: Sequence[Sequence[float]]
 ) -> list[Answer]:
     """Greedy answers to left-padded prompts.
 
@@ -30,7 +40,7 @@ def generate(
         probabilities: as in `Answer`, of each prompt.
     """
     stop = manner.stop
-    make: Any = GenerationConfig
+    make: Callable[..., GenerationConfig] = GenerationConfig
     settings = make(
         do_sample=False,
         max_new_tokens=stop.limit,
@@ -40,7 +50,7 @@ def generate(
     model.generation_config = settings  # transformers adds the model's own to what it is told
     first: list[Tensor] = []
 
-    def note(_model: Any, _arguments: Any, output: Any) -> None:
+    def note(_model: nn.Module, _arguments: object, output: WithLogits) -> None:
         if not first:
             first.append(output.logits[:, -1].clone())
 
@@ -59,15 +69,16 @@ def generate(
     return answers
 
 
-def _before(model: Any, inputs: Mapping[str, Any]) -> int:
+def _before(model: GeneratingModel, inputs: ForwardInputs) -> int:
     """How many ids stand before an answer in what `generate` returns."""
     if model.config.is_encoder_decoder:
         return 1
-    return inputs["input_ids"].shape[1] if "input_ids" in inputs else 0
+    ids = tensor_of(inputs, "input_ids")
+    return 0 if ids is None else ids.shape[1]
 
 
 @torch.inference_mode()
-def rank(model: Any, inputs: Mapping[str, Any], options: Options) -> list[float]:
+def rank(model: GeneratingModel, inputs: ForwardInputs, options: Options) -> list[float]:
     """Log-probability of each option as the answer to one prompt: a plain forward pass over the prompt and the option.
 
     Nothing is kept from one pass for the next: what a cache does not hold, such as which tokens may look at which picture,
@@ -81,7 +92,7 @@ def rank(model: Any, inputs: Mapping[str, Any], options: Options) -> list[float]
     return [float(logs[ids[:-1]].gather(1, torch.tensor(ids, device=model.device)[:, None]).sum()) for ids in options]
 
 
-def _longer(model: Any, inputs: Mapping[str, Any], ids: Sequence[int]) -> dict[str, Any]:
+def _longer(model: GeneratingModel, inputs: ForwardInputs, ids: Sequence[int]) -> ForwardInputs:
     """The arguments with tokens behind the prompt; what goes with its tokens (masks, kinds) grows as `generate` lets it."""
     tokens = torch.tensor([ids], dtype=torch.long, device=model.device)
     if model.config.is_encoder_decoder:
@@ -90,11 +101,13 @@ def _longer(model: Any, inputs: Mapping[str, Any], ids: Sequence[int]) -> dict[s
         begin = [token for token in (start, settings.forced_bos_token_id) if token is not None]
         start = torch.tensor([begin], device=model.device)
         return {**inputs, "decoder_input_ids": torch.cat([start, tokens], dim=1)}
-    longer, nothing_new = dict(inputs), cast(Any, ModelOutput)()
+    empty: Callable[[], ModelOutput] = ModelOutput
+    longer, nothing_new = dict(inputs), empty()
     for _ in ids:
         longer = model._update_model_kwargs_for_generation(nothing_new, longer, is_encoder_decoder=False)
-    if "input_ids" in inputs:
-        longer["input_ids"] = torch.cat([inputs["input_ids"], tokens], dim=1)
-    if "inputs_embeds" in inputs:
-        longer["inputs_embeds"] = torch.cat([inputs["inputs_embeds"], model.get_input_embeddings()(tokens)], dim=1)
+    prompt, embedded = tensor_of(inputs, "input_ids"), tensor_of(inputs, "inputs_embeds")
+    if prompt is not None:
+        longer["input_ids"] = torch.cat([prompt, tokens], dim=1)
+    if embedded is not None:
+        longer["inputs_embeds"] = torch.cat([embedded, model.get_input_embeddings()(tokens)], dim=1)
     return longer

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 from mipha_eval.core.errors import UserError
 from mipha_eval.core.files import read_object
+from mipha_eval.core.json_value import Json
 
 #: files that some part of transformers takes for missing where it cannot read them
 JSON_FILES = (
@@ -22,7 +22,7 @@ def check_settings(folder: Path) -> None:
             read_settings(folder / name)
 
 
-def read_settings(path: Path) -> dict[str, Any]:
+def read_settings(path: Path) -> dict[str, Json]:
     """A JSON file of a checkpoint. Raises UserError if it is missing or broken."""
     if not path.exists():
         raise UserError(f"{path.parent} has no {path.name}; is it a checkpoint folder?")

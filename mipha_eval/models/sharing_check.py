@@ -8,7 +8,7 @@ run also makes some of its own answers again.
 from __future__ import annotations
 
 import io
-import sys
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -17,6 +17,8 @@ import numpy as np
 
 from mipha_eval.core.errors import DeviceMemoryError, RequestError, UserError
 from mipha_eval.core.types import Decoding, Image, Request, Response
+
+logger = logging.getLogger(__name__)
 
 Way = Callable[[Sequence[Request]], list[Response]]
 
@@ -83,7 +85,7 @@ def prove(ways: Mapping[str, Way], alone: Way, dtype: str, *, pictures: bool = T
         if reason is None:
             return Sharing(level, "; ".join([level, *reasons]))
         reasons.append(f"{level} cannot be shared: {reason}")
-        print(f"{reasons[-1]}; it will be slower, the answers are the same", file=sys.stderr)
+        logger.warning("%s; it will be slower, the answers are the same", reasons[-1])
     return Sharing("none", "; ".join(["none", *reasons]))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from transformers import AutoTokenizer
 
@@ -11,22 +11,24 @@ from mipha_eval.core.errors import UserError
 from mipha_eval.models.error_line import reason
 from mipha_eval.models.settings import read_settings
 
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
+
 #: what a tokenizer may be made from, the first of them by all that were saved in the last years
 SOURCES = ("tokenizer.json", "tokenizer.model", "tekken.json", "vocab.json", "vocab.txt", "spiece.model", "*.tiktoken")
 
 
-def load_tokenizer(folder: Path, **settings: Any) -> Any:
+def load_tokenizer(folder: Path, **settings: object) -> PreTrainedTokenizerBase:
     """The tokenizer, able to pad; `settings` are handed on to transformers. Raises UserError if there is no usable one."""
-    auto: Any = AutoTokenizer
     try:
-        tokenizer = auto.from_pretrained(folder, trust_remote_code=False, **settings)
+        tokenizer: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(folder, trust_remote_code=False, **settings)
     except Exception as error:  # whatever broken files lead to
         raise tokenizer_fault(folder, error) from error
     make_padding(tokenizer)
     return tokenizer
 
 
-def make_padding(tokenizer: Any) -> None:
+def make_padding(tokenizer: PreTrainedTokenizerBase) -> None:
     """Gives a tokenizer something to pad with where it has nothing; padding is masked, whatever it is."""
     if tokenizer.pad_token is None:
         tokenizer.pad_token = tokenizer.eos_token or tokenizer.convert_ids_to_tokens(0)

@@ -9,40 +9,53 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, ClassVar
 
 import torch
 from torch import nn
 
 from mipha_eval.core.errors import RequestError, UserError
+from mipha_eval.core.json_value import JsonObject
 from mipha_eval.core.types import Decoding, Request, Response
 from mipha_eval.models import reference
-from mipha_eval.models.device import batch_tokens, cache_bytes, choose_device, choose_dtype, chunk_tokens, memory_guard
+from mipha_eval.models.device import choose_device, choose_dtype, memory_guard
 from mipha_eval.models.fingerprint import Stamp, check_unchanged, fingerprint, stamps
+from mipha_eval.models.forward_inputs import ForwardInputs, tensor_of
 from mipha_eval.models.generation import Generation, Manner
 from mipha_eval.models.limits import Limits
 from mipha_eval.models.live import State
+from mipha_eval.models.loaded import Loaded
 from mipha_eval.models.mipha_checkpoint import locate_checkpoint
 from mipha_eval.models.packed import NotShareableError
-from mipha_eval.models.prefix import Answer, Options, Prefix, PrefixAdapter, Question, ranked, respond_shared
-from mipha_eval.models.prefix_decoder import Decoder, PrefixInputs, Stop, compile_layers
+from mipha_eval.models.prefix import Answer, Options, Pixels, Prefix, PrefixAdapter, Question, ranked, respond_shared
+from mipha_eval.models.prefix_decoder import Decoder, Stop, compile_layers
 from mipha_eval.models.settings import check_settings
+from mipha_eval.models.template import ANY_QUESTION
+from mipha_eval.models.token_budget import batch_tokens, cache_bytes, chunk_tokens
+from mipha_eval.models.transformers_messages import keep_off_terminal
 from mipha_eval.models.weights import note_adapter
 
-#: a question where any would do
-ANY_QUESTION = "?"
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
+
+    from mipha_eval.models.generating_model import GeneratingModel
 
 #: from requests to arguments of the network's forward
-InputsOf = Callable[[Sequence[Request]], Mapping[str, Any]]
+InputsOf = Callable[[Sequence[Request]], ForwardInputs]
 
 
 @dataclass(frozen=True, kw_only=True)
-class TransformersAdapter(PrefixAdapter):
+class TransformersAdapter(PrefixAdapter[Pixels, State]):
     """A checkpoint on a device.
 
     Options: `path` is a checkpoint folder or a hub id, `revision` a commit or tag there; `share` false answers every prompt
     by itself with transformers' own generation, as ``--no-share`` does; `compile` true compiles the layers first.
+
+    Class attributes:
+        end_text: what a decoded answer may end with that the model's own code takes off.
     """
+
+    end_text: ClassVar[str] = ""
 
     path: str
     revision: str | None = None
@@ -53,42 +66,36 @@ class TransformersAdapter(PrefixAdapter):
 
     @property
     @abstractmethod
-    def model(self) -> Any:
-        """The network, a module of transformers that generates; read at first use."""
-
-    @property
-    @abstractmethod
-    def tokenizer(self) -> Any:
-        """The tokenizer of transformers."""
-
-    @property
-    @abstractmethod
-    def ends(self) -> frozenset[int]:
-        """The token ids that end an answer."""
-
-    @property
-    @abstractmethod
-    def generation(self) -> Generation:
-        """What becomes of the checkpoint's generation settings; read at first use, before anything is generated."""
+    def loaded(self) -> Loaded:
+        """The model with what decides its answers; read at first use, before anything is generated."""
 
     @abstractmethod
-    def manner(self, batch: Sequence[Request]) -> Manner:
-        """How transformers' own generation decodes requests that have one decoding. Raises RequestError."""
+    def prefix_inputs(self, prefixes: Sequence[Prefix[Pixels]]) -> ForwardInputs:
+        """Arguments of the network's forward for prefixes, their tokens one after the other."""
 
     @abstractmethod
-    def prefix_inputs(self, prefixes: Sequence[Prefix]) -> PrefixInputs:
-        """Arguments of the network's forward for some of these prefixes at a time."""
-
-    @abstractmethod
-    def whole_inputs(self, batch: Sequence[Request]) -> Mapping[str, Any]:
+    def whole_inputs(self, batch: Sequence[Request]) -> ForwardInputs:
         """Arguments of the network's forward for complete prompts, padded on the left, a row each. Raises RequestError."""
 
-    @abstractmethod
-    def clean(self, text: str) -> str:
-        """A decoded answer without what the model's own code takes off."""
+    @property
+    def model(self) -> GeneratingModel:
+        return self.loaded.model
+
+    @property
+    def tokenizer(self) -> PreTrainedTokenizerBase:
+        return self.loaded.tokenizer
+
+    @property
+    def ends(self) -> frozenset[int]:
+        return self.loaded.ends
+
+    @property
+    def generation(self) -> Generation:
+        return self.loaded.generation
 
     @cached_property
     def folder(self) -> Path:
+        keep_off_terminal()
         found = locate_checkpoint(self.path, self.revision)
         check_settings(found)
         return found
@@ -144,7 +151,7 @@ class TransformersAdapter(PrefixAdapter):
         check_unchanged(self.folder, self._stamps)
         return digest
 
-    def describe(self) -> Mapping[str, Any]:
+    def describe(self) -> JsonObject:
         device, dtype = self.place
         name = torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
         own = {"weights": self._weights, "device": name, "dtype": str(dtype), "attention": "sdpa"}
@@ -189,11 +196,11 @@ class TransformersAdapter(PrefixAdapter):
         except TypeError as error:  # how a tokenizer takes a lone surrogate
             raise RequestError(f"{text!r} cannot be tokenized: {error}") from error
 
-    def prefill(self, prefixes: Sequence[Prefix]) -> State:
+    def prefill(self, prefixes: Sequence[Prefix[Pixels]]) -> State:
         with memory_guard():
             lengths = [self.prefix_length(prefix) for prefix in prefixes]
             room = max(prefix.room for prefix in prefixes)
-            return self.decoder.prefill(lengths, room, self.prefix_inputs(prefixes))
+            return self.decoder.prefill(lengths, room, lambda first, last: self.prefix_inputs(prefixes[first:last]))
 
     def resume(self, state: State, questions: Sequence[Question], decoding: Decoding) -> list[Response]:
         with memory_guard():
@@ -206,13 +213,14 @@ class TransformersAdapter(PrefixAdapter):
 
     def _response(self, answer: Answer) -> Response:
         if not all(math.isfinite(logit) for _, logit in answer.best):
-            return Response.failure("the model gives logits that are not finite; another --dtype may help")
-        text = self.clean(self.tokenizer.decode(answer.ids, skip_special_tokens=True))
+            return Response.failure("the model gives logits that are not finite; another dtype may help")
+        text = str(self.tokenizer.decode(answer.ids, skip_special_tokens=True)).strip()
         finish = "stop" if answer.ids[-1] in self.ends else "length"
+        text = text.removesuffix(self.end_text).strip()
         return Response(text, len(answer.ids), finish, top=answer.best, probabilities=answer.probabilities)
 
     @abstractmethod
-    def plain_inputs(self, batch: Sequence[Request]) -> Mapping[str, Any]:
+    def plain_inputs(self, batch: Sequence[Request]) -> ForwardInputs:
         """As `whole_inputs`, but what the vision tower makes of an image may be shared."""
 
     def plain(self, batch: Sequence[Request]) -> list[Response]:
@@ -231,7 +239,8 @@ class TransformersAdapter(PrefixAdapter):
             raise NotShareableError(f"only transformers' own generation heeds {', '.join(self.generation.obeyed)}")
         for request in batch:
             prompt = self.prompt(request, self.read_images(request.images))
-            if prompt and [list(prompt.ids)] != self.whole_inputs([request])["input_ids"].tolist():
+            whole = tensor_of(self.whole_inputs([request]), "input_ids") if prompt else None
+            if prompt and (whole is None or [list(prompt.ids)] != whole.tolist()):
                 raise NotShareableError(f"the prompt with {request.text!r} is not what it is as a whole")
         return respond_shared(self, batch, _refuse)
 
@@ -252,7 +261,8 @@ class TransformersAdapter(PrefixAdapter):
         with memory_guard():
             try:
                 tracked = [[self.encode_beginning(answer, request.text) for answer in request.tracked] for request in batch]
-                manner, inputs = self.manner(batch), inputs_of(batch)
+                inputs = inputs_of(batch)
+                manner = self._manner(batch, inputs)
                 self.limits.check_inputs(inputs)
             except RequestError as error:
                 if len(batch) == 1:
@@ -263,6 +273,12 @@ class TransformersAdapter(PrefixAdapter):
                 for request, own in zip(batch, tracked, strict=True)
             ]
             return [self._response(answer) for answer in reference.generate(self.model, inputs, manner, probabilities)]
+
+    def _manner(self, batch: Sequence[Request], inputs: ForwardInputs) -> Manner:
+        """How requests that have one decoding are decoded; prompts that go in as embeddings are told apart by their ids."""
+        prompts = [self.prompt(request, None) for request in batch] if "input_ids" not in inputs else []
+        ids = [prompt.ids for prompt in prompts if prompt]
+        return self.generation.manner(self.ends, batch[0].decoding, ids if prompts else None)
 
     def _ranked_plainly(self, request: Request, inputs_of: InputsOf) -> Response:
         with memory_guard():

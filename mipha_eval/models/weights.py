@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import re
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +13,8 @@ from safetensors import SafetensorError, safe_open
 
 from mipha_eval.core.errors import UserError
 from mipha_eval.models.settings import read_settings
+
+logger = logging.getLogger(__name__)
 
 SINGLE, INDEX = "model.safetensors", "model.safetensors.index.json"
 
@@ -108,7 +110,7 @@ def check_index(folder: Path) -> None:
 def note_adapter(folder: Path) -> None:
     """Says that an adapter (LoRA) beside a whole model is not read, as transformers does not without peft."""
     if (folder / "adapter_config.json").is_file() and (folder / "config.json").is_file():
-        print(f"{folder}: the adapter of adapter_config.json is left out, the model beside it is read", file=sys.stderr)
+        logger.warning("%s: the adapter of adapter_config.json is left out, the model beside it is read", folder)
 
 
 def _instead(folder: Path) -> str:

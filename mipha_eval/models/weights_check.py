@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, cast
 
 import torch
 from transformers import initialization
 
 from mipha_eval.core.errors import UserError
+from mipha_eval.models.auto_model import AutoModel, LoadingInfo
 from mipha_eval.models.settings import read_settings
 from mipha_eval.models.weights import Stored
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedConfig, PreTrainedModel
 
 #: what a checkpoint may hold beside what is loaded: a vision tower's upper layers, its pooling head
 DEAD = re.compile(r"\bvision_tower\.(vision_model\.)?(encoder\.layers\.\d+|head)\.")
@@ -28,7 +32,7 @@ def refuse_foreign(folder: Path) -> None:
     if (folder / "adapter_config.json").is_file() and find_spec("peft"):
         raise UserError(f"{folder} holds a model and an adapter (adapter_config.json); merge them, or move the adapter away")
     if str(config.get("model_type")).startswith("mipha"):
-        raise UserError(f"{folder} is a Mipha checkpoint; --model mipha runs it")
+        raise UserError(f"{folder} is a Mipha checkpoint; the model mipha runs it", flag="--model mipha")
     found = next((entry for entry in LLAVA_ENTRIES if entry in config), None)
     if found:
         raise UserError(
@@ -37,7 +41,9 @@ def refuse_foreign(folder: Path) -> None:
         )
 
 
-def check_fit(folder: Path, auto: Any, config: Any, stored: Mapping[str, Stored], *, trimmed: bool) -> None:
+def check_fit(
+    folder: Path, auto: AutoModel, config: PreTrainedConfig, stored: Mapping[str, Stored], *, trimmed: bool
+) -> None:
     """Loads a model's names and shapes alone, as transformers loads weights, with all its renaming and joining.
 
     A model that cannot be built so is left to its real loading, which reports the same.
@@ -48,8 +54,9 @@ def check_fit(folder: Path, auto: Any, config: Any, stored: Mapping[str, Stored]
     shapes = {name: torch.empty(header.shape, device="meta") for name, header in stored.items()}
     try:
         with torch.device("meta"), initialization.meta_device_safe_creation_ops():
-            owner: Any = type(auto.from_config(config, trust_remote_code=False))
-        _, info = owner.from_pretrained(
+            build: Callable[..., PreTrainedModel] = auto.from_config
+            owner = type(build(config, trust_remote_code=False))
+        loaded = owner.from_pretrained(
             None,
             config=config,
             state_dict=shapes,
@@ -59,10 +66,11 @@ def check_fit(folder: Path, auto: Any, config: Any, stored: Mapping[str, Stored]
         )
     except (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError):
         return  # a step of building or joining that needs numbers
+    _, info = cast("tuple[object, LoadingInfo]", loaded)
     refuse_misfits(folder, info, trimmed=trimmed)
 
 
-def refuse_misfits(folder: Path, info: Mapping[str, Any], *, trimmed: bool) -> None:
+def refuse_misfits(folder: Path, info: LoadingInfo, *, trimmed: bool) -> None:
     """Raises UserError for what transformers' loading reports.
 
     Args:

@@ -1,7 +1,7 @@
-"""One HTML file with everything in it: style, scripts and data, under a policy that lets nothing else in.
+"""One HTML file with everything in it: style, script and data, under a policy that lets nothing else in.
 
 The data are JSON in elements that are not executed. Every text in them comes from outside (questions, answers, names), so
-nothing in it may end the element, and the scripts set text as text, never as HTML.
+nothing in it may end the element, and the script sets text as text, never as HTML.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import base64
 import hashlib
 import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -51,14 +51,14 @@ class Page:
 
     Attributes:
         title: untrusted, as the data are.
-        scripts: names of files in ``reports/pages``, in the order in which they are run.
-        data: element id -> JSON (see `to_json`) for the scripts, there before they run.
+        script: name of a file in ``reports/pages/bundles``, which are made of the modules in ``reports/pages``.
+        data: element id -> JSON (see `to_json`) for the script, there before it runs.
         later: the same, read by the browser while the page is already in use.
         connects: whether the page asks the server that it came from for more.
     """
 
     title: str
-    scripts: Sequence[str]
+    script: str
     data: Mapping[str, str]
     later: Mapping[str, str] = field(default_factory=dict)
     connects: bool = False
@@ -70,14 +70,13 @@ def html_of(page: Page) -> Iterator[str]:
     from markupsafe import Markup
 
     folder = pages_folder()
-    style, scripts = _sources(page)
+    style, script = _sources(page)
     environment = Environment(loader=FileSystemLoader(folder), undefined=StrictUndefined, autoescape=True, trim_blocks=True)
     head, tail = (environment.get_template(f"page.{part}.html.j2") for part in ("head", "tail"))
     yield head.render(title=page.title, policy=policy_of(page), style=Markup(style))  # noqa: S704
     for name, text in page.data.items():
         yield data_element(name, text)
-    for script in scripts:
-        yield f"<script>{script}</script>\n"
+    yield f"<script>{script}</script>\n"
     for name, text in page.later.items():
         yield data_element(name, text)
     yield tail.render()
@@ -102,11 +101,11 @@ def data_element(name: str, text: str) -> str:
 
 
 def policy_of(page: Page) -> str:
-    """A content security policy: the page's own scripts and style, embedded pictures, and nothing from anywhere."""
-    style, scripts = _sources(page)
+    """A content security policy: the page's own script and style, embedded pictures, and nothing from anywhere."""
+    style, script = _sources(page)
     rules = {
         "default-src": "'none'",
-        "script-src": " ".join(_hash(script) for script in scripts),
+        "script-src": _hash(script),
         "style-src": _hash(style),
         "img-src": "data: 'self'" if page.connects else "data:",
         "connect-src": "'self'" if page.connects else "'none'",
@@ -125,9 +124,9 @@ def pages_folder() -> Path:
     return plugin_folder("reports") / "pages"
 
 
-def _sources(page: Page) -> tuple[str, list[str]]:
-    """The page's style and scripts."""
-    return _source(pages_folder() / "page.css"), [_source(pages_folder() / name) for name in page.scripts]
+def _sources(page: Page) -> tuple[str, str]:
+    """The page's style and script."""
+    return _source(pages_folder() / "page.css"), _source(pages_folder() / "bundles" / page.script)
 
 
 def _source(path: Path) -> str:

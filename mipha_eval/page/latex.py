@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from mipha_eval.page.facts import ResultFacts
-from mipha_eval.report.formats.latex_text import latex_text
+from mipha_eval.reporting.formats.latex_text import latex_text
 
 Results = Sequence[ResultFacts | None]
 

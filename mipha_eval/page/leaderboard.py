@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import sys
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,8 +23,10 @@ from mipha_eval.page.thumbnails import Pictures
 from mipha_eval.page.view import View
 from mipha_eval.store.plain_name import plain_name
 
+logger = logging.getLogger(__name__)
+
 MEGABYTES = 30.0  # of a run's page, unless a user says otherwise
-SCRIPTS = tuple(f"{name}.js" for name in ("text", "tables", "source", "address", "board", "leaderboard"))
+SCRIPT = "leaderboard.js"
 
 
 class LinkedRun(RunFacts, frozen=True, kw_only=True):
@@ -62,7 +64,7 @@ def write_leaderboard(config: LeaderboardConfig, registry: Registry) -> Path:
     for run, file in zip(runs, files, strict=True):
         written = write_page(View([run], registry, Pictures()), config.site / file, config.megabytes)
         for line in written.left_out:
-            print(f"{run.folder.path.name}: {line}", file=sys.stderr)
+            logger.warning("%s: %s", run.folder.path.name, line)
     labels = sorted({label for run in runs for label in run.results})
     document = Document(
         by=f"mipha-eval {__version__}",
@@ -71,7 +73,7 @@ def write_leaderboard(config: LeaderboardConfig, registry: Registry) -> Path:
         tasks=tuple(board(runs, label, registry) for label in labels),
     )
     index = config.site / "index.html"
-    write_html(index, Page(f"Leaderboard of {document.title}", SCRIPTS, {"document": to_json(document)}))
+    write_html(index, Page(f"Leaderboard of {document.title}", SCRIPT, {"document": to_json(document)}))
     return index
 
 
@@ -86,9 +88,9 @@ def find_runs(folder: Path) -> list[ShownRun]:
             if read_runs([path])[0].results:
                 good.append(path)
             else:
-                print(f"left out {path}: it has no finished task", file=sys.stderr)
+                logger.warning("left out %s: it has no finished task", path)
         except UserError as error:
-            print(f"left out: {error}", file=sys.stderr)
+            logger.warning("left out: %s", error)
     if not good:
         raise UserError(f"no run below {folder} has a finished task")
     return read_runs(good)

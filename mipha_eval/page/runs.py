@@ -12,8 +12,8 @@ from mipha_eval.core.plugins.registry import Registry
 from mipha_eval.core.task import Task
 from mipha_eval.judge.stored_task import StoredTask, choose_result, stored_task
 from mipha_eval.page.facts import RunFacts
-from mipha_eval.report.measured import run_name
-from mipha_eval.report.model_size import named_size, noted_size
+from mipha_eval.reporting.measured import run_name
+from mipha_eval.reporting.model_size import named_size, noted_size
 from mipha_eval.scoring.result_record import ResultRecord
 from mipha_eval.store.manifest import Manifest
 from mipha_eval.store.run_folder import RunFolder

@@ -18,7 +18,7 @@ from urllib.parse import parse_qs, urlsplit
 from mipha_eval.page.embed import Page, html_of, policy_of, to_json
 from mipha_eval.page.questions import Questions
 from mipha_eval.page.thumbnails import thumbnail, whole_picture
-from mipha_eval.page.view import SCRIPTS, View
+from mipha_eval.page.view import SCRIPT, View
 
 MOST_PLACES = 1000  # rows of one request
 HTML = "text/html; charset=utf-8"
@@ -79,7 +79,7 @@ class ServedView:
     @cached_property
     def page(self) -> Page:
         document = self.view.document(served=True)
-        return Page(self.view.title, SCRIPTS, {"document": to_json(document)}, connects=True)
+        return Page(self.view.title, SCRIPT, {"document": to_json(document)}, connects=True)
 
     @cached_property
     def html(self) -> bytes:

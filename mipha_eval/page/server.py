@@ -6,9 +6,9 @@ of its own that leads to this machine (DNS rebinding).
 
 from __future__ import annotations
 
+import logging
 import socket
-import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from ipaddress import ip_address
@@ -22,6 +22,8 @@ from mipha_eval.page.runs import read_runs
 from mipha_eval.page.served_view import HTML, Sent, ServedView
 from mipha_eval.page.view import View
 
+logger = logging.getLogger(__name__)
+
 ALWAYS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Referrer-Policy": "no-referrer",
@@ -30,16 +32,20 @@ ALWAYS = {
 }
 
 
-def serve_view(runs: Sequence[Path], host: str, port: int, registry: Registry) -> None:
-    """Serves runs until Ctrl-C. Raises UserError if a run cannot be read or the port is taken."""
+def serve_view(runs: Sequence[Path], host: str, port: int, registry: Registry, announce: Callable[[str], object]) -> None:
+    """Serves runs until Ctrl-C; calls `announce` with the address once it listens.
+
+    Raises:
+        UserError: a run cannot be read, or the port is taken.
+    """
     with open_server(ServedView(View(read_runs(runs), registry)), host, port) as server:
         if not server.loopback:
-            print(f"everybody who reaches this machine at {host} can read these runs", file=sys.stderr)
-        print(f"view: {server.url} (Ctrl-C ends)", flush=True)
+            logger.warning("everybody who reaches this machine at %s can read these runs", host)
+        announce(server.url)
         try:
             server.serve_forever()
         except KeyboardInterrupt:
-            print("ended", file=sys.stderr)
+            logger.info("ended")
 
 
 def open_server(view: ServedView, host: str, port: int) -> ViewServer:
@@ -47,7 +53,7 @@ def open_server(view: ServedView, host: str, port: int) -> ViewServer:
     try:
         return ViewServer(view, host, port)
     except OSError as error:
-        raise UserError(f"cannot serve at {host}:{port}: {error.strerror}; give another --port or --host") from error
+        raise UserError(f"cannot serve at {host}:{port}: {error.strerror}; give another port or host") from error
 
 
 class ViewServer(ThreadingHTTPServer):

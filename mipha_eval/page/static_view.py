@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import sys
+import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -13,7 +13,9 @@ from mipha_eval.page.embed import Page, to_json, write_html
 from mipha_eval.page.questions import PIECE, Questions
 from mipha_eval.page.runs import read_runs
 from mipha_eval.page.thumbnails import FEWEST_BYTES, MOST_BYTES, data_uris
-from mipha_eval.page.view import IMAGES, SCRIPTS, View
+from mipha_eval.page.view import IMAGES, SCRIPT, View
+
+logger = logging.getLogger(__name__)
 
 MEGABYTES = 100.0  # of a page, unless a user says otherwise; a browser opens that within two seconds
 BASE64 = 4 / 3  # characters a byte
@@ -60,7 +62,7 @@ def write_page(view: View, path: Path, megabytes: float = MEGABYTES) -> Written:
     pictures = embedded_pictures(view, room - sum(map(len, rows.values())))
     document = to_json(view.document(served=False, left_out=big))
     later = {f"images-{number}": text for number, text in enumerate(in_pieces(pictures, IMAGES))}
-    write_html(path, Page(view.title, SCRIPTS, {"document": document, **rows}, later))
+    write_html(path, Page(view.title, SCRIPT, {"document": document, **rows}, later))
     return Written(path, list(_left_out(view, big, pictures)))
 
 
@@ -87,7 +89,7 @@ def embedded_pictures(view: View, room: int) -> list[str | None]:
     each = int(room / BASE64 / max(len(pictures), 1))
     count = len(pictures) if each >= FEWEST_BYTES else max(0, int(room / BASE64 / FEWEST_BYTES))
     if count > MANY:
-        print(f"making thumbnails of {count:,} pictures", file=sys.stderr)
+        logger.info("making thumbnails of %s pictures", f"{count:,}")
     return list(data_uris(pictures[:count], min(MOST_BYTES, max(each, FEWEST_BYTES))))
 
 
@@ -100,10 +102,10 @@ def in_pieces(values: Iterator[object] | Sequence[object], size: int) -> Iterato
 
 def _left_out(view: View, big: Sequence[str], pictures: Sequence[str | None]) -> Iterator[str]:
     for label in big:
-        yield f"{label}: its questions do not fit into the page; --serve shows them, or --megabytes allows a larger page"
+        yield f"{label}: its questions do not fit into the page; serve it to see them, or allow more megabytes"
     more = len(view.pictures.found) - len(pictures)
     if more:
-        yield f"{more:,} pictures do not fit into the page; --serve shows them"
+        yield f"{more:,} pictures do not fit into the page; serve it to see them"
     missing = sum(picture is None for picture in pictures)
     if missing:
         yield f"{missing:,} of {len(view.pictures.found):,} pictures cannot be read where the runs found them"

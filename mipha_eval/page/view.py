@@ -19,11 +19,7 @@ from mipha_eval.page.runs import ShownRun, run_facts
 from mipha_eval.page.thumbnails import Pictures
 
 IMAGES = 50  # pictures that a page reads at a time
-
-#: files of ``reports/pages``, in the order in which they build on each other
-SCRIPTS = tuple(
-    f"{name}.js" for name in ("text", "tables", "source", "address", "plots", "summary", "task", "sample", "browser", "view")
-)
+SCRIPT = "view.js"
 
 
 class TaskFacts(QuestionIndex, frozen=True):

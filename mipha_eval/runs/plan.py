@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from mipha_eval.core.judged_task import JudgedTask
 from mipha_eval.core.task import Task
 from mipha_eval.core.types import Answer, Query, Response, Sample, Verdict
 from mipha_eval.engine.task_input import prepare
@@ -93,7 +94,7 @@ def plan_judge(
 ) -> JudgePlan:
     """Follows every dialogue with replies that can be read; without answers, with the accepted ones in their place."""
     use = JudgeSettings(choice.runs, choice.correctness)
-    unknown = responses is None and task.judged and task.lettered  # how many answers rules cannot read
+    unknown = responses is None and isinstance(task, JudgedTask) and task.lettered  # how many answers rules cannot read
     stand_in = "" if unknown else None
     given = responses or {each.id: Response(_accepted(each) if stand_in is None else stand_in) for each in samples}
     by_id = {sample.id: sample for sample in samples if sample.target}

@@ -37,4 +37,4 @@ def judge_text(plan: JudgePlan) -> str:
 
 
 def _price(usd: float | None) -> str:
-    return ", price unknown (--judge-price IN,OUT)" if usd is None else f", {usd:.2f} USD"
+    return ", price unknown (give IN,OUT, US dollars for a million tokens)" if usd is None else f", {usd:.2f} USD"

@@ -19,6 +19,7 @@ from mipha_eval.core.json_value import Json
 from mipha_eval.core.plugins.blame import blaming
 from mipha_eval.core.plugins.checks.models import model_facts
 from mipha_eval.core.plugins.code_digest import code_digest
+from mipha_eval.core.plugins.selection import Model
 from mipha_eval.core.types import Decoding, Request, Response
 from mipha_eval.data.images import image_digest
 from mipha_eval.data.jsonl import read_jsonl
@@ -42,13 +43,13 @@ JOURNAL = RowDecoder(JournalRow, BEFORE)
 
 
 @dataclass(frozen=True)
-class PredictConfig:
-    """What a user asks for; see ``mipha-eval predict --help``."""
+class PredictSettings:
+    """Which questions, and where their answers go."""
 
     questions: Path
     image_folder: Path
     answers: Path
-    model: str
+    model: Model
     max_new_tokens: int = 128
     batch_size: int | None = None
     fresh: bool = False
@@ -68,7 +69,7 @@ class Outcome:
     left: int
 
 
-def predict(config: PredictConfig, adapter: ModelAdapter) -> Outcome:
+def predict(settings: PredictSettings) -> Outcome:
     """Answers every question that the answer file or its journal does not hold yet; failed ones are tried again.
 
     The answer file is written once every question was asked, in the question file's order. A failed question has a line
@@ -77,29 +78,29 @@ def predict(config: PredictConfig, adapter: ModelAdapter) -> Outcome:
     Raises:
         UserError: anything that the user can mend; answers that are there stay there.
     """
-    requests = read_questions(config)
+    requests, adapter = read_questions(settings), settings.model.adapter
     adapter.load()
-    with locked(config.journal), Interrupt() as interrupt:
-        if config.fresh:
-            _set_aside(config)
-        ids = AnswerIds(config, adapter, requests)
-        done = _stored(config, ids)
-        _answer(config, Engine(adapter, config.batch_size, stop=interrupt.asked), ids, done)
+    with locked(settings.journal), Interrupt() as interrupt:
+        if settings.fresh:
+            _set_aside(settings)
+        ids = AnswerIds(settings, adapter, requests)
+        done = _stored(settings, ids)
+        _answer(settings, Engine(adapter, settings.batch_size, stop=interrupt.asked), ids, done)
         failed = sum(bool(response.error) for response in done.values())
         outcome = Outcome(len(requests), failed, len(requests) - len(done))
         if not outcome.left:
             lines = (_line(request, done[number], ids.of(number)) for number, request in enumerate(requests))
-            write_lines(config.answers, ({**line, "model_id": config.model, "metadata": {}} for line in lines))
-            config.journal.unlink(missing_ok=True)
+            write_lines(settings.answers, ({**line, "model_id": settings.model.name, "metadata": {}} for line in lines))
+            settings.journal.unlink(missing_ok=True)
     return outcome
 
 
-def _answer(config: PredictConfig, engine: Engine, ids: AnswerIds, done: dict[int, Response]) -> None:
+def _answer(settings: PredictSettings, engine: Engine, ids: AnswerIds, done: dict[int, Response]) -> None:
     """Asks what is not in `done` and puts it there; the journal is written beside the model."""
     todo = [number for number in range(len(ids.requests)) if number not in done]
-    name = config.answers.name
+    name = settings.answers.name
     with (
-        Appender(config.journal) as journal,
+        Appender(settings.journal) as journal,
         Progress({name: (len(ids.requests), len(done))}) as progress,
         BackgroundWorker() as beside,
         blaming(),
@@ -115,27 +116,27 @@ def _answer(config: PredictConfig, engine: Engine, ids: AnswerIds, done: dict[in
             progress.advance(name, len(fresh))
 
 
-def read_questions(config: PredictConfig) -> list[Request]:
+def read_questions(settings: PredictSettings) -> list[Request]:
     """Requests of a question JSONL with question_id, text and perhaps image (a name or a list of names)."""
-    if config.questions.resolve() == config.answers.resolve():
-        raise UserError(f"{config.answers} is the question file; give another file for the answers")
-    if not config.image_folder.is_dir():
-        raise UserError(f"--image-folder {config.image_folder} is no folder")
-    folder = ImageFolder(config.image_folder)
-    decoding = Decoding(config.max_new_tokens)
+    if settings.questions.resolve() == settings.answers.resolve():
+        raise UserError(f"{settings.answers} is the question file; give another file for the answers")
+    if not settings.image_folder.is_dir():
+        raise UserError(f"{settings.image_folder} is no folder; give the one with the images", flag="--image-folder")
+    folder = ImageFolder(settings.image_folder)
+    decoding = Decoding(settings.max_new_tokens)
     requests = []
-    for number, record in enumerate(read_jsonl(config.questions), start=1):
-        place = f"{config.questions}: question {number}"
-        if not isinstance(record.get("text"), str) or "question_id" not in record:
+    for number, record in enumerate(read_jsonl(settings.questions), start=1):
+        place, text = f"{settings.questions}: question {number}", record.get("text")
+        if not isinstance(text, str) or "question_id" not in record:
             raise UserError(f"{place} needs question_id and text")
         names = record.get("image") or []
         names = [names] if isinstance(names, str) else names
         if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
             raise UserError(f"{place}: image must be a name or a list of names")
         images = tuple(folder.image(name) for name in names)
-        requests.append(Request(record["text"], images, decoding, record["question_id"]))
+        requests.append(Request(text, images, decoding, record["question_id"]))
     if not requests:
-        raise UserError(f"{config.questions} has no questions")
+        raise UserError(f"{settings.questions} has no questions")
     return requests
 
 
@@ -145,10 +146,10 @@ class AnswerIds:
     Made when it is asked for: only what is stored must be known before the model begins.
     """
 
-    def __init__(self, config: PredictConfig, adapter: ModelAdapter, requests: Sequence[Request]) -> None:
+    def __init__(self, settings: PredictSettings, adapter: ModelAdapter, requests: Sequence[Request]) -> None:
         self.requests = requests
         options = {field.name: str(getattr(adapter, field.name)) for field in dataclasses.fields(adapter)}
-        known = [config.model, options, model_facts(adapter, "describe"), *filter(None, [code_digest(type(adapter))])]
+        known = [settings.model.name, options, model_facts(adapter, "describe"), *filter(None, [code_digest(type(adapter))])]
         model = json.dumps(known, sort_keys=True, default=str)
         self._model = hashlib.sha256(model.encode()).hexdigest()
         self._digest = functools.cache(image_digest)
@@ -163,34 +164,36 @@ class AnswerIds:
         return self._made[number]
 
 
-def _set_aside(config: PredictConfig) -> None:
+def _set_aside(settings: PredictSettings) -> None:
     """Begins anew: an answer file that is there is kept as ``<name>.before``."""
-    config.journal.unlink(missing_ok=True)
-    if config.answers.exists():
-        with errors_naming(config.answers):
-            config.answers.replace(config.answers.with_name(f"{config.answers.name}.before"))
+    settings.journal.unlink(missing_ok=True)
+    if settings.answers.exists():
+        with errors_naming(settings.answers):
+            settings.answers.replace(settings.answers.with_name(f"{settings.answers.name}.before"))
 
 
-def _stored(config: PredictConfig, ids: AnswerIds) -> dict[int, Response]:
+def _stored(settings: PredictSettings, ids: AnswerIds) -> dict[int, Response]:
     """Answers that are there already, by the question's place in the file.
 
     Raises:
         UserError: the answer file holds other answers.
     """
-    if not (config.answers.exists() or config.journal.exists()):
+    if not (settings.answers.exists() or settings.journal.exists()):
         return {}
     names = [ids.of(number) for number in range(len(ids.requests))]
     known, wanted = {}, set(names)
-    for line in read_jsonl(config.answers) if config.answers.exists() else ():
+    for line in read_jsonl(settings.answers) if settings.answers.exists() else ():
         if line.get("text") is None and line.get("error") and line.get("metadata") == {}:
             continue  # it failed, and is asked again
-        if line.get("answer_id") not in wanted or not isinstance(line.get("text"), str):
+        text = line.get("text")
+        if line.get("answer_id") not in wanted or not isinstance(text, str):
             raise UserError(
-                f"{config.answers} holds answers of another model, to other questions or about other images; "
-                "add --fresh to replace it"
+                f"{settings.answers} holds answers of another model, to other questions or about other images; "
+                "start afresh to replace it",
+                flag="--fresh",
             )
-        known[line["answer_id"]] = Response(line["text"])
-    kept = read_stored(config.journal, JOURNAL)
+        known[str(line["answer_id"])] = Response(text)
+    kept = read_stored(settings.journal, JOURNAL)
     known |= {row.answer_id: row.response for row in kept if not row.error}
     return {number: known[name] for number, name in enumerate(names) if name in known}
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import logging
 import random
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from contextlib import ExitStack
@@ -19,7 +20,7 @@ from mipha_eval.engine.self_check import CheckedAnswer
 from mipha_eval.engine.task_input import TaskInput, task_record
 from mipha_eval.judge.grading import Grading, JudgeQueue
 from mipha_eval.judge.session import Session
-from mipha_eval.scoring.result import Result, score_responses
+from mipha_eval.scoring.result import Scored, score_responses
 from mipha_eval.scoring.result_record import CheckCounts, Effort
 from mipha_eval.scoring.run_context import RunContext
 from mipha_eval.store.journal import Appender
@@ -62,7 +63,7 @@ class TaskRun:
     seconds: float = 0.0
     announced: bool = False
     judge_queue: JudgeQueue | None = None
-    result: Result | None = None
+    result: Scored | None = None
     failure: Exception | None = None
 
     @property
@@ -155,7 +156,7 @@ class TaskRun:
         state = "infer" if summary.missing else "judge" if pending else "done"
         counts = {key: getattr(summary, key) for key in ("n", "missing", "failed", "unparsed")}
         self.folder.set_status(label, TaskStatus(state, **counts))
-        self.folder.log(
+        self.folder.log.note(
             f"{label}: {summary.n} scored, {self.generated} generated in {self.seconds:.1f} s, {summary.failed} failed"
         )
         self.result = dataclasses.replace(result, summary=summary)
@@ -183,7 +184,7 @@ def note_failure(folder: RunFolder, label: str, error: Exception, **counts: int)
     reason = str(error) if isinstance(error, UserError) else told(error)
     with contextlib.suppress(UserError):
         folder.set_status(label, TaskStatus("failed", reason, **counts))
-        folder.log(f"{label}: failed: {reason}")
+        folder.log.note(f"{label}: failed: {reason}", logging.ERROR)
 
 
 def open_task(work: TaskInput, folder: RunFolder, journal: Appender, run_context: RunContext, digest: Digest) -> TaskRun:

@@ -6,11 +6,12 @@ import re
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from mipha_eval.core.answer_line import OfficialAnswer
 from mipha_eval.core.errors import UserError
 from mipha_eval.core.files import parse_json, read_json
+from mipha_eval.core.json_value import JsonObject
 from mipha_eval.core.plugins.blame import blaming
 from mipha_eval.core.plugins.checks.questions import official_of
 from mipha_eval.core.types import Response, Sample
@@ -74,15 +75,12 @@ def read_answers(path: Path, task: Task, samples: Sequence[Sample], *, subset: b
     return AnswerFile(answers.responses, len(answers.foreign), answers.unverified, undecoded)
 
 
-def read_records(path: Path) -> Iterator[dict[str, Any]]:
+def read_records(path: Path) -> Iterator[JsonObject]:
     """The objects of a JSON-lines file, or of a JSON list in a ``.json`` file."""
     if path.suffix != ".json" or not begins_with(path, "["):
         yield from read_jsonl(path, escapes=True)
         return
-    for place, record in entries(path, read_json(path, escapes=True)):
-        if not isinstance(record, dict):
-            raise UserError(f"{place} is not a JSON object")
-        yield record
+    yield from (record for _, record in entries(path, read_json(path, escapes=True)))
 
 
 def json_list_answers(path: Path, key: str, text: str) -> list[OfficialAnswer] | None:
@@ -99,10 +97,10 @@ def json_list_answers(path: Path, key: str, text: str) -> list[OfficialAnswer] |
         return None
     answers = []
     for place, record in entries(path, stored):
-        if not isinstance(record, dict) or key not in record or not isinstance(record.get(text), str):
+        answer, asked = record.get(text), record.get("question")
+        if key not in record or not isinstance(answer, str):
             raise UserError(f"{place} needs {key} and {text}")
-        asked = record.get("question")
-        answers.append(OfficialAnswer(record[key], record[text], asked if isinstance(asked, str) else ""))
+        answers.append(OfficialAnswer(record[key], answer, asked if isinstance(asked, str) else ""))
     return answers
 
 
@@ -110,14 +108,17 @@ def json_object_answers(path: Path) -> dict[str, str] | None:
     """Answers by id from a JSON object, as MM-Vet's script takes it; None for other files."""
     if path.suffix != ".json" or begins_with(path, "["):
         return None
-    stored: dict[str, str] = read_json(path, escapes=True)
-    wrong = [name for name, text in stored.items() if not isinstance(text, str)]
+    stored = read_json(path, escapes=True)
+    if not isinstance(stored, dict):
+        raise UserError(f"{path} is not a JSON object")
+    texts = {name: text for name, text in stored.items() if isinstance(text, str)}
+    wrong = [name for name in stored if name not in texts]
     if wrong:
         raise UserError(f"{path}: the answer to {wrong[0]} is no text")
-    return stored
+    return texts
 
 
-def files_by_name(path: Path, names: Mapping[str, str], fits: Callable[[Mapping[str, Any]], bool]) -> dict[str, Path]:
+def files_by_name(path: Path, names: Mapping[str, str], fits: Callable[[JsonObject], bool]) -> dict[str, Path]:
     """JSON-lines files in a folder, or a single one, by what their names say; empty if none is of the form.
 
     Args:
@@ -140,7 +141,7 @@ def files_by_name(path: Path, names: Mapping[str, str], fits: Callable[[Mapping[
     return files
 
 
-def _first_fits(file: Path, fits: Callable[[Mapping[str, Any]], bool]) -> bool:
+def _first_fits(file: Path, fits: Callable[[JsonObject], bool]) -> bool:
     line = next((line for line in read_lines(file, escapes=True) if line.strip()), "")
     try:
         record = parse_json(line)

@@ -15,13 +15,14 @@ import msgspec
 
 from mipha_eval import __version__
 from mipha_eval.core.atomic import write_json
+from mipha_eval.core.data_source import DataSource
 from mipha_eval.core.errors import UserError
 from mipha_eval.core.options import option_fields
 from mipha_eval.core.plugins.registry import Registry
 from mipha_eval.core.plugins.selection import build_task
 from mipha_eval.core.record import record_json
+from mipha_eval.core.task import Task
 from mipha_eval.core.types import Sample
-from mipha_eval.data.parse_source import parse_source
 from mipha_eval.data.questions import read_samples
 from mipha_eval.scoring.adversarial import adversarial_answer
 from mipha_eval.scoring.answer_files import read_answers
@@ -35,7 +36,7 @@ from mipha_eval.scoring.certificate import (
     scorer_digest,
     sealed,
 )
-from mipha_eval.scoring.result import Result, score_responses
+from mipha_eval.scoring.result import Scored, score_responses
 
 TOLERANCE = 1e-9  # of an answer's worth (0 to 1) and of a metric (in percent or points)
 
@@ -44,12 +45,10 @@ SETTINGS = {"by_rule": "true", "tokenizer": "treebank"}
 
 
 @dataclass(frozen=True)
-class CertifyConfig:
-    """What a user asks for; see ``mipha-eval certify --help``."""
+class CertifySettings:
+    """At least so many answers; another seed makes other ones. Certificates are written to the folder `output`."""
 
-    task: str
     answers: int = 10_000
-    data: str = "demo"
     output: Path = Path("certificates")
     seed: int = 0
 
@@ -63,7 +62,7 @@ class Comparison:
     largest: float = 0.0
     example: str = ""
 
-    def add_round(self, result: Result, data: Path, answers: Path) -> None:
+    def add_round(self, result: Scored, data: Path, answers: Path) -> None:
         """Compares every answer's worth, and every metric that the oracle gives.
 
         Raises:
@@ -96,8 +95,19 @@ class Comparison:
         )
 
 
-def certify(config: CertifyConfig, registry: Registry) -> Certificate:
-    """Compares scorer and oracles on at least `config.answers` answers and writes ``TASK.json``.
+def scored_by_rule(name: str, source: DataSource, registry: Registry) -> Task:
+    """A task with the options that make its scoring what its oracle's is."""
+    owner, _ = registry.load("tasks", name.partition("@")[0])
+    prefix = owner.name.replace("-", "_")
+    options = {f"{prefix}.{key}": value for key, value in SETTINGS.items() if key in option_fields(owner)}
+    return build_task(name, options, source, registry)
+
+
+def certify(task: Task, settings: CertifySettings) -> Certificate:
+    """Compares scorer and oracles on at least `settings.answers` answers and writes ``TASK.json``.
+
+    Args:
+        task: see `scored_by_rule`.
 
     Returns:
         The certificate.
@@ -105,34 +115,29 @@ def certify(config: CertifyConfig, registry: Registry) -> Certificate:
     Raises:
         UserError: there is no oracle for the task, or no data.
     """
-    owner, _ = registry.load("tasks", config.task.partition("@")[0])
-    options = {
-        f"{owner.name.replace('-', '_')}.{key}": value for key, value in SETTINGS.items() if key in option_fields(owner)
-    }
-    source = parse_source(config.data, {})
-    task = build_task(config.task, options, source, registry)
     samples = read_samples(task)
-    if source.root is None:
-        raise UserError("an oracle reads official files; give --data FOLDER or demo")
+    root = task.data.root
+    if root is None:
+        raise UserError("an oracle reads official files; give a folder with them, or demo", flag="--data")
     oracles, missing = load_oracles(task.name)
     if task.protocol not in oracles[0].protocols:
         raise UserError(f"the oracle of {task.name} is for {', '.join(oracles[0].protocols)}, not for {task.protocol}")
     comparisons = [Comparison(oracle) for oracle in oracles]
-    rng = random.Random(config.seed)
-    rounds = -(-config.answers // len(samples))
+    rng = random.Random(settings.seed)
+    rounds = -(-settings.answers // len(samples))
     with tempfile.TemporaryDirectory() as folder:
         for _ in range(rounds):
             answers = write_answers(Path(folder) / "answers.jsonl", samples, rng)
             result = score_responses(task, samples, read_answers(answers, task, samples).responses)
             for comparison in comparisons:
-                comparison.add_round(result, source.root, answers)
+                comparison.add_round(result, root, answers)
     certificate = Certificate(
         task=task.label,
         version=task.version,
         protocols=tuple(oracles[0].protocols),
         headline=result.summary.headline,
         answers=rounds * len(samples),
-        seed=config.seed,
+        seed=settings.seed,
         data=data_digest(samples),
         scorer=scorer_digest(task),
         oracle_code=oracles_digest(),
@@ -141,7 +146,7 @@ def certify(config: CertifyConfig, registry: Registry) -> Certificate:
         oracles=tuple(comparison.summary() for comparison in comparisons),
     )
     certificate = msgspec.structs.replace(certificate, sha256=sealed(certificate))
-    write_json(config.output / f"{task.name}.json", record_json(certificate))
+    write_json(settings.output / f"{task.name}.json", record_json(certificate))
     return certificate
 
 

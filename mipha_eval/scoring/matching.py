@@ -6,11 +6,13 @@ import re
 from collections import Counter
 from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from mipha_eval.core.answer_line import OfficialAnswer, asked_texts, check_round, other_answer
 from mipha_eval.core.errors import UserError
-from mipha_eval.core.task import Task, question_core
+from mipha_eval.core.format_lines import question_core
+from mipha_eval.core.json_value import JsonObject
+from mipha_eval.core.task import Task
 from mipha_eval.core.types import Response, Sample
 from mipha_eval.core.wording import difference, words
 from mipha_eval.data.images import stem
@@ -56,7 +58,7 @@ class Answers:
             return 0
         return sum(not response.error and name not in self._verified for name, response in self.responses.items())
 
-    def add_lines(self, records: Iterable[Mapping[str, Any]]) -> None:
+    def add_lines(self, records: Iterable[JsonObject]) -> None:
         """Takes the lines of LLaVA's JSONL.
 
         Raises:
@@ -86,9 +88,9 @@ class Answers:
                 "asked; is this a question file? If it is not, add the questions as prompt"
             )
 
-    def add_official(self, answers: Iterable[OfficialAnswer | tuple[Hashable, str]]) -> None:
+    def add_official(self, answers: Iterable[OfficialAnswer]) -> None:
         """Takes the answers of an official result file. Raises UserError as `add_lines` does."""
-        for number, answer in enumerate((OfficialAnswer(*each) for each in answers), start=1):
+        for number, answer in enumerate(answers, start=1):
             place, key = f"{self._place}: answer {number}", text_key(answer.key)
             shown = str(answer.key[0] if isinstance(answer.key, tuple) else answer.key)
             samples = self._samples.get(key, ())
@@ -119,7 +121,7 @@ class Answers:
             return samples
         return [sample for sample in samples if self._task.is_about(sample, asked) is not False] or samples
 
-    def _find(self, place: str, key: Hashable, record: Mapping[str, Any]) -> tuple[Hashable, str]:
+    def _find(self, place: str, key: Hashable, record: JsonObject) -> tuple[Hashable, str]:
         """The key of the sample that a line is to; where ids are not unique, of the one that its words ask.
 
         Returns:
@@ -147,7 +149,7 @@ class Answers:
             found.setdefault(text_key(sample.question_id), []).append(sample)
         return found
 
-    def _read(self, place: str, sample: Sample, record: Mapping[str, Any]) -> Read:
+    def _read(self, place: str, sample: Sample, record: JsonObject) -> Read:
         """A line as an answer to a sample. Raises UserError if it says that it is to another question, or no answer."""
         task, asked = self._task, asked_texts(record)
         verified = False
@@ -205,7 +207,7 @@ class Others:
         plain = text.strip().removeprefix("<image>").strip()
         return self._task.core(text) in self._cores or question_core(text) != plain or (ends and plain.endswith(("?", "？")))
 
-    def check_names(self, place: str, sample: Sample, record: Mapping[str, Any]) -> None:
+    def check_names(self, place: str, sample: Sample, record: JsonObject) -> None:
         """Raises UserError if a line names the image or the category of another question."""
         image, category = record.get("image"), record.get("category")
         if isinstance(image, str) and stem(image) in self._images and stem(image) not in image_stems(sample):
@@ -217,7 +219,7 @@ class Others:
                 "do ids begin anew in every category?"
             )
 
-    def is_named(self, sample: Sample, record: Mapping[str, Any]) -> bool:
+    def is_named(self, sample: Sample, record: JsonObject) -> bool:
         """Whether a line names an image that only this sample is about."""
         image = record.get("image")
         return isinstance(image, str) and stem(image) in image_stems(sample) and self._images[stem(image)] == 1
@@ -267,7 +269,7 @@ def image_stems(sample: Sample) -> set[str]:
     return {stem(image.name) for image in sample.images}
 
 
-def _response(place: str, record: Mapping[str, Any]) -> Response:
+def _response(place: str, record: JsonObject) -> Response:
     if record.get("error"):
         return Response.failure(str(record["error"]))
     text = record.get("text", record.get("prediction"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from mipha_eval.core.judged_task import JudgedTask
 from mipha_eval.core.metrics import ClusterCounts, Metric, Tally, Totals, group_scores, share
 from mipha_eval.core.plugins.checks.questions import OPINIONS
 from mipha_eval.core.plugins.checks.scores import (
@@ -28,7 +29,7 @@ class Measuring:
     """A task's metrics, under the names that say who graded.
 
     A judge that grades for the task stands in every metric's name, and so does a rule that stands in for one
-    (`Task.stand_in`). A judge that gives second opinions adds one metric.
+    (`JudgedTask.stand_in`). A judge that gives second opinions adds one metric.
     """
 
     task: Task
@@ -49,11 +50,11 @@ class Measuring:
     def metrics(self, totals: Totals) -> list[Metric]:
         """The first is the headline."""
         own = checked_metrics(self.task, self.task.metrics_for(totals))
-        if self.judge and not self.task.judged:
+        if self.judge and not isinstance(self.task, JudgedTask):
             return [*own, share(SECOND_OPINION, OPINIONS).made(JUDGE, self.judge)]
-        if self.judge:
+        if self.judge and isinstance(self.task, JudgedTask):
             return [metric.made(JUDGE, self.judge) for metric in own if metric.name not in self.task.without_judge]
-        rule = stand_in_of(self.task)
+        rule = stand_in_of(self.task) if isinstance(self.task, JudgedTask) else ""
         return [metric.made(RULE, rule) for metric in own] if rule else own
 
 

@@ -22,6 +22,7 @@ from mipha_eval.core.plugins.checks.scores import (
 from mipha_eval.core.record import FreeJson
 from mipha_eval.core.task import JUDGE_FAILED, UNGRADED, Task
 from mipha_eval.core.types import Response, Sample, Score
+from mipha_eval.core.upload_task import is_for_server
 from mipha_eval.scoring.answers.wrapping import wrappers
 from mipha_eval.scoring.certificate import certificate_note
 from mipha_eval.scoring.gaps import gaps
@@ -34,7 +35,7 @@ from mipha_eval.stats.interval import METHOD
 
 
 @dataclass(frozen=True)
-class Result:
+class Scored:
     """Scores of a task, and what ``result.json`` and ``score --json`` say of them."""
 
     scores: Sequence[Score]
@@ -42,8 +43,12 @@ class Result:
 
     @property
     def complete(self) -> bool:
-        judge = self.summary.judge
-        return not gaps(self.summary) and not (judge and judge.ungraded)
+        return is_complete(self.summary)
+
+
+def is_complete(summary: ResultRecord) -> bool:
+    """Whether a result lacks nothing: every question is answered, read and, where a judge was asked, graded."""
+    return not gaps(summary) and not (summary.judge and summary.judge.ungraded)
 
 
 class Grades(Protocol):
@@ -61,7 +66,7 @@ class Grades(Protocol):
 
 def score_responses(
     task: Task, samples: Sequence[Sample], responses: Mapping[str, Response], judged: Grades | None = None
-) -> Result:
+) -> Scored:
     """Scores what was answered. A sample that failed gets no score and is counted; so is a missing one, unless the official
     scorer takes it for wrong.
 
@@ -77,7 +82,7 @@ def score_responses(
         read, judge = without_judge(task, by_id, responses, found.scores), None
     scores = checked_scores(task, "finish", read, task.finish(by_id, read))
     summary = _summary(Measuring(task, judged.name if judged else ""), samples, responses, found, scores)
-    return Result(scores, msgspec.structs.replace(summary, judge=judge))
+    return Scored(scores, msgspec.structs.replace(summary, judge=judge))
 
 
 def _summary(
@@ -97,7 +102,7 @@ def _summary(
         version=task.version,
         n=len(samples) - found.missing - failed - found.unlabelled - ungraded,
         unlabelled=found.unlabelled,
-        for_server=task.protocol in task.uploads,
+        for_server=is_for_server(task),
         missing=found.missing,
         unparsed=sum(unread(score) and score.sample in responses for score in scores),
         failed=failed,

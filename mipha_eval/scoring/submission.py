@@ -5,17 +5,16 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from mipha_eval.core.atomic import errors_naming
 from mipha_eval.core.errors import UserError
 from mipha_eval.core.files import read_json
-from mipha_eval.core.plugins.registry import Registry
-from mipha_eval.core.plugins.selection import build_task
-from mipha_eval.data.parse_source import parse_source
+from mipha_eval.core.json_value import Json, JsonObject
+from mipha_eval.core.task import Task
+from mipha_eval.core.upload_task import UploadTask
 from mipha_eval.data.questions import read_samples
+from mipha_eval.data.rows import entries
 from mipha_eval.data.table import MISSING, read_table
 from mipha_eval.scoring.answer_files import read_answers
 
@@ -23,17 +22,7 @@ FORMS = (".json", ".tsv", ".xlsx")
 LONGEST_CELL = 32_767  # characters that a cell of a sheet can hold
 
 
-@dataclass(frozen=True)
-class SubmitConfig:
-    """What a user asks for; see ``mipha-eval submit --help``."""
-
-    task: str
-    answers: Path
-    output: Path
-    data: str
-
-
-def submit(config: SubmitConfig, registry: Registry) -> int:
+def submit(task: Task, answers: Path, output: Path) -> int:
     """Writes the upload for a server from an answer file, reads it back and compares.
 
     Returns:
@@ -42,31 +31,31 @@ def submit(config: SubmitConfig, registry: Registry) -> int:
     Raises:
         UserError: the benchmark has no server, answers are missing or failed, or the written file is not what it should be.
     """
-    task = build_task(config.task, {}, parse_source(config.data, {}), registry)
-    if task.protocol not in task.uploads:
-        known = ", ".join(f"{task.name}@{name}" for name in task.uploads) or "none of this task"
+    if not isinstance(task, UploadTask) or task.protocol not in task.uploads:
+        uploads = task.uploads if isinstance(task, UploadTask) else ()
+        known = ", ".join(f"{task.name}@{name}" for name in uploads) or "none of this task"
         raise UserError(f"no server takes {task.label}; uploads there are: {known}")
     samples = read_samples(task)
-    responses = read_answers(config.answers, task, samples).responses
+    responses = read_answers(answers, task, samples).responses
     unanswered = [sample for sample in samples if sample.id not in responses or responses[sample.id].error]
     if unanswered:
         raise UserError(
-            f"{config.answers}: {len(unanswered):,} of {len(samples):,} questions have no answer, "
+            f"{answers}: {len(unanswered):,} of {len(samples):,} questions have no answer, "
             f"first {unanswered[0].question_id}; a server counts them wrong, so answer them first"
         )
     texts = {sample: response.text for sample, response in responses.items()}
     wanted = [_encodable(row) for row in task.upload_rows(samples, texts)]
-    building = config.output.with_name(f".building-{config.output.name}")
+    building = output.with_name(f".building-{output.name}")
     try:
         write_upload(building, wanted)
         check_upload(building, wanted)
-        building.replace(config.output)
+        building.replace(output)
     finally:
         building.unlink(missing_ok=True)
     return len(wanted)
 
 
-def write_upload(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
+def write_upload(path: Path, rows: Sequence[JsonObject]) -> None:
     """Writes rows as JSON list, TSV or xlsx, as the file's ending says."""
     if path.suffix not in FORMS:
         raise UserError(f"{path}: an upload ends in {', '.join(FORMS)}")
@@ -83,7 +72,7 @@ def write_upload(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
             _write_sheet(path, rows)
 
 
-def _write_sheet(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
+def _write_sheet(path: Path, rows: Sequence[JsonObject]) -> None:
     from openpyxl import Workbook
     from openpyxl.cell import WriteOnlyCell
     from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
@@ -106,12 +95,12 @@ def _write_sheet(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
     book.save(path)
 
 
-def _encodable(row: Mapping[str, Any]) -> dict[str, Any]:
+def _encodable(row: JsonObject) -> dict[str, Json]:
     """A row with lone surrogates replaced, which no file can hold."""
     return {name: cell.encode("utf-8", "replace").decode() if isinstance(cell, str) else cell for name, cell in row.items()}
 
 
-def check_upload(path: Path, wanted: Sequence[Mapping[str, Any]]) -> None:
+def check_upload(path: Path, wanted: Sequence[JsonObject]) -> None:
     """Reads an upload back. Raises UserError unless ids, order, columns and types are as wanted."""
     found = list(_read_upload(path))
     if len(found) != len(wanted):
@@ -126,15 +115,14 @@ def check_upload(path: Path, wanted: Sequence[Mapping[str, Any]]) -> None:
             raise UserError(f"{path}: row {number} has other types than the server wants")
 
 
-def _as_read(cell: Any) -> str:
+def _as_read(cell: object) -> str:
     """A cell as text; tables do not tell empty from missing, nor line ends apart."""
     return "" if cell is None or cell in MISSING else str(cell).replace("\r\n", "\n").replace("\r", "\n")
 
 
-def _read_upload(path: Path) -> Iterable[Mapping[str, Any]]:
+def _read_upload(path: Path) -> Iterable[Mapping[str, object]]:
     if path.suffix == ".json":
-        rows: list[dict[str, Any]] = read_json(path)
-        return rows
+        return [row for _, row in entries(path, read_json(path))]
     if path.suffix == ".tsv":
         return list(read_table(path))
     from openpyxl import load_workbook

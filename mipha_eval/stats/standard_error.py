@@ -2,7 +2,7 @@
 
 A metric f of sums T moves by about u_c = grad f(T) . x_c when cluster c, whose counts are x_c, counts once more. Of G
 clusters, Var f(T) is then estimated by G / (G - 1) times the sum of (u_c - mean u)^2. For a mean of questions this is the
-usual cluster-lenient standard error (Liang and Zeger, 1986; Miller, arXiv:2411.00640); for other formulas it is the delta
+usual cluster-robust standard error (Liang and Zeger, 1986; Miller, arXiv:2411.00640); for other formulas it is the delta
 method.
 """
 
@@ -37,11 +37,6 @@ def influences(panel: Panel) -> np.ndarray:
     """By how much each cluster moves each run's value [runs, clusters]."""
     found: np.ndarray = np.einsum("rcn,rn->rc", panel.counts, gradient(panel, panel.counts.sum(axis=1)))
     return found
-
-
-def standard_errors(panel: Panel) -> list[float]:
-    """Of every run's value; NaN for fewer than two clusters."""
-    return [_error(own) for own in influences(panel)]
 
 
 def difference_error(pair: Panel) -> float:

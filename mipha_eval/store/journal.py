@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
-import sys
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
@@ -17,6 +17,8 @@ from mipha_eval.core.json_value import Json
 from mipha_eval.store.rows import RowDecoder
 
 Row = TypeVar("Row")
+
+logger = logging.getLogger(__name__)
 
 
 class Appender:
@@ -59,7 +61,7 @@ def read_stored(path: Path, rows: RowDecoder[Row]) -> Iterator[Row]:
             try:
                 row = rows.decode(line, f"{path}:{number}")
             except UserError:
-                print(f"{path}:{number} is damaged and left out; it will be asked again", file=sys.stderr)
+                logger.warning("%s:%d is damaged and left out; it will be asked again", path, number)
             else:
                 yield row
 

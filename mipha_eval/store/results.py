@@ -23,5 +23,5 @@ def write_result(path: Path, result: ResultRecord) -> None:
 def read_printed(path: Path) -> tuple[list[ResultRecord], bool]:
     """What ``score --json`` printed, and whether it is a list of results. Raises UserError if it is something else."""
     content = read_json(path, HINT)
-    listed = isinstance(content, list)
-    return [read_record(migrated_result(entry), str(path)) for entry in (content if listed else [content])], listed
+    entries = content if isinstance(content, list) else [content]
+    return [read_record(migrated_result(entry), str(path)) for entry in entries], isinstance(content, list)

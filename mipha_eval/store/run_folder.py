@@ -16,6 +16,7 @@ from mipha_eval.store.manifest import Manifest, check_format, raise_format, read
 from mipha_eval.store.plain_name import plain_name
 from mipha_eval.store.results import read_result
 from mipha_eval.store.rows import AGAIN
+from mipha_eval.store.run_log import RunLog
 from mipha_eval.store.status import TaskStatus, read_status, write_status
 from mipha_eval.store.task_folder import TaskFolder
 
@@ -28,6 +29,7 @@ class RunFolder:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.log = RunLog(path / "log.txt")
 
     @classmethod
     def create(cls, parent: Path, manifest: Manifest) -> RunFolder:
@@ -103,11 +105,6 @@ class RunFolder:
         gone = [file for file in files if not file.is_file()]
         if gone:
             raise UserError(f"{gone[0]} was removed while the run went on; the same command writes it anew")
-
-    def log(self, event: str) -> None:
-        """Appends a line with the time to ``log.txt``."""
-        with errors_naming(self.path / "log.txt"), (self.path / "log.txt").open("a", encoding="utf-8") as log:
-            log.write(f"{time.strftime('%Y-%m-%dT%H:%M:%S%z')} {event}\n")
 
     def equivalence(self) -> Sequence[Check]:
         """What ``equivalence.json`` has on answers that were made again alone; nothing if it is not there."""

@@ -1,21 +1,31 @@
-"use strict";
-// What is looked at stands behind the # of the address, so that a link leads there again. Each page says in NOTHING what
-// there is to be looked at, and how it is at first.
+// What is looked at stands behind the # of the address, so that a link leads there again.
 
-function readAddress() {
-  const given = new URLSearchParams(location.hash.slice(1));
-  const found = { ...NOTHING };
-  for (const [name, value] of Object.entries(NOTHING)) {
-    if (!given.has(name)) continue;
-    const text = given.get(name);
-    if (typeof value === "string") found[name] = text;
-    else if (/^\d{1,9}$/.test(text)) found[name] = Number(text);
+/**
+ * Reads and writes the addresses of a page.
+ *
+ * @template {Record<string, string>} View
+ */
+export class Address {
+  /** @param {View} first what is looked at where an address says nothing; its names are all that an address may have */
+  constructor(first) {
+    this.first = first;
   }
-  return found;
-}
 
-/** The part of the address that stands for `view`; what is as at first is left out. */
-function addressOf(view) {
-  const changed = Object.entries(view).filter(([name, value]) => value !== NOTHING[name]);
-  return `#${new URLSearchParams(changed)}`;
+  /** @returns {View} what the page's address asks for */
+  read() {
+    const given = new URLSearchParams(location.hash.slice(1));
+    const names = Object.keys(this.first);
+    const found = names.filter((name) => given.has(name)).map((name) => [name, given.get(name)]);
+    return { ...this.first, ...Object.fromEntries(found) };
+  }
+
+  /**
+   * The part of an address that stands for a view; what is as at first is left out.
+   *
+   * @param {Partial<View>} view
+   */
+  of(view) {
+    const changed = Object.entries(view).filter(([name, value]) => value !== this.first[name]);
+    return `#${new URLSearchParams(changed)}`;
+  }
 }

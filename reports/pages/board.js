@@ -1,82 +1,51 @@
-"use strict";
 // Tables of a leaderboard: all tasks side by side, and one task with everything that is known of each result.
 
-const SIZES = [
-  ["1", "up to 1 B", (size) => size !== null && size <= 1],
-  ["4", "1 to 4 B", (size) => size !== null && size > 1 && size <= 4],
-  ["10", "4 to 10 B", (size) => size !== null && size > 4 && size <= 10],
-  ["more", "over 10 B", (size) => size !== null && size > 10],
-  ["unknown", "unknown", (size) => size === null],
-];
+import { count, intervalText, plural } from "./numbers.js";
+import { sizeText } from "./sizes.js";
+import { tableOf, tags } from "./tables.js";
+import { h, own } from "./text.js";
 
-/** The numbers of the runs that pass the filters by name and size. */
-function chosenRuns(page, view) {
-  const fits = SIZES.find(([name]) => name === view.size)?.[2] ?? (() => true);
-  const wanted = view.text.toLowerCase();
-  return page.runs
-    .map((_, run) => run)
-    .filter((run) => fits(page.runs[run].size) && page.runs[run].name.toLowerCase().includes(wanted));
-}
+/** @import { View } from "./board_address.js" */
+/** @import { Board, Entry, Group, LeaderboardDocument } from "./types" */
 
-function protocolOf(label) {
-  return label.slice(label.indexOf("@") + 1);
-}
+/**
+ * A table of runs that are already filtered.
+ *
+ * @typedef {object} Asked
+ * @property {LeaderboardDocument} page
+ * @property {number[]} runs that are shown
+ * @property {View} view
+ * @property {(column: string, down: boolean) => void} sortBy called with a column, and whether its largest come first at first
+ */
 
-/** Ranks as an interval, "2" or "1–3"; empty where a result is not ranked. */
-function rankText(entry) {
-  if (!entry.rank) return "";
-  const [first, last] = entry.rank;
-  return first === last ? String(first) : `${first}–${last}`;
-}
+/** @typedef {string | number | null} Sortable */
 
-function sizeText(size) {
-  return size === null
-    ? "–"
-    : size >= 1
-      ? `${Number(size.toPrecision(3))} B`
-      : `${Number((1000 * size).toPrecision(3))} M`;
-}
-
-function runLink(page, run) {
-  return h("a", { href: page.runs[run].page }, own(page.runs[run].name));
-}
-
-/** A head by which the table is sorted. `sorted`: null or the direction. */
-function sortHead(label, sorted, sort, number) {
-  const arrow = sorted === "ascending" ? " ▲" : sorted === "descending" ? " ▼" : "";
-  const button = h(
-    "button",
-    { type: "button", class: "link sort", onclick: sort },
-    own(label),
-    h("span", { "aria-hidden": "true" }, arrow),
-  );
-  return h("th", { scope: "col", class: number ? "number" : null, "aria-sort": sorted ?? "none" }, button);
-}
-
-/** Numbers of runs in the order that is asked for; what has no value comes last. */
-function inOrder(runs, value, descending) {
-  const compare = (one, other) => (typeof one === "string" ? one.localeCompare(other) : one - other);
-  const known = runs.filter((run) => value(run) !== null);
-  known.sort((one, other) => compare(value(one), value(other)) * (descending ? -1 : 1) || one - other);
-  return [...known, ...runs.filter((run) => value(run) === null)];
-}
-
-/** All runs on all tasks: scores with rank intervals; what is not ranked with the first group is set back. */
-function matrix(page, tasks, view, sortBy) {
+/**
+ * All runs on all tasks: scores with rank intervals; what is not ranked with the first group is set back.
+ *
+ * @param {Asked} asked
+ * @param {Board[]} tasks
+ */
+export function matrix(asked, tasks) {
+  const { page, runs, view } = asked;
   const by = tasks.find((task) => task.label === view.sort);
+  /**
+   * @param {number} run
+   * @returns {Sortable}
+   */
   const value = (run) => {
     if (view.sort === "name") return page.runs[run].name;
     if (view.sort === "size") return page.runs[run].size;
     return by?.entries[run]?.value ?? null;
   };
+  /** @param {number} run */
   const behind = (run) => (by?.entries[run] ? setBack(by, by.entries[run]) : false);
-  const sorted = inOrder(chosenRuns(page, view), value, view.down === 1);
+  const sorted = inOrder(runs, value, view.down !== "");
   const order = [...sorted.filter((run) => !behind(run)), ...sorted.filter(behind)];
-  const direction = (name) => (view.sort === name ? (view.down ? "descending" : "ascending") : null);
   const heads = [
-    sortHead("Run", direction("name"), () => sortBy("name", 0), false),
-    sortHead("Size", direction("size"), () => sortBy("size", 0), true),
-    ...tasks.map((task) => sortHead(task.label, direction(task.label), () => sortBy(task.label, 1), false)),
+    sortHead(asked, { name: "name", label: "Run" }, view.sort),
+    sortHead(asked, { name: "size", label: "Size", number: true }, view.sort),
+    ...tasks.map(({ label }) => sortHead(asked, { name: label, label, down: true }, view.sort)),
   ];
   const rows = order.map((run) => {
     const cells = tasks.map((task) => h("td", {}, task.entries[run] ? shortCell(task, task.entries[run]) : "–"));
@@ -88,19 +57,135 @@ function matrix(page, tasks, view, sortBy) {
       cells,
     );
   });
-  return tableOf(
-    `${plural(order.length, "run")} on ${plural(tasks.length, "task")}; rank intervals in brackets`,
-    heads,
-    [rows],
-    "many",
-  );
+  const caption = `${plural(order.length, "run")} on ${plural(tasks.length, "task")}; rank intervals in brackets`;
+  return tableOf(caption, heads, [rows], "many");
 }
 
-/** Whether a result is not one of those that its task is ranked by first of all. */
+/**
+ * One task: its groups of runs that are ranked together, then what is not ranked.
+ *
+ * @param {Asked} asked
+ * @param {Board} task
+ */
+export function boardView(asked, task) {
+  const { page, view } = asked;
+  const runs = asked.runs.filter((run) => task.entries[run]);
+  const sorted = COLUMNS.some(({ name }) => name === view.sort) ? view.sort : "rank";
+  const heads = COLUMNS.map((column) => sortHead(asked, column, sorted));
+  /** @param {number[]} group */
+  const order = (group) => {
+    const best = inOrder(group, (run) => task.entries[run].value, true);
+    return inOrder(best, (run) => sortValue(page, task, run, sorted), view.down !== "");
+  };
+  const groups = task.groups.map((group, number) => ({
+    title: groupTitle(group),
+    members: order(runs.filter((run) => task.entries[run].group === number)),
+  }));
+  const unranked = { title: "Not ranked", members: runs.filter((run) => task.entries[run].group === undefined) };
+  const bodies = [...groups, unranked]
+    .filter(({ members }) => members.length > 0)
+    .map(({ title, members }) => [
+      h("tr", { class: "group" }, h("th", { scope: "rowgroup", colspan: COLUMNS.length }, title)),
+      ...members.map((run) => boardRow(page, task, run)),
+    ]);
+  return tableOf(`${task.label}: ${plural(runs.length, "run")}`, heads, bodies);
+}
+
+/**
+ * A column of a table.
+ *
+ * @typedef {object} Column
+ * @property {string} label
+ * @property {string} [name] as addresses have it; without one the table is never sorted by it
+ * @property {boolean} [down] whether the largest come first at first
+ * @property {boolean} [number]
+ */
+
+/** @type {Column[]} */
+const COLUMNS = [
+  { name: "rank", label: "Rank" },
+  { name: "name", label: "Run" },
+  { name: "size", label: "Size", number: true },
+  { name: "value", label: "Score", down: true },
+  { label: "95 % CI" },
+  { label: "n" },
+  { name: "started", label: "Date", down: true },
+];
+
+/**
+ * @param {LeaderboardDocument} page
+ * @param {Board} task
+ * @param {number} run
+ * @param {string} column
+ * @returns {Sortable}
+ */
+function sortValue(page, task, run, column) {
+  const entry = task.entries[run];
+  if (column === "name") return page.runs[run].name;
+  if (column === "size") return page.runs[run].size;
+  if (column === "value") return entry.value;
+  if (column === "started") return startOf(page, run);
+  return entry.rank?.[0] ?? null;
+}
+
+/**
+ * A head by which the table is sorted.
+ *
+ * @param {Asked} asked
+ * @param {Column} column
+ * @param {string} sorted name of the column that it is sorted by
+ */
+function sortHead({ view, sortBy }, { name, label, down = false, number = false }, sorted) {
+  if (name === undefined) return label;
+  const direction = name !== sorted ? "none" : view.down ? "descending" : "ascending";
+  const arrow = { none: "", descending: " ▼", ascending: " ▲" }[direction];
+  const button = h(
+    "button",
+    { type: "button", class: "link sort", onclick: () => sortBy(name, down) },
+    own(label),
+    h("span", { "aria-hidden": "true" }, arrow),
+  );
+  return h("th", { scope: "col", class: number ? "number" : null, "aria-sort": direction }, button);
+}
+
+/**
+ * Numbers of runs in the order that is asked for; what has no value comes last.
+ *
+ * @param {number[]} runs
+ * @param {(run: number) => Sortable} value
+ * @param {boolean} descending
+ */
+function inOrder(runs, value, descending) {
+  const valued = runs.map((run) => ({ run, value: value(run) }));
+  const known = valued.filter((each) => each.value !== null);
+  const unknown = valued.filter((each) => each.value === null);
+  known.sort((one, other) => compare(one.value, other.value) * (descending ? -1 : 1) || one.run - other.run);
+  return [...known, ...unknown].map((each) => each.run);
+}
+
+/**
+ * @param {Sortable} one
+ * @param {Sortable} other
+ */
+function compare(one, other) {
+  if (typeof one === "string" && typeof other === "string") return one.localeCompare(other);
+  return Number(one) - Number(other);
+}
+
+/**
+ * Whether a result is not one of those that its task is ranked by first of all.
+ *
+ * @param {Board} task
+ * @param {Entry} entry
+ */
 function setBack(task, entry) {
   return entry.group === undefined || task.groups[entry.group].special;
 }
 
+/**
+ * @param {Board} task
+ * @param {Entry} entry
+ */
 function shortCell(task, entry) {
   const rank = entry.rank ? h("span", { class: "quiet" }, ` (${rankText(entry)})`) : null;
   return h(
@@ -112,68 +197,45 @@ function shortCell(task, entry) {
   );
 }
 
-/** One task: its groups of runs that are ranked together, then what is not ranked. */
-function boardView(page, task, view, sortBy) {
-  const runs = chosenRuns(page, view).filter((run) => task.entries[run]);
-  const value = (run) => {
-    const entry = task.entries[run];
-    const values = {
-      name: page.runs[run].name,
-      size: page.runs[run].size,
-      value: entry.value,
-      started: startOf(page, run),
-    };
-    return values[view.sort] ?? (entry.rank ? entry.rank[0] : null);
-  };
-  const columns = [
-    ["rank", "Rank", 0],
-    ["name", "Run", 0],
-    ["size", "Size", 0],
-    ["value", "Score", 1],
-    [null, "95 % CI"],
-    [null, "n"],
-    ["started", "Date", 1],
-  ];
-  const sorted = columns.some(([name]) => name === view.sort) ? view.sort : "rank";
-  const heads = columns.map(([name, label, down]) =>
-    name === null
-      ? label
-      : sortHead(
-          label,
-          name === sorted ? (view.down ? "descending" : "ascending") : null,
-          () => sortBy(name, down),
-          label === "Size",
-        ),
-  );
-  const order = (group) =>
-    inOrder(
-      inOrder(group, (run) => task.entries[run].value, true),
-      value,
-      view.down === 1,
-    );
-  const parts = task.groups.map((group, number) => [
-    groupTitle(group),
-    order(runs.filter((run) => task.entries[run].group === number)),
-  ]);
-  parts.push(["Not ranked", runs.filter((run) => task.entries[run].group === undefined)]);
-  const shown = parts.filter(([, group]) => group.length > 0);
-  const bodies = shown.map(([title, group]) => [
-    h("tr", { class: "group" }, h("th", { scope: "rowgroup", colspan: columns.length }, title)),
-    ...group.map((run) => boardRow(page, task, run)),
-  ]);
-  return tableOf(`${task.label}: ${plural(runs.length, "run")}`, heads, bodies);
+/**
+ * Ranks as an interval, "2" or "1–3"; empty where a result is not ranked.
+ *
+ * @param {Entry} entry
+ */
+function rankText(entry) {
+  if (!entry.rank) return "";
+  const [first, last] = entry.rank;
+  return first === last ? String(first) : `${first}–${last}`;
 }
 
+/** @param {Group} group */
 function groupTitle(group) {
   const asked = plural(group.questions, "question");
   if (group.runs < 2) return `Alone under its conditions: ${asked}`;
   return `Ranked together: ${group.runs} runs on the same ${asked}`;
 }
 
+/**
+ * @param {LeaderboardDocument} page
+ * @param {number} run
+ */
+function runLink(page, run) {
+  return h("a", { href: page.runs[run].page }, own(page.runs[run].name));
+}
+
+/**
+ * @param {LeaderboardDocument} page
+ * @param {number} run
+ */
 function startOf(page, run) {
   return page.runs[run].made.find(([name]) => name === "started")?.[1] ?? "";
 }
 
+/**
+ * @param {LeaderboardDocument} page
+ * @param {Board} task
+ * @param {number} run
+ */
 function boardRow(page, task, run) {
   const entry = task.entries[run];
   const cells = [

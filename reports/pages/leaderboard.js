@@ -1,92 +1,135 @@
-"use strict";
-// The leaderboard's frame: filters, what the address asks for.
+// The leaderboard's page: filters, and what its address asks for.
 
-const NOTHING = { task: "", protocol: "", size: "", text: "", sort: "", down: 0 };
+import { boardView, matrix } from "./board.js";
+import { address } from "./board_address.js";
+import { drawFields, filterForm, searchField, selectField } from "./filters.js";
+import { about, drawLinks, frame, redraw } from "./frame.js";
+import { isOfSize, SIZES } from "./sizes.js";
+import { embedded } from "./source.js";
+import { h, own } from "./text.js";
 
-function start() {
-  const page = embedded("document");
-  const main = h("main", { id: "main", tabindex: -1, "aria-busy": "false" });
-  const nav = h("nav", { "aria-label": "Tasks" });
-  const form = h("form", { class: "filters", role: "search", onsubmit: (event) => event.preventDefault() });
+/** @import { View } from "./board_address.js" */
+/** @import { Child } from "./text.js" */
+/** @import { Board, LeaderboardDocument } from "./types" */
+
+const NOTES =
+  "A rank is an interval: the ranks that a run has in 95 % of bootstrap resamples of the images. Runs are ranked together if they " +
+  "were asked the same questions under the same protocol, and all were answered and scored; filters hide runs but leave ranks as " +
+  "they are. Marks in capitals say what weakens a score. Intervals: 95 %, clustered by image.";
+
+/** @param {LeaderboardDocument} page */
+function start(page) {
+  const title = h("h1", {}, "Leaderboard of ", own(page.title));
+  const { nav, main } = frame(h("header", {}, h("div", {}, title, about(page))));
+  const form = filterForm();
   const tables = h("div", { class: "boards" });
   const heading = h("h2", {});
-  main.append(heading, form, tables, h("p", { class: "quiet" }, notes()));
-  document.getElementById("page").replaceChildren(masthead(page), nav, main);
+  main.append(heading, form, tables, h("p", { class: "quiet" }, NOTES));
+  main.setAttribute("aria-busy", "false");
 
   const show = () => {
-    const view = readAddress();
+    const view = address.read();
     const task = page.tasks.find((each) => each.label === view.task) ?? null;
-    drawNav(nav, page, view, task);
+    drawLinks(nav, links(page, view, task));
     heading.replaceChildren(task ? own(task.label) : "All tasks");
-    drawFilters(form, page, view, task, move);
-    const focused = tables.contains(document.activeElement)
-      ? [...tables.querySelectorAll("button")].indexOf(document.activeElement)
-      : -1;
-    const tasks = page.tasks.filter((each) => !view.protocol || protocolOf(each.label) === view.protocol);
-    tables.replaceChildren(task ? boardView(page, task, view, sortBy) : matrix(page, tasks, view, sortBy));
-    if (focused >= 0) tables.querySelectorAll("button")[focused]?.focus();
+    drawFields(form, fields(page, view, task, move));
+    const asked = { page, runs: chosenRuns(page, view), view, sortBy };
+    const tasks = page.tasks.filter((each) => !view.protocol || protocolOf(each) === view.protocol);
+    redraw(tables, task ? boardView(asked, task) : matrix(asked, tasks));
   };
+  /** @param {Partial<View>} change */
   const move = (change) => {
-    history.replaceState(null, "", addressOf({ ...readAddress(), ...change }));
+    history.replaceState(null, "", address.of({ ...address.read(), ...change }));
     show();
   };
-  /** Sorts by a column, or turns it round if it is sorted already. */
+  /**
+   * Sorts by a column, or turns it round if it is sorted already.
+   *
+   * @param {string} name
+   * @param {boolean} down
+   */
   const sortBy = (name, down) => {
-    const view = readAddress();
-    move({ sort: name, down: view.sort === name ? 1 - view.down : down });
+    const view = address.read();
+    const descending = view.sort === name ? view.down === "" : down;
+    move({ sort: name, down: descending ? "1" : "" });
   };
   addEventListener("hashchange", show);
-  document.querySelector(".skip").addEventListener("click", (event) => {
-    event.preventDefault();
-    main.focus();
-  });
   show();
 }
 
-function masthead(page) {
-  const about = `${page.by} · ${plural(page.runs.length, "run")} · ${plural(page.tasks.length, "task")}`;
-  return h(
-    "header",
-    {},
-    h("div", {}, h("h1", {}, "Leaderboard of ", own(page.title)), h("p", { class: "quiet" }, about)),
-  );
+/** @param {Board} task */
+function protocolOf({ label }) {
+  return label.slice(label.indexOf("@") + 1);
 }
 
-function notes() {
-  return (
-    "A rank is an interval: the ranks that a run has in 95 % of bootstrap resamples of the images. Runs are ranked together if they " +
-    "were asked the same questions under the same protocol, and all were answered and scored; filters hide runs but leave ranks as " +
-    "they are. Marks in capitals say what weakens a score. Intervals: 95 %, clustered by image."
-  );
+/**
+ * The numbers of the runs that pass the filters by name and size.
+ *
+ * @param {LeaderboardDocument} page
+ * @param {View} view
+ */
+function chosenRuns(page, view) {
+  const size = SIZES.find(({ name }) => name === view.size);
+  const wanted = view.text.toLowerCase();
+  return page.runs.flatMap((run, number) => {
+    const fits = size === undefined || isOfSize(run.size, size);
+    return fits && run.name.toLowerCase().includes(wanted) ? [number] : [];
+  });
 }
 
-function drawNav(nav, page, view, task) {
-  const kept = { ...NOTHING, size: view.size, text: view.text };
-  const entries = [["All tasks", addressOf(kept), task === null]];
-  for (const each of page.tasks)
-    entries.push([own(each.label), addressOf({ ...kept, task: each.label }), each === task]);
-  drawLinks(nav, entries);
+/**
+ * @param {LeaderboardDocument} page
+ * @param {View} view
+ * @param {Board | null} shown
+ * @returns {[text: Child, href: string, here: boolean][]}
+ */
+function links(page, { size, text }, shown) {
+  return [
+    ["All tasks", address.of({ size, text }), shown === null],
+    ...page.tasks.map(
+      (task) =>
+        /** @type {[Child, string, boolean]} */ ([
+          own(task.label),
+          address.of({ size, text, task: task.label }),
+          task === shown,
+        ]),
+    ),
+  ];
 }
 
-function drawFilters(form, page, view, task, move) {
-  const select = (name, label, options) => {
-    const field = h("select", { name, onchange: () => move({ [name]: field.value }) });
-    for (const [value, text] of options) field.append(h("option", { value, selected: value === view[name] }, text));
-    return h("label", {}, h("span", {}, label), field);
-  };
-  const sizes = SIZES.filter(([name, , fits]) => name === view.size || page.runs.some((run) => fits(run.size)));
-  const protocols = [...new Set(page.tasks.map((each) => protocolOf(each.label)))].sort();
-  const text = h("input", { type: "search", name: "text", value: view.text, autocomplete: "off", spellcheck: "false" });
-  text.addEventListener("input", () => move({ text: text.value }));
-  const focused = form.contains(document.activeElement) ? document.activeElement.name : null;
-  const caret = focused === "text" ? document.activeElement.selectionStart : null;
-  form.replaceChildren(
-    select("size", "Size", [["", "All"], ...sizes.map(([name, label]) => [name, label])]),
-    ...(task ? [] : [select("protocol", "Protocol", [["", "All"], ...protocols.map((name) => [name, name])])]),
-    h("label", { class: "grows" }, h("span", {}, "Run"), text),
-  );
-  if (focused) form.elements[focused]?.focus();
-  if (caret !== null) form.elements.text.setSelectionRange(caret, caret);
+/**
+ * @param {LeaderboardDocument} page
+ * @param {View} view
+ * @param {Board | null} task
+ * @param {(change: Partial<View>) => void} move
+ */
+function fields(page, view, task, move) {
+  const sizes = SIZES.filter((size) => size.name === view.size || page.runs.some((run) => isOfSize(run.size, size)));
+  const protocols = [...new Set(page.tasks.map(protocolOf))].sort();
+  /**
+   * @param {"size" | "protocol"} name
+   * @param {string} label
+   * @param {[value: string, text: string][]} options
+   */
+  const select = (name, label, options) =>
+    selectField(name, label, [["", "All"], ...options], view[name], (value) => move({ [name]: value }));
+  return [
+    select(
+      "size",
+      "Size",
+      sizes.map(({ name, label }) => [name, label]),
+    ),
+    ...(task
+      ? []
+      : [
+          select(
+            "protocol",
+            "Protocol",
+            protocols.map((name) => [name, name]),
+          ),
+        ]),
+    searchField("Run", view.text, (text) => move({ text })),
+  ];
 }
 
-start();
+start(embedded("document"));

@@ -1,23 +1,45 @@
-"use strict";
 // Plots as drawings of the page. Runs differ in colour, letter and dashes, so that they can be told apart in grey.
+
+import { count, fixed, plural } from "./numbers.js";
+import { cut, h, own, svg } from "./text.js";
+
+/** @import { Metric, Probabilities, Run } from "./types" */
+/** @import { Child } from "./text.js" */
+
+/** @typedef {[x: number, y: number]} Point */
 
 const DASHES = ["", "6 3", "2 3", "8 3 2 3", "1 4"];
 const COLOURS = 6;
 
-function letter(run) {
+/**
+ * The letter by which a page calls a run.
+ *
+ * @param {number} run
+ */
+export function letter(run) {
   return String.fromCharCode(65 + (run % 26));
 }
 
-function series(run) {
+/**
+ * The class that gives a run its colour.
+ *
+ * @param {number} run
+ */
+export function series(run) {
   return `run-${run % COLOURS}`;
 }
 
-/** A run's letter in its colour. */
-function badge(run) {
+/**
+ * A run's letter in its colour.
+ *
+ * @param {number} run
+ */
+export function badge(run) {
   return h("span", { class: `badge ${series(run)}`, "aria-hidden": "true" }, letter(run));
 }
 
-function legend(runs) {
+/** @param {Run[]} runs */
+export function legend(runs) {
   return h(
     "ul",
     { class: "legend" },
@@ -25,7 +47,15 @@ function legend(runs) {
   );
 }
 
-/** A figure with a drawing that says in words what it shows. */
+/**
+ * A figure with a drawing that says in words what it shows.
+ *
+ * @param {string} caption
+ * @param {number} width
+ * @param {number} height
+ * @param {Child[]} marks
+ * @param {string | null} note
+ */
 function figure(caption, width, height, marks, note = null) {
   const drawing = svg(
     "svg",
@@ -36,14 +66,27 @@ function figure(caption, width, height, marks, note = null) {
   return h("figure", {}, drawing, h("figcaption", {}, h("b", {}, own(caption)), note && [" ", note]));
 }
 
-/** Benchmarks as axes from 0 to the most they could be. `axes`: label; `runs`: of each run a share (0 to 1) or null an axis. */
-function radar(caption, axes, runs, note) {
+/**
+ * Benchmarks as axes from 0 to the most they could be.
+ *
+ * @param {string} caption
+ * @param {string[]} axes labels
+ * @param {(number | null)[][]} runs of each run a share (0 to 1), or null, an axis
+ * @param {string} note
+ */
+export function radar(caption, axes, runs, note) {
   const width = Math.min(560, document.documentElement.clientWidth - 24); // so that its letters stay legible
   const [height, radius] = [0.72 * width, Math.min(0.25 * width, width / 2 - 100)];
+  /**
+   * @param {number} axis
+   * @param {number} share
+   * @returns {Point}
+   */
   const at = (axis, share) => {
     const angle = (2 * Math.PI * axis) / axes.length - Math.PI / 2;
     return [width / 2 + radius * share * Math.cos(angle), height / 2 + radius * share * Math.sin(angle)];
   };
+  /** @param {number} share */
   const points = (share) =>
     axes
       .map((_, axis) =>
@@ -69,7 +112,7 @@ function radar(caption, axes, runs, note) {
   const shapes = runs.map((shares, run) => {
     const corners = shares.map((share, axis) => (share === null ? null : at(axis, Math.max(0, Math.min(1, share)))));
     const dots = corners
-      .filter(Boolean)
+      .filter((corner) => corner !== null)
       .map(([x, y]) => svg("circle", { cx: x.toFixed(1), cy: y.toFixed(1), r: 2.5, class: "dot" }));
     const line = svg("path", { d: outline(corners), class: "shape", "stroke-dasharray": DASHES[run % DASHES.length] });
     return svg("g", { class: series(run) }, line, dots);
@@ -77,26 +120,41 @@ function radar(caption, axes, runs, note) {
   return figure(caption, width, height, [...rings, ...spokes, ...labels, ...shapes], note);
 }
 
-/** A path around all corners; where one is missing (null) it is open. */
+/**
+ * A path around all corners; where one is missing (null) it is open.
+ *
+ * @param {(Point | null)[]} corners
+ */
 function outline(corners) {
   if (corners.length === 0) return "";
+  /** @param {Point} corner */
   const text = ([x, y]) => `${x.toFixed(1)} ${y.toFixed(1)}`;
-  if (!corners.includes(null)) return `M${corners.map(text).join("L")}Z`;
-  const pairs = corners.map((corner, place) => [corner, corners[(place + 1) % corners.length]]);
-  return pairs
-    .filter((pair) => !pair.includes(null))
-    .map(([from, to]) => `M${text(from)}L${text(to)}`)
+  const there = corners.filter((corner) => corner !== null);
+  if (there.length === corners.length) return `M${there.map(text).join("L")}Z`;
+  return corners
+    .map((from, place) => {
+      const to = corners[(place + 1) % corners.length];
+      return from === null || to === null ? "" : `M${text(from)}L${text(to)}`;
+    })
     .join("");
 }
 
-/** A metric of each run as a bar from 0 to `most` with its interval. */
-function bars(label, values, most) {
+/**
+ * A value of each run as a bar from 0 to `most` with its interval.
+ *
+ * @param {string} label
+ * @param {(Pick<Metric, "value" | "interval"> | null)[]} values
+ * @param {number} most
+ */
+export function bars(label, values, most) {
   const [width, step] = [220, 11];
   const height = values.length * step + 2;
+  /** @param {number} value */
   const place = (value) => Math.max(0, Math.min(1, value / most)) * (width - 2) + 1;
   const marks = values.map((metric, run) => {
     if (metric === null || metric.value === null) return null;
     const y = run * step + 2;
+    /** @type {SVGElement[]} */
     const parts = [
       svg("rect", {
         x: 1,
@@ -127,10 +185,18 @@ function bars(label, values, most) {
   );
 }
 
-/** Confidence against accuracy: the area of a dot is the share of the questions in its bin. */
-function calibration(found, run, name) {
+/**
+ * Confidence against accuracy: the area of a dot is the share of the questions in its bin.
+ *
+ * @param {Probabilities} found
+ * @param {number} run
+ * @param {string} name of the run
+ */
+export function calibration(found, run, name) {
   const [size, edge, rest] = [250, 36, 16];
+  /** @param {number} share */
   const x = (share) => edge + share * (size - edge - rest);
+  /** @param {number} share */
   const y = (share) => size - edge - share * (size - edge - rest);
   const ticks = [0, 0.5, 1].flatMap((share) => [
     svg("line", { x1: x(share), y1: y(0), x2: x(share), y2: y(1), class: "grid" }),

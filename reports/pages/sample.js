@@ -1,43 +1,31 @@
-"use strict";
 // One question with its pictures, its references and what each run answered.
 
-const WORDS = {
-  R: ["✓", "right"],
-  P: ["◐", "partly right"],
-  W: ["✗", "wrong"],
-  F: ["!", "failed"],
-  M: ["–", "no answer"],
-  U: ["·", "labels not public"],
-  J: ["?", "not judged"],
-  "-": [" ", "not asked"],
-};
+import { count, fixed } from "./numbers.js";
+import { isMissing, isPartly, stateOf, stateTag } from "./outcomes.js";
+import { badge, bars, series } from "./plots.js";
+import { table } from "./tables.js";
+import { block, brief, h, listed, own } from "./text.js";
 
-/** A sign for what became of a question, with its word for those who do not see it. */
-function sign(state) {
-  const [symbol, word] = WORDS[state.toUpperCase()];
-  const unparsed = state !== state.toUpperCase();
-  return h(
-    "span",
-    {
-      class: `sign state-${word.split(" ")[0]}${unparsed ? " unparsed" : ""}`,
-      title: unparsed ? `${word}, unparsed` : word,
-    },
-    h("span", { "aria-hidden": "true" }, symbol),
-    h("span", { class: "hidden" }, unparsed ? `${word}, unparsed` : word),
-  );
-}
+/** @import { Source } from "./source.js" */
+/** @import { Child } from "./text.js" */
+/** @import { Answer, MadeAgain, Picture, Row, Task, Verdict, ViewDocument } from "./types" */
 
-function stateTag(state) {
-  const word = WORDS[state.toUpperCase()][1];
-  return h(
-    "span",
-    { class: `tag state-${word.split(" ")[0]}` },
-    state === state.toUpperCase() ? word : `${word}, unparsed`,
-  );
-}
+/**
+ * @typedef {object} Asked
+ * @property {ViewDocument} page
+ * @property {Task} task
+ * @property {Row} row the question
+ * @property {number} place of the question in its task
+ */
 
-/** `place`: of the question in its task; `go`: leads to another place. */
-function sampleView(page, source, task, row, place, go) {
+/**
+ * @param {Asked} asked
+ * @param {Source} source
+ * @param {(place: number) => void} go leads to another question
+ * @returns {Child[]}
+ */
+export function sampleView(asked, source, go) {
+  const { row } = asked;
   return [
     h(
       "div",
@@ -49,19 +37,16 @@ function sampleView(page, source, task, row, place, go) {
     block(row.question),
     h("h4", {}, "References"),
     references(row),
-    row.categories.length
-      ? h(
-          "p",
-          { class: "quiet" },
-          "Counts in ",
-          row.categories.map((name, number) => [number ? ", " : "", own(name)]),
-        )
-      : null,
-    row.together.length ? together(task, row, go) : null,
-    row.answers.map((answer, run) => (answer === null ? null : answerView(page, task, answer, place, run))),
+    row.categories.length ? h("p", { class: "quiet" }, "Counts in ", listed(row.categories.map(own))) : null,
+    row.together.length ? together(row, go) : null,
+    row.answers.map((answer, run) => (answer === null ? null : answerView(asked, answer, run))),
   ];
 }
 
+/**
+ * @param {Source} source
+ * @param {Picture} picture
+ */
 function picture(source, [number, name]) {
   const image = h("img", { alt: `Picture ${name}`, class: "picture" });
   const told = h("figcaption", { class: "quiet" }, own(name));
@@ -73,18 +58,27 @@ function picture(source, [number, name]) {
   return h("figure", {}, shown, told);
 }
 
+/** @param {Row} row */
 function references(row) {
   if (row.references.length === 0) return h("p", { class: "quiet" }, "None: the labels are not public.");
-  if (row.lettered) {
-    const [right, ...options] = row.references;
-    const entries = options.map((text, place) => {
-      const name = String.fromCharCode(65 + place);
-      return text === ""
-        ? null
-        : h("li", { class: name === right ? "right" : null }, `${name}. `, own(text), name === right ? " (right)" : "");
-    });
-    return h("ul", { class: "options" }, entries, options.length ? null : h("li", {}, own(right)));
-  }
+  return row.lettered ? letteredReferences(row) : plainReferences(row);
+}
+
+/** @param {Row} row */
+function letteredReferences(row) {
+  const [right, ...options] = row.references;
+  const entries = options.map((text, place) => {
+    const name = String.fromCharCode(65 + place);
+    return text === ""
+      ? null
+      : h("li", { class: name === right ? "right" : null }, `${name}. `, own(text), name === right ? " (right)" : "");
+  });
+  return h("ul", { class: "options" }, entries, options.length ? null : h("li", {}, own(right)));
+}
+
+/** @param {Row} row */
+function plainReferences(row) {
+  /** @type {Map<string, number>} */
   const numbers = new Map();
   for (const text of row.references) numbers.set(text, (numbers.get(text) ?? 0) + 1);
   const entries = [...numbers].map(([text, number]) =>
@@ -93,28 +87,33 @@ function references(row) {
   return h("ul", { class: "references" }, entries);
 }
 
-function together(task, row, go) {
+/**
+ * @param {Row} row
+ * @param {(place: number) => void} go
+ */
+function together(row, go) {
   const links = row.together.map((place) =>
     h("button", { type: "button", class: "link", onclick: () => go(place) }, `question ${count(place + 1)}`),
   );
-  return h(
-    "p",
-    { class: "quiet" },
-    "Scored together with ",
-    links.map((link, number) => [number ? ", " : "", link]),
-  );
+  return h("p", { class: "quiet" }, "Scored together with ", listed(links));
 }
 
-/** What one run answered, how that was read and what it is worth. */
-function answerView(page, task, answer, place, run) {
-  const state = task.states[run][place];
-  const value = "Pp".includes(state) ? ` ${fixed(answer.value)}` : "";
+/**
+ * What one run answered, how that was read and what it is worth.
+ *
+ * @param {Asked} asked
+ * @param {Answer} answer
+ * @param {number} run
+ */
+function answerView({ page, task, place }, answer, run) {
+  const state = stateOf(task, run, place);
+  const { name } = page.runs[run];
   return h(
     "section",
-    { class: `answer ${series(run)}`, "aria-label": `Answer of ${page.runs[run].name}` },
-    h("h4", {}, badge(run), " ", own(page.runs[run].name), " ", stateTag(state), value),
+    { class: `answer ${series(run)}`, "aria-label": `Answer of ${name}` },
+    h("h4", {}, badge(run), " ", own(name), " ", stateTag(state), isPartly(state) ? ` ${fixed(answer.value)}` : ""),
     answerText(answer, state),
-    answer.rule ? reading(answer) : null,
+    answer.rule ? reading(answer, answer.rule) : null,
     answer.cut ? h("p", { class: "note" }, "Cut off at the most tokens that an answer may have.") : null,
     answer.chances ? chances(answer.chances) : null,
     answer.opinion ? opinion(answer.opinion) : null,
@@ -124,32 +123,41 @@ function answerView(page, task, answer, place, run) {
   );
 }
 
+/**
+ * @param {Answer} answer
+ * @param {string} state
+ */
 function answerText(answer, state) {
   if (answer.error) return h("div", { class: "note" }, "Failed: ", block(answer.error));
-  if (answer.text === undefined)
+  if (answer.text === undefined) {
+    const told = "No answer is stored";
     return h(
       "p",
       { class: "note" },
-      state.toUpperCase() === "M"
-        ? "No answer is stored."
-        : "No answer is stored; the official scorer takes that for wrong.",
+      isMissing(state) ? `${told}.` : `${told}; the official scorer takes that for wrong.`,
     );
+  }
   if (answer.text === "") return h("p", { class: "note" }, "The answer is empty.");
   return block(answer.text, answer.span ?? null);
 }
 
-function reading(answer) {
+/**
+ * @param {Answer} answer
+ * @param {string} rule
+ */
+function reading(answer, rule) {
   const read = String(answer.reading ?? "");
   return h(
     "p",
     {},
     answer.unparsed ? "Nobody could say what was answered" : ["Read as ", h("b", {}, brief(read))],
     " by rule ",
-    h("code", {}, own(answer.rule)),
+    h("code", {}, own(rule)),
     answer.span || answer.unparsed ? "" : ", from the whole answer",
   );
 }
 
+/** @param {[name: string, chance: number][]} pairs */
 function chances(pairs) {
   const rows = pairs.map(([name, chance]) => [
     own(name),
@@ -159,35 +167,36 @@ function chances(pairs) {
   return table("How probable the model held each answer, %", ["Answer", "Value", "Bar"], rows);
 }
 
-/** A judge's second opinion on an answer that the task reads by a rule of its own. */
+/**
+ * A judge's second opinion on an answer that the task reads by a rule of its own.
+ *
+ * @param {[value: number]} opinion
+ */
 function opinion([value]) {
-  return h(
-    "p",
-    {},
-    "The judge holds it for ",
-    h("b", {}, value >= 1 ? "right" : value <= 0 ? "wrong" : fixed(value)),
-    ".",
-  );
+  const held = value >= 1 ? "right" : value <= 0 ? "wrong" : fixed(value);
+  return h("p", {}, "The judge holds it for ", h("b", {}, held), ".");
 }
 
+/** @param {Verdict} found */
 function verdict(found) {
-  const said = found.error
-    ? h("div", { class: "note" }, "Failed: ", block(String(found.error)))
-    : block(String(found.text ?? ""));
-  return h("div", { class: "verdict" }, h("p", {}, "Judge ", own(found.judge ?? "unnamed"), " said"), said);
+  const said = found.error ? h("div", { class: "note" }, "Failed: ", block(found.error)) : block(found.text);
+  return h("div", { class: "verdict" }, h("p", {}, "Judge ", own(found.judge), " said"), said);
 }
 
+/** @param {MadeAgain} again */
 function alone(again) {
   if (again.same) return h("p", { class: "quiet" }, "Made again without sharing: the same answer.");
   const what = again.error
     ? "Could not be made again without sharing:"
     : "Made again without sharing it is another answer:";
-  return h("div", { class: "note" }, what, block(again.error ?? again.text));
+  return h("div", { class: "note" }, what, block(again.error ?? again.text ?? ""));
 }
 
+/** @param {Record<string, unknown>} values */
 function details(values) {
-  const rows = Object.entries(values).map(([name, value]) =>
-    h("div", {}, h("dt", {}, own(name)), h("dd", {}, block(asText(value), null, 300))),
-  );
+  const rows = Object.entries(values).map(([name, value]) => {
+    const text = typeof value === "string" ? value : JSON.stringify(value);
+    return h("div", {}, h("dt", {}, own(name)), h("dd", {}, block(text, null, 300)));
+  });
   return h("details", {}, h("summary", {}, "Counts and details of the score"), h("dl", {}, rows));
 }

@@ -1,8 +1,23 @@
-"use strict";
 // Where rows and pictures come from: elements of the page, or the server that it came from.
 
-/** The JSON in an element, which is emptied, or null. */
-function embedded(id) {
+/** @import { Row, Task } from "./types" */
+
+/**
+ * Gives a page its rows and pictures, which it knows by number.
+ *
+ * @typedef {object} Source
+ * @property {(task: number, places: number[]) => Promise<Row[]>} rows
+ * @property {(task: number, text: string) => Promise<Set<number>>} search the places of the rows whose texts hold a text
+ * @property {(picture: number) => Promise<string | null>} thumbnail its address; null if it is not there
+ * @property {(picture: number) => string | null} whole the address of a picture as it is stored; null if there is none
+ */
+
+/**
+ * The JSON in an element, which is emptied, or null.
+ *
+ * @param {string} id
+ */
+export function embedded(id) {
   const element = document.getElementById(id);
   if (element === null) return null;
   const value = JSON.parse(element.textContent);
@@ -10,53 +25,75 @@ function embedded(id) {
   return value;
 }
 
-/** Keeps what was read. */
+/**
+ * Keeps what was read.
+ *
+ * @template Value
+ * @param {(key: string) => Value} read
+ */
 function remembering(read) {
+  /** @type {Map<string, Value>} */
   const kept = new Map();
+  /** @param {string} key */
   return (key) => {
-    if (!kept.has(key)) kept.set(key, read(key));
-    return kept.get(key);
+    const known = kept.get(key);
+    if (known !== undefined) return known;
+    const value = read(key);
+    kept.set(key, value);
+    return value;
   };
 }
 
-function embeddedSource(tasks, imagePiece) {
-  const rowsOf = remembering((key) => embedded(`rows-${key}`));
-  const imagesOf = remembering((piece) => embedded(`images-${piece}`));
+/**
+ * @param {Task[]} tasks
+ * @param {number} imagePiece pictures in an element
+ * @returns {Source}
+ */
+export function embeddedSource(tasks, imagePiece) {
+  const rowsOf = remembering((key) => /** @type {Row[]} */ (embedded(`rows-${key}`)));
+  const imagesOf = remembering((piece) => /** @type {(string | null)[]} */ (embedded(`images-${piece}`) ?? []));
   // rows stand before the scripts, pictures behind them
   const ready =
     document.readyState === "loading"
       ? new Promise((resolve) => document.addEventListener("DOMContentLoaded", resolve, { once: true }))
       : Promise.resolve();
+  /**
+   * @param {number} task
+   * @param {number} place
+   */
   const row = (task, place) => {
-    const piece = Math.floor(place / tasks[task].piece);
-    return rowsOf(`${task}-${piece}`)[place % tasks[task].piece];
+    const { piece } = tasks[task];
+    return rowsOf(`${task}-${Math.floor(place / piece)}`)[place % piece];
   };
   return {
-    async rows(task, places) {
-      return places.map((place) => row(task, place));
-    },
-    /** The places whose texts hold what is searched. */
-    async search(task, text) {
+    rows: async (task, places) => places.map((place) => row(task, place)),
+    search: async (task, text) => {
       const wanted = text.toLowerCase();
       const places = Array.from({ length: tasks[task].count }, (_, place) => place);
       return new Set(places.filter((place) => searched(row(task, place)).includes(wanted)));
     },
-    async thumbnail(number) {
+    thumbnail: async (number) => {
       await ready;
-      return imagesOf(Math.floor(number / imagePiece))?.[number % imagePiece] ?? null;
+      return imagesOf(String(Math.floor(number / imagePiece)))[number % imagePiece] ?? null;
     },
     whole: () => null,
   };
 }
 
-/** What a search looks through. */
+/**
+ * What a search looks through.
+ *
+ * @param {Row} row
+ */
 function searched(row) {
   const answers = row.answers.filter((answer) => answer !== null);
   const read = answers.flatMap((answer) => [answer.text ?? "", String(answer.reading ?? ""), answer.error ?? ""]);
   return [row.id, row.question, ...row.references, ...read].join("\n").toLowerCase();
 }
 
-function servedSource() {
+/** @returns {Source} */
+export function servedSource() {
+  /** @param {string} path */
   const ask = async (path) => {
     const response = await fetch(path);
     if (!response.ok) throw new Error(`${path}: ${response.status}`);

@@ -1,18 +1,34 @@
-"use strict";
 // Tables, marks and the dialog from which text is copied.
 
-/** A table that scrolls by itself where it is too wide. `heads`: texts; `rows`: lists of cells, the first is the row's head. */
-function table(caption, heads, rows) {
+import { h, own } from "./text.js";
+
+/** @import { Child } from "./text.js" */
+
+/**
+ * A table that scrolls by itself where it is too wide.
+ *
+ * @param {string} caption
+ * @param {string[]} heads
+ * @param {Child[][]} rows lists of cells, the first is the row's head
+ */
+export function table(caption, heads, rows) {
   const body = rows.map(([first, ...rest]) => h("tr", {}, h("th", { scope: "row" }, first), rest.map(dataCell)));
   return tableOf(caption, heads, [body]);
 }
 
-/** The same of rows that are made already, in groups; heads may be made, too. */
-function tableOf(caption, heads, groups, kind = null) {
+/**
+ * The same of rows that are made already, in groups; heads may be made, too.
+ *
+ * @param {string} caption
+ * @param {(string | Node)[]} heads
+ * @param {Node[][]} groups
+ * @param {string | null} kind class of the groups
+ */
+export function tableOf(caption, heads, groups, kind = null) {
   const head = h(
     "tr",
     {},
-    heads.map((text) => (text instanceof Node ? text : h("th", { scope: "col", class: isNumber(text) }, text))),
+    heads.map((text) => (text instanceof Node ? text : h("th", { scope: "col", class: numberClass(text) }, text))),
   );
   const bodies = groups.map((rows) => h("tbody", { class: kind }, rows));
   return scrolling(caption, h("table", {}, h("caption", {}, own(caption)), h("thead", {}, head), bodies));
@@ -20,37 +36,42 @@ function tableOf(caption, heads, groups, kind = null) {
 
 const NUMBERS = new Set(["n", "95 % CI", "Unparsed", "Failed", "Seconds", "Samples/s", "Value"]);
 
-function isNumber(head) {
+/** @param {string} head */
+function numberClass(head) {
   return NUMBERS.has(head) || head.length === 1 ? "number" : null;
 }
 
-function dataCell(cell) {
+/** @param {Child} cell */
+export function dataCell(cell) {
   return h("td", { class: typeof cell === "string" && /^[\d.,–-]/.test(cell) ? "number" : null }, cell);
 }
 
-/** A part of the page that may be wider than the screen; it can be scrolled by keyboard. */
+/**
+ * A part of the page that may be wider than the screen; it can be scrolled by keyboard.
+ *
+ * @param {string} label
+ * @param {Node} content
+ */
 function scrolling(label, content) {
   return h("div", { class: "scrolling", tabindex: 0, role: "region", "aria-label": label }, content);
 }
 
-/** Links above a page, of which one leads to what is shown: [text, address, whether it does]. */
-function drawLinks(nav, entries) {
-  const links = entries.map(([text, href, here]) =>
-    h("li", {}, h("a", { href, "aria-current": here ? "page" : null }, text)),
-  );
-  const list = h("ul", {}, links);
-  nav.replaceChildren(list);
-  const here = list.querySelector("[aria-current]");
-  if (here) list.scrollLeft = here.offsetLeft - list.offsetLeft - (list.clientWidth - here.offsetWidth) / 2;
+/**
+ * What a reader must know before comparing a score.
+ *
+ * @param {string[]} marks
+ */
+export function tags(marks) {
+  return marks.flatMap((mark) => [" ", h("span", { class: "tag" }, own(mark))]);
 }
 
-/** What a reader must know before comparing a score. */
-function tags(marks) {
-  return marks.map((mark) => [" ", h("span", { class: "tag" }, own(mark))]).flat();
-}
-
-/** A button that shows a text to be copied, and copies it where the browser allows that. */
-function copyButton(label, text) {
+/**
+ * A button that shows a text to be copied, and copies it where the browser allows that.
+ *
+ * @param {string} label
+ * @param {string} text
+ */
+export function copyButton(label, text) {
   const area = h("textarea", { readonly: true, rows: 12, "aria-label": label, spellcheck: "false" });
   area.value = text;
   const told = h("p", { role: "status", class: "quiet" });

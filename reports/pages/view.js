@@ -1,106 +1,159 @@
-"use strict";
-// The page: its frame, what the address asks for, and the keys.
+// The page of runs side by side: what its address asks for, and its keys.
 
-const NOTHING = { task: "", run: 0, baseline: -1, state: "", change: "", category: "", text: "", sample: "" };
+import { Browser } from "./browser.js";
+import { about, drawLinks, frame } from "./frame.js";
+import { plural } from "./numbers.js";
+import { embedded, embeddedSource, servedSource } from "./source.js";
+import { summaryView } from "./summary.js";
+import { taskNumbers } from "./task.js";
+import { h, listed, nodes, own } from "./text.js";
+import { address } from "./view_address.js";
 
+/** @import { Source } from "./source.js" */
+/** @import { Child } from "./text.js" */
+/** @import { Task, ViewDocument } from "./types" */
+/** @import { View } from "./view_address.js" */
+
+class ViewPage {
+  /** What was asked for; of several things the last. */
+  #turn = 0;
+  /** @type {number | null} The task that is shown, -1 for all scores. */
+  #shown = null;
+  /** @type {Browser | null} */
+  #browser = null;
+
+  /**
+   * @param {ViewDocument} page
+   * @param {Source} source
+   */
+  constructor(page, source) {
+    this.page = page;
+    this.source = source;
+    const { nav, main } = frame(masthead(page));
+    this.nav = nav;
+    this.main = main;
+  }
+
+  async start() {
+    addEventListener("hashchange", () => this.show(address.read()));
+    addEventListener("keydown", (event) => this.#press(event));
+    await this.show(address.read());
+    performance.mark("shown");
+  }
+
+  /**
+   * Shows what an address asks for; busy until the last that was asked for is there.
+   *
+   * @param {View} view
+   */
+  async show(view) {
+    this.#turn += 1;
+    const turn = this.#turn;
+    this.main.setAttribute("aria-busy", "true");
+    try {
+      await this.#draw(view);
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : error;
+      this.main.prepend(h("p", { role: "alert", class: "note" }, `This cannot be shown: ${reason}`));
+    }
+    if (turn === this.#turn) this.main.setAttribute("aria-busy", "false");
+  }
+
+  /** @param {View} view */
+  #draw(view) {
+    const number = this.page.tasks.findIndex((task) => task.label === view.task);
+    const entered = this.#shown !== number;
+    this.#drawNav(number);
+    if (number < 0) this.#drawSummary();
+    else if (entered) this.#drawTask(number);
+    this.#shown = number;
+    const shown = this.#browser?.show(view);
+    if (entered) scrollTo(0, 0);
+    if (entered && view.sample !== "") this.#browser?.element.scrollIntoView();
+    return shown;
+  }
+
+  /** @param {number} number of the task that is shown */
+  #drawNav(number) {
+    const tasks = this.page.tasks.map((task, place) => link(own(task.label), task.label, place === number));
+    drawLinks(this.nav, [link("Scores", "", number < 0), ...tasks]);
+  }
+
+  #drawSummary() {
+    this.#browser = null;
+    this.main.replaceChildren(...nodes(summaryView(this.page)));
+  }
+
+  /** @param {number} number */
+  #drawTask(number) {
+    const task = this.page.tasks[number];
+    const big = this.page.leftOut.includes(task.label);
+    this.#browser = big ? null : new Browser(this.page, this.source, number, (view) => this.#move(view));
+    this.main.replaceChildren(taskNumbers(this.page, task), this.#browser?.element ?? tooBig(task));
+  }
+
+  /** @param {View} view */
+  #move(view) {
+    history.replaceState(null, "", address.of(view));
+    this.show(view);
+  }
+
+  /** @param {KeyboardEvent} event */
+  #press(event) {
+    if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
+    const field = event.target instanceof HTMLElement ? event.target.closest("input, select, textarea") : null;
+    if (field instanceof HTMLElement) {
+      if (event.key === "Escape") field.blur();
+      return;
+    }
+    const key = KEYS.find((each) => each.name === event.key);
+    if (key?.act === undefined) return;
+    event.preventDefault();
+    key.act(this.#browser);
+  }
+}
+
+/**
+ * Keys, what they do, and how, unless the browser does it.
+ *
+ * @type {{name: string, does: string, act?: (browser: Browser | null) => void}[]}
+ */
 const KEYS = [
-  ["j", "next question"],
-  ["k", "previous question"],
-  ["n", "next page"],
-  ["p", "previous page"],
-  ["/", "search"],
-  ["x", "clear the filters"],
-  ["s", "all scores"],
-  ["?", "these keys"],
-  ["Esc", "leave a field"],
+  { name: "j", does: "next question", act: (browser) => browser?.step(1) },
+  { name: "k", does: "previous question", act: (browser) => browser?.step(-1) },
+  { name: "n", does: "next page", act: (browser) => browser?.turnPage(1) },
+  { name: "p", does: "previous page", act: (browser) => browser?.turnPage(-1) },
+  { name: "/", does: "search", act: (browser) => browser?.search() },
+  { name: "x", does: "clear the filters", act: (browser) => browser?.clear() },
+  {
+    name: "s",
+    does: "all scores",
+    act: () => {
+      location.hash = "";
+    },
+  },
+  { name: "?", does: "these keys", act: showKeys },
+  { name: "Esc", does: "leave a field" },
 ];
 
-function start() {
-  const page = embedded("document");
-  const source = page.served ? servedSource() : embeddedSource(page.tasks, page.imagePiece);
-  const main = h("main", { id: "main", tabindex: -1, "aria-busy": "true" });
-  const nav = h("nav", { "aria-label": "Tasks" });
-  document.getElementById("page").replaceChildren(masthead(page), nav, main);
-  const state = { task: null, browser: null };
-
-  let turns = 0;
-  /** Shows what an address asks for; busy until the last that was asked for is there. */
-  const show = async (view) => {
-    turns += 1;
-    const turn = turns;
-    main.setAttribute("aria-busy", "true");
-    try {
-      await draw(view);
-    } catch (error) {
-      main.prepend(h("p", { role: "alert", class: "note" }, `This cannot be shown: ${error.message}`));
-    }
-    if (turn === turns) main.setAttribute("aria-busy", "false");
-  };
-
-  const draw = (view) => {
-    const number = page.tasks.findIndex((task) => task.label === view.task);
-    drawNav(nav, page, number);
-    if (number < 0) {
-      state.browser = null;
-      main.replaceChildren(...summaryView(page).flat().filter(Boolean));
-    } else if (state.task !== number || state.browser === null) {
-      drawTask(number);
-    }
-    const entered = state.task !== number;
-    state.task = number;
-    const shown = state.browser?.show(checked(page, number, view));
-    if (entered) scrollTo(0, 0);
-    if (entered && state.browser && view.sample !== "") state.browser.element.scrollIntoView();
-    return shown;
-  };
-
-  const drawTask = (number) => {
-    const task = page.tasks[number];
-    const big = page.leftOut.includes(task.label);
-    state.browser = big ? null : new Browser(page, source, number, move);
-    main.replaceChildren(...taskNumbers(page, task), big ? tooBig(task) : state.browser.element);
-  };
-
-  const move = (change) => {
-    const view = { ...state.browser.view, ...change };
-    history.replaceState(null, "", addressOf(view));
-    return show(view);
-  };
-
-  addEventListener("hashchange", () => show(readAddress()));
-  addEventListener("keydown", (event) => press(event, state));
-  document.querySelector(".skip").addEventListener("click", (event) => {
-    event.preventDefault();
-    main.focus();
-  });
-  show(readAddress()).then(() => performance.mark("shown"));
+/**
+ * @param {Child} text
+ * @param {string} task its label, empty for all scores
+ * @param {boolean} here
+ * @returns {[text: Child, href: string, here: boolean]}
+ */
+function link(text, task, here) {
+  return [text, address.of({ task }), here];
 }
 
-/** What an address asks for, with runs that the task has. */
-function checked(page, number, view) {
-  const states = page.tasks[number].states;
-  const first = states.findIndex((column) => column !== null);
-  const run = states[view.run] ? view.run : first;
-  const baseline = states[view.baseline] && view.baseline !== run ? view.baseline : -1;
-  return { ...view, task: page.tasks[number].label, run, baseline };
-}
-
+/** @param {ViewDocument} page */
 function masthead(page) {
-  const names = page.runs.map((run, place) => [place ? ", " : "", own(run.name)]);
-  const about = `${page.by} · ${plural(page.runs.length, "run")} · ${plural(page.tasks.length, "task")}`;
   const keys = h("button", { type: "button", onclick: showKeys }, "Keys ", h("kbd", {}, "?"));
-  return h("header", {}, h("div", {}, h("h1", {}, names), h("p", { class: "quiet" }, about)), keys);
+  const names = page.runs.map((run) => own(run.name));
+  return h("header", {}, h("div", {}, h("h1", {}, listed(names)), about(page)), keys);
 }
 
-function drawNav(nav, page, number) {
-  const tasks = page.tasks.map((task, place) => [
-    own(task.label),
-    addressOf({ ...NOTHING, task: task.label }),
-    place === number,
-  ]);
-  drawLinks(nav, [["Scores", "#", number < 0], ...tasks]);
-}
-
+/** @param {Task} task */
 function tooBig(task) {
   const told = `${plural(task.count, "question")} are more than this page holds. `;
   return h(
@@ -112,7 +165,7 @@ function tooBig(task) {
 }
 
 function showKeys() {
-  const rows = KEYS.map(([key, what]) => h("div", {}, h("dt", {}, h("kbd", {}, key)), h("dd", {}, what)));
+  const rows = KEYS.map(({ name, does }) => h("div", {}, h("dt", {}, h("kbd", {}, name)), h("dd", {}, does)));
   const close = h("form", { method: "dialog" }, h("button", {}, "Close"));
   const dialog = h("dialog", { "aria-label": "Keys" }, h("h2", {}, "Keys"), h("dl", { class: "keys" }, rows), close);
   dialog.addEventListener("close", () => dialog.remove());
@@ -120,25 +173,6 @@ function showKeys() {
   dialog.showModal();
 }
 
-function press(event, state) {
-  if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
-  const field = event.target.closest?.("input, select, textarea");
-  if (event.key === "Escape") field?.blur();
-  if (field) return;
-  const { browser } = state;
-  const acts = {
-    j: () => browser?.step(1),
-    k: () => browser?.step(-1),
-    n: () => browser?.turnPage(1),
-    p: () => browser?.turnPage(-1),
-    "/": () => browser?.search(),
-    x: () => browser?.clear(),
-    s: () => (location.hash = ""),
-    "?": showKeys,
-  };
-  if (!Object.hasOwn(acts, event.key)) return;
-  event.preventDefault();
-  acts[event.key]();
-}
-
-start();
+/** @type {ViewDocument} */
+const page = embedded("document");
+new ViewPage(page, page.served ? servedSource() : embeddedSource(page.tasks, page.imagePiece)).start();

@@ -14,7 +14,6 @@ from functools import cache
 from importlib.metadata import entry_points
 from pathlib import Path
 from types import FrameType
-from typing import Any
 
 from mipha_eval.core.errors import PluginError, UserError, UserInterruptError
 
@@ -99,7 +98,7 @@ def place_of(owner: type, method: str) -> str:
     return f"{_file_of(owner)}, class {owner.__name__}"
 
 
-def _function(value: Any) -> Callable[..., Any] | None:
+def _function(value: object) -> Callable[..., object] | None:
     while (inner := getattr(value, "__wrapped__", None) or getattr(value, "fget", None)) is not None:
         value = inner
     return value if callable(value) else None

@@ -13,7 +13,6 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 #: a module's name -> its file; None where a closure is not to follow
 Finder = Callable[[str], "Path | None"]
@@ -95,7 +94,7 @@ def _statements(source: bytes) -> ast.Module:
 
 def _imports(tree: ast.Module) -> Iterator[ast.Import | ast.ImportFrom]:
     """The import statements, wherever they stand; expressions, which hold none, are not looked into."""
-    todo: list[Any] = [tree]
+    todo: list[ast.AST] = [tree]
     while todo:
         node = todo.pop()
         if isinstance(node, ast.Import | ast.ImportFrom):

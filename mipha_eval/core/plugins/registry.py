@@ -9,16 +9,18 @@ import ast
 import importlib
 import importlib.util
 import inspect
+import logging
 import sys
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from types import ModuleType
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
+import mipha_eval
 from mipha_eval.core.adapter import ModelAdapter
 from mipha_eval.core.errors import PluginError, UserError, UserInterruptError
 from mipha_eval.core.options import option_fields, unknown
@@ -27,8 +29,11 @@ from mipha_eval.core.plugins.checks.classes import MODEL, TASK, Checks, check_cl
 from mipha_eval.core.plugins.import_closure import module_file
 from mipha_eval.core.task import Task
 
+logger = logging.getLogger(__name__)
+
 Kind = Literal["tasks", "model_adapters"]
-OWNERS: Mapping[Kind, type[Any]] = {"tasks": Task, "model_adapters": ModelAdapter}
+Owner: TypeAlias = "type[Task] | type[ModelAdapter]"
+OWNERS: Mapping[Kind, Owner] = {"tasks": Task, "model_adapters": ModelAdapter}
 CHECKS: Mapping[Kind, Checks] = {"tasks": TASK, "model_adapters": MODEL}
 WORDS: Mapping[Kind, str] = {"tasks": "task", "model_adapters": "model"}
 PACKAGE = Path(__file__).parents[2]
@@ -104,7 +109,7 @@ class Registry:
         plugin = self.plugin(kind, name)
         if kind == "tasks" and plugin.name in self.left_out:
             other = self.left_out.pop(plugin.name).summary.removeprefix("from ")
-            print(f"{plugin.name}: the task of that name in {other} is left out, this is mipha-eval's own", file=sys.stderr)
+            logger.warning("%s: the task of that name in %s is left out, this is mipha-eval's own", plugin.name, other)
         if isinstance(plugin.place, str):
             owner, options = self.load(kind, plugin.place)
             return owner, {**options, **plugin.options}
@@ -125,10 +130,8 @@ def plugin_folder(kind: str) -> Path:
 def own_module(name: str) -> Path | None:
     """The file of a module of this package, a bundled plugin's among them; None for any other."""
     root, *parts = name.split(".")
-    if root != PACKAGE.name:
-        return None
-    folder = plugin_folder(parts.pop(0)) if parts and parts[0] in OWNERS else PACKAGE
-    return module_file(folder.joinpath(*parts))
+    places = mipha_eval.__path__ if root == PACKAGE.name else ()
+    return next((file for place in places if (file := module_file(Path(place, *parts)))), None)
 
 
 def _bundled(kind: Kind) -> list[Plugin]:
@@ -147,9 +150,9 @@ def _installed(kind: Kind) -> list[Plugin]:
     return [Plugin(point.name.replace("_", "-"), kind, point) for point in entry_points(group=f"mipha_eval.{kind}")]
 
 
-def _load_entry_point(point: EntryPoint, kind: Kind) -> type[Any]:
+def _load_entry_point(point: EntryPoint, kind: Kind) -> Owner:
     with _importing(f"plugin {point.name} ({point.value})"):
-        owner: Any = point.load()
+        owner: object = point.load()
     if not isinstance(owner, type):
         raise UserError(f"entry point {point.value} is not a class")
     if not issubclass(owner, OWNERS[kind]):
@@ -173,7 +176,7 @@ def _importing(what: str) -> Iterator[None]:
         raise PluginError(f"{what} cannot be imported: {told(error)}{f' ({place})' if place else ''}") from error
 
 
-def _check(owner: type[Any], kind: Kind) -> None:
+def _check(owner: type, kind: Kind) -> None:
     """Raises PluginError for a class that cannot be used."""
     check_class(owner, WORDS[kind], CHECKS[kind])
     if kind == "tasks":
@@ -188,8 +191,10 @@ def _load_file(file: Path) -> ModuleType:
     """Imports a plugin file once; bundled ones as ``mipha_eval.tasks.NAME``, others under their own path."""
     if not file.is_file():
         raise UserError(f"plugin file {file} does not exist")
-    kind = next((kind for kind in OWNERS if file.parent == plugin_folder(kind)), None)
-    name = f"mipha_eval.{kind}.{file.stem}" if kind else f"{FILE_MODULE}{file.resolve()}"
+    for kind in OWNERS:
+        if file.parent == plugin_folder(kind):
+            return importlib.import_module(f"{PACKAGE.name}.{kind}.{file.stem}")
+    name = f"{FILE_MODULE}{file.resolve()}"
     if name in sys.modules:
         return sys.modules[name]
     spec = importlib.util.spec_from_file_location(name, file)
@@ -198,7 +203,7 @@ def _load_file(file: Path) -> ModuleType:
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module  # dataclasses look their module up
     try:
-        with nullcontext() if kind else _importing(f"plugin {file}"):
+        with _importing(f"plugin {file}"):
             spec.loader.exec_module(module)
     except BaseException:
         del sys.modules[name]
@@ -206,10 +211,10 @@ def _load_file(file: Path) -> ModuleType:
     return module
 
 
-def _classes(module: ModuleType, kind: Kind) -> dict[str, type[Any]]:
+def _classes(module: ModuleType, kind: Kind) -> dict[str, Owner]:
     """Concrete tasks or adapters that a module defines, by their `name`."""
     defined = [value for value in vars(module).values() if isinstance(value, type) and value.__module__ == module.__name__]
-    wanted: list[Any] = [owner for owner in defined if issubclass(owner, OWNERS[kind]) and not inspect.isabstract(owner)]
+    wanted: list[Owner] = [owner for owner in defined if issubclass(owner, OWNERS[kind]) and not inspect.isabstract(owner)]
     for owner in wanted:
         if is_foreign(owner):
             _check(owner, kind)

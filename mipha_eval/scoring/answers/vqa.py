@@ -11,6 +11,8 @@ from collections import Counter
 from collections.abc import Sequence
 from functools import lru_cache
 
+from mipha_eval.core.json_value import Json
+
 PUNCTUATION = ';/[]"{}()=+\\_->' + "<@`,?!"  # in the official order
 HAS_PUNCTUATION = re.compile(f"[{re.escape(PUNCTUATION)}]")
 COMMA_IN_NUMBER = re.compile(r"\d,\d")
@@ -89,11 +91,12 @@ def _numbers_and_articles(text: str) -> str:
 HUMANS = 10
 
 
-def human_answers(question: object, given: Sequence[str]) -> tuple[str, ...]:
+def human_answers(question: object, given: Json) -> tuple[str, ...]:
     """The human answers to a question, which is named in errors. Raises ValueError unless there are some, all texts."""
-    if not isinstance(given, list) or not given or not all(isinstance(answer, str) for answer in given):
+    answers = tuple(answer for answer in given if isinstance(answer, str)) if isinstance(given, list) else ()
+    if not isinstance(given, list) or not given or len(answers) < len(given):
         raise ValueError(f"the answers to question {question} are no list of texts")
-    return tuple(given)
+    return answers
 
 
 def not_ten(humans: Sequence[str]) -> str:

@@ -6,14 +6,18 @@ those of the whole set in every resample. Source: salaniz/pycocoevalcap at ad634
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from functools import partial
 
 import numpy as np
 
 from mipha_eval.core.errors import UserError
+from mipha_eval.core.library_messages import log_lines
 from mipha_eval.core.metrics import Metric, Number, Totals
 from mipha_eval.core.provenance import TOKENIZER
+
+logger = logging.getLogger(__name__)
 
 ORDERS = (1, 2, 3, 4)
 TINY, SMALL = 1e-15, 1e-9  # as in pycocoevalcap's BLEU
@@ -83,8 +87,9 @@ def _meteor(candidates: Sequence[str], references: Sequence[Sequence[str]]) -> l
     except OSError as error:
         raise UserError(f"METEOR cannot run in Java ({error}); choose tokenizer=treebank") from error
     finally:
-        for stream in (scorer.meteor_p.stdout, scorer.meteor_p.stderr):
-            stream.close()
+        scorer.meteor_p.kill()  # it would wait for more, and its messages would have no end
+        with scorer.meteor_p.stdout, scorer.meteor_p.stderr:
+            log_lines(scorer.meteor_p.stderr.read(), logger)
     rows = [[float(number) for number in line.split()] for line in lines]
     if any(len(numbers) != METEOR_NUMBERS for numbers in rows):
         raise UserError("METEOR stopped or answered otherwise than expected; choose tokenizer=treebank")

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 from mipha_eval.core.answer_line import OfficialAnswer
 from mipha_eval.core.data_source import ImageFolder
-from mipha_eval.core.files import read_json
+from mipha_eval.core.files import read_object
+from mipha_eval.core.format_lines import CAPTION
 from mipha_eval.core.metrics import Metric, Tally, Totals
 from mipha_eval.core.reading import Reading
-from mipha_eval.core.task import CAPTION, Task
+from mipha_eval.core.task import Task
 from mipha_eval.core.types import Image, Response, Sample, Score
-from mipha_eval.data.rows import entries, row_at, text_of
+from mipha_eval.data.rows import entries, number_of, row_at, text_of
 from mipha_eval.scoring.answer_files import json_list_answers
 from mipha_eval.scoring.captions.measures import caption_metrics, count_images
 from mipha_eval.scoring.captions.words import Tokenizer, java_is_there, tokenize
@@ -42,8 +43,8 @@ class CaptionTask(Task):
 
     def coco_samples(self, annotations: Path, images: ImageFolder) -> Iterator[Sample]:
         """From a file in COCO's form; an image's ``domain``, if it has one, is its category."""
-        stored = read_json(annotations)
-        captions: dict[int, list[str]] = {row["id"]: [] for _, row in entries(annotations, stored["images"])}
+        stored = read_object(annotations)
+        captions: dict[Hashable, list[str]] = {row["id"]: [] for _, row in entries(annotations, stored["images"])}
         for place, row in entries(annotations, stored["annotations"]):
             with row_at(place):
                 if row["image_id"] not in captions:
@@ -51,10 +52,11 @@ class CaptionTask(Task):
                 captions[row["image_id"]].append(text_of(row, "caption"))
         for place, row in entries(annotations, stored["images"]):
             with row_at(place):
-                image = images.image(row["file_name"])
-                yield self.caption_sample(row["id"], captions[row["id"]], image, row.get("domain", ""))
+                image = images.image(text_of(row, "file_name"))
+                part = text_of(row, "domain") if "domain" in row else ""
+                yield self.caption_sample(row["id"], captions[row["id"]], image, part)
 
-    def caption_sample(self, number: int, captions: Sequence[str], image: Image, part: str = "") -> Sample:
+    def caption_sample(self, number: Hashable, captions: Sequence[str], image: Image, part: str = "") -> Sample:
         if not captions:
             raise ValueError(f"image {number} has no captions; the official scorer stops at it")
         return Sample(str(number), CAPTION, tuple(captions), (image,), number, part)
@@ -91,7 +93,7 @@ class CaptionTask(Task):
         return score
 
     def tally(self, scores: Sequence[Score]) -> Tally:
-        counts: dict[str, Any] = dict(scores[0].details)
+        counts = {name: number_of(scores[0].details, name) for name in scores[0].details}
         if scores[0].category:
             counts |= {f"{scores[0].category}/{name}": counts[name] for name in ("cider", "images")}
         return counts

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 import shutil
+import tempfile
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Literal
 
 from mipha_eval.core.errors import UserError
+from mipha_eval.core.library_messages import run_quietly
+
+logger = logging.getLogger(__name__)
 
 Tokenizer = Literal["ptb", "treebank"]
 
@@ -31,18 +37,39 @@ def tokenize(captions: Sequence[str], tokenizer: Tokenizer) -> list[str]:
 
 
 def _stanford(captions: Sequence[str]) -> list[str]:
-    from pycocoevalcap.tokenizer.ptbtokenizer import PTBTokenizer
-
     # whatever Java may take for the end of a line would shift all captions behind it
     plain = [" ".join(caption.encode("utf-8", "replace").decode().replace("\0", " ").splitlines()) for caption in captions]
-    rows = {place: [{"caption": caption}] for place, caption in enumerate([*plain, LAST_LINE])}
     try:
-        words = PTBTokenizer().tokenize(rows)
+        words = _lines_of_java([*plain, LAST_LINE])
     except (OSError, UnicodeError) as error:
         raise UserError(f"Stanford's tokenizer cannot run ({error}); choose tokenizer=treebank") from error
-    if words.get(len(captions)) != [LAST_LINE]:
+    if len(words) <= len(captions) or words[len(captions)] != LAST_LINE:
         raise UserError("Stanford's tokenizer lost or added lines; choose tokenizer=treebank")
-    return [words[place][0] for place in range(len(captions))]
+    return words[: len(captions)]
+
+
+def _lines_of_java(captions: Sequence[str]) -> list[str]:
+    """What pycocoevalcap's PTBTokenizer makes of captions, one a line.
+
+    Its class starts Java so that Java writes to the terminal, and needs a package folder that can be written to.
+    """
+    from pycocoevalcap.tokenizer import ptbtokenizer
+
+    jar = Path(ptbtokenizer.__file__).with_name(ptbtokenizer.STANFORD_CORENLP_3_4_1_JAR)
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder, "captions").write_bytes("\n".join(captions).encode())
+        command = [
+            "java",
+            "-cp",
+            str(jar),
+            "edu.stanford.nlp.process.PTBTokenizer",
+            "-preserveLines",
+            "-lowerCase",
+            "captions",
+        ]
+        lines = run_quietly(command, Path(folder), logger).decode().split("\n")
+    dropped = frozenset(ptbtokenizer.PUNCTUATIONS)
+    return [" ".join(word for word in line.rstrip().split(" ") if word not in dropped) for line in lines]
 
 
 def _treebank(captions: Sequence[str]) -> list[str]:

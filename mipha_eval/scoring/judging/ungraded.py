@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
+from mipha_eval.core.judged_task import JudgedTask
 from mipha_eval.core.metrics import group_scores
 from mipha_eval.core.task import NOT_JUDGED, Task
 from mipha_eval.core.types import Answer, Dialogue, Response, Sample, Score
@@ -27,9 +28,9 @@ def without_judge(
     """The scores where nobody judges: those that the task's own rule cannot give are marked as not judged.
 
     That is so where the task would have a judge look at answers all of which its rule claims to have read. What it could not
-    read (MMBench) counts by the rule, and a rule that stands in for a judge (`Task.suffix`) counts under its own name.
+    read (MMBench) counts by the rule, and a rule that stands in for a judge counts under its own name.
     """
-    if not task.judged or task.suffix:
+    if not isinstance(task, JudgedTask) or task.stand_in:
         return list(scores)
     waiting: set[str] = set()
     for answers in answer_groups(samples, responses, scores):

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
+from mipha_eval.core.json_value import JsonObject
 from mipha_eval.core.plugins.checks.refusal import refusal, shown
 
 if TYPE_CHECKING:
@@ -12,9 +13,9 @@ if TYPE_CHECKING:
     from mipha_eval.core.types import Request
 
 
-def model_facts(adapter: ModelAdapter, method: Literal["describe", "about"]) -> dict[str, Any]:
+def model_facts(adapter: ModelAdapter, method: Literal["describe", "about"]) -> JsonObject:
     """What decides the answers, or what tables say beside the model's name."""
-    facts: Any = adapter.describe() if method == "describe" else adapter.about()
+    facts: object = adapter.describe() if method == "describe" else adapter.about()
     if not isinstance(facts, Mapping) or not all(type(name) is str for name in facts):
         raise refusal(
             type(adapter), method, f"{method} of model {adapter.name} must give a dict of names, not {shown(facts)}"
@@ -24,7 +25,7 @@ def model_facts(adapter: ModelAdapter, method: Literal["describe", "about"]) -> 
 
 def checked_budget(adapter: ModelAdapter) -> int:
     """Tokens that a batch may cost."""
-    budget: Any = adapter.budget()
+    budget: object = adapter.budget()
     if type(budget) is not int or budget < 0:
         raise refusal(type(adapter), "budget", f"budget of model {adapter.name} must be a whole number, not {shown(budget)}")
     return budget
@@ -32,10 +33,10 @@ def checked_budget(adapter: ModelAdapter) -> int:
 
 def identity_of(adapter: ModelAdapter, request: Request) -> Hashable:
     """What equal requests have in common."""
-    same: Any = adapter.identity(request)
+    same: Hashable = adapter.identity(request)
     try:
         hash(same)
     except TypeError as error:
         what = f"identity of model {adapter.name} must give what can be the key of a dict, not {shown(same)}"
         raise refusal(type(adapter), "identity", what) from error
-    return same  # type: ignore[no-any-return]  # it has a hash
+    return same

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from mipha_eval.core.answer_line import OfficialAnswer
 from mipha_eval.core.plugins.checks.refusal import are, is_cell, refusal, shown
 from mipha_eval.core.printable import printable
 from mipha_eval.core.types import Decoding, Image, Request, Sample
@@ -20,7 +21,7 @@ TUPLES = {"target": (str, "texts"), "choices": (str, "texts"), "images": (Image,
 IDS = (str, int, float)
 
 
-def wrong_sample(sample: Any) -> str:
+def wrong_sample(sample: object) -> str:
     """What is wrong with a question; "" if nothing is."""
     if (
         type(sample) is Sample
@@ -63,19 +64,20 @@ def wrong_category(samples: Iterable[Sample]) -> str:
     return ""
 
 
-def official_of(task: Task, answers: Any) -> list[tuple[Any, ...]]:
-    """What the task read from a result file of the benchmark's own form: (key, text) pairs, perhaps with more behind."""
+def official_of(task: Task, answers: object) -> list[OfficialAnswer]:
+    """What the task read from a result file of the benchmark's own form: plain pairs of key and text will do."""
     found = list(answers) if isinstance(answers, Iterable) else [answers]
-    wrong = next((each for each in found if not (isinstance(each, tuple) and len(each) > 1 and type(each[1]) is str)), None)
-    if wrong is None and isinstance(answers, Iterable):
-        return found
+    pairs = [each for each in found if isinstance(each, tuple) and len(each) > 1 and type(each[1]) is str]
+    if isinstance(answers, Iterable) and len(pairs) == len(found):
+        return [OfficialAnswer(*each) for each in pairs]
+    wrong = next((each for each in found if each not in pairs), answers)
     what = f"official_answers of {task.label} must give pairs of an answer key and a text, not {shown(wrong)}"
     raise refusal(type(task), "official_answers", what)
 
 
 def choices_of(task: Task, sample: Sample) -> dict[str, bool]:
     """The possible answers to a question and whether each is right, as the task says."""
-    found: Any = task.possible_answers(sample)
+    found: object = task.possible_answers(sample)
     if isinstance(found, Mapping) and all(type(text) is str and text and type(found[text]) is bool for text in found):
         return dict(found)
     raise refusal(
@@ -85,7 +87,7 @@ def choices_of(task: Task, sample: Sample) -> dict[str, bool]:
     )
 
 
-def checked_request(task: Task, request: Any) -> Request:
+def checked_request(task: Task, request: object) -> Request:
     """What a model is asked, as the task made it from a question."""
     if (
         type(request) is Request

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from mipha_eval.core.plugins.checks.refusal import ROUNDING, refusal, shown
 from mipha_eval.core.types import Request, Response
@@ -15,24 +15,24 @@ if TYPE_CHECKING:
 UNUSABLE = Response.failure("the model gave a likelihood or a probability that is no number")
 
 
-def listed_responses(adapter: ModelAdapter, batch: Sequence[Request], responses: Any) -> Sequence[Any]:
-    """As many responses as requests, whatever they are."""
-    listed = isinstance(responses, list | tuple)
-    if not listed or len(responses) != len(batch):
-        got = f"answered {len(responses)} of" if listed else f"gave {shown(responses)}, no list of responses, to"
-        raise refusal(type(adapter), method_for(batch[0]), f"model {adapter.name} {got} {len(batch)} requests")
-    found: Sequence[Any] = responses
-    return found
+def listed_responses(adapter: ModelAdapter, batch: Sequence[Request], responses: object) -> Sequence[Response]:
+    """As many as requests; whether each is one is not looked at here."""
+    if isinstance(responses, list | tuple) and len(responses) == len(batch):
+        return responses
+    got = f"gave {shown(responses)}, no list of responses, to"
+    if isinstance(responses, list | tuple):
+        got = f"answered {len(responses)} of"
+    raise refusal(type(adapter), method_for(batch[0]), f"model {adapter.name} {got} {len(batch)} requests")
 
 
-def checked_responses(adapter: ModelAdapter, batch: Sequence[Request], responses: Any) -> list[Response]:
+def checked_responses(adapter: ModelAdapter, batch: Sequence[Request], responses: object) -> list[Response]:
     """A model's responses to a batch; one whose numbers are not finite is a failure of that request alone."""
-    responses = listed_responses(adapter, batch, responses)
-    for request, response in zip(batch, responses, strict=True):
+    listed = listed_responses(adapter, batch, responses)
+    for request, response in zip(batch, listed, strict=True):
         wrong = _wrong_response(request, response)
         if wrong:
             raise refusal(type(adapter), method_for(request), f"model {adapter.name} gave {wrong}")
-    return [response if _is_finite(response) else UNUSABLE for response in responses]
+    return [response if _is_finite(response) else UNUSABLE for response in listed]
 
 
 def method_for(request: Request) -> str:
@@ -40,7 +40,7 @@ def method_for(request: Request) -> str:
     return "loglikelihood" if request.options else "generate"
 
 
-def _wrong_response(request: Request, response: Any) -> str:
+def _wrong_response(request: Request, response: object) -> str:
     """What is wrong with a response; "" if nothing is."""
     if type(response) is not Response:
         return f"as response {shown(response)}"
@@ -77,7 +77,7 @@ def _wrong_numbers(request: Request, response: Response) -> str:
     return ""
 
 
-def _is_logit(pair: Any) -> bool:
+def _is_logit(pair: object) -> bool:
     return type(pair) is tuple and len(pair) == 2 and type(pair[0]) is int and isinstance(pair[1], int | float)
 
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from mipha_eval.core.json_value import JsonObject
+from mipha_eval.core.judged_task import JudgedTask
 from mipha_eval.core.metrics import Metric, Totals, UnknownCountError
 from mipha_eval.core.plugins.blame import is_foreign, told
 from mipha_eval.core.plugins.checks.refusal import ROUNDING, are, is_cell, refusal, shown
@@ -20,7 +22,7 @@ PLAIN = {str, int, bool, type(None)}
 NUMBER = (int, float)
 
 
-def checked_score(task: Task, sample: str, score: Any, method: str = "score") -> Score:
+def checked_score(task: Task, sample: str, score: object, method: str = "score") -> Score:
     """What an answer to a sample is worth, as the task said."""
     if (
         type(score) is Score
@@ -43,7 +45,7 @@ def checked_score(task: Task, sample: str, score: Any, method: str = "score") ->
     )
 
 
-def _wrong_score(sample: str, score: Any) -> str:
+def _wrong_score(sample: str, score: object) -> str:
     if type(score) is not Score:
         return f"no Score but {shown(score)}"
     if score.sample != sample:
@@ -52,15 +54,15 @@ def _wrong_score(sample: str, score: Any) -> str:
     return f"as {name} not {FIELDS[name][1]} but {shown(getattr(score, name))}"
 
 
-def _is_share(value: Any) -> bool:
+def _is_share(value: object) -> bool:
     return isinstance(value, NUMBER) and -ROUNDING <= value <= 1 + ROUNDING  # not so for nan
 
 
-def _is_span(span: Any) -> bool:
+def _is_span(span: object) -> bool:
     return isinstance(span, tuple | list) and len(span) == 2 and all(type(place) is int and place >= 0 for place in span)
 
 
-def _are_details(details: Any) -> bool:
+def _are_details(details: object) -> bool:
     if not isinstance(details, Mapping):
         return False
     for name, value in details.items():  # noqa: SIM110 - of every answer
@@ -69,14 +71,14 @@ def _are_details(details: Any) -> bool:
     return True
 
 
-def _is_plain(value: Any) -> bool:
+def _is_plain(value: object) -> bool:
     """Whether a value can be stored and read again."""
     if type(value) in PLAIN:
         return True
     return math.isfinite(value) if type(value) is float else _is_json(value)
 
 
-def _is_json(value: Any) -> bool:
+def _is_json(value: object) -> bool:
     try:
         json.dumps(value, allow_nan=False)
     except (TypeError, ValueError, RecursionError):
@@ -85,7 +87,7 @@ def _is_json(value: Any) -> bool:
 
 
 #: field of a score -> whether a value fits, and what fits
-FIELDS: Mapping[str, tuple[Callable[[Any], bool], str]] = {
+FIELDS: Mapping[str, tuple[Callable[[object], bool], str]] = {
     "value": (_is_share, "a number from 0 to 1"),
     "reading": (lambda value: type(value) is str, "a text"),
     "rule": (lambda value: type(value) is str, "a text"),
@@ -98,36 +100,37 @@ FIELDS: Mapping[str, tuple[Callable[[Any], bool], str]] = {
 }
 
 
-def checked_worth(task: Task, sample: str, worth: Any) -> float | None:
+def checked_worth(task: Task, sample: str, worth: object) -> float | None:
     """What an answer is worth under the task's second reading, if it has one."""
-    if worth is None or _is_share(worth):
-        return None if worth is None else float(worth)
+    if worth is None:
+        return None
+    if isinstance(worth, NUMBER) and _is_share(worth):
+        return float(worth)
     what = f"lenient of {task.label} gave for question {printable(sample)[:80]} no number from 0 to 1 but {shown(worth)}"
     raise refusal(type(task), "lenient", what)
 
 
-def stand_in_of(task: Task) -> str:
+def stand_in_of(task: JudgedTask) -> str:
     """The rule that stands in for a judge; "" for none."""
-    name: Any = task.stand_in
+    name: object = task.stand_in
     if name == "" or is_cell(name):
         return str(name)
     raise refusal(type(task), "stand_in", f"stand_in of {task.label} must be a text, not {shown(name)}")
 
 
-def checked_scores(task: Task, method: str, before: Sequence[Score], after: Sequence[Any]) -> Sequence[Score]:
+def checked_scores(task: Task, method: str, before: Sequence[Score], after: object) -> Sequence[Score]:
     """All scores as a hook of the task changed them: as many, of the same samples in the same order."""
     if after is before:
         return before
-    listed = isinstance(after, list | tuple)
-    if not listed or len(after) != len(before):
-        got = f"{len(after)}" if listed else shown(after)
+    if not isinstance(after, list | tuple) or len(after) != len(before):
+        got = f"{len(after)}" if isinstance(after, list | tuple) else shown(after)
         raise refusal(
             type(task), method, f"{method} of {task.label} must give a list of {len(before)} scores, and gave {got}"
         )
     return [checked_score(task, own.sample, score, method) for own, score in zip(before, after, strict=True)]
 
 
-def checked_totals(task: Task, totals: Mapping[Any, Any]) -> None:
+def checked_totals(task: Task, totals: Mapping[str, float]) -> None:
     """Sums of what tallies counted; the sum of what is no number is none, so that each need not be looked at."""
     for name, total in totals.items():
         if type(name) is not str:
@@ -138,12 +141,12 @@ def checked_totals(task: Task, totals: Mapping[Any, Any]) -> None:
             raise refusal(type(task), "tally", f"tally of {task.label} counts under {name!r} what comes to {total}")
 
 
-def not_countable(task: Task, tally: Any) -> Exception:
+def not_countable(task: Task, tally: object) -> Exception:
     """What is raised for a tally that cannot be added up."""
     return refusal(type(task), "tally", f"tally of {task.label} must give a dict of names and numbers, not {shown(tally)}")
 
 
-def checked_metrics(task: Task, metrics: Any) -> list[Metric]:
+def checked_metrics(task: Task, metrics: object) -> list[Metric]:
     """A task's metrics: at least one, with names of their own that can stand in a cell."""
     if not isinstance(metrics, list | tuple) or not metrics or not all(isinstance(each, Metric) for each in metrics):
         raise refusal(
@@ -179,11 +182,10 @@ def metric_value(task: Task, metric: Metric, totals: Totals) -> float:
     return value
 
 
-def checked_notes(task: Task, notes: Any, taken: Collection[str]) -> Mapping[str, Any]:
+def checked_notes(task: Task, notes: object, taken: Collection[str]) -> JsonObject:
     """What a task says beside its metrics, under names that a result has not."""
     if not isinstance(notes, Mapping):
         raise refusal(type(task), "notes", f"notes of {task.label} must be a dict, not {shown(notes)}")
-    found: Mapping[str, Any] = notes
     for name, value in notes.items():
         if not is_cell(name):
             raise refusal(type(task), "notes", f"notes of {task.label} have a field called {shown(name)}")
@@ -193,4 +195,4 @@ def checked_notes(task: Task, notes: Any, taken: Collection[str]) -> Mapping[str
             raise refusal(
                 type(task), "notes", f"notes of {task.label} have under {name} what cannot be stored, {shown(value)}"
             )
-    return found
+    return notes

@@ -1,0 +1,131 @@
+"""What the command line shows of the library's messages: on standard error, and in a file if one is asked for."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import logging
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Optional, TypeVar, cast
+
+import typer
+
+from mipha_eval.core.errors import UserError
+from mipha_eval.core.plugins.blame import FILE_MODULE
+from mipha_eval.store.run_log import RUN_EVENTS, file_of_messages
+
+Verbose = Annotated[bool, typer.Option("-v", "--verbose", help="Also tell what is loaded, planned and how long it takes.")]
+Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="Only warnings and errors; no progress.")]
+LogFile = Annotated[
+    Optional[Path], typer.Option("--log-file", metavar="FILE", help="Append all messages to a file, with time and level.")
+]
+FLAGS = {"verbose": (Verbose, False), "quiet": (Quiet, False), "log_file": (LogFile, None)}
+
+#: what says how far a task is; it is no message, and -q has none of it
+PROGRESS = "mipha_eval.engine.progress"
+
+#: of messages by their level, on a terminal
+STYLES = {logging.DEBUG: "dim", logging.WARNING: "yellow", logging.ERROR: "red"}
+
+Verb = TypeVar("Verb", bound=Callable[..., object])
+
+
+class TerminalLines(logging.Handler):
+    """A line a message on what standard error is at the time, in colour where that is a terminal."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        try:
+            text = self.format(record).rstrip()
+            if sys.stderr.isatty():
+                _print_on_terminal(text, STYLES.get(record.levelno, ""))
+            else:
+                sys.stderr.write(f"{text}\n")
+        except Exception:  # as every handler of logging does: a message that cannot be shown ends no run
+            self.handleError(record)
+
+    def shows(self, record: logging.LogRecord) -> bool:
+        """Our own messages and those of plugin files; with -v what other libraries say, and what a run notes of itself."""
+        ours = record.name.startswith(("mipha_eval.", FILE_MODULE)) and record.name != RUN_EVENTS
+        return ours or self.level <= logging.DEBUG
+
+
+def _print_on_terminal(text: str, style: str) -> None:
+    from rich.text import Text
+
+    from mipha_eval.engine.progress import error_console
+
+    error_console().print(Text(text, style), soft_wrap=True)
+
+
+@contextmanager
+def shown_messages() -> Iterator[None]:
+    """While entered, messages are shown: from information on, unless `choose` says otherwise. All is as before after it."""
+    root, ours, progress = (logging.getLogger(name) for name in (None, "mipha_eval", PROGRESS))
+    levels, handlers = {logger: logger.level for logger in (ours, progress)}, list(root.handlers)
+    lines = TerminalLines(logging.INFO)
+    lines.addFilter(lines.shows)
+    root.addHandler(lines)
+    ours.setLevel(logging.DEBUG)
+    logging.captureWarnings(capture=True)
+    try:
+        yield
+    finally:
+        logging.captureWarnings(capture=False)
+        for logger, level in levels.items():
+            logger.setLevel(level)
+        for handler in [each for each in root.handlers if each not in handlers]:
+            root.removeHandler(handler)
+            handler.close()
+
+
+def choose(verbose: bool, quiet: bool, log_file: Path | None) -> None:
+    """What -v, -q and --log-file say. Raises UserError for a contradiction, or a file that cannot be written."""
+    if verbose and quiet:
+        raise UserError("-v and -q contradict each other; give one of them")
+    root = logging.getLogger()
+    for lines in (handler for handler in root.handlers if isinstance(handler, TerminalLines)):
+        if verbose or quiet:
+            lines.setLevel(logging.DEBUG if verbose else logging.WARNING)
+    if quiet:
+        logging.getLogger(PROGRESS).setLevel(logging.WARNING)
+    if log_file is not None:
+        root.addHandler(file_of_messages(log_file))
+
+
+def with_log_flags(verb: Verb) -> Verb:
+    """A verb that also has -v, -q and --log-file, which are in force before it begins."""
+
+    @functools.wraps(verb)
+    def call(*arguments: object, verbose: bool, quiet: bool, log_file: Path | None, **options: object) -> object:
+        choose(verbose, quiet, log_file)
+        return verb(*arguments, **options)
+
+    signature = inspect.signature(verb, eval_str=True)
+    further = [
+        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
+        for name, (annotation, default) in FLAGS.items()
+    ]
+    call.__signature__ = signature.replace(parameters=[*signature.parameters.values(), *further])  # type: ignore[attr-defined]
+    return cast("Verb", call)
+
+
+def behind_log_flags(arguments: Sequence[str]) -> Sequence[str]:
+    """What is left of a command line behind the flags of messages that it begins with."""
+    while arguments and arguments[0].partition("=")[0] in ("-v", "--verbose", "-q", "--quiet", "--log-file"):
+        arguments = arguments[2 if arguments[0] == "--log-file" else 1 :]
+    return arguments
+
+
+def add_log_flags(verbs: typer.Typer) -> None:
+    """Gives every verb of a tree, and the tree itself, the flags of messages."""
+    for command in verbs.registered_commands:
+        if command.callback is not None:
+            command.callback = with_log_flags(command.callback)
+    if verbs.registered_callback is not None and verbs.registered_callback.callback is not None:
+        verbs.registered_callback.callback = with_log_flags(verbs.registered_callback.callback)
+    for group in verbs.registered_groups:
+        if group.typer_instance is not None:
+            add_log_flags(group.typer_instance)

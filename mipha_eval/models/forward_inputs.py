@@ -1,0 +1,21 @@
+"""Arguments of a network's forward."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TypeAlias
+
+from torch import Tensor
+from transformers.utils.generic import ModelOutput
+
+#: what a vision tower made of images, under the name that transformers gives it
+ImageFeatures: TypeAlias = Mapping[str, ModelOutput]
+
+#: arguments by name: tensors, and features of images in place of their pixels
+ForwardInputs: TypeAlias = Mapping[str, Tensor | ImageFeatures]
+
+
+def tensor_of(inputs: ForwardInputs, name: str) -> Tensor | None:
+    """An argument that is a tensor; None where it is not given."""
+    value = inputs.get(name)
+    return value if isinstance(value, Tensor) else None

@@ -1,0 +1,64 @@
+"""Tables as JSON, with all that every cell knows."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from typing import Any
+
+from mipha_eval.reporting.table import Cell, Row, Table
+
+#: what a cell knows: names of JSON's keys and CSV's columns
+CELL: Mapping[str, Callable[[Cell], Any]] = {
+    "value": lambda cell: cell.value,
+    "printed": lambda cell: cell.text,
+    "low": lambda cell: cell.interval and cell.interval[0],
+    "high": lambda cell: cell.interval and cell.interval[1],
+    "protocol": lambda cell: cell.protocol,
+    "metric": lambda cell: cell.metric,
+    "judge": lambda cell: cell.judge,
+    "n": lambda cell: cell.n,
+    "unparsed": lambda cell: cell.unparsed,
+    "failed": lambda cell: cell.failed,
+    "missing": lambda cell: cell.missing,
+    "ranked": lambda cell: cell.ranked,
+    "place": lambda cell: cell.place,
+    "tied": lambda cell: cell.tied,
+    "grey": lambda cell: cell.grey,
+    "remarks": lambda cell: list(cell.remarks),
+    "elsewhere": lambda cell: [f"{each.value} ({', '.join(each.sources)})" for each in cell.elsewhere],
+    "file": lambda cell: str(cell.origin.file),
+    "at": lambda cell: cell.origin.place,
+    "source": lambda cell: cell.origin.source,
+}
+
+
+def render(table: Table) -> str:
+    """An object; intervals are always there."""
+    return json.dumps(table_object(table), indent=2) + "\n"
+
+
+def table_object(table: Table) -> dict[str, Any]:
+    """The table as JSON's values."""
+    return {
+        "table": table.name,
+        "title": table.title,
+        "fields": [asdict(field) for field in table.fields],
+        "columns": [asdict(column) for column in table.columns],
+        "groups": [{"title": group.title, "rows": [_row(table, row) for row in group.rows]} for group in table.groups],
+        "notes": list(table.notes),
+    }
+
+
+def _row(table: Table, row: Row) -> dict[str, Any]:
+    cells = zip(table.columns, row.cells, strict=True)
+    return {
+        "method": row.name,
+        "published": row.quoted,
+        "parameters": row.parameters,
+        "fields": dict(row.fields),
+        "cells": {column.heading: cell and {key: get(cell) for key, get in CELL.items()} for column, cell in cells},
+        "published_as": row.published_as,
+        "reproductions": [{**asdict(each), "equal": each.equal} for each in row.reproductions],
+    }

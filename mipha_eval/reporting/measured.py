@@ -1,0 +1,208 @@
+"""Rows of measured results: run folders, and files that ``score --json`` printed."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+from mipha_eval.core.errors import UserError
+from mipha_eval.reporting.definition import SIZE
+from mipha_eval.reporting.model_size import billions, noted_size
+from mipha_eval.scoring.result_record import ResultRecord
+from mipha_eval.store.manifest import Manifest
+from mipha_eval.store.results import read_printed, read_result
+from mipha_eval.store.run_folder import RunFolder
+
+#: options that tell rows of one model apart
+TELLING = ("blind", "path", "revision", "dtype", "device", "share")
+SETTING = re.compile(r"(?P<run>.+):(?P<key>[\w-]+)", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class StoredResult:
+    """What ``result.json`` says, and where it stands.
+
+    Attributes:
+        place: before the keys, ``2/`` in a file with several results.
+        run: the run's folder; None for what ``score --json`` printed.
+    """
+
+    content: ResultRecord
+    file: Path
+    place: str = ""
+    run: Path | None = None
+
+    @property
+    def label(self) -> str:
+        return self.content.task
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What will be a row: results of one model.
+
+    Attributes:
+        results: by ``task@protocol``.
+        facts: what is known of the model, by field, as it is shown.
+        size: billions of parameters; None if not known.
+        given: those of the facts that the user gave.
+        named: whether the user gave the name.
+        identity: what must be the same for another run to be of the same model.
+        sources: the paths that were given.
+    """
+
+    name: str
+    results: Mapping[str, StoredResult]
+    facts: Mapping[str, str] = field(default_factory=dict)
+    size: float | None = None
+    given: frozenset[str] = frozenset()
+    named: bool = False
+    identity: str = ""
+    sources: tuple[Path, ...] = ()
+
+
+def read_measured(paths: Sequence[Path], settings: Sequence[str]) -> list[Measured]:
+    """Rows from what was named on the command line; runs of one name, or else of one model, are one row.
+
+    Args:
+        paths: run folders, and files with what ``score --json`` printed.
+        settings: ``RUN:key=value``; RUN is a path, a folder's name, a pattern of these, or a number from 1.
+
+    Raises:
+        UserError: a path is neither, a result is damaged, a setting is about no run, or two runs of a row have one task.
+    """
+    rows = [_read(path) for path in paths]
+    for setting in settings:
+        places, key, value = _parse_setting(setting, paths)
+        for place in places:
+            rows[place] = _with_fact(rows[place], key, value)
+    return _apart(_merged(rows))
+
+
+def _read(path: Path) -> Measured:
+    if not path.is_dir():
+        return _read_file(path)
+    folder = RunFolder.open(path)
+    manifest = folder.manifest()
+    labels = [label for label in folder.tasks() if folder.results_of(label)]
+    files = [path / label / "result.json" for label in labels]
+    results = [StoredResult(read_result(file), file, run=path) for file in files]
+    if not results:
+        raise UserError(f"{path} has no finished task; the same command that began it goes on")
+    identity = [manifest.model, manifest.options, manifest.weights, manifest.blind]
+    return Measured(
+        run_name(manifest),
+        _by_label(results),
+        _facts(manifest),
+        noted_size(manifest),
+        identity=json.dumps(identity, sort_keys=True),
+        sources=(path,),
+    )
+
+
+def _read_file(path: Path) -> Measured:
+    found, listed = read_printed(path)
+    results = [StoredResult(each, path, f"{number}/" if listed else "") for number, each in enumerate(found)]
+    return Measured(path.stem, _by_label(results), identity=str(path), sources=(path,))
+
+
+def _by_label(results: Sequence[StoredResult]) -> dict[str, StoredResult]:
+    found = {result.label: result for result in results}
+    if len(found) < len(results):
+        raise UserError(f"{results[0].file} has several results of one task; give each in a file of its own")
+    return found
+
+
+def run_name(manifest: Manifest) -> str:
+    """The model's name; with the last part of the path where the user chose one."""
+    chosen = any(option.partition("=")[0].strip() == "path" for option in manifest.typed_options)
+    return f"{manifest.model} {Path(str(manifest.options.get('path'))).name}" if chosen else manifest.model
+
+
+def _facts(manifest: Manifest) -> dict[str, str]:
+    """What the manifest says of the model: its options, and what they came to."""
+    facts = {"blind": str(manifest.blind).lower()}
+    for part in (manifest.options, manifest.weights, manifest.about):
+        facts |= {key: str(value) for key, value in part.items()}
+    size = noted_size(manifest)
+    if size is not None:
+        facts[SIZE] = f"{size:.3g}"
+    return facts
+
+
+def _parse_setting(setting: str, paths: Sequence[Path]) -> tuple[list[int], str, str]:
+    """Places of the runs that it is about, key and value."""
+    before, equals, value = setting.partition("=")
+    found = SETTING.fullmatch(before)
+    if not (equals and found):
+        raise UserError(f"row setting {setting}: expected RUN:key=value, such as 1:name=Mipha-3B", flag="--row")
+    wanted, key = found["run"], found["key"].replace("-", "_")
+    if wanted.isdecimal() and 1 <= int(wanted) <= len(paths):
+        return [int(wanted) - 1], key, value
+    names = [{path.resolve().name, path.name, path.stem, str(path)} for path in paths]
+    places = [place for place, own in enumerate(names) if any(fnmatchcase(name, wanted) for name in own)]
+    if not places:
+        there = ", ".join(path.name for path in paths)
+        raise UserError(f"row setting {setting}: no run is called {wanted}; there are {there}", flag="--row")
+    return places, key, value
+
+
+def _with_fact(row: Measured, key: str, value: str) -> Measured:
+    if key == "name":
+        return replace(row, name=value, named=True)
+    size = billions(value) if key == SIZE else row.size
+    if key == SIZE and size is None:
+        raise UserError(f"row setting {SIZE}={value}: expected a number of billions, such as 3 or 0.5", flag="--row")
+    return replace(row, size=size, facts={**row.facts, key: value}, given=row.given | {key})
+
+
+def _merged(rows: Iterable[Measured]) -> list[Measured]:
+    """Runs of one row put together, in the order in which its first was given."""
+    merged: dict[str, Measured] = {}
+    for row in rows:
+        key = f"named {row.name}" if row.named else f"{row.name} {row.identity}"
+        before = merged.get(key)
+        shared = sorted(before.results.keys() & row.results.keys()) if before else []
+        if before is None:
+            merged[key] = row
+        elif not shared:
+            merged[key] = replace(
+                before,
+                results={**before.results, **row.results},
+                facts={**before.facts, **row.facts},
+                size=before.size if row.size is None else row.size,
+                given=before.given | row.given,
+                sources=(*before.sources, *row.sources),
+            )
+        elif row.named:
+            both = " and ".join(str(each.results[shared[0]].file) for each in (before, row))
+            raise UserError(f"row {row.name}: {both} are both {shared[0]}; leave one out, or give it a name of its own")
+        else:
+            merged[f"{key} {row.sources[0]}"] = row
+    return list(merged.values())
+
+
+def _apart(rows: Sequence[Measured]) -> list[Measured]:
+    """Rows with names of their own: behind names that are the same stand options that differ, or else the run's time."""
+    for tell in (_options_apart, _stamp):
+        names = Counter(row.name for row in rows)
+        same = {name: [row for row in rows if row.name == name] for name, count in names.items() if count > 1}
+        told = [tell(row, same[row.name]) if row.name in same and not row.named else "" for row in rows]
+        rows = [replace(row, name=f"{row.name} ({text})") if text else row for row, text in zip(rows, told, strict=True)]
+    return list(rows)
+
+
+def _options_apart(row: Measured, same: Sequence[Measured]) -> str:
+    differing = [key for key in TELLING if len({other.facts.get(key) for other in same}) > 1]
+    return ", ".join(f"{key}={row.facts.get(key)}" for key in differing)
+
+
+def _stamp(row: Measured, _: Sequence[Measured]) -> str:
+    """The time and id in the name of the run's folder."""
+    path = row.sources[0].resolve()
+    return " ".join(path.name.split("__")[1:]) or str(row.sources[0])

@@ -1,0 +1,66 @@
+"""Looks that survive a black-and-white printer: shades with hatches, lines with marks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mipha_eval.reporting.plots.series import Series
+from mipha_eval.reporting.visible import visible
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+SHADES = ("#1b1b1b", "#ffffff", "#8c8c8c", "#d9d9d9", "#565656", "#f2f2f2", "#b3b3b3", "#3b3b3b")
+HATCHES = ("", "///", "", "...", "xxx", "\\\\\\", "++", "ooo")
+LINES = ("-", "--", "-.", ":", "-", "--", "-.", ":")
+MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
+LONGEST_NAME = 40
+
+SETTINGS: Any = {
+    "pdf.fonttype": 42,  # TrueType: editors and conference checks want no Type 3
+    "font.family": "DejaVu Sans",
+    "font.size": 8,
+    "hatch.linewidth": 0.6,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "text.parse_math": False,  # a name with dollars is no formula
+}
+
+
+@contextmanager
+def paper_style() -> Iterator[None]:
+    """matplotlib's settings while entered."""
+    import matplotlib as mpl
+
+    with mpl.rc_context(SETTINGS):
+        yield
+
+
+def label(text: str, longest: int = LONGEST_NAME) -> str:
+    """Text of a plot, in letters that its font has."""
+    from matplotlib.font_manager import findfont, get_font
+
+    known = get_font(findfont("DejaVu Sans")).get_charmap()
+    shown = visible(text, longest)
+    return "".join(letter if ord(letter) in known else f"[U+{ord(letter):04X}]" for letter in shown)
+
+
+def heading(title: str, panels: Sequence[Series]) -> str:
+    """A title that explains what marks points have, and says if rows are left out."""
+    points = [point for panel in panels for point in panel.points]
+    marks = ["† published"] if any(point.row.endswith("†") for point in points) else []
+    marks += ["* see the table's footnotes"] if any(point.remarks for point in points) else []
+    left_out, drawn = len(panels[0].left_out), len(panels[0].rows)
+    marks += [f"{drawn} of {drawn + left_out} rows"] if left_out else []
+    return "\n".join([label(title, 100), *([", ".join(marks)] if marks else [])])
+
+
+def save(figure: Figure, path: Path) -> list[Path]:
+    """Writes ``path.pdf`` and ``path.png``, the same bytes every time."""
+    files = [path.with_name(f"{path.name}.{ending}") for ending in ("pdf", "png")]
+    figure.savefig(files[0], bbox_inches="tight", metadata={"CreationDate": None})
+    figure.savefig(files[1], bbox_inches="tight", dpi=300, metadata={"Software": None})
+    return files

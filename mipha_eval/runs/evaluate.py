@@ -1,0 +1,176 @@
+"""Evaluating and scoring: names, objects and values in, runs and results out; the command line calls these, too."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from mipha_eval.core.adapter import ModelAdapter
+from mipha_eval.core.data_source import DataSource
+from mipha_eval.core.errors import UserError
+from mipha_eval.core.options import as_texts
+from mipha_eval.core.plugins.registry import Registry
+from mipha_eval.core.plugins.selection import Model, build_model, build_task, of_task, split_options
+from mipha_eval.core.task import Task
+from mipha_eval.data.parse_source import parse_source
+from mipha_eval.judge.grading import Grading, begin_grading
+from mipha_eval.judge.settings import JudgeChoice
+from mipha_eval.runs.callable_model import CallableModel
+from mipha_eval.runs.find_tasks import find_tasks
+from mipha_eval.runs.run import run
+from mipha_eval.runs.score import score_file, score_run
+from mipha_eval.runs.settings import RunSettings
+from mipha_eval.runs.stored_run import Run
+from mipha_eval.runs.task_result import Result
+
+#: what a model may be: a name, an adapter, a model with options chosen, or a function of pictures and prompt
+AnyModel = str | ModelAdapter | Model | Callable[[list[Any], str], str]
+#: who grades: a name that a server knows or ``hf:PATH``, how it is asked, or a judge made ready
+AnyJudge = str | JudgeChoice | Grading
+#: answers to a task: a file that any suite made, rows as in LLaVA's answer JSONL, or texts by question id
+AnyAnswers = str | Path | Iterable[Mapping[str, Any]] | Mapping[Any, str]
+
+
+def evaluate(
+    model: AnyModel,
+    tasks: str | Task | Sequence[str | Task],
+    *,
+    data: str | Path | DataSource | None = None,
+    limit: int | None = None,
+    output: str | Path = "results/runs",
+    batch_size: int | None = None,
+    blind: bool = False,
+    check: int | None = None,
+    probabilities: bool = False,
+    judge: AnyJudge | None = None,
+    fresh: bool | None = None,
+    progress: bool = True,
+    plugins: Sequence[str | Path] = (),
+    **options: object,
+) -> Run:
+    """Evaluates a model on tasks; called again, it goes on with what is stored.
+
+    Args:
+        model: a name, an adapter, or a function ``(images, prompt) -> answer``; its images are a list of `PIL.Image.Image`.
+        tasks: names such as ``"pope,seed@ppl"`` or ``"all"``, or `Task` objects, one or several.
+        data: ``demo``, ``hub``, ``hub:MIRROR`` or a folder; None for what the model's preset is made for, else the hub.
+        limit: about so many questions a task, drawn with a fixed seed.
+        output: the folder for run folders.
+        batch_size: requests a batch; None fills batches by the model's token budget.
+        blind: grey pictures: what does the question alone give?
+        check: answers a task that are made again alone, sharing nothing, and compared; None for a few a run.
+        probabilities: also how probable the model holds each possible answer.
+        fresh: begin anew; None does so for a function alone, since nobody knows what decides its answers.
+        plugins: Python files with tasks or models.
+        **options: of the model, such as ``path="checkpoint"``; of tasks as ``**{"mmvet.by_rule": True}``.
+
+    Raises:
+        UserError: anything that the user can mend, before a model was asked.
+        TasksFailedError: a task has no result; the others' are in its `run`.
+    """
+    registry = Registry([Path(each) for each in plugins])
+    own, of_tasks = split_options(as_texts(options))
+    chosen = _model(model, own, registry)
+    found = _tasks(tasks, of_tasks, _source(data, chosen.data), registry)
+    anew = isinstance(chosen.adapter, CallableModel) if fresh is None else fresh
+    how = RunSettings(chosen, found, of_tasks, Path(output), limit, batch_size, blind, anew, not progress)
+    return run(replace(how, check=check, probabilities=probabilities, grading=_grading(judge, registry)))
+
+
+def score(
+    task: str | Task,
+    answers: AnyAnswers,
+    *,
+    data: str | Path | DataSource | None = None,
+    judge: AnyJudge | None = None,
+    verdicts: str | Path | None = None,
+    subset: bool = False,
+    plugins: Sequence[str | Path] = (),
+    **options: object,
+) -> Result:
+    """Scores answers that any suite or script made; needs no model.
+
+    Args:
+        task: a name such as ``"pope"`` or ``"mmbench@cn-dev"``, or a `Task`.
+        answers: a file, rows with ``question_id`` and ``text`` (a frame's ``to_dict("records")``), or texts by question id.
+        verdicts: the folder for a judge's verdicts; None keeps them beside the answers' file.
+        subset: leave out answers to questions that are not asked.
+        **options: of the task, such as ``by_rule=True``.
+
+    Raises:
+        UserError: the data is missing, or the answers do not belong to the task's questions.
+    """
+    registry = Registry([Path(each) for each in plugins])
+    built = _task(task, as_texts(options), data, registry)
+    grading, kept = _grading(judge, registry), Path(verdicts) if verdicts else None
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(answers) if isinstance(answers, str | Path) else _written(answers, Path(folder) / "answers.jsonl")
+        return score_file(built, file, grading, subset=subset, verdicts=kept)
+
+
+def score_again(run: str | Path | Run, *, judge: AnyJudge | None = None, plugins: Sequence[str | Path] = ()) -> list[Result]:
+    """Scores the stored answers of a run again, from its own copy of the questions; needs neither model nor data.
+
+    Returns:
+        A result a task, and of a task that several judges graded one each; with a judge those that it grades alone.
+
+    Raises:
+        UserError: it is no run folder, or a file of it is damaged.
+    """
+    registry = Registry([Path(each) for each in plugins])
+    path = run.path if isinstance(run, Run) else Path(run)
+    return score_run(path, registry, _grading(judge, registry))
+
+
+def _model(model: AnyModel, options: Mapping[str, str], registry: Registry) -> Model:
+    if isinstance(model, str):
+        return build_model(model, options, registry)
+    if isinstance(model, Model) and not options:
+        return model
+    if options:
+        raise UserError(f"options {', '.join(options)} are for a model by name; an object has its own")
+    if isinstance(model, ModelAdapter):
+        return Model(model.name, model)
+    if not callable(model):
+        raise UserError(f"a model is a name, a ModelAdapter or a function, not {type(model).__name__}")
+    return Model(getattr(model, "__name__", type(model).__name__).strip("<>"), CallableModel(model))
+
+
+def _source(data: str | Path | DataSource | None, default: str = "") -> DataSource:
+    return data if isinstance(data, DataSource) else parse_source(str(data or default or "hub"), {})
+
+
+def _tasks(
+    tasks: str | Task | Sequence[str | Task], options: Mapping[str, str], source: DataSource, registry: Registry
+) -> list[Task]:
+    listed = [tasks] if isinstance(tasks, str | Task) else list(tasks)
+    names = [name for each in listed if isinstance(each, str) for name in each.replace(",", " ").split()]
+    objects = [each for each in listed if isinstance(each, Task)]
+    return [*objects, *(find_tasks(names, options, source, registry) if names or not objects else [])]
+
+
+def _task(task: str | Task, options: Mapping[str, str], data: str | Path | DataSource | None, registry: Registry) -> Task:
+    """A task to be scored; a key without a dot is an option of it."""
+    if isinstance(task, Task):
+        return task
+    return build_task(task, of_task(task, options), _source(data), registry)
+
+
+def _grading(judge: AnyJudge | None, registry: Registry) -> Grading | None:
+    if isinstance(judge, Grading):
+        return judge
+    return begin_grading(JudgeChoice(judge) if isinstance(judge, str) else judge, None, registry)
+
+
+def _written(answers: Iterable[Mapping[str, Any]] | Mapping[Any, str], path: Path) -> Path:
+    rows: Iterable[Mapping[str, Any]]
+    if isinstance(answers, Mapping):
+        rows = [{"question_id": name, "text": text} for name, text in answers.items()]
+    else:
+        rows = answers
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    return path

@@ -1,0 +1,86 @@
+"""Which run it is: the one that was begun with the same model and data, or a new one with its manifest."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+import sys
+import time
+from importlib.metadata import PackageNotFoundError, version
+
+from mipha_eval import __version__
+from mipha_eval.core.data_source import DataSource
+from mipha_eval.core.options import option_fields
+from mipha_eval.core.plugins.checks.models import model_facts
+from mipha_eval.core.plugins.code_digest import code_digest
+from mipha_eval.core.record import checked
+from mipha_eval.runs.settings import RunSettings
+from mipha_eval.store.manifest import Manifest
+from mipha_eval.store.migrations import FORMAT
+from mipha_eval.store.run_folder import RunFolder
+
+#: what a run was made with
+PACKAGES = ("torch", "transformers", "tokenizers", "safetensors", "pillow", "numpy", "datasets")
+
+
+def open_run(settings: RunSettings, source: DataSource) -> RunFolder:
+    """The run that was begun with the same model and data, else a new one."""
+    model, adapter = settings.model, settings.model.adapter
+    same = {
+        "model": model.name,
+        "options": {key: str(getattr(adapter, key)) for key in option_fields(type(adapter))},
+        "task_options": dict(settings.task_options),
+        "weights": model_facts(adapter, "describe"),
+        "data": str(source),
+        "annotations": source.annotations,
+        "image_dirs": dict(source.image_dirs),
+        "blind": settings.blind,
+        **({"code": code} if (code := code_digest(type(adapter))) else {}),
+    }
+    identity = hashlib.sha256(json.dumps(same, sort_keys=True, default=str).encode()).hexdigest()[:16]
+    found = None if settings.fresh else RunFolder.find(settings.output, identity)
+    if found is not None:
+        return found
+    manifest = {
+        "schema": FORMAT,
+        "identity": identity,
+        "mipha_eval": __version__,
+        "argv": sys.argv[1:],
+        "config": asked(settings),
+        **same,
+        "about": model_facts(adapter, "about"),
+        "python": platform.python_version(),
+        "machine": platform.platform(),
+        "packages": _package_versions(),
+        "started": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
+    }
+    plain = json.loads(json.dumps(manifest, default=str))
+    return RunFolder.create(settings.output, checked(Manifest, plain, "the manifest of this run"))
+
+
+def asked(settings: RunSettings) -> dict[str, object]:
+    """What was asked for, as the manifest tells it."""
+    options = {**settings.model.options, **settings.task_options}
+    return {
+        "model": {"name": settings.model.name, "options": [f"{key}={text}" for key, text in options.items()]},
+        "tasks": [task.label for task in settings.tasks],
+        "data": str(settings.source),
+        "output": settings.output,
+        "limit": settings.limit,
+        "batch_size": settings.batch_size,
+        "blind": settings.blind,
+        "check": settings.check,
+        "probabilities": settings.probabilities,
+        "judge": settings.grading and settings.grading.judge.name,
+    }
+
+
+def _package_versions() -> dict[str, str]:
+    found = {}
+    for package in PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return found

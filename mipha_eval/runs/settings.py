@@ -1,0 +1,49 @@
+"""What is to be run, and how."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from mipha_eval.core.data_source import DataSource
+from mipha_eval.core.errors import UserError
+from mipha_eval.core.plugins.selection import Model
+from mipha_eval.core.task import Task
+from mipha_eval.judge.grading import Grading
+
+
+@dataclass(frozen=True)
+class RunSettings:
+    """What is to be run, and how. Everything is an object already: nothing below looks up a name or reads a text.
+
+    Attributes:
+        tasks: all of one data source.
+        task_options: as they were given, ``task.key`` -> text; they are part of the run's identity.
+        limit: about so many questions a task; None for all.
+        batch_size: requests a batch; None leaves it to the model's token budget.
+        blind: grey pictures in place of the benchmark's.
+        check: answers a task that are made again alone; None for a few a run.
+        fresh: begin another run, also where one of the same model and data was begun before.
+    """
+
+    model: Model
+    tasks: Sequence[Task]
+    task_options: Mapping[str, str] = field(default_factory=dict)
+    output: Path = Path("results/runs")
+    limit: int | None = None
+    batch_size: int | None = None
+    blind: bool = False
+    fresh: bool = False
+    quiet: bool = False
+    check: int | None = None
+    probabilities: bool = False
+    grading: Grading | None = None
+
+    @property
+    def source(self) -> DataSource:
+        """Where the tasks' files are. Raises UserError if it is not one place."""
+        first, *others = (task.data for task in self.tasks)
+        if any(other != first for other in others):
+            raise UserError("the tasks of a run read one data source; evaluate those of another one by themselves")
+        return first
