@@ -478,8 +478,9 @@ def test_other_options_and_tokenizers(cli: Cli, demo: Mapping[str, Path], tmp_pa
     for name in ("other", "plain"):
         result = read_json(demo[name] / "coco-cap@demo/result.json")
         renamed: dict[str, Any] = {"headline": re.sub(r"\[.*]", "[x]", result["headline"])}
-        for key in ("metrics", "intervals", "units"):
+        for key in ("metrics", "intervals", "units", "provenance"):
             renamed[key] = {re.sub(r"\[.*]", "[x]", metric): value for metric, value in result[key].items()}
+        renamed["provenance"] = {metric: {**made, "name": "x"} for metric, made in renamed["provenance"].items()}
         runs.append(edited(demo[name], tmp_path / name, edit_json("coco-cap@demo/result.json", **renamed)))
     for first, second in (runs[:2], runs[2:]):
         row = cli("compare", first, second, "--task", "coco-cap", "--json").json["pairs"][0]["differences"][0]

@@ -7,7 +7,7 @@ import difflib
 import types
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Literal, Union, get_args, get_origin, get_type_hints
 
 from mipha_eval.core.errors import UserError
 
@@ -34,7 +34,7 @@ def option_fields(owner: type) -> dict[str, object]:
     return {field.name: hints[field.name] for field in dataclasses.fields(owner) if field.name not in ("protocol", "data")}
 
 
-def typed_options(owner: type, options: Mapping[str, str], name: str) -> dict[str, Any]:
+def typed_options(owner: type, options: Mapping[str, str], name: str) -> dict[str, object]:
     """Converts texts to the types of the fields of `owner`.
 
     Raises:

@@ -6,19 +6,13 @@ A record is a frozen `msgspec.Struct`; its fields have the names that they have 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated, TypeAlias, TypeVar
+from typing import Annotated, TypeVar
 
 import msgspec
 from msgspec import Meta
 
 from mipha_eval.core.errors import UserError
-
-if TYPE_CHECKING:
-    from mipha_eval.core.json_value import Json
-
-    FreeJson: TypeAlias = Json
-else:
-    FreeJson = object  # whatever was parsed: msgspec builds no type that holds itself
+from mipha_eval.core.json_value import Json
 
 Record = TypeVar("Record")
 
@@ -46,13 +40,13 @@ def damaged(error: Exception, place: str, hint: str = "") -> UserError:
     return UserError(f"{place} is damaged: {reason}{'; ' + hint if hint else ''}")
 
 
-def unknown_fields(kind: type[msgspec.Struct], value: Mapping[str, FreeJson]) -> dict[str, FreeJson]:
+def unknown_fields(kind: type[msgspec.Struct], value: Mapping[str, Json]) -> dict[str, Json]:
     """What an object says beside the fields of a record."""
     known = kind.__struct_encode_fields__
     return {name: each for name, each in value.items() if name not in known}
 
 
-def record_json(record: msgspec.Struct) -> dict[str, FreeJson]:
+def record_json(record: msgspec.Struct) -> dict[str, Json]:
     """A record as it is stored."""
-    found: dict[str, FreeJson] = msgspec.to_builtins(record)
+    found: dict[str, Json] = msgspec.to_builtins(record)
     return found

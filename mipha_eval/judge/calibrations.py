@@ -11,7 +11,7 @@ from msgspec import Struct
 from mipha_eval.core.atomic import write_json
 from mipha_eval.core.files import read_object
 from mipha_eval.core.json_value import Json
-from mipha_eval.core.record import FreeJson, checked, record_json
+from mipha_eval.core.record import checked, record_json
 from mipha_eval.scoring.judging.calibration import Calibration
 from mipha_eval.store.plain_name import plain_name
 
@@ -22,7 +22,7 @@ SAME = ("model", "base_url", "weights", "prompts")
 class CalibratedJudge(Struct, frozen=True):
     """What a stored calibration says of the judge beside its agreement."""
 
-    notes: Mapping[str, FreeJson] = {}
+    notes: Mapping[str, Json] = {}
 
 
 def calibrations_folder() -> Path:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from msgspec import Struct
 
-from mipha_eval.core.record import FreeJson
+from mipha_eval.core.json_value import Json
 from mipha_eval.page.verdicts import Said
 
 
@@ -44,7 +44,7 @@ class AnswerFacts(Struct, frozen=True, kw_only=True, omit_defaults=True):
     opinion: tuple[float] | None = None
     unparsed: bool = False
     span: tuple[int, int] | None = None
-    details: Mapping[str, FreeJson] = {}
+    details: Mapping[str, Json] = {}
 
 
 class QuestionRow(Struct, frozen=True):

@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
+from typing import Literal, TypeVar, get_args, get_origin, get_type_hints
 
 from mipha_eval.core.errors import UserError
 from mipha_eval.core.files import read_toml
@@ -16,6 +16,9 @@ from mipha_eval.reporting.table import Column, Field
 from mipha_eval.scoring.result_record import ResultRecord
 
 Record = TypeVar("Record")
+
+#: types of a key of a table's file -> what its value may be
+PLAIN: Mapping[object, tuple[type, ...]] = {str: (str,), int: (int,), float: (int, float)}
 
 #: the keys of --row that are no field of a table
 SIZE = "parameters"
@@ -62,7 +65,7 @@ def read_definition(name: str) -> Definition:
     if not path.is_file():
         raise UserError(f"{unknown('table', name, table_names())}; a file is given as its path, ending in .toml")
     values = read_toml(path)
-    listed: Mapping[str, Callable[[Any, str], Any]] = {
+    listed: Mapping[str, Callable[[object, str], object]] = {
         "columns": _column,
         "fields": lambda entry, place: record(Field, entry, place),
         "groups": lambda entry, place: record(SizeGroup, entry, place),
@@ -77,7 +80,7 @@ def read_definition(name: str) -> Definition:
     return found
 
 
-def _column(entry: Any, place: str) -> Column:
+def _column(entry: object, place: str) -> Column:
     """A column by its name in ``reports/columns.toml``, or one of its own."""
     if isinstance(entry, str):
         known = read_toml(plugin_folder("reports") / "columns.toml")
@@ -125,7 +128,7 @@ def headlines(results: Iterable[ResultRecord]) -> Definition:
     return Definition("Headlines", tuple(columns.values()), name="headlines")
 
 
-def record(kind: type[Record], values: Any, place: str) -> Record:
+def record(kind: type[Record], values: object, place: str) -> Record:
     """A dataclass from a TOML table. Raises UserError for a key that is missing, unknown or of the wrong type."""
     if not isinstance(values, dict):
         raise UserError(f"{place}: expected a table with {', '.join(get_type_hints(kind))}")
@@ -139,7 +142,7 @@ def record(kind: type[Record], values: Any, place: str) -> Record:
     return kind(**{key: _typed(value, hints[key], f"{place}: {key}") for key, value in values.items()})
 
 
-def _typed(value: Any, kind: Any, place: str) -> Any:
+def _typed(value: object, kind: object, place: str) -> object:
     if get_origin(kind) is Literal:
         if value not in get_args(kind):
             raise UserError(f"{place} must be {' or '.join(map(repr, get_args(kind)))}, not {value!r}")
@@ -148,7 +151,6 @@ def _typed(value: Any, kind: Any, place: str) -> Any:
         if not isinstance(value, Sequence) or not all(isinstance(each, get_args(kind)[0]) for each in value):
             raise UserError(f"{place} must be a list of {get_args(kind)[0].__name__}")
         return tuple(value)
-    expected = (int, float) if kind is float else kind
-    if not isinstance(value, expected) or isinstance(value, bool):
+    if not isinstance(value, PLAIN[kind]) or isinstance(value, bool):
         raise UserError(f"{place} must be {'a number' if kind in (int, float) else 'a text'}, not {value!r}")
     return value

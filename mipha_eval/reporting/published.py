@@ -14,11 +14,14 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
+
+from msgspec import Struct
 
 from mipha_eval.core.errors import UserError
 from mipha_eval.core.files import open_text, read_toml
 from mipha_eval.core.plugins.registry import plugin_folder
+from mipha_eval.core.record import checked
 
 COLUMNS = (
     *("model", "params_b", "llm", "vision_encoder", "resolution", "train_data"),
@@ -95,6 +98,25 @@ class Target:
         return self if metric == self.metric else replace(self, metric=metric, standing="other")
 
 
+Texts = str | tuple[str, ...]
+
+
+class StoredRule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename={"ours": "as"}):
+    """An entry as it stands in the file, `ours` being the metric of the target; see `Rule` and `Target`."""
+
+    benchmark: Texts | None = None
+    split: Texts | None = None
+    metric: Texts | None = None
+    source: Texts | None = None
+    note: Texts | None = None
+    task: str
+    ours: str
+    standing: Standing
+    taken_for: str = ""
+    judge: str = ""
+    why: str = ""
+
+
 @dataclass(frozen=True)
 class Rule:
     """An entry of ``protocols.toml``: the quotes that it is about, and what they are.
@@ -143,7 +165,7 @@ def _read_file(file: Path) -> Iterator[Quote]:
         raise UserError(f"cannot read published scores from {file}: {error}") from error
 
 
-def _quote(row: Mapping[str, Any], file: Path, line: int) -> Quote:
+def _quote(row: Mapping[str, str | None], file: Path, line: int) -> Quote:
     texts = {name: (row[name] or "").strip() for name in COLUMNS}
     if not re.fullmatch(r"-?\d+(\.\d+)?", texts["value"]) or not math.isfinite(float(texts["value"])):
         raise UserError(f"{file}, line {line}: value {texts['value']!r} is no number")
@@ -164,13 +186,12 @@ def read_rules() -> tuple[Rule, ...]:
     return tuple(_rule(entry, f"{path}, entry {number}") for number, entry in enumerate(entries, start=1))
 
 
-def _rule(entry: Mapping[str, Any], place: str) -> Rule:
-    own = dict(entry)
-    filters = {key: own.pop(key) for key in FILTERS if key in own}
-    target = {"metric": own.pop("as", None), **own}
-    if target.get("standing") not in get_args(Standing) or not set(target) <= set(Target.__dataclass_fields__):
-        raise UserError(f"{place}: expected {', '.join(FILTERS)}, task, as, standing, taken_for, judge and why")
-    return Rule({key: [text] if isinstance(text, str) else text for key, text in filters.items()}, Target(**target))
+def _rule(entry: object, place: str) -> Rule:
+    found = checked(StoredRule, entry, place)
+    texts = {key: getattr(found, key) for key in FILTERS}
+    filters = {key: (text,) if isinstance(text, str) else text for key, text in texts.items() if text is not None}
+    target = Target(found.task, found.ours, found.standing, found.taken_for, found.judge, found.why)
+    return Rule(filters, target)
 
 
 @functools.cache

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from mipha_eval.core.errors import UserError
+from mipha_eval.core.json_value import Json
 from mipha_eval.core.options import unknown
 from mipha_eval.reporting.published import Quote, target_of
 from mipha_eval.reporting.terminal import print_table
@@ -61,7 +62,7 @@ def print_quotes(console: Console, quotes: Sequence[Quote]) -> None:
     print_table(console, HEADINGS, rows, framed=False)
 
 
-def quote_objects(quotes: Sequence[Quote]) -> list[dict[str, Any]]:
+def quote_objects(quotes: Sequence[Quote]) -> list[dict[str, Json]]:
     """For JSON."""
     found = []
     for quote in quotes:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -136,12 +136,12 @@ def _write(console: Console, shown: RenderableType) -> None:
     """
     from rich.console import Console
 
-    looks: dict[str, Any] = {
-        "color_system": console.color_system,
-        "force_terminal": console.is_terminal,
-        "width": console.width,
-    }
-    page = Console(file=io.StringIO(), **looks)
+    page = Console(
+        file=io.StringIO(),
+        color_system=console.color_system,  # type: ignore[arg-type]  # which is one of the names that it may be
+        force_terminal=console.is_terminal,
+        width=console.width,
+    )
     with page.capture() as captured:
         page.print(shown, soft_wrap=True)
     console.file.write(captured.get())

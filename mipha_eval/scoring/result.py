@@ -10,6 +10,7 @@ from typing import Protocol
 import msgspec
 
 from mipha_eval.core.errors import UserError
+from mipha_eval.core.json_value import Json
 from mipha_eval.core.metrics import Totals, add_tallies, group_scores
 from mipha_eval.core.plugins.checks.refusal import refusal
 from mipha_eval.core.plugins.checks.scores import (
@@ -19,7 +20,6 @@ from mipha_eval.core.plugins.checks.scores import (
     checked_worth,
     metric_value,
 )
-from mipha_eval.core.record import FreeJson
 from mipha_eval.core.task import JUDGE_FAILED, UNGRADED, Task
 from mipha_eval.core.types import Response, Sample, Score
 from mipha_eval.core.upload_task import is_for_server
@@ -129,7 +129,7 @@ def _summary(
     )
 
 
-def _notes(task: Task, scores: Sequence[Score]) -> Mapping[str, FreeJson]:
+def _notes(task: Task, scores: Sequence[Score]) -> Mapping[str, Json]:
     """What the task itself says beside its numbers."""
     notes = checked_notes(task, task.notes(scores), FIELDS)
     try:

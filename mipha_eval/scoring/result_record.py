@@ -8,8 +8,9 @@ import msgspec
 from msgspec import Struct
 
 from mipha_eval.core.errors import UserError
+from mipha_eval.core.json_value import Json
 from mipha_eval.core.provenance import Provenance
-from mipha_eval.core.record import Count, Finite, FreeJson, Text, checked, record_json
+from mipha_eval.core.record import Count, Finite, Text, checked, record_json
 from mipha_eval.scoring.judging.judge_counts import JudgeCounts
 from mipha_eval.scoring.probability import BeliefSummary
 from mipha_eval.scoring.run_context import RunContext
@@ -116,7 +117,7 @@ class ResultRecord(Struct, frozen=True, kw_only=True):
     annotations: str | None = None
     expected_rows: tuple[Count, ...] = ()
     certificate: str = ""
-    notes: Mapping[str, FreeJson] = {}
+    notes: Mapping[str, Json] = {}
     model: str | None = None
     left_out: Count | None = None
     unverified: Count | None = None
@@ -156,7 +157,7 @@ FIELDS = tuple(name for name in ResultRecord.__struct_fields__ if name != "notes
 CONTEXT = ResultRecord.__struct_fields__[ResultRecord.__struct_fields__.index("notes") + 1 :]
 
 
-def known_notes(notes: Mapping[str, FreeJson], place: str, hint: str = "") -> KnownNotes:
+def known_notes(notes: Mapping[str, Json], place: str, hint: str = "") -> KnownNotes:
     """Raises UserError if they cannot be read."""
     return checked(KnownNotes, notes, place, hint)
 
@@ -175,9 +176,9 @@ def read_record(content: object, place: str, hint: str = HINT) -> ResultRecord:
     return record
 
 
-def result_json(record: ResultRecord) -> dict[str, FreeJson]:
+def result_json(record: ResultRecord) -> dict[str, Json]:
     """The object that ``result.json`` and ``score --json`` hold."""
-    found: dict[str, FreeJson] = {}
+    found: dict[str, Json] = {}
     for name, value in record_json(record).items():
         if name == "notes":
             found.update(record.notes)

@@ -10,7 +10,8 @@ from msgspec import Struct
 from mipha_eval.core.atomic import write_json
 from mipha_eval.core.errors import UserError
 from mipha_eval.core.files import read_object
-from mipha_eval.core.record import FreeJson, Text, checked, record_json
+from mipha_eval.core.json_value import Json
+from mipha_eval.core.record import Text, checked, record_json
 from mipha_eval.store.migrations import FORMAT
 
 HINT = "is this a run folder?"
@@ -49,17 +50,17 @@ class Manifest(Struct, frozen=True, kw_only=True):
     identity: str = ""
     mipha_eval: str = ""
     argv: tuple[str, ...] = ()
-    config: Mapping[str, FreeJson] = {}
+    config: Mapping[str, Json] = {}
     model: Text
     options: Mapping[str, str] = {}
     task_options: Mapping[str, str] = {}
-    weights: Mapping[str, FreeJson] = {}
+    weights: Mapping[str, Json] = {}
     data: Text
     annotations: str | None = None
     image_dirs: Mapping[str, str] = {}
     blind: bool = False
     code: str | None = None
-    about: Mapping[str, FreeJson] = {}
+    about: Mapping[str, Json] = {}
     python: str = ""
     machine: str = ""
     packages: Mapping[str, str] = {}

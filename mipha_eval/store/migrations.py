@@ -9,13 +9,13 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from mipha_eval.core.alphabet import LETTERS
+from mipha_eval.core.json_value import Json
 from mipha_eval.core.provenance import JUDGE, RULE, TOKENIZER
-from mipha_eval.core.record import FreeJson
 
 #: format of run folders that this version writes
 FORMAT = 2
 
-Row = Mapping[str, FreeJson]
+Row = Mapping[str, Json]
 
 SAMPLE = {"question": "prompt", "bare": "question", "parts": "tags"}
 TASK = {"standing": "run_context"}
@@ -27,7 +27,7 @@ MADE_BEFORE = ((RULE, "rule"), (TOKENIZER, "ptb"), (TOKENIZER, "treebank"))
 NAME_BEFORE = re.compile(r"(?P<metric>.+?)\[(?P<judge>.+)\]")
 
 
-def renamed(row: FreeJson, names: Mapping[str, str]) -> FreeJson:
+def renamed(row: Json, names: Mapping[str, str]) -> Json:
     """A record with fields of format 1 under their names of today; anything else, such as a damaged one, as it is."""
     if not isinstance(row, dict) or names.keys().isdisjoint(row):
         return row
@@ -57,7 +57,7 @@ def _sample(row: Row, *, lettered: bool) -> Row:
     return {**found, "target": references, "choices": []}
 
 
-def migrated_result(content: FreeJson) -> FreeJson:
+def migrated_result(content: Json) -> Json:
     """What ``result.json`` says. Earlier ones did not say by what a metric was made but in its name."""
     found = renamed(content, RESULT)
     if not isinstance(found, dict) or found.get("provenance") is not None:

@@ -11,7 +11,7 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 from mipha_eval.core.atomic import write_lines
-from mipha_eval.core.record import FreeJson
+from mipha_eval.core.json_value import Json
 from mipha_eval.core.types import Score
 from mipha_eval.store.rows import AGAIN, RowDecoder
 
@@ -34,7 +34,7 @@ class StoredScore(Struct, frozen=True):
     cluster: str = ""
     tags: tuple[str, ...] = ()
     judged: float | None = None
-    details: Mapping[str, FreeJson] = {}
+    details: Mapping[str, Json] = {}
 
 
 ROWS = RowDecoder(StoredScore, {"parts": "tags"})

@@ -7,7 +7,6 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from mipha_eval.core.adapter import ModelAdapter
 from mipha_eval.core.data_source import DataSource
@@ -146,7 +145,7 @@ def _check_annotations(label: str, taken: bool, source: DataSource) -> None:
         raise UserError(f"annotation file {source.annotations} does not exist", flag="--annotations")
 
 
-def task_options(task: Task) -> dict[str, Any]:
+def task_options(task: Task) -> dict[str, object]:
     """A task's own options and their values."""
     values = {key: getattr(task, key) for key in option_fields(type(task))}
     return {key: value.resolve() if isinstance(value, Path) else value for key, value in values.items()}

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from mipha_eval.comparison.flips import Flips
 from mipha_eval.comparison.loss import Loss
 from mipha_eval.comparison.result import Comparison, Pair, Row
+from mipha_eval.core.json_value import Json
 from mipha_eval.reporting.marks import mark_texts
 
 SCHEMA = 1
 
 
-def comparison_record(comparison: Comparison) -> dict[str, Any]:
+def comparison_record(comparison: Comparison) -> dict[str, Json]:
     """Runs are named by their place in ``runs``."""
     return {
         "schema": SCHEMA,
@@ -50,7 +49,7 @@ def comparison_record(comparison: Comparison) -> dict[str, Any]:
     }
 
 
-def _gate(comparison: Comparison) -> dict[str, Any]:
+def _gate(comparison: Comparison) -> dict[str, Json]:
     gate = comparison.gate
     return {
         "outcome": gate.outcome,
@@ -68,7 +67,7 @@ def _loss(loss: Loss | None) -> dict[str, int] | None:
     return None if loss is None else dict(vars(loss))
 
 
-def _pair(pair: Pair) -> dict[str, Any]:
+def _pair(pair: Pair) -> dict[str, Json]:
     return {
         "task": pair.task,
         "runs": list(pair.runs),
@@ -82,7 +81,7 @@ def _pair(pair: Pair) -> dict[str, Any]:
     }
 
 
-def _row(row: Row) -> dict[str, Any]:
+def _row(row: Row) -> dict[str, Json]:
     found = row.difference
     return {
         "metric": found.metric,
@@ -103,5 +102,5 @@ def _row(row: Row) -> dict[str, Any]:
     }
 
 
-def _flips(flips: Flips) -> dict[str, Any]:
+def _flips(flips: Flips) -> dict[str, Json]:
     return {"questions": flips.questions, "gained": flips.gained, "lost": flips.lost}

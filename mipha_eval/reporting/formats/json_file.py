@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
-from typing import Any
 
+from mipha_eval.core.json_value import Json
 from mipha_eval.reporting.table import Cell, Row, Table
 
 #: what a cell knows: names of JSON's keys and CSV's columns
-CELL: Mapping[str, Callable[[Cell], Any]] = {
+CELL: Mapping[str, Callable[[Cell], Json]] = {
     "value": lambda cell: cell.value,
     "printed": lambda cell: cell.text,
     "low": lambda cell: cell.interval and cell.interval[0],
@@ -39,7 +39,7 @@ def render(table: Table) -> str:
     return json.dumps(table_object(table), indent=2) + "\n"
 
 
-def table_object(table: Table) -> dict[str, Any]:
+def table_object(table: Table) -> dict[str, Json]:
     """The table as JSON's values."""
     return {
         "table": table.name,
@@ -51,14 +51,18 @@ def table_object(table: Table) -> dict[str, Any]:
     }
 
 
-def _row(table: Table, row: Row) -> dict[str, Any]:
-    cells = zip(table.columns, row.cells, strict=True)
+def _row(table: Table, row: Row) -> dict[str, Json]:
+    cells = {column.heading: _cell(cell) for column, cell in zip(table.columns, row.cells, strict=True)}
     return {
         "method": row.name,
         "published": row.quoted,
         "parameters": row.parameters,
         "fields": dict(row.fields),
-        "cells": {column.heading: cell and {key: get(cell) for key, get in CELL.items()} for column, cell in cells},
+        "cells": cells,
         "published_as": row.published_as,
         "reproductions": [{**asdict(each), "equal": each.equal} for each in row.reproductions],
     }
+
+
+def _cell(cell: Cell | None) -> Json:
+    return None if cell is None else {key: get(cell) for key, get in CELL.items()}

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from msgspec import Struct
 
 from mipha_eval.core.errors import UserError
-from mipha_eval.core.record import Count, Finite, FreeJson, Text
+from mipha_eval.core.json_value import Json
+from mipha_eval.core.record import Count, Finite, Text
 from mipha_eval.scoring.judging.calibration import Calibration
 from mipha_eval.scoring.judging.judge_notes import JudgeNotes, judge_notes
 
@@ -47,7 +48,7 @@ class JudgeCounts(Struct, frozen=True, kw_only=True):
     left_out: tuple[str, ...] = ()
     served: tuple[str, ...] = ()
     served_as_another: tuple[str, ...] = ()
-    notes: Mapping[str, FreeJson] = {}
+    notes: Mapping[str, Json] = {}
     calibration: Calibration | None = None
 
     def __post_init__(self) -> None:

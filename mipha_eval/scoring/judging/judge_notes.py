@@ -7,7 +7,8 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from mipha_eval.core.record import Finite, FreeJson, checked
+from mipha_eval.core.json_value import Json
+from mipha_eval.core.record import Finite, checked
 
 
 class JudgeNotes(Struct, frozen=True):
@@ -23,8 +24,8 @@ class JudgeNotes(Struct, frozen=True):
         usd_per_million_tokens: of prompts and of replies.
     """
 
-    model: FreeJson = None
-    weights: FreeJson = None
+    model: Json = None
+    weights: Json = None
     recorded: str | None = None
     prompts: str | None = None
     base_url: str | None = None
@@ -33,6 +34,6 @@ class JudgeNotes(Struct, frozen=True):
     usd_per_million_tokens: tuple[Finite, Finite] | None = None
 
 
-def judge_notes(said: Mapping[str, FreeJson], place: str = "what is noted of the judge") -> JudgeNotes:
+def judge_notes(said: Mapping[str, Json], place: str = "what is noted of the judge") -> JudgeNotes:
     """Raises UserError if they are damaged."""
     return checked(JudgeNotes, said, place)
