@@ -73,8 +73,9 @@ def test_random_questions_against_the_official_loop() -> None:
         answers = []
         for place, (truth, options, text) in enumerate(zip(truths, turned, texts, strict=True)):
             choices = (*options, *[""] * (4 - count))
-            told = {"group": "7", "question": f"rotation {place}"}
-            sample = Sample(str(7 + place * 1_000_000), "", (truth,), (), place, choices=choices, **told)
+            sample = Sample(
+                str(7 + place * 1_000_000), "", (truth,), (), place, group="7", question=f"rotation {place}", choices=choices
+            )
             letter = letter_of(text, lettered[place])
             answers.append(Answer(sample, text, scored(sample, Reading(letter or "", "rule", parsed=letter is not None))))
         found: float | None = None
