@@ -34,8 +34,7 @@ from mipha_eval.store.records import (
 from mipha_eval.store.run_log import RunLog
 
 AGAIN = "the same run writes it anew"
-#: what a task that has begun has in its folder
-BEGUN = ("samples.jsonl", "task.json", "responses.jsonl", "scores.jsonl", "result.json")
+BEGUN = ("samples.jsonl", "task.json", "responses.jsonl", "scores.jsonl", "result.json")  # of a task that has begun
 
 # names of fields and how to get all their values; dataclasses.asdict would copy every value deeply first
 SCORE, RESPONSE = (tuple(entry.name for entry in dataclasses.fields(kind)) for kind in (Score, Response))
