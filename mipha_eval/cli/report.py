@@ -57,9 +57,10 @@ def report_table(
     from mipha_eval.core.atomic import write_text
     from mipha_eval.core.plugins.registry import Registry
     from mipha_eval.reporting.make import ReportSettings, chosen_format, make_report
+    from mipha_eval.reporting.row_setting import RowSetting
 
     models = [name.strip() for text in published for name in text.split(",")] if published else None
-    files, settings = published_file or (), row or ()
+    files, settings = published_file or (), [RowSetting.parse(text) for text in row or ()]
     made = make_report(
         ReportSettings(runs or (), table, intervals, models, files, rank_published, settings), Registry(plugin or ())
     )

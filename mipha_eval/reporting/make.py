@@ -13,6 +13,7 @@ from mipha_eval.reporting.definition import check_tasks, headlines, read_definit
 from mipha_eval.reporting.formats import ENDINGS, RENDERERS
 from mipha_eval.reporting.measured import Measured, read_measured
 from mipha_eval.reporting.published import read_published
+from mipha_eval.reporting.row_setting import RowSetting
 from mipha_eval.reporting.significance import PairedTests
 from mipha_eval.reporting.table import Table
 
@@ -25,7 +26,7 @@ class ReportSettings:
         runs: run folders, or files that ``score --json`` printed.
         table: a bundled table or a TOML file; None for the headline of every task that the runs have.
         published: models; None for those that the table names.
-        rows: ``RUN:key=value``.
+        rows: what the user says of rows.
     """
 
     runs: Sequence[Path]
@@ -34,7 +35,7 @@ class ReportSettings:
     published: Sequence[str] | None = None
     published_files: Sequence[Path] = ()
     rank_published: bool = True
-    rows: Sequence[str] = ()
+    rows: Sequence[RowSetting] = ()
 
 
 @dataclass(frozen=True)
@@ -84,7 +85,7 @@ def report(
     published: Sequence[str] | None = None,
     published_files: Sequence[str | Path] = (),
     rank_published: bool = True,
-    rows: Sequence[str] = (),
+    rows: Sequence[str | RowSetting] = (),
     plots: str | Path | None = None,
     plugins: Sequence[str | Path] = (),
 ) -> str:
@@ -112,7 +113,7 @@ def report(
         published,
         [Path(file) for file in published_files],
         rank_published,
-        rows,
+        [row if isinstance(row, RowSetting) else RowSetting.parse(row) for row in rows],
     )
     made = make_report(settings, Registry([Path(each) for each in plugins]))
     if plots is not None:

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import json
-import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from fnmatch import fnmatchcase
 from pathlib import Path
 
 from mipha_eval.core.errors import UserError
 from mipha_eval.reporting.definition import SIZE
 from mipha_eval.reporting.model_size import billions, noted_size
+from mipha_eval.reporting.row_setting import RowSetting
 from mipha_eval.scoring.result_record import ResultRecord
 from mipha_eval.store.manifest import Manifest
 from mipha_eval.store.results import read_printed, read_result
@@ -20,7 +19,6 @@ from mipha_eval.store.run_folder import RunFolder
 
 #: options that tell rows of one model apart
 TELLING = ("blind", "path", "revision", "dtype", "device", "share")
-SETTING = re.compile(r"(?P<run>.+):(?P<key>[\w-]+)", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -66,21 +64,20 @@ class Measured:
     sources: tuple[Path, ...] = ()
 
 
-def read_measured(paths: Sequence[Path], settings: Sequence[str]) -> list[Measured]:
-    """Rows from what was named on the command line; runs of one name, or else of one model, are one row.
+def read_measured(paths: Sequence[Path], settings: Sequence[RowSetting]) -> list[Measured]:
+    """Rows of runs; those of one name, or else of one model, are one row.
 
     Args:
         paths: run folders, and files with what ``score --json`` printed.
-        settings: ``RUN:key=value``; RUN is a path, a folder's name, a pattern of these, or a number from 1.
+        settings: what the user says of rows.
 
     Raises:
         UserError: a path is neither, a result is damaged, a setting is about no run, or two runs of a row have one task.
     """
     rows = [_read(path) for path in paths]
     for setting in settings:
-        places, key, value = _parse_setting(setting, paths)
-        for place in places:
-            rows[place] = _with_fact(rows[place], key, value)
+        for place in setting.places(paths):
+            rows[place] = _with_fact(rows[place], setting.key, setting.value)
     return _apart(_merged(rows))
 
 
@@ -127,23 +124,6 @@ def _facts(manifest: Manifest) -> dict[str, str]:
     if size is not None:
         facts[SIZE] = f"{size:.3g}"
     return facts
-
-
-def _parse_setting(setting: str, paths: Sequence[Path]) -> tuple[list[int], str, str]:
-    """Places of the runs that it is about, key and value."""
-    before, equals, value = setting.partition("=")
-    found = SETTING.fullmatch(before)
-    if not (equals and found):
-        raise UserError(f"row setting {setting}: expected RUN:key=value, such as 1:name=Mipha-3B", flag="--row")
-    wanted, key = found["run"], found["key"].replace("-", "_")
-    if wanted.isdecimal() and 1 <= int(wanted) <= len(paths):
-        return [int(wanted) - 1], key, value
-    names = [{path.resolve().name, path.name, path.stem, str(path)} for path in paths]
-    places = [place for place, own in enumerate(names) if any(fnmatchcase(name, wanted) for name in own)]
-    if not places:
-        there = ", ".join(path.name for path in paths)
-        raise UserError(f"row setting {setting}: no run is called {wanted}; there are {there}", flag="--row")
-    return places, key, value
 
 
 def _with_fact(row: Measured, key: str, value: str) -> Measured:
