@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 import threading
 import time
@@ -94,6 +95,19 @@ def test_a_second_interrupt_waits_for_nothing() -> None:
         interrupt()
     assert time.monotonic() - started < 5
     gate.set()
+
+
+def test_nor_does_the_end_of_the_program() -> None:
+    """Which waits for the threads of executors."""
+    script = (
+        "import time\n"
+        "from mipha_eval.engine.background import BackgroundWorker\n"
+        "with BackgroundWorker() as beside:\n"
+        "    beside.submit(lambda: time.sleep(60))\n"
+        "    raise KeyboardInterrupt\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False, timeout=30)
+    assert "KeyboardInterrupt" in done.stderr
 
 
 def test_the_interpreter_is_left_as_it_was() -> None:

@@ -72,8 +72,10 @@ def test_random_questions_against_the_official_loop() -> None:
 
         answers = []
         for place, (truth, options, text) in enumerate(zip(truths, turned, texts, strict=True)):
-            cells = (truth, *options, *[""] * (4 - count))
-            sample = Sample(str(7 + place * 1_000_000), "", cells, (), place, group="7", question=f"rotation {place}")
+            choices = (*options, *[""] * (4 - count))
+            sample = Sample(
+                str(7 + place * 1_000_000), "", (truth,), (), place, group="7", question=f"rotation {place}", choices=choices
+            )
             letter = letter_of(text, lettered[place])
             answers.append(Answer(sample, text, scored(sample, Reading(letter or "", "rule", parsed=letter is not None))))
         found: float | None = None

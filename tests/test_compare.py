@@ -363,7 +363,7 @@ def test_hostile_text(cli: Cli, demo: Mapping[str, Path], tmp_path: Path) -> Non
     huge = "x" * 100_000
 
     def edit(folder: Path) -> None:
-        edit_json("manifest.json", model=f"model {HOSTILE}")(folder)
+        edit_json("manifest.json", model=f"model {HOSTILE}", config={})(folder)
         (folder / "mme@demo/result.json").unlink()
         edit_json("status.json", **{"mme@demo": {"state": "infer"}})(folder)
         for file in ("samples.jsonl", "scores.jsonl"):

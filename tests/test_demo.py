@@ -18,6 +18,7 @@ from mipha_eval.demo.files import demo_folder, write_demo
 from mipha_eval.demo.questions import in_half
 from mipha_eval.demo.scenes import SIZE, Scene, Thing, draw_scene, sample_scene
 from mipha_eval.runs.evaluate import evaluate
+from mipha_eval.runs.task_result import Result
 from tests.conftest import Cli, read_json, read_jsonl
 from training.kinds import FAMILIES
 from training.lessons import training_scene
@@ -196,9 +197,10 @@ def seeing_and_blind(tmp_path_factory: pytest.TempPathFactory) -> Any:
     ]
 
 
-def worth(result: Any) -> float:
+def worth(result: Result) -> float:
     """The mean worth of an answer."""
-    return float(sum(score.value for score in result.scores) / len(result.scores))
+    scores = result.answers.scores
+    return sum(score.value for score in scores) / len(scores)
 
 
 def test_it_looks(seeing_and_blind: Any) -> None:

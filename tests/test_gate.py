@@ -173,13 +173,13 @@ def test_other_questions_protocols_and_conditions(gate: Gate, cli: Cli, tmp_path
     assert reasons(gate(base, blind)) == [("cannot tell", "one of the two saw no pictures")]
 
     def reworded(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        return [{**row, "question": f"{row['question']}?"} if number < 4 else row for number, row in enumerate(rows)]
+        return [{**row, "prompt": f"{row['prompt']}?"} if number < 4 else row for number, row in enumerate(rows)]
 
     changed = edited(base, tmp_path / "changed", "samples.jsonl", reworded)
     record = read_json(changed / TASK / "task.json")
     (changed / TASK / "task.json").write_text(json.dumps({**record, "data_sha256": "another"}))
     assert "4 questions of the same id are not the same questions" in reasons(gate(base, changed))[0][1]
-    none = edited(changed, tmp_path / "none", "samples.jsonl", lambda rows: [{**row, "question": "?"} for row in rows])
+    none = edited(changed, tmp_path / "none", "samples.jsonl", lambda rows: [{**row, "prompt": "?"} for row in rows])
     assert "share no scored question" in reasons(gate(base, none))[0][1]
     older = Path(shutil.copytree(base, tmp_path / "older"))
     (older / TASK / "task.json").write_text(json.dumps({**record, "version": 99}))

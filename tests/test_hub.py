@@ -295,7 +295,7 @@ class Asked:
     """What a row must become; `image` is the picture's name and shade."""
 
     lines: str
-    references: tuple[str, ...]
+    label_texts: tuple[str, ...]
     question_id: Hashable
     image: tuple[str, int] | None
     category: str = ""
@@ -306,7 +306,7 @@ class Asked:
 def asked(sample: Sample) -> Asked:
     shade = shade_of(sample)
     image = None if shade is None else (sample.images[0].name, shade)
-    known = (sample.prompt, sample.target, sample.question_id, image)
+    known = (sample.prompt, sample.label_texts, sample.question_id, image)
     return Asked(*known, sample.category, sample.tags, sample.group)
 
 
@@ -334,10 +334,10 @@ def textvqa(ocr_lines: tuple[str, str]) -> list[Asked]:
     ]
 
 
-def mmbench(index: int, lines: str, references: tuple[str, ...], l2: str = "") -> Asked:
+def mmbench(index: int, lines: str, label_texts: tuple[str, ...], l2: str = "") -> Asked:
     base = str(index % 1_000_000)
     parts = ((f"l2/{l2}",) if l2 else ()) + ("category/ocr",)
-    return Asked(lines, references, index, (base, index % 100), "ocr", parts, base)
+    return Asked(lines, label_texts, index, (base, index % 100), "ocr", parts, base)
 
 
 def seed(number: str, name: str, shade: int, answer: str, about: tuple[str, str]) -> Asked:

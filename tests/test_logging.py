@@ -31,7 +31,7 @@ LIBRARY = [
     if "cli" not in file.relative_to(ROOT).parts
 ]
 #: rich prints on a console that the command line gives; bars are no messages
-PRINTS = {"mipha_eval/report/terminal.py": {"print"}, "mipha_eval/engine/progress.py": {"print", "stderr"}}
+PRINTS = {"mipha_eval/reporting/terminal.py": {"print"}, "mipha_eval/engine/progress.py": {"print", "stderr"}}
 SILENT = {"print", "echo", "secho", "warn", "showwarning", "stderr", "stdout", "basicConfig"}
 LINE = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d{4} (DEBUG|INFO|WARNING|ERROR) [^ ]+: .+$")
 

@@ -198,3 +198,15 @@ def test_the_example_runs(tmp_path: Path) -> None:
     assert len(lines) < 20
     in_folder(code, tmp_path)
     assert (tmp_path / "scores.png").stat().st_size > 1000
+
+
+def test_progress_in_a_notebook_is_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "ipykernel", sys)
+    monkeypatch.setattr("mipha_eval.engine.progress.SECONDS_IN_NOTEBOOK", 0)
+    me.evaluate("constant", "pope", data="demo", limit=90, output=tmp_path, batch_size=10)
+    told = capsys.readouterr().err
+    assert told.startswith("\rpope@demo ")
+    assert told.count("\r") > 2
+    assert told.count("\n") == 1

@@ -8,10 +8,13 @@ import io
 import json
 import re
 import shutil
-import threading
+import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import pytest
 from PIL import Image
@@ -45,11 +48,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 @pytest.fixture(scope="module")
 def server(runs: tuple[Path, Path]) -> Iterator[ViewServer]:
     with open_server(ServedView(View(read_runs(runs), Registry())), "127.0.0.1", 0) as found:
-        thread = threading.Thread(target=found.serve_forever, args=(0.02,), daemon=True)
-        thread.start()
         yield found
-        found.shutdown()
-        thread.join()
 
 
 #: whether the picture of the question that is looked at is there
@@ -254,7 +253,7 @@ def test_size_of_a_model(manifest: dict[str, Any], size: float | None) -> None:
 
 
 def ask(server: ViewServer, path: str, method: str = "GET", **headers: str) -> http.client.HTTPResponse:
-    connection = http.client.HTTPConnection("127.0.0.1", server.server_address[1], timeout=20)
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=20)
     connection.putrequest(method, path, skip_host="Host" in headers)
     for name, value in headers.items():
         connection.putheader(name, value)
@@ -322,16 +321,34 @@ def test_the_server_answers_to_its_own_name(server: ViewServer, host: str, statu
 
 def test_the_server_only_reads(server: ViewServer) -> None:
     assert server.loopback
-    assert ask(server, "/", "POST").status == 501
+    for method in ("POST", "PUT", "DELETE", "OPTIONS"):
+        assert ask(server, "/", method).status == 405
     head = ask(server, "/", "HEAD")
     assert head.status == 200
     assert "frame-ancestors 'none'" in head.headers["Content-Security-Policy"]
 
 
 def test_a_port_that_is_taken(server: ViewServer, runs: tuple[Path, Path], cli: Cli) -> None:
-    outcome = cli("view", runs[0], "--serve", "--port", server.server_address[1])
+    outcome = cli("view", runs[0], "--serve", "--port", server.port)
     assert outcome.code == 2
     assert "give another port" in outcome.err
+
+
+def test_the_server_ends_with_an_interrupt(runs: tuple[Path, Path]) -> None:
+    """At once, also while a browser keeps its connection."""
+    command = [sys.executable, "-m", "mipha_eval", "view", str(runs[0]), "--serve", "--port", "0"]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+    ) as view:
+        assert view.stdout is not None
+        address = view.stdout.readline().split()[1]
+        connection = http.client.HTTPConnection(urlsplit(address).netloc, timeout=20)
+        connection.request("GET", "/rows/0?places=0")
+        assert json.loads(connection.getresponse().read())
+        view.send_signal(signal.SIGINT)
+        out, err = view.communicate(timeout=20)
+        connection.close()
+    assert (view.returncode, out, err) == (0, "", "ended\n")
 
 
 @pytest.mark.parametrize("label", ["pope@demo", "mmbench@demo"])

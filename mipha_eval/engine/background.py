@@ -18,7 +18,8 @@ class BackgroundWorker:
     """Does what is submitted in a thread of its own, in order. The model stays in the main thread.
 
     Once something failed, nothing further is done, and whoever submits next or finishes gets the failure. Left by an error,
-    it finishes what was submitted; left by a KeyboardInterrupt, it stops at once.
+    it finishes what was submitted; left by a KeyboardInterrupt, it stops at once. That is why it is no executor of
+    `concurrent.futures`: at its end Python waits for what those have in hand, and scoring may take a minute.
     """
 
     def __init__(self) -> None:

@@ -1,4 +1,4 @@
-"""Progress on standard error: rich bars on a terminal, a plain line now and then elsewhere.
+"""Progress on standard error: bars on a terminal, one line in a notebook, and now and then a plain line elsewhere.
 
 It is no message of logging; where somebody sets this module's logger to WARNING, there is none.
 """
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 SECONDS_BETWEEN_LINES = 10.0
+SECONDS_IN_NOTEBOOK = 0.5
 WIDTHS = 4, 40  # of a bar
 BESIDE = 32  # letters that counts, time and spaces take
 
@@ -51,6 +52,9 @@ class Progress:
         self._quiet = quiet or nothing or logger.level > logging.INFO
         self._last = self._printed = time.monotonic()
         self._bar: Any = None
+        self._notebook = "ipykernel" in sys.modules
+        self._pause = SECONDS_IN_NOTEBOOK if self._notebook else SECONDS_BETWEEN_LINES
+        self._width = 0
 
     def __enter__(self) -> Progress:
         if not self._quiet and sys.stderr.isatty():
@@ -66,11 +70,19 @@ class Progress:
         self._last = now
         if self._bar is not None:
             self._show(label, task)
-        elif not self._quiet and now - self._printed > SECONDS_BETWEEN_LINES:
+        elif not self._quiet and now - self._printed > self._pause:
             self._printed = now
             rate = (task.done - task.begun) / max(now - task.started, 1e-9)
             left = (task.total - task.done) / rate if rate else 0
-            print(f"{label} {task.done:,}/{task.total:,} {rate:.1f}/s {left:.0f} s left", file=sys.stderr)
+            self._print(f"{label} {task.done:,}/{task.total:,} {rate:.1f}/s {left:.0f} s left")
+
+    def _print(self, line: str) -> None:
+        """A line of its own; in a notebook over the one before."""
+        if self._notebook:
+            print(f"\r{line.ljust(self._width)}", end="", file=sys.stderr, flush=True)
+            self._width = len(line)
+        else:
+            print(line, file=sys.stderr)
 
     def _show(self, label: str, task: _Count) -> None:
         if task.row is None:
@@ -80,6 +92,8 @@ class Progress:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         if self._bar is not None:
             self._bar.stop()
+        if self._width:
+            print(file=sys.stderr)
 
 
 @functools.cache

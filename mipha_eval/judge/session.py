@@ -40,7 +40,8 @@ class Session:
     """Conducts the dialogues that are submitted, `concurrency` at a time; equal queries are asked once.
 
     When the judge stops (a wrong key, a spent budget, nothing but failures), what is left is not asked, and `stopped` says
-    why. All that was answered is kept by the verdicts' owners.
+    why. All that was answered is kept by the verdicts' owners. Its thread is a daemon and no executor's, since Python would
+    wait at its end for that, and a second Ctrl-C for a judge's reply.
 
     Attributes:
         submitted, finished: numbers of dialogues.

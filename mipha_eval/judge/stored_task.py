@@ -28,7 +28,7 @@ class StoredTask:
 
     Attributes:
         run: the run's folder.
-        model: its name, as the manifest has it.
+        model: what people call it, see `Manifest.display_name`.
         label: ``task@protocol``.
         record: what ``task.json`` says: version, options and a digest of what was asked.
         summary: what ``result.json`` says, or the result that a further judge led to.
@@ -114,7 +114,7 @@ def read_stored_tasks(run: Path, registry: Registry, judge: str | None = None) -
     if not (run / "manifest.json").exists():
         raise UserError(f"{run} is no run folder: it has no manifest.json")
     folder = RunFolder.open(run)
-    model = folder.manifest().model
+    model = folder.manifest().display_name
     results = {label: folder.results_of(label) for label in folder.tasks()}
     found = [
         StoredTask(

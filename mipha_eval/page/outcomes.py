@@ -33,7 +33,7 @@ class Outcomes:
         samples: in the run's order, by what makes a question the same in two runs.
         task: what the run's task was; None if it cannot be built here, for want of its plugin.
         verdicts: what judges said.
-        alone: records of ``equivalence.json``.
+        checks: records of ``equivalence.json``.
         origin: finds pictures that are no files.
     """
 
@@ -41,7 +41,7 @@ class Outcomes:
     responses: Mapping[str, Response]
     scores: Mapping[str, Score]
     verdicts: Mapping[str, list[Said]]
-    alone: Mapping[str, Check]
+    checks: Mapping[str, Check]
     task: Task | None
     origin: Origin
 
@@ -78,7 +78,7 @@ def read_outcomes(run: ShownRun, label: str, registry: Registry) -> Outcomes:
         responses=responses,
         scores={score.sample: score for score in scores},
         verdicts={} if task is None else stored_verdicts(place, task, samples, responses, scores),
-        alone={check.sample: check for check in run.folder.equivalence() if check.task == label},
+        checks={check.sample: check for check in run.folder.equivalence() if check.task == label},
         task=task,
         origin=Origin(lambda: {} if task is None else pictures_of(task, run.manifest)),
     )

@@ -24,9 +24,9 @@ class AnswerFacts(Struct, frozen=True, kw_only=True, omit_defaults=True):
     Attributes:
         text: of the answer; None for a failed or missing one, whose reason is `error`.
         cut: whether it ended at the limit of tokens.
-        chances: (possible answer, how probable the model held it).
+        probabilities: (possible answer, how probable the model held it).
         verdicts: what judges said.
-        alone: the answer made again.
+        reference: the answer made again alone.
         opinion: a judge's second opinion, alone in a list.
         span: in `text`, as JavaScript counts.
         details: of the score, task-specific.
@@ -35,9 +35,9 @@ class AnswerFacts(Struct, frozen=True, kw_only=True, omit_defaults=True):
     text: str | None = None
     error: str = ""
     cut: bool = False
-    chances: tuple[tuple[str, float], ...] = ()
+    probabilities: tuple[tuple[str, float], ...] = ()
     verdicts: tuple[Said, ...] = ()
-    alone: MadeAgain | None = None
+    reference: MadeAgain | None = None
     value: float | None = None
     reading: str = ""
     rule: str = ""
@@ -51,16 +51,18 @@ class QuestionRow(Struct, frozen=True):
     """A question.
 
     Attributes:
-        references: what is accepted, then the options.
+        prompt: what was asked.
+        target: what is accepted; of a question with options the right letter.
+        choices: the options, in the order of their letters.
         together: places of questions that are scored with it.
         images: (number on the page, name).
         answers: of each run; None where it was not asked.
     """
 
     id: str
-    question: str
-    references: tuple[str, ...]
-    lettered: bool
+    prompt: str
+    target: tuple[str, ...]
+    choices: tuple[str, ...]
     categories: tuple[str, ...]
     together: tuple[int, ...]
     images: tuple[tuple[int, str], ...]
@@ -69,7 +71,7 @@ class QuestionRow(Struct, frozen=True):
     @property
     def search_text(self) -> str:
         """What a search looks through, folded as the page folds what is typed."""
-        texts = [self.id, self.question, *self.references]
+        texts = [self.id, self.prompt, *self.target, *self.choices]
         for answer in self.answers:
             if answer is not None:
                 texts += [answer.text or "", answer.reading, answer.error]

@@ -102,12 +102,11 @@ class Questions:
         """One a question."""
         for place, (key, (sample, origin)) in enumerate(self.asked.items()):
             others = [other for other in self._groups.get(sample.group, ()) if other != place]
-            task = origin.task
             yield QuestionRow(
                 id=sample.id,
-                question=sample.prompt,
-                references=sample.label_texts,
-                lettered=task is not None and task.lettered,
+                prompt=sample.prompt,
+                target=sample.target,
+                choices=sample.choices,
                 categories=_named((sample.category, *sample.tags)),
                 together=tuple(others[:SIBLINGS]),
                 images=tuple([(self.pictures.number(image, origin.origin), image.name) for image in sample.images]),
@@ -130,9 +129,9 @@ def _answer(run: Outcomes, question: Hashable) -> AnswerFacts | None:
         text=None if response is None or response.error else response.text,
         error=response.error if response else "",
         cut=response is not None and response.finish == "length",
-        chances=_chances(run, sample, response),
+        probabilities=_probabilities(run, sample, response),
         verdicts=tuple(run.verdicts.get(sample.id, ())),
-        alone=_made_again(run.alone.get(sample.id)),
+        reference=_made_again(run.checks.get(sample.id)),
     )
     return _with_reading(found, score, response) if score else found
 
@@ -156,7 +155,7 @@ def browser_span(text: str, span: tuple[int, int]) -> tuple[int, int]:
     return start, end
 
 
-def _chances(run: Outcomes, sample: Sample, response: Response | None) -> tuple[tuple[str, float], ...]:
+def _probabilities(run: Outcomes, sample: Sample, response: Response | None) -> tuple[tuple[str, float], ...]:
     """How probable the model held each possible answer, where the task can say which these are."""
     if response is None or run.task is None or not response.probabilities:
         return ()

@@ -12,7 +12,6 @@ from mipha_eval.core.plugins.registry import Registry
 from mipha_eval.core.task import Task
 from mipha_eval.judge.stored_task import StoredTask, choose_result, stored_task
 from mipha_eval.page.facts import RunFacts
-from mipha_eval.reporting.measured import run_name
 from mipha_eval.reporting.model_size import named_size, noted_size
 from mipha_eval.scoring.result_record import ResultRecord
 from mipha_eval.store.manifest import Manifest
@@ -88,7 +87,7 @@ def distinct_names(runs: Sequence[tuple[str, Manifest]]) -> list[str]:
     Args:
         runs: name of the folder and manifest.
     """
-    plain = [run_name(manifest) for _, manifest in runs]
+    plain = [manifest.display_name for _, manifest in runs]
     names = []
     for name, (folder, manifest) in zip(plain, runs, strict=True):
         own = _features(manifest)
@@ -124,4 +123,4 @@ def flat_text(value: Json) -> str:
 def model_size(manifest: Manifest) -> float | None:
     """Parameters in billions: as the run noted them, else as the model's name has it (``llava-1.5-13b``)."""
     noted = noted_size(manifest)
-    return named_size(run_name(manifest)) if noted is None else noted
+    return named_size(manifest.display_name) if noted is None else noted

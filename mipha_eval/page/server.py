@@ -1,4 +1,4 @@
-"""The server of ``mipha-eval view --serve``: reads only, and by default for this machine alone.
+"""The server of a view: reads only, and by default for this machine alone.
 
 Requests under another name than the server's are refused, so that a page from elsewhere cannot read a run through a name
 of its own that leads to this machine (DNS rebinding).
@@ -6,14 +6,22 @@ of its own that leads to this machine (DNS rebinding).
 
 from __future__ import annotations
 
+import asyncio
 import logging
+import os
 import socket
-from collections.abc import Callable, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
 from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from ipaddress import ip_address
 from pathlib import Path
-from typing import cast
+from typing import Any
+
+from aiohttp import web
 
 from mipha_eval.core.errors import UserError
 from mipha_eval.core.plugins.registry import Registry
@@ -29,7 +37,11 @@ ALWAYS = {
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
     "Cache-Control": "no-store",
+    "Server": "mipha-eval",
 }
+NOTHING = "default-src 'none'; sandbox"  # the policy of whatever is no page
+LONGEST_LINE = 65_536  # bytes of an address with all the rows that it asks for
+SECONDS_TO_END = 1.0  # for answers that are under way
 
 
 def serve_view(runs: Sequence[Path], host: str, port: int, registry: Registry, announce: Callable[[str], object]) -> None:
@@ -43,80 +55,90 @@ def serve_view(runs: Sequence[Path], host: str, port: int, registry: Registry, a
             logger.warning("everybody who reaches this machine at %s can read these runs", host)
         announce(server.url)
         try:
-            server.serve_forever()
+            threading.Event().wait()
         except KeyboardInterrupt:
             logger.info("ended")
 
 
-def open_server(view: ServedView, host: str, port: int) -> ViewServer:
-    """A server that listens; port 0 takes a free one. Raises UserError if it cannot."""
-    try:
-        return ViewServer(view, host, port)
-    except OSError as error:
-        raise UserError(f"cannot serve at {host}:{port}: {error.strerror}; give another port or host") from error
+@dataclass(frozen=True)
+class ViewServer:
+    """A server that listens, and where."""
 
-
-class ViewServer(ThreadingHTTPServer):
-    """Serves a view."""
-
-    daemon_threads = True
-
-    def __init__(self, view: ServedView, host: str, port: int) -> None:
-        self.view = view
-        self.names = frozenset({host.lower(), "localhost", socket.gethostname().lower()})
-        self.address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        super().__init__((host, port), ViewRequests)
+    host: str
+    port: int
 
     @property
     def loopback(self) -> bool:
         """Whether only this machine reaches it."""
-        return ip_address(str(self.server_address[0])).is_loopback
+        return ip_address(self.host).is_loopback
 
     @property
     def url(self) -> str:
-        host, port = str(self.server_address[0]), self.server_address[1]
-        return f"http://{f'[{host}]' if ':' in host else host}:{port}/"
+        return f"http://{f'[{self.host}]' if ':' in self.host else self.host}:{self.port}/"
 
 
-class ViewRequests(BaseHTTPRequestHandler):
-    """GET and HEAD of what a view has."""
-
-    protocol_version = "HTTP/1.1"
-    server_version = "mipha-eval"
-    sys_version = ""
-
-    def do_GET(self) -> None:
-        server = cast("ViewServer", self.server)
-        status, sent = self._found(server)
-        policy = server.view.policy if sent.kind == HTML else "default-src 'none'; sandbox"
-        self.send_response(status)
-        own = {"Content-Type": sent.kind, "Content-Length": str(len(sent.body))}
-        for name, value in {**own, **ALWAYS, "Content-Security-Policy": f"{policy}; frame-ancestors 'none'"}.items():
-            self.send_header(name, value)
-        self.end_headers()
-        if self.command == "GET":
-            self.wfile.write(sent.body)
-
-    do_HEAD = do_GET  # noqa: N815
-
-    def _found(self, server: ViewServer) -> tuple[HTTPStatus, Sent]:
-        if not self._comes_to(server.names):
-            return HTTPStatus.MISDIRECTED_REQUEST, Sent(b"this server has another name", "text/plain")
+@contextmanager
+def open_server(view: ServedView, host: str, port: int) -> Iterator[ViewServer]:
+    """Serves a view in a thread of its own while entered; port 0 takes a free one. Raises UserError if it cannot."""
+    listening: Future[Any] = Future()
+    with ThreadPoolExecutor(1, "server") as threads:
+        served: Future[Any] = threads.submit(asyncio.run, _serve(view, host, port, listening))
+        wait((served, listening), return_when=FIRST_COMPLETED)
+        if served.done():
+            served.result()  # raises why it cannot
+        server: ViewServer
+        server, stop = listening.result()
         try:
-            return HTTPStatus.OK, server.view.send(self.path)
-        except LookupError:
-            return HTTPStatus.NOT_FOUND, Sent(b"there is no such thing here", "text/plain")
-        except ImageError:
-            return HTTPStatus.NOT_FOUND, Sent(b"this picture cannot be read", "text/plain")
+            yield server
+        finally:
+            stop()
 
-    def _comes_to(self, names: frozenset[str]) -> bool:
-        """Whether the request is for one of `names` or for an address in digits."""
-        host = self.headers.get("Host", "")
-        name = host[1:].partition("]")[0] if host.startswith("[") else host.partition(":")[0]
-        try:
-            return bool(ip_address(name))
-        except ValueError:
-            return name.lower() in names
 
-    def log_message(self, *texts: object) -> None:
-        """Says nothing; a terminal full of requests helps nobody."""
+async def _serve(view: ServedView, host: str, port: int, listening: Future[tuple[ViewServer, Callable[[], object]]]) -> None:
+    """Serves until it is stopped; sets where, and what stops it."""
+    names = frozenset({host.lower(), "localhost", socket.gethostname().lower()})
+
+    async def answer(request: web.Request) -> web.Response:
+        status, sent = await asyncio.to_thread(_found, view, names, request)
+        policy = view.policy if sent.kind == HTML else NOTHING
+        return web.Response(status=status, body=sent.body, headers=_headers(sent.kind, policy))
+
+    app = web.Application()
+    app.router.add_get("/{address:.*}", answer)  # and HEAD; nothing takes any other method
+    runner = web.AppRunner(app, access_log=None, max_line_size=LONGEST_LINE, shutdown_timeout=SECONDS_TO_END)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, host, port).start()
+        found, stopped = runner.addresses[0], asyncio.Event()
+        stop = partial(asyncio.get_running_loop().call_soon_threadsafe, stopped.set)
+        listening.set_result((ViewServer(str(found[0]), int(found[1])), stop))
+        await stopped.wait()
+    except OSError as error:
+        reason = error.strerror if isinstance(error, socket.gaierror) else os.strerror(error.errno or 0)
+        raise UserError(f"cannot serve at {host}:{port}: {reason}; give another port or host") from error
+    finally:
+        await runner.cleanup()
+
+
+def _headers(kind: str, policy: str) -> dict[str, str]:
+    return {"Content-Type": kind, **ALWAYS, "Content-Security-Policy": f"{policy}; frame-ancestors 'none'"}
+
+
+def _found(view: ServedView, names: frozenset[str], request: web.Request) -> tuple[HTTPStatus, Sent]:
+    if not _comes_to(request.headers.get("Host", ""), names):
+        return HTTPStatus.MISDIRECTED_REQUEST, Sent(b"this server has another name", "text/plain")
+    try:
+        return HTTPStatus.OK, view.send(request.raw_path)
+    except LookupError:
+        return HTTPStatus.NOT_FOUND, Sent(b"there is no such thing here", "text/plain")
+    except ImageError:
+        return HTTPStatus.NOT_FOUND, Sent(b"this picture cannot be read", "text/plain")
+
+
+def _comes_to(host: str, names: frozenset[str]) -> bool:
+    """Whether a request is for one of `names` or for an address in digits."""
+    name = host[1:].partition("]")[0] if host.startswith("[") else host.partition(":")[0]
+    try:
+        return bool(ip_address(name))
+    except ValueError:
+        return name.lower() in names

@@ -96,7 +96,7 @@ def _read(path: Path) -> Measured:
         raise UserError(f"{path} has no finished task; the same command that began it goes on")
     identity = [manifest.model, manifest.options, manifest.weights, manifest.blind]
     return Measured(
-        run_name(manifest),
+        manifest.display_name,
         _by_label(results),
         _facts(manifest),
         noted_size(manifest),
@@ -116,12 +116,6 @@ def _by_label(results: Sequence[StoredResult]) -> dict[str, StoredResult]:
     if len(found) < len(results):
         raise UserError(f"{results[0].file} has several results of one task; give each in a file of its own")
     return found
-
-
-def run_name(manifest: Manifest) -> str:
-    """The model's name; with the last part of the path where the user chose one."""
-    chosen = any(option.partition("=")[0].strip() == "path" for option in manifest.typed_options)
-    return f"{manifest.model} {Path(str(manifest.options.get('path'))).name}" if chosen else manifest.model
 
 
 def _facts(manifest: Manifest) -> dict[str, str]:

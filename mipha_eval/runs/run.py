@@ -110,7 +110,7 @@ def _run(settings: RunSettings, early: MemoryHandler) -> Run:
         folder.check_whole(item.task.label for item in work if item.task.label not in failures)
         folder.log.note("stopped by the user" if interrupt.asked() else "finished")
         write_report(folder)
-    found = Run(folder.path, settings.model.name, results)
+    found = Run(folder.path, folder.manifest().display_name, results)
     if failures:
         raise TasksFailedError(found, failures) from next(iter(failures.values()))
     return found

@@ -15,7 +15,7 @@ from mipha_eval.scoring.judging.judge_counts import JudgeCounts
 from mipha_eval.scoring.probability import BeliefSummary
 from mipha_eval.scoring.run_context import RunContext
 
-HINT = "give a run folder, or what score --json printed"
+HINT = "give a run folder, or a result that was printed as JSON"
 
 
 class Moves(Struct, frozen=True):

@@ -78,6 +78,12 @@ class Manifest(Struct, frozen=True, kw_only=True):
         """The model's options as they were typed, ``key=value``."""
         return checked(TypedRun, self.config, "config").model.options
 
+    @property
+    def display_name(self) -> str:
+        """What the run is called everywhere: its model's name, with the last part of the path where one was chosen."""
+        chosen = any(option.partition("=")[0].strip() == "path" for option in self.typed_options)
+        return f"{self.model} {Path(str(self.options.get('path'))).name}" if chosen else self.model
+
 
 def read_manifest(path: Path) -> Manifest:
     """Raises UserError if it is missing or damaged."""

@@ -191,7 +191,7 @@ export class Browser {
         h(
           "span",
           { class: "lines" },
-          h("span", { class: "asked" }, brief(row.question)),
+          h("span", { class: "asked" }, brief(row.prompt)),
           h("span", { class: "said" }, text === undefined ? "" : ["→ ", brief(text)]),
         ),
       ),

@@ -34,9 +34,9 @@ export function sampleView(asked, source, go) {
     ),
     row.images.length ? null : h("p", { class: "quiet" }, "A question without a picture."),
     h("h4", {}, "Question"),
-    block(row.question),
+    block(row.prompt),
     h("h4", {}, "References"),
-    references(row),
+    accepted(row),
     row.categories.length ? h("p", { class: "quiet" }, "Counts in ", listed(row.categories.map(own))) : null,
     row.together.length ? together(row, go) : null,
     row.answers.map((answer, run) => (answer === null ? null : answerView(asked, answer, run))),
@@ -59,28 +59,29 @@ function picture(source, [number, name]) {
 }
 
 /** @param {Row} row */
-function references(row) {
-  if (row.references.length === 0) return h("p", { class: "quiet" }, "None: the labels are not public.");
-  return row.lettered ? letteredReferences(row) : plainReferences(row);
+function accepted(row) {
+  if (row.choices.length > 0) return choices(row);
+  if (row.target.length === 0) return h("p", { class: "quiet" }, "None: the labels are not public.");
+  return answers(row.target);
 }
 
 /** @param {Row} row */
-function letteredReferences(row) {
-  const [right, ...options] = row.references;
-  const entries = options.map((text, place) => {
+function choices(row) {
+  const entries = row.choices.map((text, place) => {
     const name = String.fromCharCode(65 + place);
+    const right = row.target.includes(name);
     return text === ""
       ? null
-      : h("li", { class: name === right ? "right" : null }, `${name}. `, own(text), name === right ? " (right)" : "");
+      : h("li", { class: right ? "right" : null }, `${name}. `, own(text), right ? " (right)" : "");
   });
-  return h("ul", { class: "options" }, entries, options.length ? null : h("li", {}, own(right)));
+  return h("ul", { class: "options" }, entries);
 }
 
-/** @param {Row} row */
-function plainReferences(row) {
+/** @param {string[]} texts */
+function answers(texts) {
   /** @type {Map<string, number>} */
   const numbers = new Map();
-  for (const text of row.references) numbers.set(text, (numbers.get(text) ?? 0) + 1);
+  for (const text of texts) numbers.set(text, (numbers.get(text) ?? 0) + 1);
   const entries = [...numbers].map(([text, number]) =>
     h("li", {}, block(text), number > 1 ? h("span", { class: "quiet" }, ` × ${number}`) : null),
   );
@@ -115,10 +116,10 @@ function answerView({ page, task, place }, answer, run) {
     answerText(answer, state),
     answer.rule ? reading(answer, answer.rule) : null,
     answer.cut ? h("p", { class: "note" }, "Cut off at the most tokens that an answer may have.") : null,
-    answer.chances ? chances(answer.chances) : null,
+    answer.probabilities ? probabilities(answer.probabilities) : null,
     answer.opinion ? opinion(answer.opinion) : null,
     (answer.verdicts ?? []).map(verdict),
-    answer.alone ? alone(answer.alone) : null,
+    answer.reference ? madeAgain(answer.reference) : null,
     answer.details ? details(answer.details) : null,
   );
 }
@@ -158,7 +159,7 @@ function reading(answer, rule) {
 }
 
 /** @param {[name: string, chance: number][]} pairs */
-function chances(pairs) {
+function probabilities(pairs) {
   const rows = pairs.map(([name, chance]) => [
     own(name),
     `${fixed(100 * chance, 1)}`,
@@ -184,7 +185,7 @@ function verdict(found) {
 }
 
 /** @param {MadeAgain} again */
-function alone(again) {
+function madeAgain(again) {
   if (again.same) return h("p", { class: "quiet" }, "Made again without sharing: the same answer.");
   const what = again.error
     ? "Could not be made again without sharing:"

@@ -88,7 +88,7 @@ export function embeddedSource(tasks, imagePiece) {
 function searched(row) {
   const answers = row.answers.filter((answer) => answer !== null);
   const read = answers.flatMap((answer) => [answer.text ?? "", String(answer.reading ?? ""), answer.error ?? ""]);
-  return [row.id, row.question, ...row.references, ...read].join("\n").toLowerCase();
+  return [row.id, row.prompt, ...row.target, ...row.choices, ...read].join("\n").toLowerCase();
 }
 
 /** @returns {Source} */

@@ -133,10 +133,12 @@ export interface Equivalence {
 /** A question and what each run made of it. */
 export interface Row {
   id: string;
-  question: string;
-  references: string[];
-  /** Whether the first reference is the letter of the right one among the rest. */
-  lettered: boolean;
+  /** What was asked. */
+  prompt: string;
+  /** What is accepted; of a question with options the right letter. */
+  target: string[];
+  /** The options, in the order of their letters; an empty one is none. */
+  choices: string[];
   categories: string[];
   /** Places of questions that are scored together with it. */
   together: number[];
@@ -154,9 +156,9 @@ export interface Answer {
   /** Whether it ended at the limit of tokens. */
   cut?: boolean;
   /** How probable the model held each possible answer. */
-  chances?: [name: string, chance: number][];
+  probabilities?: [name: string, chance: number][];
   verdicts?: Verdict[];
-  alone?: MadeAgain;
+  reference?: MadeAgain;
   value?: number;
   reading?: unknown;
   rule?: string;

@@ -6,11 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from mipha_eval.core.adapter import ModelAdapter
-from mipha_eval.core.metrics import Metric
-from mipha_eval.core.reading import Reading
-from mipha_eval.core.task import Task
-from mipha_eval.core.types import Request, Response, Sample, Score
+from mipha_eval import Metric, ModelAdapter, Reading, Request, Response, Sample, Score, Task
 
 
 @dataclass(frozen=True)

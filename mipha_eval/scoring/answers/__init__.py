@@ -1,5 +1,1 @@
 """Reading answers: by the official rules, bug for bug, a file a family of rules, and as a person would (`lenient`)."""
-
-from mipha_eval.core.reading import Reading
-
-__all__ = ["Reading"]

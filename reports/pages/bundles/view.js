@@ -383,9 +383,9 @@
       ),
       row.images.length ? null : h("p", { class: "quiet" }, "A question without a picture."),
       h("h4", {}, "Question"),
-      block(row.question),
+      block(row.prompt),
       h("h4", {}, "References"),
-      references(row),
+      accepted(row),
       row.categories.length ? h("p", { class: "quiet" }, "Counts in ", listed(row.categories.map(own))) : null,
       row.together.length ? together(row, go) : null,
       row.answers.map((answer, run) => answer === null ? null : answerView(asked, answer, run))
@@ -401,21 +401,22 @@
     const shown = whole === null ? image : h("a", { href: whole, target: "_blank", rel: "noreferrer" }, image);
     return h("figure", {}, shown, told);
   }
-  function references(row) {
-    if (row.references.length === 0) return h("p", { class: "quiet" }, "None: the labels are not public.");
-    return row.lettered ? letteredReferences(row) : plainReferences(row);
+  function accepted(row) {
+    if (row.choices.length > 0) return choices(row);
+    if (row.target.length === 0) return h("p", { class: "quiet" }, "None: the labels are not public.");
+    return answers(row.target);
   }
-  function letteredReferences(row) {
-    const [right, ...options] = row.references;
-    const entries = options.map((text, place) => {
+  function choices(row) {
+    const entries = row.choices.map((text, place) => {
       const name = String.fromCharCode(65 + place);
-      return text === "" ? null : h("li", { class: name === right ? "right" : null }, `${name}. `, own(text), name === right ? " (right)" : "");
+      const right = row.target.includes(name);
+      return text === "" ? null : h("li", { class: right ? "right" : null }, `${name}. `, own(text), right ? " (right)" : "");
     });
-    return h("ul", { class: "options" }, entries, options.length ? null : h("li", {}, own(right)));
+    return h("ul", { class: "options" }, entries);
   }
-  function plainReferences(row) {
+  function answers(texts) {
     const numbers = /* @__PURE__ */ new Map();
-    for (const text of row.references) numbers.set(text, (numbers.get(text) ?? 0) + 1);
+    for (const text of texts) numbers.set(text, (numbers.get(text) ?? 0) + 1);
     const entries = [...numbers].map(
       ([text, number]) => h("li", {}, block(text), number > 1 ? h("span", { class: "quiet" }, ` × ${number}`) : null)
     );
@@ -437,10 +438,10 @@
       answerText(answer, state),
       answer.rule ? reading(answer, answer.rule) : null,
       answer.cut ? h("p", { class: "note" }, "Cut off at the most tokens that an answer may have.") : null,
-      answer.chances ? chances(answer.chances) : null,
+      answer.probabilities ? probabilities(answer.probabilities) : null,
       answer.opinion ? opinion(answer.opinion) : null,
       (answer.verdicts ?? []).map(verdict),
-      answer.alone ? alone(answer.alone) : null,
+      answer.reference ? madeAgain(answer.reference) : null,
       answer.details ? details(answer.details) : null
     );
   }
@@ -468,7 +469,7 @@
       answer.span || answer.unparsed ? "" : ", from the whole answer"
     );
   }
-  function chances(pairs) {
+  function probabilities(pairs) {
     const rows = pairs.map(([name, chance]) => [
       own(name),
       `${fixed(100 * chance, 1)}`,
@@ -484,7 +485,7 @@
     const said = found.error ? h("div", { class: "note" }, "Failed: ", block(found.error)) : block(found.text);
     return h("div", { class: "verdict" }, h("p", {}, "Judge ", own(found.judge), " said"), said);
   }
-  function alone(again) {
+  function madeAgain(again) {
     if (again.same) return h("p", { class: "quiet" }, "Made again without sharing: the same answer.");
     const what = again.error ? "Could not be made again without sharing:" : "Made again without sharing it is another answer:";
     return h("div", { class: "note" }, what, block(again.error ?? again.text ?? ""));
@@ -773,7 +774,7 @@
           h(
             "span",
             { class: "lines" },
-            h("span", { class: "asked" }, brief(row.question)),
+            h("span", { class: "asked" }, brief(row.prompt)),
             h("span", { class: "said" }, text === void 0 ? "" : ["→ ", brief(text)])
           )
         )
@@ -900,9 +901,9 @@
     };
   }
   function searched(row) {
-    const answers = row.answers.filter((answer) => answer !== null);
-    const read = answers.flatMap((answer) => [answer.text ?? "", String(answer.reading ?? ""), answer.error ?? ""]);
-    return [row.id, row.question, ...row.references, ...read].join("\n").toLowerCase();
+    const answers2 = row.answers.filter((answer) => answer !== null);
+    const read = answers2.flatMap((answer) => [answer.text ?? "", String(answer.reading ?? ""), answer.error ?? ""]);
+    return [row.id, row.prompt, ...row.target, ...row.choices, ...read].join("\n").toLowerCase();
   }
   function servedSource() {
     const ask = async (path) => {
@@ -1015,7 +1016,7 @@
       ...readingsOf(result),
       ...Object.entries(result.failures).map(([reason, number]) => fact("Failure", `${count(number)} × ${reason}`)),
       ...result.judges.map((line) => fact("Judge", line)),
-      ...madeAgain(result),
+      ...madeAgain2(result),
       fact(
         "Certificate",
         result.certificate ? `scorer compared with an independent one, ${result.certificate}` : "none that is current"
@@ -1063,7 +1064,7 @@
     const rules = Object.entries(result.rules).map(([rule, number]) => `${rule} ${count(number)}`);
     return [...facts, ...result.wrapped.map((line) => fact("Wrapped", line)), fact("Read by", rules.join(", ") || "–")];
   }
-  function madeAgain(result) {
+  function madeAgain2(result) {
     const check = result.equivalence;
     if (!check?.checked) return [];
     const told = `${check.identical} of ${check.checked} answers made without sharing have the same text`;
