@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import os
 import re
@@ -236,6 +237,22 @@ def test_notes_overwrite_nothing(cli: Cli, tmp_path: Path, field: str) -> None:
 def test_notes_are_a_dict_that_can_be_stored(cli: Cli, tmp_path: Path, notes: str) -> None:
     file = task_file(tmp_path / "quiz.py", more=method("notes", f"return {notes}", "scores"))
     assert_slip(run_quiz(cli, tmp_path, file), file, "def notes", "notes of quiz@demo")
+
+
+@pytest.mark.parametrize("maximum", ["5", "None", "{'share': 'much'}", "{'share': [100]}"])
+def test_the_highest_values_are_numbers(cli: Cli, tmp_path: Path, maximum: str) -> None:
+    """Tables print them, so that they are looked at where they come in."""
+    file = task_file(tmp_path / "quiz.py", more=method("notes", f"return {{'maximum': {maximum}}}", "scores"))
+    assert_slip(run_quiz(cli, tmp_path, file), file, "def notes", "maximum")
+
+
+@pytest.mark.parametrize("note", ["{'runs': 'five', 'std': {}}", "{'runs': [1, 2], 'std': None}", "{'notes': 5}"])
+def test_what_another_task_notes_by_a_name_is_free_for_all(cli: Cli, tmp_path: Path, note: str) -> None:
+    file = task_file(tmp_path / "quiz.py", more=method("notes", f"return {note}", "scores"))
+    outcome = run_quiz(cli, tmp_path, file)
+    (result,) = outcome.json["results"]
+    assert ast.literal_eval(note).items() <= result.items()
+    assert cli("report", outcome.json["run"], "--plugin", file).code == 0
 
 
 def test_a_note_of_its_own_stands_in_the_result(cli: Cli, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import random
 import re
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,7 +29,11 @@ FILES = [
         for name in ("task.json", "samples.jsonl", "responses.jsonl", "scores.jsonl", "result.json")
     ),
 ]
-TRIED_FIELDS = 12  # of each file's, drawn with a fixed seed; `damaged_fields` lists some hundred a file
+TRIED_FIELDS, TRIED_VERBS = 16, 3  # of each file's, drawn with a fixed seed; `damaged_fields` lists some hundred a file
+#: files of a run that two judges graded, where nothing was checked
+GRADED = [*(name for name in FILES if name != "equivalence.json"), "mmvet@demo/result.other.json"]
+#: damages of which each may meet a command that writes into the run
+BEFORE_WRITING = ("deleted", "emptied", "halved", "object", "list", "null", "text")
 
 
 def call(*arguments: object) -> Outcome:
@@ -101,8 +105,11 @@ def complaint(outcome: Outcome, whole: Outcome, file: Path) -> str:
     return "" if told or outcome.code == 3 else f"silence with exit {outcome.code}: {outcome.out[:300]}"
 
 
-def complaints(damaged: Damaged, file: Path) -> Iterator[str]:
+def complaints(damaged: Damaged, file: Path, wanted: Collection[str] = ()) -> Iterator[str]:
+    """What is wrong with how verbs took it; with all, unless some are wanted."""
     for verb, command in damaged.verbs.items():
+        if wanted and verb not in wanted:
+            continue
         found = complaint(call(*command), damaged.whole[verb], file)
         if found:
             yield f"{verb}: {found}"
@@ -124,15 +131,17 @@ def test_a_field_that_is_no_longer_what_it_was(name: str, damaged: Damaged) -> N
     file = damaged.run / name
     content = file.read_bytes()
     cases = list(damaged_fields(content, lines=file.suffix == ".jsonl"))
-    for what, changed in random.Random(name).sample(cases, min(TRIED_FIELDS, len(cases))):
+    draw = random.Random(name)
+    for what, changed in draw.sample(cases, min(TRIED_FIELDS, len(cases))):
         file.write_bytes(changed)
-        assert not [found for found in complaints(damaged, file) if "silence" not in found], what
+        some = draw.sample([*damaged.verbs], TRIED_VERBS)
+        assert not [found for found in complaints(damaged, file, some) if "silence" not in found], what
         file.write_bytes(content)
 
 
-@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize("name", ["manifest.json", "equivalence.json", "pope@demo/responses.jsonl"])
 @pytest.mark.parametrize("what", ["deleted", "emptied", "object", "text"])
-def test_the_same_command_goes_on_or_names_the_file(name: str, what: str, damaged: Damaged) -> None:
+def test_a_checked_run_goes_on_or_names_the_file(name: str, what: str, damaged: Damaged) -> None:
     file = damaged.run / name
     changed = WHOLE[what](file.read_bytes())
     file.unlink() if changed is None else file.write_bytes(changed)
@@ -147,3 +156,59 @@ def test_the_same_command_goes_on_or_names_the_file(name: str, what: str, damage
         assert file.name in outcome.err
     elif scores is not None:
         assert outcome.json["results"][0]["metrics"] == scores
+
+
+@dataclass(frozen=True)
+class Graded:
+    """A run that one judge graded while it went on, and another one later."""
+
+    run: Path
+    grades: Path
+
+    @classmethod
+    def make(cls, folder: Path) -> Graded:
+        outcome = call(*cls(folder, folder / "grades.json").asked, "--limit", 6, "-o", folder / "bare")
+        (answers,) = (folder / "bare").glob("*/mmvet@demo/samples.jsonl")
+        assert outcome.code == 0, outcome.err
+        for judge in ("first", "other"):
+            rows = [json.loads(line) for line in answers.read_text().splitlines()]
+            grades = {row["id"]: {"model": [judge], "score": [0.5]} for row in rows}
+            (folder / f"{judge}.json").write_text(json.dumps(grades))
+        graded = cls(folder, folder / "other.json")
+        outcome = call(*graded.asked, "--grades", folder / "first.json", "-o", folder / "runs")
+        assert outcome.code == 0, outcome.err
+        (run,) = (folder / "runs").iterdir()
+        assert call("score", run, "--grades", graded.grades).code == 0
+        return cls(run, graded.grades)
+
+    @property
+    def asked(self) -> list[object]:
+        return ["run", "--tasks", "pope,mmvet", "-L", 6, "--model", "constant", "-a", "answer=yes", "--data", "demo"]
+
+
+@pytest.fixture(scope="module")
+def graded(tmp_path_factory: pytest.TempPathFactory) -> Graded:
+    return Graded.make(tmp_path_factory.mktemp("graded"))
+
+
+@pytest.mark.parametrize("name", GRADED)
+def test_commands_that_write_go_on_or_name_the_file(name: str, graded: Graded, tmp_path: Path) -> None:
+    """The run's own command, which never asks a model for what is stored, and another judge's grades."""
+    scores = {path.parent.name: json.loads(path.read_text())["metrics"] for path in graded.run.glob("*/result.json")}
+    for number, what in enumerate(BEFORE_WRITING):
+        for verb in ("run", "score"):
+            copy = Path(shutil.copytree(graded.run, tmp_path / f"{number}{verb}" / graded.run.name))
+            changed = WHOLE[what]((copy / name).read_bytes())
+            (copy / name).unlink() if changed is None else (copy / name).write_bytes(changed)
+            if verb == "run":
+                outcome = call(*graded.asked, "--grades", graded.grades.with_name("first.json"), "-o", copy.parent, "--json")
+            else:
+                outcome = call("score", copy, "--grades", graded.grades, "--json")
+            assert outcome.code in (0, 2, 3), (what, verb, outcome.err)
+            assert "Traceback" not in outcome.err, (what, verb)
+            if outcome.code == 2:
+                assert len([line for line in outcome.err.splitlines() if line.startswith("error: ")]) == 1, (what, verb)
+                assert Path(name).name in outcome.err, (what, verb, outcome.err)
+            elif verb == "run":
+                found = {result["task"]: result["metrics"] for result in outcome.json["results"]}
+                assert found == scores, (what, outcome.err)

@@ -192,3 +192,5 @@ def test_a_name_is_written_in_one_place() -> None:
         text = file.read_text()
         found = re.findall(r"""(?:partition|split|index|indexOf|find|match)\(\s*r?["'/]\\?\[["'/]""", text)
         assert not found, f"{file} reads a name at its bracket"
+        matched = re.findall(r"""(?:startswith|endswith|removeprefix|removesuffix)\(\s*r?f["'][^"'\n]*\[""", text)
+        assert not matched or file.name == "migrations.py", f"{file} compares a name up to its bracket"

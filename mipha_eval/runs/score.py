@@ -68,7 +68,10 @@ def score_run(path: Path, registry: Registry, grading: Grading | None = None) ->
         The results of a task stand one after the other; with `grading`, those of tasks that it is for alone.
     """
     if not (path / "manifest.json").exists():
-        raise UserError(f"{path} is no run folder; to score answers to a task give their file", flag="--answers FILE")
+        raise UserError(
+            f"{path} is no run folder: it has no manifest.json; to score answers to a task give their file",
+            flag="--answers FILE",
+        )
     folder = RunFolder.open(path)
     tasks = [read_answered(folder, label, registry) for label in folder.tasks()]
     if grading is None:
