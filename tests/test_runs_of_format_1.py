@@ -92,11 +92,11 @@ def test_shown(runs: Path, cli: Cli, tmp_path: Path) -> None:
         rows = [row for name, part in data.items() if name.startswith(f"rows-{labels.index(label)}-") for row in part]
         old = {row["id"]: row for row in read_jsonl(STORED / TINY / label / "samples.jsonl")}
         answers = {row["sample"]: row for row in read_jsonl(STORED / TINY / label / "responses.jsonl")}
-        assert [row["references"] for row in rows] == [old[row["id"]]["references"] for row in rows]
-        assert [row["question"] for row in rows] == [old[row["id"]]["question"] for row in rows]
+        assert [[*row["target"], *row["choices"]] for row in rows] == [old[row["id"]]["references"] for row in rows]
+        assert [row["prompt"] for row in rows] == [old[row["id"]]["question"] for row in rows]
         for row in rows:
-            assert [chance for _, chance in row["answers"][0]["chances"]] == answers[row["id"]]["chances"]
-    checks = [row["answers"][0].get("alone") for row in data[f"rows-{labels.index('pope@demo')}-0"]]
+            assert [chance for _, chance in row["answers"][0]["probabilities"]] == answers[row["id"]]["chances"]
+    checks = [row["answers"][0].get("reference") for row in data[f"rows-{labels.index('pope@demo')}-0"]]
     assert checks.count({"same": True}) == 2
     assert cli("leaderboard", runs, "-o", tmp_path / "site").code == 0
 
