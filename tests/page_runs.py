@@ -65,7 +65,7 @@ def make_run(folder: Path, made: Made, answers: Answers) -> Path:
         progress=False,
         probabilities=True,
         judge=made.judge,
-        plugins=[PLUGIN],
+        plugins=[PLUGIN, *made.plugins],
         **options,
     )
     return run.path
