@@ -95,9 +95,9 @@ def test_results_and_reports_show_the_hash(cli: Cli, tmp_path: Path) -> None:
         "--output",
         str(tmp_path),
     ]
-    assert certificate["sha256"][:12] in cli(*arguments).out
+    assert certificate.sha256[:12] in cli(*arguments).out
     (report,) = tmp_path.glob("*/report.md")
-    assert certificate["sha256"][:12] in report.read_text()
+    assert certificate.sha256[:12] in report.read_text()
 
 
 def test_no_oracle_is_said(cli: Cli) -> None:

@@ -61,7 +61,7 @@ def test_questions_and_answers_in_any_table(ending: str, delimiter: str, encodin
         outcome = score_path(cli, Made(tmp_path / "data", {}), "mmbench", file)
         assert outcome.code == 0, outcome.err
         assert (outcome.json["metrics"]["accuracy"], outcome.json["unverified"]) == (100, 0)
-    shown = cli("show", "task", "mmbench", "--data", tmp_path / "data", "--json").json["questions"][0]["question"]
+    shown = cli("show", "task", "mmbench", "--data", tmp_path / "data", "--json").json["questions"][0]["prompt"]
     assert shown.startswith('Ein "Schild", größer; 大\nWhich one,\nof two; or three?\nA. a dog\nB. a cat')
 
 

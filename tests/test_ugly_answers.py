@@ -778,7 +778,7 @@ def settings(**changed: Any) -> dict[str, Any]:
         pytest.param({"image_std": [0.5, -0.5, 0.5]}, "standard deviations", id="std below zero"),
         pytest.param({"image_std": [0.5, float("nan"), 0.5]}, "standard deviations", id="std NaN"),
         pytest.param({"image_mean": [0.5, 0.5]}, "three means", id="two means"),
-        pytest.param({"image_mean": 0.5}, "float", id="one mean"),
+        pytest.param({"image_mean": 0.5}, "no list", id="one mean"),
         pytest.param({"image_mean": [float("nan")] * 3}, "mean", id="mean NaN"),
         pytest.param({"do_resize": False}, "do_resize", id="no resizing"),
         pytest.param({"resample": 99}, "99", id="unknown resampling"),

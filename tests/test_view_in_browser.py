@@ -154,7 +154,7 @@ def test_filters_by_category_and_text(tab: Open, runs: tuple[Path, Path]) -> Non
     page.choose("state", "wrong")
     expected = own.ids(
         lambda sample, response, score: (
-            sample["category"] == "yes/no" and "diamond" in sample["question"].lower() and value_of(score) == 0
+            sample["category"] == "yes/no" and "diamond" in sample["prompt"].lower() and value_of(score) == 0
         )
     )
     assert page.ids() == expected != []
