@@ -9,14 +9,13 @@ from typing import Annotated, Optional
 
 import typer
 
-from mipha_eval.cli import flags, judge_flags
+from mipha_eval.cli import flags
 from mipha_eval.cli.exit_code import ExitCode
+from mipha_eval.cli.judge_flags import NO_JUDGE, JudgeFlags, takes_judge
 
 logger = logging.getLogger(__name__)
 
 judge_verbs = typer.Typer(rich_markup_mode=None)
-
-Required = Annotated[str, typer.Option("--judge", help="A name that the server knows, or hf:PATH for a model here.")]
 
 
 @judge_verbs.callback(invoke_without_command=True)
@@ -27,12 +26,9 @@ def overview(context: typer.Context) -> None:
 
 
 @judge_verbs.command("serve-check")
+@takes_judge("judge_runs", "judge_budget", "judge_price", "judge_correctness", "grades", required=True)
 def check_server(
-    judge: Required,
-    judge_base_url: judge_flags.BaseUrl = None,
-    judge_concurrency: judge_flags.Concurrency = 16,
-    judge_timeout: judge_flags.Timeout = 60.0,
-    judge_tries: judge_flags.Tries = 6,
+    asked: JudgeFlags = NO_JUDGE,
     json: flags.Json = False,
 ) -> None:
     """Ask a judge a few questions whose answers are known; exit code 3 if it does not understand them."""
@@ -42,9 +38,7 @@ def check_server(
     from mipha_eval.reporting.terminal import print_lines
     from mipha_eval.reporting.visible import visible
 
-    choice = judge_flags.choice(
-        judge, judge_base_url, judge_flags.Limits(1, judge_concurrency, judge_timeout, judge_tries), None, None
-    )
+    choice = asked.choice()
     assert choice is not None  # noqa: S101 - the flag is required
     found = serve_check(build_judge(choice, Registry()))
     if json:
@@ -65,21 +59,15 @@ def check_server(
 
 
 @judge_verbs.command("calibrate")
+@takes_judge("judge_correctness", "grades", required=True, judge_runs=2)
 def calibrate_judge(
-    judge: Required,
     grades: Annotated[Path, typer.Option("--grades", help="Trusted grades of the answers, a file of MM-Vet's script.")],
     answers: Annotated[
         Optional[Path], typer.Option("--answers", help="The answers that these grades are of; none: MODEL.json beside them.")
     ] = None,
     task: Annotated[str, typer.Option("--task", help="The task that they answer.")] = "mmvet",
     data: flags.Data = None,
-    judge_runs: judge_flags.Runs = 2,
-    judge_base_url: judge_flags.BaseUrl = None,
-    judge_concurrency: judge_flags.Concurrency = 16,
-    judge_timeout: judge_flags.Timeout = 60.0,
-    judge_tries: judge_flags.Tries = 6,
-    judge_budget: judge_flags.Budget = None,
-    judge_price: judge_flags.Price = None,
+    asked: JudgeFlags = NO_JUDGE,
     plugin: flags.Plugins = None,
     json: flags.Json = False,
 ) -> None:
@@ -89,13 +77,11 @@ def calibrate_judge(
     from mipha_eval.core.record import record_json
     from mipha_eval.data.parse_source import parse_source
     from mipha_eval.judge.calibrate import calibrate
-    from mipha_eval.judge.grading import begin_grading
     from mipha_eval.reporting.summary import calibration_text
     from mipha_eval.reporting.terminal import print_lines
 
-    limits = judge_flags.Limits(judge_runs, judge_concurrency, judge_timeout, judge_tries)
     registry = Registry(plugin or ())
-    grading = begin_grading(judge_flags.choice(judge, judge_base_url, limits, judge_budget, judge_price), None, registry)
+    grading = asked.grading(registry)
     assert grading is not None  # noqa: S101 - the flag is required
     built = build_task(task, {}, parse_source(data or "hub", {}), registry)
     calibration = calibrate(built, grades, answers, grading)

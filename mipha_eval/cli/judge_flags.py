@@ -1,12 +1,17 @@
-"""Flags of the verbs that ask a judge."""
+"""Flags of the verbs that ask a judge: a field a flag, here and nowhere else."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import functools
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Optional
+from typing import TYPE_CHECKING, Annotated, Optional, TypeVar, cast, get_type_hints
 
 import typer
+
+from mipha_eval.core.errors import UserError
 
 if TYPE_CHECKING:
     from mipha_eval.core.plugins.registry import Registry
@@ -41,50 +46,84 @@ Correctness = Annotated[
 ]
 Grades = Annotated[Optional[Path], typer.Option("--grades", help="Recorded grades, a file of MM-Vet's script.")]
 
+Verb = TypeVar("Verb", bound=Callable[..., object])
+
 
 @dataclass(frozen=True)
-class Limits:
-    """How a judge is asked: runs, queries under way at a time, seconds to wait for a reply, and tries."""
+class JudgeFlags:
+    """What a user says of a judge. A flag more is a field here, and its use in `choice`."""
 
-    runs: int = 1
-    concurrency: int = 16
-    timeout: float = 60.0
-    tries: int = 6
+    judge: Judge = None
+    judge_base_url: BaseUrl = None
+    judge_runs: Runs = 1
+    judge_concurrency: Concurrency = 16
+    judge_timeout: Timeout = 60.0
+    judge_tries: Tries = 6
+    judge_budget: Budget = None
+    judge_price: Price = None
+    judge_correctness: Correctness = False
+    grades: Grades = None
+
+    def choice(self) -> JudgeChoice | None:
+        """The judge that was asked for. Raises UserError for flags that need one, or that cannot be read."""
+        from mipha_eval.judge.settings import JudgeChoice, parse_budget, parse_price
+
+        if self.judge is None:
+            if self.judge_budget or self.judge_price or self.judge_correctness:
+                raise UserError("--judge-budget, --judge-price and --judge-correctness need --judge MODEL")
+            return None
+        return JudgeChoice(
+            self.judge,
+            self.judge_base_url,
+            runs=self.judge_runs,
+            concurrency=self.judge_concurrency,
+            timeout=self.judge_timeout,
+            tries=self.judge_tries,
+            budget=parse_budget(self.judge_budget),
+            price=parse_price(self.judge_price),
+            correctness=self.judge_correctness,
+        )
+
+    def grading(self, registry: Registry) -> Grading | None:
+        """The judge that was asked for, or recorded grades, ready; None for neither."""
+        asked = self.choice()
+        if asked is None and self.grades is None:
+            return None
+        from mipha_eval.judge.grading import begin_grading
+
+        return begin_grading(asked, self.grades, registry)
 
 
-def choice(
-    model: str | None,
-    base_url: str | None,
-    limits: Limits,
-    budget: str | None,
-    price: str | None,
-    correctness: bool = False,
-) -> JudgeChoice | None:
-    """The judge that was asked for."""
-    from mipha_eval.core.errors import UserError
-    from mipha_eval.judge.settings import JudgeChoice, parse_budget, parse_price
-
-    if model is None:
-        if budget or price or correctness:
-            raise UserError("--judge-budget, --judge-price and --judge-correctness need --judge MODEL")
-        return None
-    return JudgeChoice(
-        model,
-        base_url,
-        runs=limits.runs,
-        concurrency=limits.concurrency,
-        timeout=limits.timeout,
-        tries=limits.tries,
-        budget=parse_budget(budget),
-        price=parse_price(price),
-        correctness=correctness,
-    )
+#: the default of verbs' parameters; what a user says takes its place
+NO_JUDGE = JudgeFlags()
 
 
-def grading(asked: JudgeChoice | None, grades: Path | None, registry: Registry) -> Grading | None:
-    """The judge that was asked for, or recorded grades, ready; None for neither."""
-    if asked is None and grades is None:
-        return None
-    from mipha_eval.judge.grading import begin_grading
+def takes_judge(*without: str, required: bool = False, **defaults: object) -> Callable[[Verb], Verb]:
+    """Gives a verb the flags of a judge in the place of its parameter ``asked``.
 
-    return begin_grading(asked, grades, registry)
+    Args:
+        without: flags that it has no use for.
+        required: whether a judge must be named.
+        defaults: other defaults than most verbs have.
+    """
+    kinds = get_type_hints(JudgeFlags, include_extras=True)
+    told = {entry.name: defaults.get(entry.name, entry.default) for entry in fields(JudgeFlags) if entry.name not in without}
+    told |= {"judge": inspect.Parameter.empty} if required else {}
+
+    def decorate(verb: Verb) -> Verb:
+        @functools.wraps(verb)
+        def call(**options: object) -> object:
+            given = {name: options.pop(name) for name in told}
+            return verb(**options, asked=JudgeFlags(**given))  # type: ignore[arg-type]
+
+        parameters: list[inspect.Parameter] = []
+        for own in inspect.signature(verb, eval_str=True).parameters.values():
+            asked = own.name == "asked"
+            parameters += [
+                own.replace(name=name, default=default, annotation=kinds[name] if asked else own.annotation)
+                for name, default in (told if asked else {own.name: own.default}).items()
+            ]
+        call.__signature__ = inspect.Signature([each.replace(kind=inspect.Parameter.KEYWORD_ONLY) for each in parameters])  # type: ignore[attr-defined]
+        return cast("Verb", call)
+
+    return decorate

@@ -8,19 +8,17 @@ from typing import Annotated, Optional
 
 import typer
 
-from mipha_eval.cli import flags, judge_flags
+from mipha_eval.cli import flags
+from mipha_eval.cli.judge_flags import NO_JUDGE, JudgeFlags, takes_judge
 
 
+@takes_judge("judge_concurrency", "judge_timeout", "judge_tries", "judge_budget", "grades")
 def plan_tasks(
     tasks: Annotated[list[str], typer.Option("--tasks", "-t", help="Tasks as a,b@protocol or repeated.")],
     data: flags.Data = None,
     image_dir: flags.ImageDirs = None,
     limit: Annotated[Optional[int], typer.Option("--limit", "-L", min=1, help="About N questions a task.")] = None,
-    judge: judge_flags.Judge = None,
-    judge_base_url: judge_flags.BaseUrl = None,
-    judge_runs: judge_flags.Runs = 1,
-    judge_price: judge_flags.Price = None,
-    judge_correctness: judge_flags.Correctness = False,
+    asked: JudgeFlags = NO_JUDGE,
     answers: Annotated[
         Optional[Path], typer.Option("--answers", help="Answers to the one task named, for a judge's exact work.")
     ] = None,
@@ -39,7 +37,7 @@ def plan_tasks(
     from mipha_eval.runs.plan import plan_task
     from mipha_eval.runs.plan_lines import plan_lines
 
-    choice = judge_flags.choice(judge, judge_base_url, judge_flags.Limits(judge_runs), None, judge_price, judge_correctness)
+    choice = asked.choice()
     source = parse_source(data or "hub", flags.image_dirs(image_dir))
     built = find_tasks(split_tasks(tasks), parse_pairs(options or ()), source, Registry(plugin or ()))
     if answers is not None and len(built) > 1:

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
-from mipha_eval.cli import flags, judge_flags
+from mipha_eval.cli import flags
 from mipha_eval.cli.exit_code import ExitCode
+from mipha_eval.cli.judge_flags import NO_JUDGE, JudgeFlags, takes_judge
 from mipha_eval.core.options import parse_pairs
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 
+@takes_judge()
 def run_tasks(
     tasks: Annotated[list[str], typer.Option("--tasks", "-t", help="Tasks as a,b@protocol or repeated; all for all.")],
     model: flags.Model = "mipha-tiny",
@@ -48,16 +50,7 @@ def run_tasks(
         bool,
         typer.Option("--probabilities", help="Also how probable each possible answer is: AUC, calibration."),
     ] = False,
-    judge: judge_flags.Judge = None,
-    judge_base_url: judge_flags.BaseUrl = None,
-    judge_runs: judge_flags.Runs = 1,
-    judge_concurrency: judge_flags.Concurrency = 16,
-    judge_timeout: judge_flags.Timeout = 60.0,
-    judge_tries: judge_flags.Tries = 6,
-    judge_budget: judge_flags.Budget = None,
-    judge_price: judge_flags.Price = None,
-    judge_correctness: judge_flags.Correctness = False,
-    grades: judge_flags.Grades = None,
+    asked: JudgeFlags = NO_JUDGE,
     plugin: flags.Plugins = None,
     fresh: flags.Fresh = False,
     json: flags.Json = False,
@@ -74,8 +67,6 @@ def run_tasks(
     registry = Registry(plugin or ())
     own, of_tasks = split_options(parse_pairs(options or ()))
     chosen = build_model(model, {**own, **flags.model_options(device, dtype, no_share, compile)}, registry)
-    limits = judge_flags.Limits(judge_runs, judge_concurrency, judge_timeout, judge_tries)
-    asked = judge_flags.choice(judge, judge_base_url, limits, judge_budget, judge_price, judge_correctness)
     failed = None
     try:
         run = evaluate(
@@ -88,7 +79,7 @@ def run_tasks(
             blind=blind,
             check=check,
             probabilities=probabilities,
-            judge=judge_flags.grading(asked, grades, registry),
+            judge=asked.grading(registry),
             fresh=fresh,
             progress=not json,
             plugins=plugin or (),

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
-from mipha_eval.cli import flags, judge_flags
+from mipha_eval.cli import flags
 from mipha_eval.cli.exit_code import ExitCode
+from mipha_eval.cli.judge_flags import NO_JUDGE, JudgeFlags, takes_judge
 from mipha_eval.core.options import parse_pairs
 
 if TYPE_CHECKING:
@@ -21,21 +22,13 @@ logger = logging.getLogger(__name__)
 COUNTS = ("n", "missing", "unparsed", "failed", "unlabelled", "left_out", "unverified")
 
 
+@takes_judge()
 def score_answers(
     target: Annotated[str, typer.Argument(help="A task, as name or name@protocol, or the folder of a run.")],
     answers: Annotated[Optional[Path], typer.Option("--answers", help="An answer file that any suite made.")] = None,
     data: flags.Data = None,
     annotations: flags.Annotations = None,
-    grades: judge_flags.Grades = None,
-    judge: judge_flags.Judge = None,
-    judge_base_url: judge_flags.BaseUrl = None,
-    judge_runs: judge_flags.Runs = 1,
-    judge_concurrency: judge_flags.Concurrency = 16,
-    judge_timeout: judge_flags.Timeout = 60.0,
-    judge_tries: judge_flags.Tries = 6,
-    judge_budget: judge_flags.Budget = None,
-    judge_price: judge_flags.Price = None,
-    judge_correctness: judge_flags.Correctness = False,
+    asked: JudgeFlags = NO_JUDGE,
     verdicts: Annotated[
         Optional[Path], typer.Option("--verdicts", help="Where a judge's verdicts are kept; none: beside the answers.")
     ] = None,
@@ -52,10 +45,8 @@ def score_answers(
     from mipha_eval.runs.evaluate import score, score_again
     from mipha_eval.scoring.result_record import result_json
 
-    limits = judge_flags.Limits(judge_runs, judge_concurrency, judge_timeout, judge_tries)
-    asked = judge_flags.choice(judge, judge_base_url, limits, judge_budget, judge_price, judge_correctness)
     registry = Registry(plugin or ())
-    grading = judge_flags.grading(asked, grades, registry)
+    grading = asked.grading(registry)
     if answers is None:
         results = score_again(target, judge=grading, plugins=plugin or ())
     else:
