@@ -65,8 +65,9 @@ def batch_size(text: str) -> int | None:
 
 def model_options(device: str | None, dtype: str | None, no_share: bool, compile: bool) -> dict[str, str]:
     """Options of the model that have flags of their own, as far as these were given."""
-    given = {"device": device, "dtype": dtype, "share": "false" * no_share, "compile": "true" * compile}
-    return {key: text for key, text in given.items() if text}
+    switches = [("share", "false", no_share), ("compile", "true", compile)]
+    given = {"device": device, "dtype": dtype, **{key: text for key, text, asked in switches if asked}}
+    return {key: text for key, text in given.items() if text is not None}
 
 
 def limit_threads(count: int | None) -> None:

@@ -99,6 +99,6 @@ def _powerless(pairs: Sequence[Pair], pair: Pair, alpha: float) -> Found:
         found = pair.rows[0].difference
         yield (
             "cannot tell",
-            f"no regression could have been found on {found.clusters:,} image{'s' * (found.clusters != 1)} with "
+            f"no regression could have been found on {found.clusters:,} {'image' if found.clusters == 1 else 'images'} with "
             f"{found.metric} {found.values[0]:.2f} before: with every answer wrong p would be {corrected:.4g}",
         )

@@ -102,6 +102,6 @@ def data_digest(samples: Sequence[Sample]) -> str:
     digest = hashlib.sha256(b"[")
     for number, sample in enumerate(samples):
         row = (sample.id, sample.prompt, sample.label_texts, [image.name for image in sample.images])
-        digest.update((", " * bool(number) + json.dumps(row)).encode())
+        digest.update(((", " if number else "") + json.dumps(row)).encode())
     digest.update(b"]")
     return digest.hexdigest()

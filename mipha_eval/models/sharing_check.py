@@ -66,6 +66,7 @@ def prove(ways: Mapping[str, Way], alone: Way, dtype: str, *, pictures: bool = T
     Raises:
         UserError: the model cannot be asked at all.
     """
+    what = "a question about a picture" if pictures else "a question"
     # the second token is the first that is decoded one at a time
     images, others = (((made_up_image(number),) if pictures else ()) for number in range(2))
     batch = [Request(question, images, Decoding(2)) for question in QUESTIONS]
@@ -76,9 +77,9 @@ def prove(ways: Mapping[str, Way], alone: Way, dtype: str, *, pictures: bool = T
             batch = sorted(batch, key=lambda request: len(request.text), reverse=True)
             (expected,) = alone(batch[-1:])
     except MISFITS as error:
-        raise UserError(f"the model cannot answer a question{' about a picture' * pictures}: {_line(error)}") from error
+        raise UserError(f"the model cannot answer {what}: {_line(error)}") from error
     if expected.error:
-        raise UserError(f"the model cannot answer a question{' about a picture' * pictures}: {expected.error}")
+        raise UserError(f"the model cannot answer {what}: {expected.error}")
     reasons: list[str] = []
     for level, way in ways.items():
         reason = difference(way, batch, expected, dtype)

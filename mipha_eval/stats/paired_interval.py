@@ -22,7 +22,7 @@ def paired_interval(pair: Panel, confidence: float = CONFIDENCE) -> Interval:
     """
     clusters = int(pair.counts.any(axis=(0, 2)).sum())
     if 2.0 ** (1 - clusters) > 1 - confidence:
-        return Interval(None, f"of {clusters} image{'s' * (clusters != 1)}, too few to tell")
+        return Interval(None, f"of {clusters} {'image' if clusters == 1 else 'images'}, too few to tell")
     try:
         first, second = make_up(pair, 0), make_up(pair, 1)
         reach = _reach(first, second, confidence)

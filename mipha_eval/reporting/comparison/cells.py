@@ -107,7 +107,9 @@ def gap_text(comparison: Comparison, gap: NotCompared) -> str:
 def tie_text(comparison: Comparison, group: TieGroup) -> str:
     """The runs from best to worst, those that cannot be told from the best marked."""
     order = sorted(group.values, key=lambda place: -group.values[place])
-    runs = [f"{run_name(comparison, place)} {group.values[place]:.2f}{' =' * (place in group.tied)}" for place in order]
+    runs = [
+        f"{run_name(comparison, place)} {group.values[place]:.2f}{' =' if place in group.tied else ''}" for place in order
+    ]
     return f"{group.task} {group.metric}, {group.questions:,} questions that all scored: {', '.join(runs)}"
 
 
