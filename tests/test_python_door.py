@@ -168,6 +168,13 @@ def test_a_comparison_in_frames(run: me.Run, tmp_path: Path, cli: Cli) -> None:
     assert me.report([run.path, other.path], format="csv") == cli("report", run.path, other.path, "--format", "csv").out
 
 
+def test_what_is_shown_is_short(run: me.Run) -> None:
+    shown = repr(run).splitlines()
+    assert str(run.path) in shown[0]
+    assert [line.split()[2] for line in shown[1:]] == [f"{result.task}:" for result in run]
+    assert all("DEMO LIMITED" in line for line in shown[1:])
+
+
 def test_tables_in_a_notebook_escape_what_comes_from_outside(run: me.Run) -> None:
     answered: list[me.Run | me.Result] = [run, run["pope"]]
     assert all("<table" in each._repr_html_() for each in answered)

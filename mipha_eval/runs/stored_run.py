@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Run:
     """A model on tasks.
 
@@ -55,6 +55,9 @@ class Run:
         import pandas as pd
 
         return pd.concat([result.samples() for result in self.results], ignore_index=True)
+
+    def __repr__(self) -> str:
+        return "\n".join([f"<Run of {self.model} in {self.path}>", *(f"  {result!r}" for result in self.results)])
 
     def _repr_html_(self) -> str:
         table = self.metrics()

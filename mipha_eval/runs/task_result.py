@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from mipha_eval.core.types import Response, Sample, Score
+from mipha_eval.reporting.marks import mark_texts
+from mipha_eval.reporting.summary import score_text
 from mipha_eval.runs.frames import metrics_frame, samples_frame
 from mipha_eval.scoring.result import is_complete
 from mipha_eval.scoring.result_record import ResultRecord
@@ -25,7 +27,7 @@ class Answers:
     scores: Sequence[Score]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Result:
     """The result of one task.
 
@@ -35,7 +37,7 @@ class Result:
     """
 
     summary: ResultRecord
-    read: Callable[[], Answers] = field(repr=False)
+    read: Callable[[], Answers]
 
     @property
     def task(self) -> str:
@@ -66,6 +68,11 @@ class Result:
     def samples(self) -> pd.DataFrame:
         """A row a sample: task, id, question, answer, reading, right, score, image."""
         return samples_frame(self.task, self.answers.samples, self.answers.responses, self.answers.scores)
+
+    def __repr__(self) -> str:
+        """The headline with what weakens it, as tables print it."""
+        value = score_text(self.summary, self.summary.headline, self.summary.metrics.get(self.summary.headline))
+        return " ".join(["<Result of", f"{self.task}:", self.summary.headline, value, *mark_texts(self.summary)]) + ">"
 
     def _repr_html_(self) -> str:
         return str(self.metrics().to_html(index=False, escape=True))
