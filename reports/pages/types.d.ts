@@ -74,8 +74,7 @@ export interface Result {
   total: number | null;
   /** The headline with all unparsed answers wrong, and with all of them right. */
   envelope: Pair | null;
-  /** What a lenient reading gives, as it is stored; `lenient` is the same as text. */
-  robust: unknown;
+  /** What a lenient reading gives, in words. */
   lenient: string;
   /** Answers whose wrapping was taken off, a line each. */
   wrapped: string[];
