@@ -65,10 +65,11 @@ def build(folder: Path, tokenizer: Path, dtype: str) -> None:
     from accelerate import init_empty_weights
     from huggingface_hub import save_torch_state_dict
 
-    from mipha_eval.models.mipha import MiphaNetwork, module_key_to_official
+    from mipha_eval.models.mipha import MiphaNetwork, Parts
 
+    parts = Parts.of(CONFIG)
     with init_empty_weights(include_buffers=False):
-        shapes = {module_key_to_official(name): each.shape for name, each in MiphaNetwork(CONFIG).state_dict().items()}
+        shapes = {parts.official(name): each.shape for name, each in MiphaNetwork(parts).state_dict().items()}
     generator = torch.Generator().manual_seed(0)
     weights = {}
     for name, shape in shapes.items():

@@ -1,4 +1,4 @@
-"""Mipha: SigLIP, an MLP projector and Phi-2, from the official checkpoint format."""
+"""Mipha: a vision tower, a projector and a small language model, from the official checkpoint format."""
 
 from __future__ import annotations
 
@@ -11,73 +11,89 @@ import torch
 from torch import Tensor
 
 from mipha_eval.core.adapter import Cost
-from mipha_eval.core.errors import RequestError, UserError
+from mipha_eval.core.errors import RequestError
+from mipha_eval.core.json_value import JsonObject
 from mipha_eval.core.types import Image, Request
 from mipha_eval.data.images import open_image
-from mipha_eval.data.rows import whole_of
 from mipha_eval.models.chat import collate
 from mipha_eval.models.device import moved, pinned
 from mipha_eval.models.end_tokens import end_ids
+from mipha_eval.models.fingerprint import fingerprint
 from mipha_eval.models.forward_inputs import ForwardInputs
 from mipha_eval.models.loaded import Loaded
-from mipha_eval.models.mipha import MiphaNetwork, tower_of
-from mipha_eval.models.mipha_checkpoint import load_network, read_config
+from mipha_eval.models.mipha import MiphaNetwork, Parts, tower_of
+from mipha_eval.models.mipha_checkpoint import MiphaFiles, load_network, locate_checkpoint, read_config
 from mipha_eval.models.mipha_generation import official_generation
-from mipha_eval.models.mipha_prompt import END_OF_TEXT, IMAGE_TOKEN, prompt_pieces, tokenize_prompt
+from mipha_eval.models.mipha_prompt import IMAGE_TOKEN, Template, prompt_pieces, template_named, tokenize_prompt
+from mipha_eval.models.mipha_tokenizer import official_tokenizer, stop_ids
 from mipha_eval.models.pixels import Preprocessor
 from mipha_eval.models.prefix import Prefix
 from mipha_eval.models.prompt_groups import Prompt
-from mipha_eval.models.settings import read_settings
-from mipha_eval.models.tokenizers import load_tokenizer
 from mipha_eval.models.transformers_adapter import TransformersAdapter
 
 
 @dataclass(frozen=True, kw_only=True)
 class Mipha(TransformersAdapter[Tensor]):
-    """Options: `path` is a checkpoint folder or a hub id such as zhumj34/Mipha-3B, `revision` a commit or tag there."""
+    """Options: `path` is a checkpoint folder or a hub id such as zhumj34/Mipha-3B, `revision` a commit or tag there;
+    `vision_tower` is the same for a checkpoint that has no tower among its weights; `template` is v0, gemma, gemma-turns or
+    phi3 where it should be another than the language model's own.
+    """
 
     name: ClassVar[str] = "mipha"
-    end_text: ClassVar[str] = END_OF_TEXT
+
+    vision_tower: str = ""
+    template: str = ""
+
+    @cached_property
+    def files(self) -> MiphaFiles:
+        """What the checkpoint holds, and the tower beside it if that is needed."""
+        tower = locate_checkpoint(self.vision_tower, None) if self.vision_tower else None
+        return MiphaFiles.of(self.folder, tower)
+
+    @cached_property
+    def parts(self) -> Parts:
+        """What the network is made of, for pictures as the preprocessor makes them."""
+        made = self.preprocessor
+        return self.files.parts((made.height, made.width))
+
+    @cached_property
+    def conversation(self) -> Template:
+        """What stands around a question."""
+        return template_named(self.template or self.parts.language_model.template)
 
     @cached_property
     def network(self) -> MiphaNetwork:
-        return load_network(self.folder, *self.place)
+        return load_network(self.files, self.parts, *self.place)
 
     @cached_property
     def loaded(self) -> Loaded:
         decoder = self.network.decoder
-        cleaned = read_settings(self.folder / "tokenizer_config.json").get("clean_up_tokenization_spaces", True)
-        tokenizer = load_tokenizer(
-            self.folder,
-            config=decoder.config,  # else it reads config.json, whose model_type it does not know
-            clean_up_tokenization_spaces=cleaned,
-            # the official code's version of transformers did it by default, and answers depend on it
-            clean_up_tokenization_spaces_for_bpe_even_though_it_will_corrupt_output=cleaned,
-        )
-
-        ends = end_ids(None, tokenizer)
-        return Loaded(decoder, tokenizer, ends, official_generation(self.folder, ends))
+        tokenizer = official_tokenizer(self.folder, self.files.config, decoder.config)
+        ends = end_ids(None, tokenizer) | stop_ids(tokenizer, self.conversation.stop)
+        return Loaded(decoder, tokenizer, ends, official_generation(self.folder, ends), self.conversation.end_text)
 
     @cached_property
     def preprocessor(self) -> Preprocessor:
-        config = read_config(self.folder)
-        made = Preprocessor.from_settings(
-            read_settings(self.folder / "preprocessor_config.json"), config.get("image_aspect_ratio")
-        )
-        side = whole_of(tower_of(config), "image_size")
-        if (made.width, made.height) != (side, side):
-            raise UserError(f"{self.folder}: preprocessor makes {made.width} x {made.height} pixels, the tower takes {side}")
-        return made
+        return self.files.preprocessor()
+
+    def describe(self) -> JsonObject:
+        return {**super().describe(), **self._tower_digest}
+
+    @cached_property
+    def _tower_digest(self) -> JsonObject:
+        """Identifies the weights of a tower that the checkpoint does not have."""
+        beside = self.files.tower_folder
+        return {"vision_tower": fingerprint(beside)} if beside else {}
 
     def about(self) -> Mapping[str, str | float]:
         tower = tower_of(read_config(self.folder))
         name = str(tower.get("vision_model_name_or_path", "")).rpartition("/")[2]
         return {**super().about(), "resolution": str(tower["image_size"]), **({"vision": name} if name else {})}
 
-    @cached_property
+    @property
     def patches(self) -> int:
-        tower = tower_of(read_config(self.folder))
-        return int((whole_of(tower, "image_size") // whole_of(tower, "patch_size")) ** 2)
+        """Tokens of a picture."""
+        return self.parts.image_tokens
 
     @property
     def sharing(self) -> bool:
@@ -88,10 +104,10 @@ class Mipha(TransformersAdapter[Tensor]):
         return True
 
     def prompt_end(self, question: str) -> str:
-        return "ASSISTANT:"
+        return self.conversation.closing.lstrip()
 
     def load(self) -> None:
-        _ = self.digest, self.network, self.loaded, self.preprocessor, self.patches  # read now, used later
+        _ = self.digest, self.parts, self.conversation, self.network, self.loaded  # read now, used later
         self.refuse_unaskable(Request("?", (Image("any", "any", bytes),)))
         self.generation.report(self.folder)
 
@@ -100,9 +116,10 @@ class Mipha(TransformersAdapter[Tensor]):
         return Cost(shared, own) if self.sharing else Cost(0, shared + own)
 
     def encode(self, request: Request) -> Prompt:
-        pieces = prompt_pieces(request.text, len(request.images))
+        marks = bool(self.files.config.get("mm_use_im_start_end"))
+        pieces = prompt_pieces(request.text, len(request.images), self.conversation, marks=marks)
         try:
-            ids = tokenize_prompt(pieces, lambda text: self.tokenizer(text).input_ids)
+            ids = tokenize_prompt(pieces, lambda text: self.tokenizer(text).input_ids, self.tokenizer.bos_token_id)
         except TypeError as error:  # how the tokenizer takes a lone surrogate
             raise RequestError(f"the question cannot be tokenized: {error}") from error
         self.limits.check_ids(ids)
@@ -146,7 +163,7 @@ class Mipha(TransformersAdapter[Tensor]):
         for place in [place for place, token in enumerate(ids) if token == IMAGE_TOKEN] + [len(ids)]:
             parts.append(self.network.text_features(torch.tensor(ids[start:place], dtype=torch.long, device=device)))
             if place < len(ids):
-                parts.append(next(features))
+                parts.append(self.network.image_inputs(next(features)))
             start = place + 1
         return torch.cat(parts)
 

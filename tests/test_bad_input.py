@@ -272,9 +272,9 @@ def test_damaged_missing_and_pickled_weights(cli: Cli, checkpoint: Path, tmp_pat
     ("entry", "value", "words"),
     [
         ("model_type", "llava", ["'llava'", "mipha_phi"]),
-        ("model_type", "mipha_gemma", ["'mipha_gemma'", "mipha_phi"]),
+        ("model_type", "mipha_stablelm", ["'mipha_stablelm'", "mipha_phi, mipha_gemma, mipha_phi3"]),
+        ("model_type", "mipha_gemma", ["lacks", "config and weights do not fit"]),
         ("vision_config", {}, ["vision_config.vision_tower"]),
-        ("mm_use_im_start_end", True, ["mm_use_im_start_end"]),
         ("hidden_size", 50, ["config.json"]),
     ],
 )

@@ -11,7 +11,7 @@ from tokenizers import Tokenizer
 
 from mipha_eval.core.json_value import Json
 from mipha_eval.demo.scenes import SIZE
-from mipha_eval.models.mipha import MiphaNetwork, module_key_to_official
+from mipha_eval.models.mipha import MiphaNetwork, Parts
 from mipha_eval.models.mipha_prompt import END_OF_TEXT
 
 
@@ -70,7 +70,8 @@ def save_checkpoint(network: MiphaNetwork, tokenizer: Tokenizer, folder: Path) -
     The parts of the tower that no answer depends on (last layer, final norm, pooling head) are not written.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    weights = {module_key_to_official(name): value.half().contiguous() for name, value in network.state_dict().items()}
+    parts = Parts.of(tiny_config(tokenizer.get_vocab_size()))
+    weights = {parts.official(name): value.half().contiguous() for name, value in network.state_dict().items()}
     broken = [name for name, value in weights.items() if not torch.isfinite(value).all()]
     if broken:
         raise ValueError(f"weights are not finite: {', '.join(broken[:3])}")

@@ -23,8 +23,8 @@ from transformers import AttentionInterface
 
 from mipha_eval.core.format_lines import CAPTION, LETTER_ANSWER, OCR_TOKENS, SHORT_ANSWER, UNANSWERABLE
 from mipha_eval.demo.scenes import draw_scene
-from mipha_eval.models.mipha import MiphaNetwork
-from mipha_eval.models.mipha_checkpoint import load_network
+from mipha_eval.models.mipha import MiphaNetwork, Parts
+from mipha_eval.models.mipha_checkpoint import MiphaFiles, load_network
 from mipha_eval.models.mipha_prompt import END_OF_TEXT, SYSTEM
 from training.checkpoint import save_checkpoint, tiny_config
 from training.kinds import FAMILIES
@@ -80,7 +80,7 @@ def _training_network(vocabulary: int) -> MiphaNetwork:
     """The network with fast training parts: fused activations and attention that skips other questions."""
     AttentionInterface.register("shared_prefix", shared_prefix_attention)
     config = tiny_config(vocabulary) | {"hidden_act": "gelu_pytorch_tanh"}  # the same function as gelu_new
-    network = MiphaNetwork(config, attention="eager").float()
+    network = MiphaNetwork(Parts.of(config), attention="eager").float()
     network.decoder.config._attn_implementation = "shared_prefix"
     return network
 
@@ -89,7 +89,8 @@ def start_from(folder: Path) -> tuple[MiphaNetwork, Tokenizer]:
     """A trained checkpoint, ready to be trained further; new tokens begin as the mean of the old ones."""
     tokenizer = with_sentences(Tokenizer.from_file(str(folder / "tokenizer.json")))
     network = _training_network(tokenizer.get_vocab_size())
-    weights = load_network(folder, torch.device("cpu"), torch.float32).state_dict()
+    files = MiphaFiles.of(folder)
+    weights = load_network(files, files.parts(), torch.device("cpu"), torch.float32).state_dict()
     for name, wanted in network.state_dict().items():
         added = len(wanted) - len(weights[name])
         if added:

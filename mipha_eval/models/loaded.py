@@ -22,12 +22,14 @@ class Loaded:
         model: what generates, the network or its decoder.
         ends: the token ids that end an answer.
         generation: what becomes of the checkpoint's generation settings.
+        end_text: what a decoded answer may end with that the model's own code takes off.
     """
 
     model: GeneratingModel
     tokenizer: PreTrainedTokenizerBase
     ends: frozenset[int]
     generation: Generation
+    end_text: str = ""
 
     @classmethod
     def greedily(cls, model: GeneratingModel, tokenizer: PreTrainedTokenizerBase) -> Loaded:

@@ -1,111 +1,171 @@
-"""The Mipha network: SigLIP tower, projector and a causal decoder, in the official checkpoint's layout.
+"""The Mipha network: a vision tower, a projector and a causal decoder, in the official checkpoint's layout.
 
 Source of the layout: zhuyiche/llava-phi at 21dafbf (package ``mipha``). The tower stops at the layer that the official
-code reads (``mm_vision_select_layer``), so its last layer, its final norm and its pooling head do not exist here.
+code reads (``mm_vision_select_layer``), so what is behind it does not exist here.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from torch import Tensor, nn
-from transformers import AutoModel, AutoModelForCausalLM, PhiConfig, PretrainedConfig, SiglipVisionConfig
+from transformers import AutoModelForCausalLM
 
 from mipha_eval.core.errors import UserError
 from mipha_eval.core.json_value import JsonObject
-from mipha_eval.data.rows import object_of, text_of, whole_of
+from mipha_eval.data.rows import object_of, whole_of
+from mipha_eval.models.language_models import language_model_of
+from mipha_eval.models.language_models.language_model import LanguageModel
+from mipha_eval.models.projectors import build_projector
+from mipha_eval.models.towers import tower_named
+from mipha_eval.models.towers.tower import Tower, TowerShape
+from mipha_eval.models.weight_piece import Pieces
 
 if TYPE_CHECKING:
-    from transformers import PreTrainedConfig, SiglipVisionModel
-
     from mipha_eval.models.generating_model import GeneratingModel
 
-#: model_type of an official checkpoint -> configuration of its decoder. Another backbone is one more row here, and, where
-#: it differs, its conversation in mipha_prompt.py; tied output weights and tokenizers that add a BOS are not met yet.
-DECODERS: dict[str, type[PretrainedConfig]] = {"mipha_phi": PhiConfig}
+#: official prefix of the tower's weights -> of its modules in `MiphaNetwork`
+TOWER_PREFIX, TOWER_MODULE = "model.vision_tower.", "vision_tower."
 
-#: entries of the official config.json that do not configure the decoder
-NOT_DECODER_FIELDS = ("architectures", "model_type", "torch_dtype", "transformers_version", "vision_config")
+#: official key prefix -> prefix in `MiphaNetwork`, of the rest; the first that fits counts
+KEY_PREFIXES = (("model.mm_projector.", "mm_projector."), ("model.", "decoder.model."), ("lm_head.", "decoder.lm_head."))
 
-#: official key prefix -> prefix in `MiphaNetwork`; the first that fits counts
-KEY_PREFIXES = (
-    ("model.vision_tower.vision_model.", "vision_tower."),
-    ("model.mm_projector.", "mm_projector."),
-    ("model.", "decoder.model."),
-    ("lm_head.", "decoder.lm_head."),
-)
+#: where the weight of a head that is the embedding would stand
+HEAD, EMBEDDING = "decoder.lm_head.weight", "decoder.model.embed_tokens.weight"
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What a Mipha is made of.
+
+    Attributes:
+        config: the official ``config.json``.
+        pixels: height and width of a picture.
+        select_layer: how many of the tower's layers are run.
+    """
+
+    config: JsonObject
+    tower: Tower
+    language_model: LanguageModel
+    pixels: tuple[int, int]
+    select_layer: int
+
+    @classmethod
+    def of(cls, config: JsonObject, weights: Collection[str] = (), pixels: tuple[int, int] | None = None) -> Parts:
+        """The parts of an official ``config.json``; names of weights decide where that is silent.
+
+        Raises:
+            UserError: a part is not supported.
+        """
+        tower = tower_of(config)
+        side = whole_of(tower, "image_size")
+        kind = tower_named(str(tower.get("vision_model_name_or_path", "")), weights)
+        language_model = language_model_of(config.get("model_type"), weights)
+        return cls(config, kind, language_model, pixels or (side, side), _select_layer(tower))
+
+    def shape(self, attention: str = "sdpa") -> TowerShape:
+        """What of the tower is built."""
+        return TowerShape(tower_of(self.config), self.select_layer, self.pixels, attention)
+
+    @property
+    def keeps_class_token(self) -> bool:
+        """Whether the tower's first token goes to the decoder, too."""
+        return self.tower.class_token and tower_of(self.config).get("mm_vision_select_feature") == "cls_patch"
+
+    @property
+    def image_tokens(self) -> int:
+        """Tokens of a picture."""
+        rows, columns = self.shape().grid
+        return rows * columns + self.keeps_class_token
+
+    @property
+    def ties(self) -> bool:
+        """Whether the head is the embedding of tokens."""
+        return self.language_model.ties(self.config)
+
+    def is_dead(self, key: str) -> bool:
+        """Whether no answer depends on an official checkpoint's weight."""
+        if key.startswith(TOWER_PREFIX):
+            return self.tower.is_dead(self._tower_name(key), self.select_layer)
+        return key.endswith("rotary_emb.inv_freq") or (self.ties and key == "lm_head.weight")
+
+    def pieces(self, key: str) -> Pieces:
+        """What becomes of an official checkpoint's weight, by names in `MiphaNetwork`; empty for one of another model."""
+        if key.startswith(TOWER_PREFIX):
+            found: Pieces = self.tower.pieces(self._tower_name(key), self.shape())
+            return {TOWER_MODULE + name: change for name, change in found.items()}
+        for prefix, module in KEY_PREFIXES:
+            if key.startswith(prefix):
+                own = self.language_model.pieces(key[len(prefix) :], self.config)
+                return {module + name: change for name, change in own.items()}
+        return {}
+
+    def _tower_name(self, key: str) -> str:
+        return key.removeprefix(TOWER_PREFIX).removeprefix(self.tower.prefix)
+
+    def official(self, name: str) -> str:
+        """The official key of a weight of `MiphaNetwork`, where the modules have the official names. Raises KeyError."""
+        if name.startswith(TOWER_MODULE):
+            return TOWER_PREFIX + self.tower.prefix + name[len(TOWER_MODULE) :]
+        for prefix, module in KEY_PREFIXES:
+            if name.startswith(module):
+                return prefix + name[len(module) :]
+        raise KeyError(name)
 
 
 class MiphaNetwork(nn.Module):
     """Weights and the two halves of the forward pass; prompts, pixels and decoding live elsewhere.
 
     Args:
-        config: the official ``config.json`` as a dictionary.
         attention: attention implementation of transformers, ``sdpa`` or ``eager``.
+
+    Attributes:
+        image_scale: what features of images are multiplied with on their way into the decoder.
     """
 
-    def __init__(self, config: JsonObject, attention: str = "sdpa") -> None:
+    def __init__(self, parts: Parts, attention: str = "sdpa") -> None:
         super().__init__()
-        tower = tower_of(config)
-        self.select_layer = _select_layer(tower)
-        self.vision_tower = _vision_tower(tower, self.select_layer, attention)
+        config, tower = parts.config, tower_of(parts.config)
+        self._read = parts.tower.read
+        self._first = int(parts.tower.class_token and not parts.keeps_class_token)
+        self.image_scale = parts.language_model.image_scale(config)
+        self.vision_tower = parts.tower.build(parts.shape(attention))
         ends = whole_of(tower, "hidden_size"), whole_of(config, "hidden_size")
-        self.mm_projector = _projector(object_of(object_of(config, "vision_config"), "mm_projector"), ends)
-        fields = {key: value for key, value in config.items() if key not in NOT_DECODER_FIELDS and value is not None}
-        configuration: Callable[..., PreTrainedConfig] = DECODERS[text_of(config, "model_type")]
+        self.mm_projector = build_projector(object_of(object_of(config, "vision_config"), "mm_projector"), ends)
         build: Callable[..., GeneratingModel] = AutoModelForCausalLM.from_config
-        self.decoder = build(configuration(**fields), attn_implementation=attention)
+        self.decoder = build(parts.language_model.configure(config), attn_implementation=attention)
 
     def image_features(self, pixels: Tensor) -> Tensor:
-        """Maps pixels [images, 3, height, width] to decoder inputs [images, patches, hidden]."""
+        """Maps pixels [images, 3, height, width] to features [images, tokens, hidden]."""
         features: Tensor = self.mm_projector(self.patch_features(pixels))
         return features
 
     def patch_features(self, pixels: Tensor) -> Tensor:
-        """Maps pixels [images, 3, height, width] to the tower's output [images, patches, width]."""
-        hidden: Tensor = self.vision_tower.embeddings(pixels)
-        for layer in self.vision_tower.encoder.layers:
-            hidden = layer(hidden, None)
-        return hidden
+        """Maps pixels [images, 3, height, width] to the tower's output [images, tokens, width]."""
+        return self._read(self.vision_tower, pixels)[:, self._first :]
+
+    def image_inputs(self, features: Tensor) -> Tensor:
+        """Maps features [..., hidden] to decoder inputs of the same shape."""
+        return features if self.image_scale == 1 else features * features.new_tensor(self.image_scale)
 
     def text_features(self, ids: Tensor) -> Tensor:
         """Maps token ids [..., length] to decoder inputs [..., length, hidden]."""
         features: Tensor = self.decoder.get_input_embeddings()(ids)
         return features
 
+    def fill(self, weights: Mapping[str, Tensor], *, ties: bool) -> None:
+        """Takes the weights as they are, without a copy; `ties` as in `Parts`."""
+        head = {HEAD: weights[EMBEDDING]} if ties else {}
+        self.load_state_dict({**weights, **head}, assign=True)
+        if ties:
+            self.decoder.lm_head.weight = self.decoder.get_input_embeddings().weight
+
 
 def tower_of(config: JsonObject) -> JsonObject:
     """The vision tower's part of an official ``config.json``."""
     return object_of(object_of(config, "vision_config"), "vision_tower")
-
-
-def is_dead_weight(key: str, select_layer: int) -> bool:
-    """Whether an official checkpoint key belongs to a part of the tower that no answer depends on."""
-    tower = "model.vision_tower.vision_model."
-    if not key.startswith(tower):
-        return False
-    if key.startswith((tower + "head.", tower + "post_layernorm.")) or key.endswith("position_ids"):
-        return True
-    layer = re.match(r"encoder\.layers\.(\d+)\.", key[len(tower) :])
-    return layer is not None and int(layer[1]) >= select_layer
-
-
-def official_key_to_module(key: str) -> str | None:
-    """Translates a checkpoint key to the name in `MiphaNetwork`; None for a key of another model."""
-    for prefix, name in KEY_PREFIXES:
-        if key.startswith(prefix):
-            return name + key[len(prefix) :]
-    return None
-
-
-def module_key_to_official(name: str) -> str:
-    """The inverse of `official_key_to_module`."""
-    for prefix, module in KEY_PREFIXES:
-        if name.startswith(module):
-            return prefix + name[len(module) :]
-    raise KeyError(name)
 
 
 def _select_layer(tower: JsonObject) -> int:
@@ -115,44 +175,3 @@ def _select_layer(tower: JsonObject) -> int:
     if not -states <= layer < states:
         raise UserError(f"mm_vision_select_layer {layer} is outside the tower's {states - 1} layers")
     return layer % states
-
-
-def _vision_tower(tower: JsonObject, layers: int, attention: str) -> SiglipVisionModel:
-    name = str(tower.get("vision_model_name_or_path", "siglip"))
-    if "siglip" not in name.lower():
-        raise UserError(f"vision tower {name!r} is not supported; supported: SigLIP")
-    fields = ("hidden_size", "intermediate_size", "num_attention_heads", "num_channels", "image_size", "patch_size")
-    configuration: Callable[..., SiglipVisionConfig] = SiglipVisionConfig
-    config = configuration(
-        **{field: tower[field] for field in fields},
-        num_hidden_layers=layers,
-        hidden_act=tower["hidden_act"],
-        layer_norm_eps=tower["layer_norm_eps"],
-        attention_dropout=tower.get("attention_dropout", 0.0),
-        vision_use_head=False,
-    )
-    build: Callable[..., SiglipVisionModel] = AutoModel.from_config
-    model = build(config, attn_implementation=attention)
-    model.register_module("post_layernorm", nn.Identity())
-    return model
-
-
-def _projector(config: JsonObject, ends: tuple[int, int]) -> nn.Module:
-    """`ends` are the widths of the tower and of the decoder."""
-    kind = text_of(config, "mm_projector_type")
-    width, hidden = whole_of(config, "mm_hidden_size"), whole_of(config, "hidden_size")
-    if (width, hidden) != ends or (kind == "identity" and width != hidden):
-        raise UserError(
-            f"the {kind} projector maps {width} to {hidden}, the tower gives {ends[0]}, the decoder takes {ends[1]}"
-        )
-    if kind == "linear":
-        return nn.Linear(width, hidden)
-    if kind == "identity":
-        return nn.Identity()
-    depth = re.fullmatch(r"mlp(\d+)x_gelu", kind)
-    if depth is None:
-        raise UserError(f"mm_projector_type {kind!r} is not supported; supported: linear, mlpNx_gelu, identity")
-    layers: list[nn.Module] = [nn.Linear(width, hidden)]
-    for _ in range(1, int(depth[1])):
-        layers += [nn.GELU(), nn.Linear(hidden, hidden)]
-    return nn.Sequential(*layers)

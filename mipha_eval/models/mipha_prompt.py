@@ -1,13 +1,14 @@
-"""Mipha's conversation template and its tokenisation around the image, as in the official code.
+"""Mipha's conversation templates and its tokenisation around the image, as in the official code.
 
-Source: zhuyiche/llava-phi at 21dafbf, ``mipha/conversation.py`` (template ``v0``, also called ``phi``) and ``mm_utils.py``.
+Source: zhuyiche/llava-phi at 21dafbf, ``mipha/conversation.py`` and ``mm_utils.py``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
-from mipha_eval.core.errors import RequestError
+from mipha_eval.core.errors import RequestError, UserError
 
 SYSTEM = (
     "A chat between a curious user and an artificial intelligence assistant. "
@@ -16,32 +17,83 @@ SYSTEM = (
 END_OF_TEXT = "<|endoftext|>"
 IMAGE_MARK = "<image>"
 
+#: what stands around an image where a checkpoint has mm_use_im_start_end, and what one with mm_use_im_patch_token knows
+IMAGE_START, IMAGE_END, IMAGE_PATCH = "<im_start>", "<im_end>", "<im_patch>"
+
 #: stands for an image in a list of token ids; the number that LLaVA and Mipha use
 IMAGE_TOKEN = -200
 
 
-def prompt_pieces(text: str, images: int) -> list[str]:
+@dataclass(frozen=True)
+class Template:
+    """A conversation's first turn.
+
+    Attributes:
+        opening: what stands before the image and the question.
+        closing: what stands behind the question; the answer follows.
+        stop: a token that ends an answer, beside the tokenizer's end token.
+        end_text: what is taken off a decoded answer's end.
+    """
+
+    opening: str
+    closing: str
+    stop: str
+    end_text: str
+
+
+#: by the names of the official ``conv_templates``; gemma-turns is there as ``conv_gemma``, without a name
+TEMPLATES = {
+    "v0": Template(f"{SYSTEM} USER: ", " ASSISTANT:", END_OF_TEXT, END_OF_TEXT),
+    "gemma": Template(f"{SYSTEM} USER: ", " ASSISTANT:", "<eos>", "<eos>"),
+    "gemma-turns": Template(
+        f"{SYSTEM}<start_of_turn>user\n",
+        "<end_of_turn>\n<start_of_turn>model\n",
+        "<end_of_turn>",
+        "<start_of_turn>",
+    ),
+    "phi3": Template("<|system|>You are a helpful AI assistant.<|end|><|user|>", "<|end|><|assistant|>", "<|end|>", ""),
+}
+
+
+def template_named(name: str) -> Template:
+    """A template. Raises UserError if there is none of that name."""
+    if name not in TEMPLATES:
+        raise UserError(f"there is no template {name!r}; there are {', '.join(TEMPLATES)}")
+    return TEMPLATES[name]
+
+
+def prompt_pieces(text: str, images: int, template: Template = TEMPLATES["v0"], *, marks: bool = False) -> list[str]:
     """The prompt for a question about `images` images, cut where the images stand.
 
     The official code writes ``<image>`` there and splits the prompt at it; cutting before the question is put in gives the
     same pieces. In a question that contains the mark it would look for one more picture, and fail.
+
+    Args:
+        marks: whether an image stands between `IMAGE_START` and `IMAGE_END`.
 
     Raises:
         RequestError: the question contains the mark.
     """
     if IMAGE_MARK in text:
         raise RequestError(f"the question holds {IMAGE_MARK}, which stands for a picture in a prompt")
-    opening, closing = f"{SYSTEM} USER: ", f"{text} ASSISTANT:"
+    opening, closing = template.opening, f"{text}{template.closing}"
     if not images:
         return [opening + closing]
-    return [opening, *["\n"] * (images - 1), f"\n{closing}"]
+    before, behind = (IMAGE_START, f"{IMAGE_END}\n") if marks else ("", "\n")
+    return [opening + before, *[behind + before] * (images - 1), behind + closing]
 
 
-def tokenize_prompt(pieces: Sequence[str], tokenize: Callable[[str], Sequence[int]]) -> list[int]:
-    """Token ids of the pieces, each tokenized alone, with `IMAGE_TOKEN` between them."""
+def tokenize_prompt(pieces: Sequence[str], tokenize: Callable[[str], Sequence[int]], begin: int | None = None) -> list[int]:
+    """Token ids of the pieces, each tokenized alone, with `IMAGE_TOKEN` between them.
+
+    Args:
+        begin: the tokenizer's BOS. Where the first piece is given one, all are; only the first is kept.
+    """
     ids: list[int] = []
     for number, piece in enumerate(pieces):
+        own = list(tokenize(piece))
         if number:
             ids.append(IMAGE_TOKEN)
-        ids.extend(tokenize(piece))
+            own = own[1:] if begin is not None and ids[0] == begin else own
+        ids.extend(own)
     return ids

@@ -26,7 +26,7 @@ NAME = "mipha_eval_packed"
 CAUSAL_BLOCK = {"cpu": 192}
 
 #: what some models hand to their attention and packed attention would have to heed
-UNKNOWN = ("sliding_window", "softcap", "s_aux", "position_bias")
+UNKNOWN = ("softcap", "s_aux", "position_bias")
 
 
 class PrefixRead(Exception):  # noqa: N818 - no error: it ends a forward pass whose rest nobody needs
@@ -77,16 +77,25 @@ class Grid:
         return grid.transpose(1, 2)[self.row, self.slot]
 
 
-def causal_attention(query: Tensor, keys: Tensor, values: Tensor, scale: float | None) -> Tensor:
+@dataclass(frozen=True)
+class Manner:
+    """How a layer attends: what products are multiplied with, and how many tokens back a token sees, itself counted."""
+
+    scale: float | None = None
+    window: int | None = None
+
+
+def causal_attention(query: Tensor, keys: Tensor, values: Tensor, manner: Manner) -> Tensor:
     """[rows, heads, tokens, size] each, and returned.
 
     torch's CPU kernel computes much of what causality hides; asked for some tokens at a time, it sees less of it.
     """
-    length = query.shape[2]
+    length, scale, window = query.shape[2], manner.scale, manner.window or query.shape[2]
     block = CAUSAL_BLOCK.get(query.device.type, length)
-    if length <= block:
+    if length <= min(block, window):
         return scaled_dot_product_attention(query, keys, values, is_causal=True, scale=scale)
-    hidden = torch.full((length, length), float("-inf"), dtype=query.dtype).triu(1)
+    hidden = torch.full((length, length), float("-inf"), dtype=query.dtype, device=query.device)
+    hidden = hidden.triu(1) + hidden.tril(-window)
     parts = []
     for first in range(0, length, block):
         last = min(first + block, length)
@@ -144,8 +153,9 @@ class PrefixPass:
         self._grid = Grid.of(counts, cache.lengths.device)
         self._rows = slice(first, first + len(counts))
 
-    def attend(self, number: int, query: Tensor, key: Tensor, value: Tensor, scale: float | None) -> Tensor:
-        """[heads, tokens, size] each; returns [tokens, heads, size]. Raises PrefixRead at the last layer."""
+    def attend(self, number: int, states: Sequence[Tensor], manner: Manner) -> Tensor:
+        """Query, key and value [heads, tokens, size]; returns [tokens, heads, size]. Raises PrefixRead at the last layer."""
+        query, key, value = states
         keys, values = self._grid.spread(key), self._grid.spread(value)
         for stored, new in zip(self._cache.layer(number, key), (keys, values), strict=True):
             stored[self._rows, :, : self._grid.width] = new
@@ -155,7 +165,7 @@ class PrefixPass:
         if times > 1:
             keys, values = (each.repeat_interleave(times, dim=1) for each in (keys, values))
         # padding is on the right, where causal attention never looks
-        return self._grid.collect(causal_attention(self._grid.spread(query), keys, values, scale))
+        return self._grid.collect(causal_attention(self._grid.spread(query), keys, values, manner))
 
 
 @dataclass(frozen=True)
@@ -194,17 +204,19 @@ class QuestionPass:
         # a place of the grid without a token sees everything: what comes out there is not used, but it must be finite
         self._seen = seen.new_ones(grid.rows, grid.width, used)
         self._seen[grid.row, grid.slot] = seen
-        self._masks: dict[tuple[torch.dtype, int], Tensor] = {}
+        self._masks: dict[tuple[torch.dtype, int, int | None], Tensor] = {}
 
-    def attend(self, number: int, query: Tensor, key: Tensor, value: Tensor, scale: float | None) -> Tensor:
-        """[heads, tokens, size] each; returns [tokens, heads, size]."""
+    def attend(self, number: int, states: Sequence[Tensor], manner: Manner) -> Tensor:
+        """Query, key and value [heads, tokens, size]; returns [tokens, heads, size]."""
+        query, key, value = states
         stored = self._cache.layer(number, key)
         keys, values = (self._added(whole, new) for whole, new in zip(stored, (key, value), strict=True))
         times = query.shape[0] // key.shape[0]
         spread = self._grid.spread(query)
         # heads that share keys are asked as further queries, so that keys are not copied for each of them
         folded = spread.reshape(self._grid.rows, key.shape[0], times * self._grid.width, spread.shape[-1])
-        out = scaled_dot_product_attention(folded, keys, values, attn_mask=self._mask(query.dtype, times), scale=scale)
+        mask = self._mask(query.dtype, times, manner.window)
+        out = scaled_dot_product_attention(folded, keys, values, attn_mask=mask, scale=manner.scale)
         return self._grid.collect(out.reshape(spread.shape[:3] + out.shape[-1:]))
 
     def _added(self, stored: Tensor, new: Tensor) -> Tensor:
@@ -213,12 +225,17 @@ class QuestionPass:
         here.transpose(1, 2)[self._grid.row, self._slot] = new.transpose(0, 1)
         return here[:, :, : self._used]
 
-    def _mask(self, dtype: torch.dtype, times: int) -> Tensor:
-        """[rows, 1, queries, used], added to the products; made once for all layers."""
-        if (dtype, times) not in self._masks:
-            mask = torch.zeros(self._seen.shape, dtype=dtype, device=self._seen.device)
-            self._masks[dtype, times] = mask.masked_fill_(~self._seen, float("-inf"))[:, None].repeat(1, 1, times, 1)
-        return self._masks[dtype, times]
+    def _mask(self, dtype: torch.dtype, times: int, window: int | None) -> Tensor:
+        """[rows, 1, queries, used], added to the products; made once for all layers that attend alike."""
+        kind = dtype, times, window
+        if kind not in self._masks:
+            seen = self._seen
+            if window is not None:  # what a token sees stands in the order of its positions, itself last
+                places = seen.cumsum(dim=-1, dtype=torch.int32)
+                seen = seen & (places > places[..., -1:] - window)
+            mask = torch.zeros(seen.shape, dtype=dtype, device=seen.device)
+            self._masks[kind] = mask.masked_fill_(~seen, float("-inf"))[:, None].repeat(1, 1, times, 1)
+        return self._masks[kind]
 
 
 class AttentionLayer(Protocol):
@@ -232,6 +249,7 @@ def attend_packed(
     *states: Tensor,
     packed: PrefixPass | QuestionPass,
     scaling: float | None = None,
+    sliding_window: int | None = None,
     **options: object,
 ) -> tuple[Tensor, None]:
     """What transformers calls in a layer, with query, key, value [1, heads, tokens, size] and a mask, which is None here.
@@ -242,8 +260,8 @@ def attend_packed(
     unknown = [name for name in UNKNOWN if options.get(name) is not None]
     if unknown:
         raise NotShareableError(f"its attention uses {', '.join(unknown)}")
-    query, key, value = (state[0] for state in states[:3])
-    return packed.attend(module.layer_idx, query, key, value, scaling)[None], None
+    manner = Manner(scaling, sliding_window)
+    return packed.attend(module.layer_idx, [state[0] for state in states[:3]], manner)[None], None
 
 
 @contextlib.contextmanager

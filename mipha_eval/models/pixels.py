@@ -1,4 +1,4 @@
-"""Mipha's image preprocessing, as the official code does it with the SigLIP image processor on Pillow.
+"""Mipha's image preprocessing, as the official code does it with the image processors of its towers on Pillow.
 
 Source: zhuyiche/llava-phi at 21dafbf, ``mipha/mm_utils.py`` (process_images, expand2square).
 """
@@ -6,29 +6,29 @@ Source: zhuyiche/llava-phi at 21dafbf, ``mipha/mm_utils.py`` (process_images, ex
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from PIL import Image
 
 from mipha_eval.core.errors import RequestError, UserError
-from mipha_eval.core.json_value import JsonObject
+from mipha_eval.core.json_value import Json, JsonObject
 from mipha_eval.data.images import MOST_PIXELS
-from mipha_eval.data.rows import number_of, numbers_of, object_of, whole_of
+from mipha_eval.data.rows import number_of, numbers_of, whole_of
 
-#: what transformers' SiglipImageProcessor does where a checkpoint does not say it
-SIGLIP: JsonObject = {
-    "size": {"height": 224, "width": 224},
-    "resample": Image.Resampling.BICUBIC,
-    "rescale_factor": 1 / 255,
-    "image_mean": (0.5, 0.5, 0.5),
-    "image_std": (0.5, 0.5, 0.5),
-}
+#: what all of transformers' image processors do where a checkpoint does not say it
+COMMON: JsonObject = {"rescale_factor": 1 / 255}
 
 
 @dataclass(frozen=True)
 class Preprocessor:
-    """Settings of a checkpoint's ``preprocessor_config.json`` and its ``image_aspect_ratio``."""
+    """Settings of a checkpoint's ``preprocessor_config.json`` and its ``image_aspect_ratio``.
+
+    Attributes:
+        width, height: of what comes out.
+        shortest: what the shortest edge is resized to before the middle is cut out; None where a picture is squeezed.
+    """
 
     width: int
     height: int
@@ -37,10 +37,14 @@ class Preprocessor:
     mean: tuple[float, ...]
     std: tuple[float, ...]
     pad: bool
+    shortest: int | None = None
 
     @classmethod
-    def from_settings(cls, settings: JsonObject, aspect_ratio: object) -> Preprocessor:
-        """Reads the official settings; one that is missing is what it is in transformers' SiglipImageProcessor.
+    def from_settings(cls, settings: JsonObject, aspect_ratio: object, defaults: JsonObject) -> Preprocessor:
+        """Reads the official settings.
+
+        Args:
+            defaults: what the image processor of the tower's family does where a setting is missing.
 
         Raises:
             UserError: one is missing, of a wrong kind, or switches a step off that every Mipha has.
@@ -49,9 +53,9 @@ class Preprocessor:
         if off:
             raise UserError(f"the preprocessor sets {', '.join(off)} to false, which is not supported")
         try:
-            made = cls._from_settings(settings, aspect_ratio)
+            made = cls._from_settings(settings, aspect_ratio, defaults)
         except (KeyError, TypeError, ValueError) as error:
-            raise UserError(f"preprocessor_config.json is not a SigLIP preprocessor's: {error!r}") from error
+            raise UserError(f"preprocessor_config.json is not an image preprocessor's of this tower: {error!r}") from error
         finite = all(map(math.isfinite, (*made.mean, *made.std, made.scale)))
         positive = min(*made.std, made.scale, made.width, made.height) > 0 if finite else False
         if len(made.mean) != 3 or len(made.std) != 3 or not positive:
@@ -61,9 +65,16 @@ class Preprocessor:
         return made
 
     @classmethod
-    def _from_settings(cls, settings: JsonObject, aspect_ratio: object) -> Preprocessor:
-        given = {**SIGLIP, **{name: value for name, value in settings.items() if value is not None}}
-        size = object_of(given, "size")
+    def _from_settings(cls, settings: JsonObject, aspect_ratio: object, defaults: JsonObject) -> Preprocessor:
+        given = {**COMMON, **defaults, **{name: value for name, value in settings.items() if value is not None}}
+        crops = "crop_size" in defaults
+        size = _size(given["size"], "shortest_edge" if crops else "")
+        shortest = whole_of(size, "shortest_edge") if "shortest_edge" in size else None
+        cropped = crops and given.get("do_center_crop", True)
+        if cropped:
+            size = _size(given["crop_size"])
+        elif shortest is not None and aspect_ratio == "pad":
+            size = {"height": shortest, "width": shortest}  # a square stays one
         return cls(
             width=whole_of(size, "width"),
             height=whole_of(size, "height"),
@@ -72,6 +83,7 @@ class Preprocessor:
             mean=tuple(map(float, numbers_of(given, "image_mean"))),
             std=tuple(map(float, numbers_of(given, "image_std"))),
             pad=aspect_ratio == "pad",
+            shortest=shortest,
         )
 
     def __call__(self, image: Image.Image) -> np.ndarray:
@@ -80,10 +92,23 @@ class Preprocessor:
             raise RequestError(f"an image of {image.width} x {image.height} is too large to be padded to a square")
         if self.pad:
             image = self._squared(image)
-        resized = np.asarray(image.resize((self.width, self.height), self.resample))
+        resized = np.asarray(self._resized(image))
         scaled = (resized * self.scale).astype(np.float32)
         normal = (scaled - np.asarray(self.mean, np.float32)) / np.asarray(self.std, np.float32)
         return np.ascontiguousarray(normal.transpose(2, 0, 1))
+
+    def _resized(self, image: Image.Image) -> Image.Image:
+        """Squeezed to the size; or the shortest edge resized and the middle cut out, with black where there is nothing."""
+        if self.shortest is None:
+            return image.resize((self.width, self.height), self.resample)
+        short, long = sorted(image.size)
+        longer = int(self.shortest * long / short)
+        if longer * self.shortest > MOST_PIXELS:
+            raise RequestError(f"an image of {image.width} x {image.height} is too long and narrow to be resized")
+        size = (self.shortest, longer) if image.width <= image.height else (longer, self.shortest)
+        image = image.resize(size, self.resample)
+        left, top = (image.width - self.width) // 2, (image.height - self.height) // 2
+        return image.crop((left, top, left + self.width, top + self.height))
 
     def _squared(self, image: Image.Image) -> Image.Image:
         """Centres the picture on a square of the mean colour."""
@@ -94,3 +119,11 @@ class Preprocessor:
         square = Image.new("RGB", (side, side), tuple(int(value * 255) for value in self.mean))
         square.paste(image, ((side - width) // 2, (side - height) // 2))
         return square
+
+
+def _size(given: Json, edge: str = "") -> JsonObject:
+    """A size as an object; a number is the length of `edge`, or of both sides."""
+    if isinstance(given, Mapping):
+        return given
+    length = whole_of({"size": given}, "size")
+    return {edge: length} if edge else {"height": length, "width": length}

@@ -9,7 +9,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 import torch
 from torch import nn
@@ -50,12 +50,7 @@ class TransformersAdapter(PrefixAdapter[Pixels, State]):
 
     Options: `path` is a checkpoint folder or a hub id, `revision` a commit or tag there; `share` false answers every prompt
     by itself with transformers' own generation, as ``--no-share`` does; `compile` true compiles the layers first.
-
-    Class attributes:
-        end_text: what a decoded answer may end with that the model's own code takes off.
     """
-
-    end_text: ClassVar[str] = ""
 
     path: str
     revision: str | None = None
@@ -216,7 +211,7 @@ class TransformersAdapter(PrefixAdapter[Pixels, State]):
             return Response.failure("the model gives logits that are not finite; another dtype may help")
         text = str(self.tokenizer.decode(answer.ids, skip_special_tokens=True)).strip()
         finish = "stop" if answer.ids[-1] in self.ends else "length"
-        text = text.removesuffix(self.end_text).strip()
+        text = text.removesuffix(self.loaded.end_text).strip()
         return Response(text, len(answer.ids), finish, top=answer.best, probabilities=answer.probabilities)
 
     @abstractmethod

@@ -1,0 +1,48 @@
+"""What the official builder does with a Mipha's tokenizer."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mipha_eval.core.json_value import JsonObject
+from mipha_eval.models.mipha_prompt import IMAGE_END, IMAGE_PATCH, IMAGE_START
+from mipha_eval.models.settings import read_settings
+from mipha_eval.models.tokenizers import load_tokenizer
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedConfig, PreTrainedTokenizerBase
+
+
+def official_tokenizer(folder: Path, config: JsonObject, decoder: PreTrainedConfig) -> PreTrainedTokenizerBase:
+    """The checkpoint's tokenizer as the official code has it, with the tokens that it adds.
+
+    Args:
+        config: the official ``config.json``, whose model type transformers does not know.
+        decoder: the decoder's own.
+
+    Raises:
+        UserError: there is no usable one.
+    """
+    cleaned = read_settings(folder / "tokenizer_config.json").get("clean_up_tokenization_spaces", True)
+    tokenizer = load_tokenizer(
+        folder,
+        config=decoder,
+        clean_up_tokenization_spaces=cleaned,
+        # the official code's version of transformers did it by default, and answers depend on it
+        clean_up_tokenization_spaces_for_bpe_even_though_it_will_corrupt_output=cleaned,
+    )
+    tokenizer.add_tokens(image_marks(config), special_tokens=True)
+    return tokenizer
+
+
+def image_marks(config: JsonObject) -> list[str]:
+    """Tokens that are added, those that it has already among them; the official default for the patch is to add it."""
+    patch = [IMAGE_PATCH] if config.get("mm_use_im_patch_token", True) else []
+    return patch + ([IMAGE_START, IMAGE_END] if config.get("mm_use_im_start_end") else [])
+
+
+def stop_ids(tokenizer: PreTrainedTokenizerBase, stop: str) -> frozenset[int]:
+    """The token that a template's stopping word is; none where it is several, which the official code cannot look for."""
+    ids = tokenizer(stop, add_special_tokens=False).input_ids
+    return frozenset(ids) if len(ids) == 1 else frozenset()

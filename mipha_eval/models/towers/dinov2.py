@@ -1,0 +1,90 @@
+"""DINOv2: a class token, scaled layers, positions interpolated to the picture as transformers 4.38 does it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+from transformers import AutoModel, Dinov2Config
+
+from mipha_eval.models.towers.clip import CLIP
+from mipha_eval.models.towers.tower import Tower, TowerShape, without
+from mipha_eval.models.weight_piece import Pieces, cut, renamed, whole
+
+if TYPE_CHECKING:
+    from mipha_eval.models.towers.tower import TowerModel
+
+FIELDS = (
+    *("hidden_size", "num_attention_heads", "num_channels", "patch_size", "hidden_act", "layer_norm_eps"),
+    *("mlp_ratio", "qkv_bias", "use_swiglu_ffn"),
+)
+
+#: names before transformers 5 -> names since
+RENAMED = (
+    (r"attention\.attention\.(q|k|v)(uery|ey|alue)\.", r"attention.\1_proj."),
+    (r"attention\.output\.dense\.", "attention.o_proj."),
+    (r"mlp\.weights_out\.", "mlp.down_proj."),
+)
+
+
+def build(shape: TowerShape) -> TowerModel:
+    """Without the final norm; with as many positions as the pictures have patches."""
+    configuration: Callable[..., Dinov2Config] = Dinov2Config
+    fields = {field: shape.config[field] for field in FIELDS}
+    config = configuration(**fields, image_size=shape.pixels, num_hidden_layers=shape.layers, use_mask_token=False)
+    make: Callable[..., TowerModel] = AutoModel.from_config
+    return without(make(config, attn_implementation=shape.attention), "layernorm")
+
+
+def read(model: TowerModel, pixels: Tensor) -> Tensor:
+    """As `Tower.read`."""
+    begin = model.embeddings
+    patches = begin.patch_embeddings(pixels)
+    hidden: Tensor = torch.cat([begin.cls_token.expand(len(patches), -1, -1), patches], dim=1) + begin.position_embeddings
+    for layer in model.encoder.layer:
+        hidden = layer(hidden)
+    return hidden
+
+
+def pieces(name: str, shape: TowerShape) -> Pieces:
+    """As `Tower.pieces`."""
+    if name == "embeddings.position_embeddings":
+        return {name: partial(interpolated, grid=shape.grid)}
+    if ".mlp.weights_in." in name:  # SwiGLU's two halves
+        return cut([name.replace("weights_in", each) for each in ("gate_proj", "up_proj")])
+    return whole(renamed(name, RENAMED))
+
+
+def interpolated(positions: Tensor, grid: tuple[int, int]) -> Tensor:
+    """Positions [1, 1 + patches, width] for a grid of patches, sampled at steps of the old grid over the new one plus 0.1.
+
+    Source: transformers 4.38.2, ``Dinov2Embeddings.interpolate_pos_encoding``, which the official code runs with. Later
+    versions sample at steps of the whole sizes; features differ by a fifth.
+    """
+    side = math.isqrt(positions.shape[1] - 1)
+    if grid == (side, side):
+        return positions
+    old = positions[:, 1:].reshape(1, side, side, -1).permute(0, 3, 1, 2).float()
+    factors = [(length + 0.1) / side for length in grid]
+    new = torch.nn.functional.interpolate(old, scale_factor=factors, mode="bicubic", align_corners=False)
+    return torch.cat([positions[:, :1], new.flatten(2).transpose(1, 2).to(positions.dtype)], dim=1)
+
+
+DINOV2 = Tower(
+    name="DINOv2",
+    word="dinov2",
+    mark="layer_scale1.lambda1",
+    prefix="dinov2.",
+    class_token=True,
+    any_size=True,
+    processor=CLIP.processor,  # transformers' BitImageProcessor has the same
+    layers=r"encoder\.layer\.(\d+)\.",
+    dead=r"layernorm\.|embeddings\.mask_token$",
+    build=build,
+    read=read,
+    pieces=pieces,
+)
