@@ -22,7 +22,13 @@ from mipha_eval.models.towers import TOWERS, tower_named
 from mipha_eval.models.towers.dinov2 import interpolated
 from mipha_eval.models.towers.tower import TowerShape
 
-COMMON = {"hidden_size": 16, "num_hidden_layers": 3, "num_attention_heads": 2, "num_channels": 3, "patch_size": 7}
+COMMON: dict[str, Any] = {
+    "hidden_size": 16,
+    "num_hidden_layers": 3,
+    "num_attention_heads": 2,
+    "num_channels": 3,
+    "patch_size": 7,
+}
 COMMON |= {"image_size": 28, "hidden_act": "gelu"}
 FED = {"intermediate_size": 24, "layer_norm_eps": 1e-5}
 
@@ -79,7 +85,8 @@ def test_hidden_states(name: str, layers: int, rename: Callable[..., dict[str, t
     model, kind = random_model(name), tower_named(name)
     config = {**model.config.to_dict(), "num_hidden_layers": 3}
     shape = TowerShape(config, layers, (28, 28), "sdpa")
-    ours = kind.build(shape).eval()
+    ours = kind.build(shape)
+    ours.train(False)
     weights: dict[str, torch.Tensor] = {}
     for key, weight in rename(name, model.state_dict()).items():
         stored = key.removeprefix("vision_model.")
@@ -114,7 +121,7 @@ POSITIONS: dict[tuple[int, int], list[float]] = {
 
 @pytest.mark.parametrize("grid", POSITIONS)
 def test_positions_are_interpolated_as_before_transformers_5(grid: tuple[int, int]) -> None:
-    """Numbers of ``Dinov2Embeddings.interpolate_pos_encoding`` in transformers 4.38.2, the first feature of each position."""
+    """Numbers of ``Dinov2Embeddings.interpolate_pos_encoding`` in transformers 4.38.2, a feature a position."""
     old = torch.arange(26 * 4).reshape(1, 26, 4).float().mul(0.37).sin()
     made = interpolated(old, grid)
     assert made.shape == (1, 1 + grid[0] * grid[1], 4)
