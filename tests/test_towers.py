@@ -19,7 +19,7 @@ from transformers import (
 )
 
 from mipha_eval.models.towers import TOWERS, tower_named
-from mipha_eval.models.towers.dinov2 import interpolated
+from mipha_eval.models.towers.positions import interpolated
 from mipha_eval.models.towers.tower import TowerShape
 
 COMMON: dict[str, Any] = {
