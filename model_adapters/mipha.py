@@ -69,8 +69,9 @@ class Mipha(TransformersAdapter[Tensor]):
     def loaded(self) -> Loaded:
         decoder = self.network.decoder
         tokenizer = official_tokenizer(self.folder, self.files.config, decoder.config)
-        ends = end_ids(None, tokenizer) | stop_ids(tokenizer, self.conversation.stop)
-        return Loaded(decoder, tokenizer, ends, official_generation(self.folder, ends), self.conversation.end_text)
+        ends, stops = end_ids(None, tokenizer), stop_ids(tokenizer, self.conversation.stop)
+        generation = official_generation(self.folder, ends)
+        return Loaded(decoder, tokenizer, ends | stops, generation, self.conversation.end_text)
 
     @cached_property
     def preprocessor(self) -> Preprocessor:

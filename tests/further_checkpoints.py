@@ -39,7 +39,7 @@ def idefics2(folder: Path, *, split: bool = False, **text: Any) -> Path:
 
 
 def idefics2_split(folder: Path) -> Path:
-    """Every picture in five parts, and a window over the text, with which prefixes cannot be shared."""
+    """Every picture in five parts, and a window over the text that ends within the prompt."""
     return idefics2(folder, split=True, sliding_window=160)
 
 

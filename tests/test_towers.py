@@ -19,7 +19,7 @@ from transformers import (
 )
 
 from mipha_eval.models.towers import TOWERS, tower_named
-from mipha_eval.models.towers.dinov2 import interpolated
+from mipha_eval.models.towers.positions import interpolated
 from mipha_eval.models.towers.tower import TowerShape
 
 COMMON: dict[str, Any] = {
@@ -85,8 +85,8 @@ def test_hidden_states(name: str, layers: int, rename: Callable[..., dict[str, t
     model, kind = random_model(name), tower_named(name)
     config = {**model.config.to_dict(), "num_hidden_layers": 3}
     shape = TowerShape(config, layers, (28, 28), "sdpa")
-    ours = kind.build(shape).requires_grad_(requires_grad=False)
-    ours.train(mode=False)
+    ours = kind.build(shape)
+    ours.train(False)
     weights: dict[str, torch.Tensor] = {}
     for key, weight in rename(name, model.state_dict()).items():
         stored = key.removeprefix("vision_model.")
@@ -121,7 +121,7 @@ POSITIONS: dict[tuple[int, int], list[float]] = {
 
 @pytest.mark.parametrize("grid", POSITIONS)
 def test_positions_are_interpolated_as_before_transformers_5(grid: tuple[int, int]) -> None:
-    """Numbers of ``Dinov2Embeddings.interpolate_pos_encoding`` in transformers 4.38.2, first features of positions."""
+    """Numbers of ``Dinov2Embeddings.interpolate_pos_encoding`` in transformers 4.38.2, a feature a position."""
     old = torch.arange(26 * 4).reshape(1, 26, 4).float().mul(0.37).sin()
     made = interpolated(old, grid)
     assert made.shape == (1, 1 + grid[0] * grid[1], 4)

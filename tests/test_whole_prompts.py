@@ -30,7 +30,7 @@ AUTO: Any = AutoModelForImageTextToText
 ALL: Mapping[str, Callable[[Path], Path]] = {**BUILDERS, **FURTHER}
 
 #: what these share; all others share prefixes
-LEVELS = {"paligemma": "features", "gemma3": "features", "idefics2-split": "features", "mllama": "none", "t5gemma2": "none"}
+LEVELS = {"paligemma": "features", "gemma3": "features", "mllama": "none", "t5gemma2": "none"}
 
 ODD = (
     "Who is it?",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
@@ -12,6 +11,7 @@ from torch import Tensor
 from transformers import AutoModel, Dinov2Config
 
 from mipha_eval.models.towers.clip import CLIP
+from mipha_eval.models.towers.positions import interpolated
 from mipha_eval.models.towers.tower import Tower, TowerShape, without
 from mipha_eval.models.weight_piece import Pieces, cut, renamed, whole
 
@@ -57,21 +57,6 @@ def pieces(name: str, shape: TowerShape) -> Pieces:
     if ".mlp.weights_in." in name:  # SwiGLU's two halves
         return cut([name.replace("weights_in", each) for each in ("gate_proj", "up_proj")])
     return whole(renamed(name, RENAMED))
-
-
-def interpolated(positions: Tensor, grid: tuple[int, int]) -> Tensor:
-    """Positions [1, 1 + patches, width] for a grid of patches, sampled at steps of the old grid over the new one plus 0.1.
-
-    Source: transformers 4.38.2, ``Dinov2Embeddings.interpolate_pos_encoding``, which the official code runs with. Later
-    versions sample at steps of the whole sizes; features differ by a fifth.
-    """
-    side = math.isqrt(positions.shape[1] - 1)
-    if grid == (side, side):
-        return positions
-    old = positions[:, 1:].reshape(1, side, side, -1).permute(0, 3, 1, 2).float()
-    factors = [(length + 0.1) / side for length in grid]
-    new = torch.nn.functional.interpolate(old, scale_factor=factors, mode="bicubic", align_corners=False)
-    return torch.cat([positions[:, :1], new.flatten(2).transpose(1, 2).to(positions.dtype)], dim=1)
 
 
 DINOV2 = Tower(
