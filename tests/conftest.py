@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from mipha_eval.cli.app import main
+from mipha_eval.scoring.captions.words import java_is_there
 from tests.browser import chromium
 from tests.judge_server import Serve, judge_server
 from tests.oracles import mme, pope
@@ -65,6 +66,9 @@ class Outcome:
 
 
 Cli = Callable[..., Outcome]
+
+#: for what starts PTB's tokenizer or METEOR; a machine without Java, as CI is, has the tests of Treebank's tokens
+needs_java = pytest.mark.skipif(not java_is_there(), reason="Java is not installed")
 
 
 @pytest.fixture

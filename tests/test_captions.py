@@ -11,11 +11,10 @@ import pytest
 
 from mipha_eval.core.metrics import Totals, add_tallies
 from mipha_eval.scoring.captions.measures import bleu, caption_metrics, count_images, meteor
-from mipha_eval.scoring.captions.words import java_is_there, tokenize
-from tests.conftest import Cli, write_jsonl
+from mipha_eval.scoring.captions.words import tokenize
+from tests.conftest import Cli, needs_java, write_jsonl
 
 WORDS = "a the red blue star circle and on of with two dogs running man bicycle".split()  # noqa: SIM905
-needs_java = pytest.mark.skipif(not java_is_there(), reason="Java is not installed")
 
 
 def captions(seed: int, images: int) -> tuple[list[str], list[list[str]]]:

@@ -19,8 +19,8 @@ from mipha_eval.cli.log import choose, shown_messages
 from mipha_eval.core.errors import UserError
 from mipha_eval.core.library_messages import take_off_terminal
 from mipha_eval.runs.evaluate import evaluate
-from mipha_eval.scoring.captions.words import java_is_there, tokenize
-from tests.conftest import Cli
+from mipha_eval.scoring.captions.words import tokenize
+from tests.conftest import Cli, needs_java
 from tests.text_checkpoint import text_model
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -202,7 +202,7 @@ def on_terminal(*arguments: str, code: int = 0) -> str:
     return shown.decode()
 
 
-@pytest.mark.skipif(not java_is_there(), reason="Java is not installed")
+@needs_java
 def test_java_says_nothing_on_the_terminal(capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture) -> None:
     """Its lines are messages at debug level."""
     caplog.set_level(logging.DEBUG, "mipha_eval")
@@ -211,7 +211,7 @@ def test_java_says_nothing_on_the_terminal(capfd: pytest.CaptureFixture[str], ca
     assert [record.levelname for record in caplog.records if "PTBTokenizer tokenized" in record.message] == ["DEBUG"]
 
 
-@pytest.mark.skipif(not java_is_there(), reason="Java is not installed")
+@needs_java
 def test_a_run_with_captions_says_nothing_uncalled(tmp_path: Path) -> None:
     """With METEOR, whose process has messages of its own."""
     shown = on_terminal("run", "--tasks", "nocaps", "--data", "demo", "--limit", "3", "-o", str(tmp_path), "--json")

@@ -34,11 +34,10 @@ from mipha_eval.store.run_folder import RunFolder
 from mipha_eval.store.run_log import early_messages
 from mipha_eval.store.status import TaskStatus
 
-logger = logging.getLogger(__name__)
-
-
 if TYPE_CHECKING:
     from logging.handlers import MemoryHandler
+
+logger = logging.getLogger(__name__)
 
 
 class TasksFailedError(Exception):
