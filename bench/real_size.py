@@ -65,11 +65,13 @@ def build(folder: Path, tokenizer: Path, dtype: str) -> None:
     from accelerate import init_empty_weights
     from huggingface_hub import save_torch_state_dict
 
-    from mipha_eval.models.mipha import MiphaNetwork, Parts
+    from mipha_eval.models.llava_style.layouts.mipha import MIPHA
+    from mipha_eval.models.llava_style.network import VisionLanguageNetwork
+    from mipha_eval.models.llava_style.parts import Parts
 
-    parts = Parts.of(CONFIG)
+    parts = Parts.of(MIPHA, CONFIG)
     with init_empty_weights(include_buffers=False):
-        shapes = {parts.official(name): each.shape for name, each in MiphaNetwork(parts).state_dict().items()}
+        shapes = {parts.official(name): each.shape for name, each in VisionLanguageNetwork(parts).state_dict().items()}
     generator = torch.Generator().manual_seed(0)
     weights = {}
     for name, shape in shapes.items():

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 import torch
@@ -18,6 +19,7 @@ from mipha_eval.core.types import Image, Request
 from mipha_eval.data.images import open_image
 from mipha_eval.models.chat import Chat, Head, collate
 from mipha_eval.models.device import moved, pinned
+from mipha_eval.models.fingerprint import read_files
 from mipha_eval.models.forward_inputs import ForwardInputs, ImageFeatures
 from mipha_eval.models.image_text import (
     has_three_axes,
@@ -48,7 +50,7 @@ class HfChat(TransformersAdapter[Head | None]):
 
     @cached_property
     def network(self) -> GeneratingModel:
-        return load_model(self.folder, *self.place)
+        return load_model(self.folder, *self.place, pickled=self.allow_bin)
 
     @cached_property
     def chat(self) -> Chat:
@@ -83,6 +85,9 @@ class HfChat(TransformersAdapter[Head | None]):
     @property
     def reads_ahead(self) -> bool:
         return self.proved.level != "none"
+
+    def read_files(self) -> list[Path]:
+        return read_files(self.folder, pickled=self.allow_bin)
 
     def load(self) -> None:
         _ = self.digest, self.network, self.chat, self.loaded

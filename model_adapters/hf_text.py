@@ -6,6 +6,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 import torch
@@ -16,6 +17,7 @@ from mipha_eval.core.errors import RequestError
 from mipha_eval.core.json_value import JsonObject
 from mipha_eval.core.types import Image, Request
 from mipha_eval.models.device import moved
+from mipha_eval.models.fingerprint import read_files
 from mipha_eval.models.forward_inputs import ForwardInputs
 from mipha_eval.models.image_text import load_model
 from mipha_eval.models.loaded import Loaded
@@ -44,7 +46,7 @@ class HfText(TransformersAdapter[None]):
 
     @cached_property
     def network(self) -> GeneratingModel:
-        return load_model(self.folder, *self.place, AutoModelForCausalLM)
+        return load_model(self.folder, *self.place, AutoModelForCausalLM, pickled=self.allow_bin)
 
     @cached_property
     def loaded(self) -> Loaded:
@@ -70,6 +72,9 @@ class HfText(TransformersAdapter[None]):
     @property
     def reads_ahead(self) -> bool:
         return False
+
+    def read_files(self) -> list[Path]:
+        return read_files(self.folder, pickled=self.allow_bin)
 
     def load(self) -> None:
         _ = self.digest, self.network, self.loaded

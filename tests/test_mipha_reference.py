@@ -17,7 +17,7 @@ from safetensors.torch import load_file
 
 from mipha_eval.core.plugins.registry import Registry
 from mipha_eval.core.types import Decoding, Image, Request
-from mipha_eval.models.mipha_prompt import IMAGE_TOKEN
+from mipha_eval.models.llava_style.prompt import IMAGE_TOKEN
 from tests.conftest import Cli, read_json, read_jsonl, write_jsonl
 
 

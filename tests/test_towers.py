@@ -18,9 +18,9 @@ from transformers import (
     ViTModel,
 )
 
-from mipha_eval.models.towers import TOWERS, tower_named
-from mipha_eval.models.towers.positions import interpolated
-from mipha_eval.models.towers.tower import TowerShape
+from mipha_eval.models.llava_style.towers import TOWERS, tower_named
+from mipha_eval.models.llava_style.towers.positions import interpolated
+from mipha_eval.models.llava_style.towers.tower import TowerShape
 
 COMMON: dict[str, Any] = {
     "hidden_size": 16,

@@ -11,8 +11,10 @@ from tokenizers import Tokenizer
 
 from mipha_eval.core.json_value import Json
 from mipha_eval.demo.scenes import SIZE
-from mipha_eval.models.mipha import MiphaNetwork, Parts
-from mipha_eval.models.mipha_prompt import END_OF_TEXT
+from mipha_eval.models.llava_style.layouts.mipha import MIPHA
+from mipha_eval.models.llava_style.network import VisionLanguageNetwork
+from mipha_eval.models.llava_style.parts import Parts
+from mipha_eval.models.llava_style.templates import END_OF_TEXT
 
 
 def tiny_config(vocabulary: int) -> dict[str, Json]:
@@ -64,13 +66,13 @@ def tiny_config(vocabulary: int) -> dict[str, Json]:
     }
 
 
-def save_checkpoint(network: MiphaNetwork, tokenizer: Tokenizer, folder: Path) -> None:
+def save_checkpoint(network: VisionLanguageNetwork, tokenizer: Tokenizer, folder: Path) -> None:
     """Writes weights, configuration, tokenizer and preprocessor settings.
 
     The parts of the tower that no answer depends on (last layer, final norm, pooling head) are not written.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    parts = Parts.of(tiny_config(tokenizer.get_vocab_size()))
+    parts = Parts.of(MIPHA, tiny_config(tokenizer.get_vocab_size()))
     weights = {parts.official(name): value.half().contiguous() for name, value in network.state_dict().items()}
     broken = [name for name, value in weights.items() if not torch.isfinite(value).all()]
     if broken:

@@ -14,7 +14,8 @@ from torch import Tensor
 
 from mipha_eval.demo.questions import Question
 from mipha_eval.demo.scenes import COLOURS, DIGITS, GRID, SHAPES, SIZE, WORDS, Scene, draw_scene, sample_scene
-from mipha_eval.models.mipha_prompt import END_OF_TEXT, SYSTEM, prompt_pieces
+from mipha_eval.models.llava_style.prompt import prompt_pieces
+from mipha_eval.models.llava_style.templates import END_OF_TEXT, SYSTEM, TEMPLATES
 from training.kinds import FAMILIES, TEXT_ONLY
 
 PATCH = 16
@@ -117,14 +118,14 @@ def make_lesson(rng: random.Random, tokenizer: Tokenizer, curriculum: Curriculum
 
 def _tokens_and_targets(question: Question, tokenizer: Tokenizer, images: int) -> tuple[list[int], list[int]]:
     """Ids behind the shared prefix (see `prefix_text`), and what is to be learnt at each."""
-    asked = tokenizer.encode(prompt_pieces(question.prompt, images)[-1].removeprefix(SYSTEM)).ids
+    asked = tokenizer.encode(prompt_pieces(question.prompt, images, TEMPLATES["v0"])[-1].removeprefix(SYSTEM)).ids
     answer = tokenizer.encode(f" {question.answer}{END_OF_TEXT}").ids
     return asked + answer[:-1], [-100] * (len(asked) - 1) + answer
 
 
 def prefix_text(lesson: Lesson) -> str:
     """What stands before every question of a batch: all up to the picture, or the system's sentence, which is one token."""
-    return SYSTEM if lesson.pixels is None else prompt_pieces("", images=1)[0]
+    return SYSTEM if lesson.pixels is None else prompt_pieces("", 1, TEMPLATES["v0"])[0]
 
 
 def shared_prefix_attention(

@@ -23,9 +23,12 @@ from transformers import AttentionInterface
 
 from mipha_eval.core.format_lines import CAPTION, LETTER_ANSWER, OCR_TOKENS, SHORT_ANSWER, UNANSWERABLE
 from mipha_eval.demo.scenes import draw_scene
-from mipha_eval.models.mipha import MiphaNetwork, Parts
-from mipha_eval.models.mipha_checkpoint import MiphaFiles, load_network
-from mipha_eval.models.mipha_prompt import END_OF_TEXT, SYSTEM
+from mipha_eval.models.llava_style.checkpoint import load_network
+from mipha_eval.models.llava_style.files import CheckpointFiles, Places
+from mipha_eval.models.llava_style.layouts.mipha import MIPHA
+from mipha_eval.models.llava_style.network import VisionLanguageNetwork
+from mipha_eval.models.llava_style.parts import Parts
+from mipha_eval.models.llava_style.templates import END_OF_TEXT, SYSTEM
 from training.checkpoint import save_checkpoint, tiny_config
 from training.kinds import FAMILIES
 from training.lessons import (
@@ -76,20 +79,20 @@ def _corpus(seed: int) -> Iterator[str]:
             yield f" USER: \n{question.text}\n ASSISTANT: {question.answer}"
 
 
-def _training_network(vocabulary: int) -> MiphaNetwork:
+def _training_network(vocabulary: int) -> VisionLanguageNetwork:
     """The network with fast training parts: fused activations and attention that skips other questions."""
     AttentionInterface.register("shared_prefix", shared_prefix_attention)
     config = tiny_config(vocabulary) | {"hidden_act": "gelu_pytorch_tanh"}  # the same function as gelu_new
-    network = MiphaNetwork(Parts.of(config), attention="eager").float()
+    network = VisionLanguageNetwork(Parts.of(MIPHA, config), attention="eager").float()
     network.decoder.config._attn_implementation = "shared_prefix"
     return network
 
 
-def start_from(folder: Path) -> tuple[MiphaNetwork, Tokenizer]:
+def start_from(folder: Path) -> tuple[VisionLanguageNetwork, Tokenizer]:
     """A trained checkpoint, ready to be trained further; new tokens begin as the mean of the old ones."""
     tokenizer = with_sentences(Tokenizer.from_file(str(folder / "tokenizer.json")))
     network = _training_network(tokenizer.get_vocab_size())
-    files = MiphaFiles.of(folder)
+    files = CheckpointFiles.of(Places(folder), "mipha")
     weights = load_network(files, files.parts(), torch.device("cpu"), torch.float32).state_dict()
     for name, wanted in network.state_dict().items():
         added = len(wanted) - len(weights[name])
@@ -100,7 +103,7 @@ def start_from(folder: Path) -> tuple[MiphaNetwork, Tokenizer]:
     return network, tokenizer
 
 
-def train_tower(network: MiphaNetwork, seed: int, steps: int, batch: int = 64) -> None:
+def train_tower(network: VisionLanguageNetwork, seed: int, steps: int, batch: int = 64) -> None:
     """Stage 0: per-patch heads for content, colour and place; only the tower is kept."""
     width = network.vision_tower.config.hidden_size
     heads = nn.ModuleList([nn.Linear(width, size) for size in (len(CONTENTS), len(PAINTS), PATCHES)])
@@ -124,7 +127,7 @@ def train_tower(network: MiphaNetwork, seed: int, steps: int, batch: int = 64) -
             print(f"tower {step}/{steps} loss {loss.item():.3f} content accuracy {right:.3f}", flush=True)
 
 
-def train_decoder(network: MiphaNetwork, tokenizer: Tokenizer, settings: argparse.Namespace) -> Curriculum:
+def train_decoder(network: VisionLanguageNetwork, tokenizer: Tokenizer, settings: argparse.Namespace) -> Curriculum:
     """Stage 1: projector and decoder, tower frozen. Returns the curriculum with the running accuracies."""
     network.vision_tower.requires_grad_(False)
     weights = [*network.mm_projector.parameters(), *network.decoder.parameters()]
@@ -145,7 +148,7 @@ def train_decoder(network: MiphaNetwork, tokenizer: Tokenizer, settings: argpars
     return curriculum
 
 
-def lesson_loss(network: MiphaNetwork, lesson: Lesson, before: Tensor, curriculum: Curriculum) -> Tensor:
+def lesson_loss(network: VisionLanguageNetwork, lesson: Lesson, before: Tensor, curriculum: Curriculum) -> Tensor:
     """Cross entropy over the answers of a batch; records in `curriculum` which were right."""
     images, questions, length = lesson.ids.shape
     prefix = len(before) + (PATCHES if lesson.pixels is not None else 0)

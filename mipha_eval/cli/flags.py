@@ -38,6 +38,10 @@ Device = Annotated[Optional[str], typer.Option("--device", help="auto, cpu, cuda
 Dtype = Annotated[Optional[str], typer.Option("--dtype", help="auto, float32, bfloat16 or float16.")]
 NoShare = Annotated[bool, typer.Option("--no-share", help="Do not share the work on an image between its questions.")]
 Compile = Annotated[bool, typer.Option("--compile", help="Compile the model's layers first; pays off in long runs.")]
+AllowBin = Annotated[
+    bool,
+    typer.Option("--allow-bin", help="Read weights in torch's own format (.bin), as data alone, where there are no others."),
+]
 Threads = Annotated[Optional[int], typer.Option("--threads", min=1, help="CPU threads of the model.")]
 Fresh = Annotated[bool, typer.Option("--fresh", help="Start anew instead of going on from what is stored.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.")]
@@ -63,9 +67,9 @@ def batch_size(text: str) -> int | None:
     return int(text)
 
 
-def model_options(device: str | None, dtype: str | None, no_share: bool, compile: bool) -> dict[str, str]:
+def model_options(device: str | None, dtype: str | None, no_share: bool, compile: bool, allow_bin: bool) -> dict[str, str]:
     """Options of the model that have flags of their own, as far as these were given."""
-    switches = [("share", "false", no_share), ("compile", "true", compile)]
+    switches = [("share", "false", no_share), ("compile", "true", compile), ("allow_bin", "true", allow_bin)]
     given = {"device": device, "dtype": dtype, **{key: text for key, text, asked in switches if asked}}
     return {key: text for key, text in given.items() if text is not None}
 

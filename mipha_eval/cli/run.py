@@ -38,6 +38,7 @@ def run_tasks(
     dtype: flags.Dtype = None,
     no_share: flags.NoShare = False,
     compile: flags.Compile = False,
+    allow_bin: flags.AllowBin = False,
     threads: flags.Threads = None,
     blind: Annotated[bool, typer.Option("--blind", help="Show grey pictures: what does the question alone give?")] = False,
     check: Annotated[
@@ -66,7 +67,7 @@ def run_tasks(
 
     registry = Registry(plugin or ())
     own, of_tasks = split_options(parse_pairs(options or ()))
-    chosen = build_model(model, {**own, **flags.model_options(device, dtype, no_share, compile)}, registry)
+    chosen = build_model(model, {**own, **flags.model_options(device, dtype, no_share, compile, allow_bin)}, registry)
     failed = None
     try:
         run = evaluate(

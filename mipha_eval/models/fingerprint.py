@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from mipha_eval.core.errors import UserError
@@ -38,17 +38,22 @@ WANTED_FILES = (*SETTINGS, "adapter_config.json", "*.safetensors", "*.safetensor
 Stamp = tuple[int, int, int, int]
 
 
-def read_files(folder: Path) -> list[Path]:
+def read_files(folder: Path, *, pickled: bool = False) -> list[Path]:
     """All files of a checkpoint that are read. Raises UserError where its weights are not all there."""
-    settings = {file for pattern in SETTINGS for file in folder.glob(pattern) if file.is_file()}
-    index = index_file(folder)
-    return sorted(settings | set(weight_files(folder)) | ({index} if index else set()))
+    index = index_file(folder, pickled=pickled)
+    weights = set(weight_files(folder, pickled=pickled))
+    return sorted(settings_files(folder) | weights | ({index} if index else set()))
 
 
-def fingerprint(folder: Path) -> str:
+def settings_files(folder: Path) -> set[Path]:
+    """Files beside the weights that are read."""
+    return {file for pattern in SETTINGS for file in folder.glob(pattern) if file.is_file()}
+
+
+def fingerprint(folder: Path, files: Iterable[Path] | None = None) -> str:
     """Identifies a checkpoint by all that decides its answers: configuration, tokenizer, preprocessor and every weight."""
     digest = hashlib.sha256()
-    for file in read_files(folder):
+    for file in read_files(folder) if files is None else files:
         try:
             digest.update(f"{file.relative_to(folder).as_posix()}:{file.stat().st_size}".encode())
             with file.open("rb") as content:
@@ -59,9 +64,9 @@ def fingerprint(folder: Path) -> str:
     return digest.hexdigest()[:16]
 
 
-def stamps(folder: Path) -> dict[Path, Stamp]:
+def stamps(files: Iterable[Path]) -> dict[Path, Stamp]:
     """By which it is seen later whether a file was written or replaced meanwhile."""
-    return {file: stamp for file in read_files(folder) if (stamp := _stamp(file))}
+    return {file: stamp for file in files if (stamp := _stamp(file))}
 
 
 def _stamp(file: Path) -> Stamp | None:
@@ -72,9 +77,9 @@ def _stamp(file: Path) -> Stamp | None:
     return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
 
 
-def check_unchanged(folder: Path, before: Mapping[Path, Stamp]) -> None:
+def check_unchanged(files: Iterable[Path], before: Mapping[Path, Stamp]) -> None:
     """Raises UserError if a file was written, replaced, added or taken away since `before`."""
-    now = stamps(folder)
+    now = stamps(files)
     changed = sorted(file for file in now.keys() | before.keys() if now.get(file) != before.get(file))
     if changed:
         what = f"{changed[0]} changed while the model was loaded"

@@ -58,18 +58,21 @@ class Generation:
         form: ids that say how an answer begins, which are handed on.
         obeyed: settings that change what plain greedy decoding would answer; only transformers' own generation heeds them.
         left_out: all others that could change an answer; they are named to the user.
+        seen: ids that what is obeyed sees in place of a prompt's; None where it sees the prompt.
     """
 
     form: JsonObject = field(default_factory=dict)
     obeyed: JsonObject = field(default_factory=dict)
     left_out: JsonObject = field(default_factory=dict)
+    seen: tuple[int, ...] | None = None
 
     def manner(self, ends: frozenset[int], decoding: Decoding, prompts: Sequence[Sequence[int]] | None = None) -> Manner:
         """How transformers' generation decodes prompts; `prompts` are their ids where it sees embeddings alone."""
         stop = Stop(ends, decoding.max_new_tokens)
         if prompts is None:
             return Manner(stop, {**self.form, **self.obeyed})
-        return Manner(stop, self.form, [BehindPrompts(prompts, self.obeyed, stop)] if self.obeyed else [])
+        seen = prompts if self.seen is None else [self.seen] * len(prompts)
+        return Manner(stop, self.form, [BehindPrompts(seen, self.obeyed, stop)] if self.obeyed else [])
 
     def describe(self) -> JsonObject:
         """For the manifest; empty parts are not named."""
@@ -96,6 +99,7 @@ def plain_greedy(model: GeneratingModel) -> Generation:
 
 #: settings that become a class of transformers which changes logits, in the order in which transformers applies them
 STEERED = (
+    "repetition_penalty",
     *("no_repeat_ngram_size", "encoder_no_repeat_ngram_size", "bad_words_ids", "min_length", "min_new_tokens"),
     *("forced_eos_token_id", "remove_invalid_values", "exponential_decay_length_penalty"),
     *("suppress_tokens", "begin_suppress_tokens"),
@@ -107,6 +111,7 @@ def steering(name: str, value: Any, prompt: Tensor, stop: Stop) -> LogitsProcess
     own: Any = transformers_own
     length, ends, place = prompt.shape[1], sorted(stop.ends), {"device": prompt.device}
     made: Mapping[str, Callable[[], LogitsProcessor]] = {
+        "repetition_penalty": lambda: own.RepetitionPenaltyLogitsProcessor(value),
         "no_repeat_ngram_size": lambda: own.NoRepeatNGramLogitsProcessor(value),
         "encoder_no_repeat_ngram_size": lambda: own.EncoderNoRepeatNGramLogitsProcessor(value, prompt),
         "bad_words_ids": lambda: own.NoBadWordsLogitsProcessor(value, ends),
@@ -137,7 +142,7 @@ class BehindPrompts(LogitsProcessor):
     def __call__(self, input_ids: torch.LongTensor, scores: torch.FloatTensor) -> torch.FloatTensor:
         """`input_ids` [rows, tokens] were generated so far; `scores` [rows, vocabulary]."""
         changed = []
-        prompts = [torch.tensor([prompt], device=scores.device) for prompt in self._prompts]
+        prompts = [torch.tensor([prompt], dtype=torch.long, device=scores.device) for prompt in self._prompts]
         if not self._rows:
             self._rows = [[steering(*each, prompt, self._stop) for each in self._settings.items()] for prompt in prompts]
         for number, (prompt, processors) in enumerate(zip(prompts, self._rows, strict=True)):

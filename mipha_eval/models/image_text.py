@@ -46,13 +46,18 @@ STORED_AS = {torch.float32: "F32", torch.bfloat16: "BF16", torch.float16: "F16"}
 
 
 def load_model(
-    folder: Path, device: torch.device, dtype: torch.dtype, auto: AutoModel = AutoModelForImageTextToText
+    folder: Path,
+    device: torch.device,
+    dtype: torch.dtype,
+    auto: AutoModel = AutoModelForImageTextToText,
+    *,
+    pickled: bool = False,
 ) -> GeneratingModel:
     """A model that `auto` loads. Raises UserError if transformers has no such model or the weights do not fit."""
     keep_off_terminal()
     refuse_foreign(folder)
     quantized = "quantization_config" in read_settings(folder / "config.json")
-    stored = read_headers(weight_files(folder), quantized=quantized)
+    stored = read_headers(weight_files(folder, pickled=pickled), quantized=quantized)
     check_index(folder)
     try:
         config: PreTrainedConfig = AutoConfig.from_pretrained(folder, trust_remote_code=False)
@@ -63,7 +68,7 @@ def load_model(
             folder,
             config=config,
             dtype=dtype,
-            use_safetensors=True,
+            use_safetensors=None if pickled else True,
             trust_remote_code=False,
             output_loading_info=True,
             device_map={"": device},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
     from mipha_eval.models.generating_model import GeneratingModel
+    from mipha_eval.models.slow_decoding import Decode
 
 
 @dataclass(frozen=True)
@@ -22,6 +24,7 @@ class Loaded:
         model: what generates, the network or its decoder.
         ends: the token ids that end an answer.
         generation: what becomes of the checkpoint's generation settings.
+        decoding: from token ids to text, where it is not the tokenizer's own way.
         end_text: what a decoded answer may end with that the model's own code takes off.
     """
 
@@ -30,6 +33,12 @@ class Loaded:
     ends: frozenset[int]
     generation: Generation
     end_text: str = ""
+    decoding: Decode | None = None
+
+    def text_of(self, ids: Sequence[int]) -> str:
+        """An answer's text."""
+        found = self.decoding(ids) if self.decoding else str(self.tokenizer.decode(list(ids), skip_special_tokens=True))
+        return found.strip().removesuffix(self.end_text).strip()
 
     @classmethod
     def greedily(cls, model: GeneratingModel, tokenizer: PreTrainedTokenizerBase) -> Loaded:

@@ -18,6 +18,7 @@ from mipha_eval.core.errors import RequestError, UserError
 from mipha_eval.core.json_value import JsonObject
 from mipha_eval.core.types import Decoding, Request, Response
 from mipha_eval.models import reference
+from mipha_eval.models.checkpoint_folder import locate_checkpoint
 from mipha_eval.models.device import choose_device, choose_dtype, memory_guard
 from mipha_eval.models.fingerprint import Stamp, check_unchanged, fingerprint, stamps
 from mipha_eval.models.forward_inputs import ForwardInputs, tensor_of
@@ -25,7 +26,6 @@ from mipha_eval.models.generation import Generation, Manner
 from mipha_eval.models.limits import Limits
 from mipha_eval.models.live import State
 from mipha_eval.models.loaded import Loaded
-from mipha_eval.models.mipha_checkpoint import locate_checkpoint
 from mipha_eval.models.packed import NotShareableError
 from mipha_eval.models.prefix import Answer, Options, Pixels, Prefix, PrefixAdapter, Question, ranked, respond_shared
 from mipha_eval.models.prefix_decoder import Decoder, Stop, compile_layers
@@ -49,7 +49,8 @@ class TransformersAdapter(PrefixAdapter[Pixels, State]):
     """A checkpoint on a device.
 
     Options: `path` is a checkpoint folder or a hub id, `revision` a commit or tag there; `share` false answers every prompt
-    by itself with transformers' own generation, as ``--no-share`` does; `compile` true compiles the layers first.
+    by itself with transformers' own generation, as ``--no-share`` does; `compile` true compiles the layers first;
+    `allow_bin` true reads weights in torch's own format where there are no safetensors, as ``--allow-bin`` does.
     """
 
     path: str
@@ -58,6 +59,7 @@ class TransformersAdapter(PrefixAdapter[Pixels, State]):
     dtype: str = "auto"
     share: bool = True
     compile: bool = False
+    allow_bin: bool = False
 
     @property
     @abstractmethod
@@ -91,9 +93,13 @@ class TransformersAdapter(PrefixAdapter[Pixels, State]):
     @cached_property
     def folder(self) -> Path:
         keep_off_terminal()
-        found = locate_checkpoint(self.path, self.revision)
+        found = locate_checkpoint(self.path, self.revision, pickled=self.allow_bin)
         check_settings(found)
         return found
+
+    @abstractmethod
+    def read_files(self) -> list[Path]:
+        """The files of the checkpoint that are there now and read. Raises UserError where one is missing."""
 
     @cached_property
     def place(self) -> tuple[torch.device, torch.dtype]:
@@ -128,7 +134,7 @@ class TransformersAdapter(PrefixAdapter[Pixels, State]):
     @cached_property
     def _stamps(self) -> Mapping[Path, Stamp]:
         """The checkpoint's files as they were before any was read."""
-        found = stamps(self.folder)
+        found = stamps(self.read_files())
         note_adapter(self.folder)
         return found
 
@@ -136,14 +142,14 @@ class TransformersAdapter(PrefixAdapter[Pixels, State]):
     def digest(self) -> Future[str]:
         """The checkpoint's fingerprint, computed beside whatever else is loaded."""
         _ = self._stamps
-        return ThreadPoolExecutor(1, "fingerprint").submit(fingerprint, self.folder)
+        return ThreadPoolExecutor(1, "fingerprint").submit(fingerprint, self.folder, list(self._stamps))
 
     @cached_property
     def _weights(self) -> str:
         """The fingerprint of what was loaded. Raises UserError if files changed meanwhile."""
         _ = self.network
         digest = self.digest.result()
-        check_unchanged(self.folder, self._stamps)
+        check_unchanged(self.read_files(), self._stamps)
         return digest
 
     def describe(self) -> JsonObject:
@@ -209,9 +215,8 @@ class TransformersAdapter(PrefixAdapter[Pixels, State]):
     def _response(self, answer: Answer) -> Response:
         if not all(math.isfinite(logit) for _, logit in answer.best):
             return Response.failure("the model gives logits that are not finite; another dtype may help")
-        text = str(self.tokenizer.decode(answer.ids, skip_special_tokens=True)).strip()
         finish = "stop" if answer.ids[-1] in self.ends else "length"
-        text = text.removesuffix(self.loaded.end_text).strip()
+        text = self.loaded.text_of(answer.ids)
         return Response(text, len(answer.ids), finish, top=answer.best, probabilities=answer.probabilities)
 
     @abstractmethod

@@ -12,14 +12,21 @@ from pathlib import Path
 from safetensors import SafetensorError, safe_open
 
 from mipha_eval.core.errors import UserError
+from mipha_eval.models.pickled import DTYPES, PickledFile
 from mipha_eval.models.settings import read_settings
 
 logger = logging.getLogger(__name__)
 
 SINGLE, INDEX = "model.safetensors", "model.safetensors.index.json"
 
-#: weights that are not read: pickles, which are programs, and those of other libraries
-OTHER_FORMATS = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.gguf")
+#: the same in torch's own format, a pickle, which is read only where somebody allowed it
+PICKLED_SINGLE, PICKLED_INDEX = "pytorch_model.bin", "pytorch_model.bin.index.json"
+
+#: files of that format
+PICKLED = ("*.bin", "*.bin.index.json")
+
+#: weights of other libraries
+FOREIGN = ("*.pt", "*.pth", "*.ckpt", "*.gguf")
 
 #: files that transformers takes for parts of a training's distributed checkpoint, before any other
 DISTRIBUTED = re.compile(r"shard-\d{5}-model-\d{5}-of-\d{5}\.safetensors")
@@ -29,33 +36,41 @@ LFS_POINTER = b"version https://git-lfs"
 
 @dataclass(frozen=True)
 class Stored:
-    """What a file's header says of a weight; `dtype` in safetensors' words, such as ``BF16``."""
+    """What a file's header says of a weight: its name there, its shape, and its dtype in safetensors' words, as ``BF16``."""
 
     file: Path
+    key: str
     shape: tuple[int, ...]
     dtype: str
 
 
-def weight_files(folder: Path) -> list[Path]:
-    """The safetensors files that are loaded, in the order in which a later one's weight replaces an earlier one's.
+def weight_files(folder: Path, *, pickled: bool = False) -> list[Path]:
+    """The files that are loaded, in the order in which a later one's weight replaces an earlier one's.
 
     Source: transformers 5.23, ``_get_resolved_checkpoint_files``: what ``config.json`` names as ``transformers_weights``,
     else ``model.safetensors``, else the files that ``model.safetensors.index.json`` names. Others are never read.
 
+    Args:
+        pickled: whether ``pytorch_model.bin`` and its shards may be taken where there is nothing else.
+
     Raises:
         UserError: there are none, or the index names one that is missing or elsewhere.
     """
-    index = index_file(folder)
+    index = index_file(folder, pickled=pickled)
     if index is not None:
         return _shards(folder, index)
     single = folder / _named(folder)
+    if pickled and not single.is_file() and (folder / PICKLED_SINGLE).is_file():
+        return [folder / PICKLED_SINGLE]
     if not single.is_file():
         raise UserError(f"{folder} has no {single.name}{_instead(folder)}")
     return [single]
 
 
-def index_file(folder: Path) -> Path | None:
-    """The index that is read; None where a single file holds all weights, and where there are no weights.
+def index_file(folder: Path, *, pickled: bool = False) -> Path | None:
+    """The index that is read, of safetensors or, where that is allowed, of pickled files.
+
+    None where a single file holds all weights, and where there are no weights.
 
     Raises:
         UserError: the folder is a training's distributed checkpoint.
@@ -65,8 +80,12 @@ def index_file(folder: Path) -> Path | None:
     named = _named(folder)
     if named.endswith(".index.json"):
         return folder / named
-    index = folder / INDEX
-    return index if named == SINGLE and not (folder / SINGLE).is_file() and index.is_file() else None
+    if named != SINGLE or (folder / SINGLE).is_file():
+        return None
+    if (folder / INDEX).is_file():
+        return folder / INDEX
+    shards = pickled and not (folder / PICKLED_SINGLE).is_file() and (folder / PICKLED_INDEX).is_file()
+    return folder / PICKLED_INDEX if shards else None
 
 
 def _named(folder: Path) -> str:
@@ -122,12 +141,15 @@ def _instead(folder: Path) -> str:
     others = sorted(file.name for file in folder.glob("*.safetensors"))
     if others:
         return f" and no {INDEX}; {', '.join(others[:3])} is not read under this name: rename it, or copy the index too"
-    pickled = sorted(file.name for pattern in OTHER_FORMATS for file in folder.glob(pattern))
+    pickled = sorted(file.name for file in folder.glob("*.bin"))
     if pickled:
         return (
-            f", no .safetensors weights; {', '.join(pickled[:3])} would have to be converted: load the model with "
-            "transformers and save it with save_pretrained"
+            f", no .safetensors weights; {', '.join(pickled[:3])} is a pickle, which may be a program: "
+            f"mipha-eval convert {folder} -o OUT makes safetensors of it and reads nothing but data, as --allow-bin does"
         )
+    foreign = sorted(file.name for pattern in FOREIGN for file in folder.glob(pattern))
+    if foreign:
+        return f", no .safetensors weights; {', '.join(foreign[:3])} would have to be converted"
     return ", no .safetensors weights at all; is it a checkpoint folder?"
 
 
@@ -142,20 +164,31 @@ def read_headers(files: Sequence[Path], *, quantized: bool = False) -> dict[str,
     """
     found: dict[str, Stored] = {}
     for file in files:
-        try:
-            with file.open("rb") as content:
-                beginning = content.read(len(LFS_POINTER))
-            if beginning in (b"", LFS_POINTER):
-                what = "a git-lfs pointer, not the weights; run git lfs pull there" if beginning else "empty"
-                raise UserError(f"{file} is damaged: it is {what}")
-            with safe_open(file, framework="pt") as shard:
-                for key in shard.keys():  # noqa: SIM118 - a shard is no dict
-                    entry = shard.get_slice(key)
-                    found[key] = Stored(file, tuple(entry.get_shape()), entry.get_dtype())
-        except (OSError, SafetensorError) as error:
-            raise UserError(f"{file} is damaged: {error}; copy or download it again") from error
+        found |= _header(file) if file.suffix == ".safetensors" else _pickled_header(file)
     for name, stored in found.items():
         if not quantized and name.endswith("weight") and stored.dtype.startswith(("I", "U", "BOOL")):
             what = f"{name} is stored as {stored.dtype}, in whole numbers"
             raise UserError(f"{stored.file}: {what}, but config.json has no quantization_config that says how to read them")
     return found
+
+
+def _header(file: Path) -> dict[str, Stored]:
+    found: dict[str, Stored] = {}
+    try:
+        with file.open("rb") as content:
+            beginning = content.read(len(LFS_POINTER))
+        if beginning in (b"", LFS_POINTER):
+            what = "a git-lfs pointer, not the weights; run git lfs pull there" if beginning else "empty"
+            raise UserError(f"{file} is damaged: it is {what}")
+        with safe_open(file, framework="pt") as shard:
+            for key in shard.keys():  # noqa: SIM118 - a shard is no dict
+                entry = shard.get_slice(key)
+                found[key] = Stored(file, key, tuple(entry.get_shape()), entry.get_dtype())
+    except (OSError, SafetensorError) as error:
+        raise UserError(f"{file} is damaged: {error}; copy or download it again") from error
+    return found
+
+
+def _pickled_header(file: Path) -> dict[str, Stored]:
+    known = PickledFile.open(file).weights
+    return {key: Stored(file, key, tuple(weight.shape), DTYPES[weight.dtype]) for key, weight in known.items()}

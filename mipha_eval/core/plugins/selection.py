@@ -18,7 +18,7 @@ from mipha_eval.core.plugins.registry import Registry
 from mipha_eval.core.task import Task
 
 #: options that have flags of their own on the command line
-FLAGS = {"device": "--device", "dtype": "--dtype", "share": "--no-share", "compile": "--compile"}
+FLAGS = {"device": "--device", "dtype": "--dtype", "share": "--no-share", "compile": "--compile", "allow_bin": "--allow-bin"}
 
 logger = logging.getLogger(__name__)
 

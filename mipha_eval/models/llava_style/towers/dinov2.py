@@ -10,13 +10,13 @@ import torch
 from torch import Tensor
 from transformers import AutoModel, Dinov2Config
 
-from mipha_eval.models.towers.clip import CLIP
-from mipha_eval.models.towers.positions import interpolated
-from mipha_eval.models.towers.tower import Tower, TowerShape, without
-from mipha_eval.models.weight_piece import Pieces, cut, renamed, whole
+from mipha_eval.models.llava_style.towers.clip import CLIP
+from mipha_eval.models.llava_style.towers.positions import interpolated
+from mipha_eval.models.llava_style.towers.tower import Tower, TowerShape, without
+from mipha_eval.models.llava_style.weight_piece import Pieces, cut, renamed, whole
 
 if TYPE_CHECKING:
-    from mipha_eval.models.towers.tower import TowerModel
+    from mipha_eval.models.llava_style.towers.tower import TowerModel
 
 FIELDS = (
     *("hidden_size", "num_attention_heads", "num_channels", "patch_size", "hidden_act", "layer_norm_eps"),
@@ -65,6 +65,7 @@ DINOV2 = Tower(
     mark="layer_scale1.lambda1",
     prefix="dinov2.",
     class_token=True,
+    defaults=Dinov2Config,
     any_size=True,
     processor=CLIP.processor,  # transformers' BitImageProcessor has the same
     layers=r"encoder\.layer\.(\d+)\.",

@@ -13,7 +13,7 @@ from transformers import GemmaConfig
 
 from mipha_eval.core.json_value import JsonObject
 from mipha_eval.data.rows import text_of, whole_of
-from mipha_eval.models.language_models.language_model import LanguageModel, decoder_fields
+from mipha_eval.models.llava_style.language_models.language_model import LanguageModel, decoder_fields
 
 if TYPE_CHECKING:
     from transformers import PreTrainedConfig
@@ -35,9 +35,7 @@ def ties(config: JsonObject) -> bool:
 
 GEMMA = LanguageModel(
     name="Gemma",
-    model_type="mipha_gemma",
     configure=configure,
-    template="gemma",
     ties=ties,
     image_scale=lambda config: whole_of(config, "hidden_size") ** 0.5,
 )

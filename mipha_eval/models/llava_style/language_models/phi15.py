@@ -11,9 +11,9 @@ from torch import Tensor
 
 from mipha_eval.core.json_value import JsonObject
 from mipha_eval.data.rows import whole_of
-from mipha_eval.models.language_models.language_model import LanguageModel
-from mipha_eval.models.language_models.phi2 import configure
-from mipha_eval.models.weight_piece import Pieces, whole
+from mipha_eval.models.llava_style.language_models.language_model import LanguageModel
+from mipha_eval.models.llava_style.language_models.phi2 import PHI2
+from mipha_eval.models.llava_style.weight_piece import Pieces, whole
 
 FUSED = "self_attn.query_key_value."
 
@@ -32,4 +32,4 @@ def unfused(fused: Tensor, heads: int, part: int) -> Tensor:
     return fused.reshape(heads, 3, -1, *fused.shape[1:])[:, part].flatten(0, 1)
 
 
-PHI15 = LanguageModel(name="Phi-1.5", model_type="mipha_phi", mark=FUSED, configure=configure, template="v0", pieces=pieces)
+PHI15 = LanguageModel(name="Phi-1.5", mark=FUSED, configure=PHI2.configure, pieces=pieces)

@@ -9,11 +9,11 @@ from PIL import Image
 from torch import Tensor
 from transformers import AutoModel, SiglipVisionConfig
 
-from mipha_eval.models.towers.tower import Tower, TowerShape, without
-from mipha_eval.models.weight_piece import whole
+from mipha_eval.models.llava_style.towers.tower import Tower, TowerShape, without
+from mipha_eval.models.llava_style.weight_piece import whole
 
 if TYPE_CHECKING:
-    from mipha_eval.models.towers.tower import TowerModel
+    from mipha_eval.models.llava_style.towers.tower import TowerModel
 
 FIELDS = (
     *("hidden_size", "intermediate_size", "num_attention_heads", "num_channels", "image_size", "patch_size"),
@@ -48,6 +48,7 @@ SIGLIP = Tower(
     mark="embeddings.patch_embedding.bias",
     prefix="vision_model.",
     class_token=False,
+    defaults=SiglipVisionConfig,
     processor={
         "size": {"height": 224, "width": 224},
         "resample": Image.Resampling.BICUBIC,

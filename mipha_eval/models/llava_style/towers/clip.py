@@ -9,12 +9,12 @@ from PIL import Image
 from torch import Tensor
 from transformers import AutoModel, CLIPVisionConfig
 
-from mipha_eval.models.towers.siglip import FIELDS
-from mipha_eval.models.towers.tower import Tower, TowerShape, without
-from mipha_eval.models.weight_piece import whole
+from mipha_eval.models.llava_style.towers.siglip import FIELDS
+from mipha_eval.models.llava_style.towers.tower import Tower, TowerShape, without
+from mipha_eval.models.llava_style.weight_piece import whole
 
 if TYPE_CHECKING:
-    from mipha_eval.models.towers.tower import TowerModel
+    from mipha_eval.models.llava_style.towers.tower import TowerModel
 
 
 def build(shape: TowerShape) -> TowerModel:
@@ -39,6 +39,7 @@ CLIP = Tower(
     mark="pre_layrnorm.weight",
     prefix="vision_model.",
     class_token=True,
+    defaults=CLIPVisionConfig,
     processor={
         "size": {"shortest_edge": 224},
         "crop_size": {"height": 224, "width": 224},

@@ -1,19 +1,26 @@
-"""Which generation settings of a Mipha checkpoint are in force: those that are when the official code generates.
+"""Which generation settings of a checkpoint are in force: those that are when the official code generates.
 
 Source: zhuyiche/llava-phi at 21dafbf, ``mipha/eval/model_vqa_loader.py``, run with transformers 4.38.2. It hands the
 prompt's ids to ``generate``, the image being -200, and says itself what the end token, the length, sampling and beams are.
+haotian-liu/LLaVA at c121f04, ``llava/eval/model_vqa_loader.py``, run with transformers 4.37.2, hands over embeddings,
+so that settings see a BOS and an answer's ids alone, and leaves the end token to the settings.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mipha_eval.core.errors import UserError
 from mipha_eval.core.json_value import Json, JsonObject
+from mipha_eval.models.end_tokens import end_ids
 from mipha_eval.models.generation import HARMLESS, STEERED, Generation, check_values
-from mipha_eval.models.mipha_checkpoint import read_config
+from mipha_eval.models.llava_style.files import CheckpointFiles
+from mipha_eval.models.llava_style.tokenizer import stop_ids
 from mipha_eval.models.settings import read_settings
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
 
 #: what a setting is where nobody sets it, in that version of transformers; all others are None there
 DEFAULTS = {
@@ -42,23 +49,27 @@ DEFAULTS = {
 
 #: settings with which the official code comes to an error, or to what is neither greedy nor always the same
 REFUSED = (
-    *("repetition_penalty", "encoder_repetition_penalty", "sequence_bias", "guidance_scale", "num_return_sequences"),
+    *("encoder_repetition_penalty", "sequence_bias", "guidance_scale", "num_return_sequences"),
     *("num_beam_groups", "diversity_penalty", "penalty_alpha", "constraints", "force_words_ids", "forced_decoder_ids"),
     *("max_time", "prompt_lookup_num_tokens", "token_healing"),
 )
+
+#: and those that fail on the image's -200 among a prompt's ids, or have no prompt to look at
+REFUSED_WITH_PROMPT, REFUSED_WITHOUT = ("repetition_penalty",), ("encoder_no_repeat_ngram_size",)
 
 #: ids that the official call says itself, or that only matter where nothing is asked
 REPLACED = frozenset({"eos_token_id", "pad_token_id", "bos_token_id", "decoder_start_token_id", "forced_bos_token_id"})
 
 
-def official_generation(folder: Path, ends: Collection[int]) -> Generation:
+def official_generation(files: CheckpointFiles, ends: Collection[int]) -> Generation:
     """The settings of a checkpoint's files as the official code heeds them.
 
     Raises:
         UserError: the official code cannot be followed with one of them, or a value is none.
     """
-    settings = {name: value for name, value in _settings(folder).items() if value not in (None, DEFAULTS.get(name))}
-    for name in REFUSED:
+    folder, sees_prompt = files.tokenizer_folder, files.layout.sees_prompt
+    settings = {name: value for name, value in _settings(files).items() if value not in (None, DEFAULTS.get(name))}
+    for name in (*REFUSED, *(REFUSED_WITH_PROMPT if sees_prompt else REFUSED_WITHOUT)):
         if name in settings:
             raise UserError(
                 f"{folder}: the official code cannot decode greedily with the generation setting {name} {settings[name]!r}; "
@@ -67,15 +78,34 @@ def official_generation(folder: Path, ends: Collection[int]) -> Generation:
     obeyed = {name: value for name, value in settings.items() if name in STEERED}
     check_values(folder, obeyed, ends)
     others = {name: value for name, value in settings.items() if name not in {*obeyed, *HARMLESS} and name[0] != "_"}
-    return Generation({}, obeyed, {name: value for name, value in others.items() if _is_lost(name, value, ends)})
+    left_out = {name: value for name, value in others.items() if _is_lost(name, value, ends)}
+    begin = settings.get("bos_token_id", files.config.get("bos_token_id"))
+    own = () if sees_prompt or not isinstance(begin, int) else (begin,)
+    return Generation({}, obeyed, left_out, None if sees_prompt else own)
 
 
-def _settings(folder: Path) -> JsonObject:
+def official_ends(files: CheckpointFiles, tokenizer: PreTrainedTokenizerBase, stop: str) -> frozenset[int]:
+    """The token ids that end an answer in the official code.
+
+    Args:
+        stop: a template's stopping word, which counts where the tokenizer says what the end is.
+
+    Raises:
+        UserError: there are none.
+    """
+    if files.layout.ends == "tokenizer":
+        return end_ids(None, tokenizer) | stop_ids(tokenizer, stop)
+    path = files.tokenizer_folder / "generation_config.json"
+    settings = read_settings(path) if path.is_file() else files.config
+    return end_ids(settings.get("eos_token_id"), tokenizer)
+
+
+def _settings(files: CheckpointFiles) -> JsonObject:
     """Those of ``generation_config.json``; of ``config.json`` if there is none, or if it was only made from that."""
-    config = read_config(folder)
     known = {*STEERED, *DEFAULTS, *REFUSED}
-    own = {name: value for name, value in config.items() if name in known and value not in (None, DEFAULTS.get(name))}
-    path = folder / "generation_config.json"
+    said = {name: value for name, value in files.config.items() if name in known}
+    own = {name: value for name, value in said.items() if value not in (None, DEFAULTS.get(name))}
+    path = files.tokenizer_folder / "generation_config.json"
     if not path.is_file():
         return own
     settings = read_settings(path)

@@ -1,4 +1,4 @@
-"""What a kind of language model in a Mipha is."""
+"""What a kind of language model is."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mipha_eval.core.json_value import JsonObject
-from mipha_eval.models.weight_piece import Pieces, whole
+from mipha_eval.models.llava_style.weight_piece import Pieces, whole
 
 if TYPE_CHECKING:
     from transformers import PreTrainedConfig
 
-#: entries of the official config.json that do not configure the decoder
-NOT_DECODER_FIELDS = ("architectures", "model_type", "torch_dtype", "transformers_version", "vision_config")
+#: entries of a config.json that do not configure the decoder
+NOT_DECODER_FIELDS = ("architectures", "model_type", "torch_dtype", "dtype", "transformers_version", "vision_config")
 
 
 def as_stored(name: str, _config: JsonObject) -> Pieces:
@@ -27,20 +27,16 @@ class LanguageModel:
 
     Attributes:
         name: as people write it.
-        model_type: of an official checkpoint's ``config.json``.
-        mark: a part of a weight's name by which it is told from others with this model type; "" where it needs none.
+        mark: a part of a weight's name by which it is told from others with its model type; "" where it needs none.
         configure: its configuration in transformers.
-        template: the name of its prompt, in `mipha_prompt.TEMPLATES`.
         ties: whether the head is the embedding of tokens.
         image_scale: what projected features are multiplied with before the first layer.
         pieces: what becomes of a weight of that official name.
     """
 
     name: str
-    model_type: str
     mark: str = ""
     configure: Callable[[JsonObject], PreTrainedConfig]
-    template: str
     ties: Callable[[JsonObject], bool] = lambda _config: False
     image_scale: Callable[[JsonObject], float] = lambda _config: 1.0
     pieces: Callable[[str, JsonObject], Pieces] = as_stored
@@ -49,3 +45,13 @@ class LanguageModel:
 def decoder_fields(config: JsonObject) -> JsonObject:
     """The entries of an official ``config.json`` that configure the decoder."""
     return {key: value for key, value in config.items() if key not in NOT_DECODER_FIELDS and value is not None}
+
+
+def tied_if_said(config: JsonObject) -> bool:
+    """As `LanguageModel.ties`, where the head is the embedding only if ``config.json`` says so."""
+    return bool(config.get("tie_word_embeddings", False))
+
+
+def configuration(make: Callable[..., PreTrainedConfig]) -> Callable[[JsonObject], PreTrainedConfig]:
+    """As `LanguageModel.configure`, where a class of transformers takes the official entries as they are."""
+    return lambda config: make(**decoder_fields(config))

@@ -1,12 +1,12 @@
-"""What the official builder does with a Mipha's tokenizer."""
+"""What the official builders do with a checkpoint's tokenizer."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mipha_eval.core.json_value import JsonObject
-from mipha_eval.models.mipha_prompt import IMAGE_END, IMAGE_PATCH, IMAGE_START
+from mipha_eval.models.llava_style.description import Description
+from mipha_eval.models.llava_style.prompt import IMAGE_END, IMAGE_PATCH, IMAGE_START
 from mipha_eval.models.settings import read_settings
 from mipha_eval.models.tokenizers import load_tokenizer
 
@@ -14,12 +14,11 @@ if TYPE_CHECKING:
     from transformers import PreTrainedConfig, PreTrainedTokenizerBase
 
 
-def official_tokenizer(folder: Path, config: JsonObject, decoder: PreTrainedConfig) -> PreTrainedTokenizerBase:
+def official_tokenizer(folder: Path, described: Description, decoder: PreTrainedConfig) -> PreTrainedTokenizerBase:
     """The checkpoint's tokenizer as the official code has it, with the tokens that it adds.
 
     Args:
-        config: the official ``config.json``, whose model type transformers does not know.
-        decoder: the decoder's own.
+        decoder: its decoder's configuration, since transformers does not know the checkpoint's model type.
 
     Raises:
         UserError: there is no usable one.
@@ -32,14 +31,14 @@ def official_tokenizer(folder: Path, config: JsonObject, decoder: PreTrainedConf
         # the official code's version of transformers did it by default, and answers depend on it
         clean_up_tokenization_spaces_for_bpe_even_though_it_will_corrupt_output=cleaned,
     )
-    tokenizer.add_tokens(image_marks(config), special_tokens=True)
+    tokenizer.add_tokens(image_marks(described), special_tokens=True)
     return tokenizer
 
 
-def image_marks(config: JsonObject) -> list[str]:
+def image_marks(described: Description) -> list[str]:
     """Tokens that are added, those that it has already among them; the official default for the patch is to add it."""
-    patch = [IMAGE_PATCH] if config.get("mm_use_im_patch_token", True) else []
-    return patch + ([IMAGE_START, IMAGE_END] if config.get("mm_use_im_start_end") else [])
+    patch = [IMAGE_PATCH] if described.patch_token else []
+    return patch + ([IMAGE_START, IMAGE_END] if described.start_end else [])
 
 
 def stop_ids(tokenizer: PreTrainedTokenizerBase, stop: str) -> frozenset[int]:

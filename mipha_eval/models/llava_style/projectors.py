@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from torch import nn
 
 from mipha_eval.core.errors import UserError
-from mipha_eval.core.json_value import JsonObject
-from mipha_eval.data.rows import text_of, whole_of
 
 
 @dataclass(frozen=True)
@@ -42,18 +40,19 @@ PROJECTORS = (
 )
 
 
-def build_projector(config: JsonObject, ends: tuple[int, int]) -> nn.Module:
-    """The projector that ``mm_projector`` of an official configuration describes.
+def build_projector(kind: str, widths: tuple[int, int], ends: tuple[int, int]) -> nn.Module:
+    """The projector of a kind.
 
     Args:
+        kind: as ``mm_projector_type`` names it.
+        widths: what it maps from and to, as the configuration says.
         ends: widths of the tower and of the decoder.
 
     Raises:
         UserError: it is not supported, or does not fit them.
     """
-    kind = text_of({"mm_projector_type": "linear", **config}, "mm_projector_type")
-    width, hidden = whole_of(config, "mm_hidden_size"), whole_of(config, "hidden_size")
-    if (width, hidden) != ends or (kind == "identity" and width != hidden):
+    width, hidden = widths
+    if widths != ends or (kind == "identity" and width != hidden):
         raise UserError(
             f"the {kind} projector maps {width} to {hidden}, the tower gives {ends[0]}, the decoder takes {ends[1]}"
         )

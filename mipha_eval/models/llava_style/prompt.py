@@ -1,20 +1,15 @@
-"""Mipha's conversation templates and its tokenisation around the image, as in the official code.
+"""Prompts around images, and their tokenisation, as in the official code.
 
-Source: zhuyiche/llava-phi at 21dafbf, ``mipha/conversation.py`` and ``mm_utils.py``.
+Source: zhuyiche/llava-phi at 21dafbf, ``mipha/mm_utils.py``, and haotian-liu/LLaVA at c121f04, ``llava/mm_utils.py``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
-from mipha_eval.core.errors import RequestError, UserError
+from mipha_eval.core.errors import RequestError
+from mipha_eval.models.llava_style.templates import Template
 
-SYSTEM = (
-    "A chat between a curious user and an artificial intelligence assistant. "
-    "The assistant gives helpful, detailed, and polite answers to the user's questions."
-)
-END_OF_TEXT = "<|endoftext|>"
 IMAGE_MARK = "<image>"
 
 #: what stands around an image where a checkpoint has mm_use_im_start_end, and what one with mm_use_im_patch_token knows
@@ -24,45 +19,7 @@ IMAGE_START, IMAGE_END, IMAGE_PATCH = "<im_start>", "<im_end>", "<im_patch>"
 IMAGE_TOKEN = -200
 
 
-@dataclass(frozen=True)
-class Template:
-    """A conversation's first turn.
-
-    Attributes:
-        opening: what stands before the image and the question.
-        closing: what stands behind the question; the answer follows.
-        stop: a token that ends an answer, beside the tokenizer's end token.
-        end_text: what is taken off a decoded answer's end.
-    """
-
-    opening: str
-    closing: str
-    stop: str
-    end_text: str
-
-
-#: by the names of the official ``conv_templates``; gemma-turns is there as ``conv_gemma``, without a name
-TEMPLATES = {
-    "v0": Template(f"{SYSTEM} USER: ", " ASSISTANT:", END_OF_TEXT, END_OF_TEXT),
-    "gemma": Template(f"{SYSTEM} USER: ", " ASSISTANT:", "<eos>", "<eos>"),
-    "gemma-turns": Template(
-        f"{SYSTEM}<start_of_turn>user\n",
-        "<end_of_turn>\n<start_of_turn>model\n",
-        "<end_of_turn>",
-        "<start_of_turn>",
-    ),
-    "phi3": Template("<|system|>You are a helpful AI assistant.<|end|><|user|>", "<|end|><|assistant|>", "<|end|>", ""),
-}
-
-
-def template_named(name: str) -> Template:
-    """A template. Raises UserError if there is none of that name."""
-    if name not in TEMPLATES:
-        raise UserError(f"there is no template {name!r}; there are {', '.join(TEMPLATES)}")
-    return TEMPLATES[name]
-
-
-def prompt_pieces(text: str, images: int, template: Template = TEMPLATES["v0"], *, marks: bool = False) -> list[str]:
+def prompt_pieces(text: str, images: int, template: Template, *, marks: bool = False) -> list[str]:
     """The prompt for a question about `images` images, cut where the images stand.
 
     The official code writes ``<image>`` there and splits the prompt at it; cutting before the question is put in gives the

@@ -12,11 +12,11 @@ from PIL import Image
 from torch import Tensor
 from transformers import ViTConfig, ViTModel
 
-from mipha_eval.models.towers.tower import Tower, TowerShape, without
-from mipha_eval.models.weight_piece import renamed, whole
+from mipha_eval.models.llava_style.towers.tower import Tower, TowerShape, without
+from mipha_eval.models.llava_style.weight_piece import renamed, whole
 
 if TYPE_CHECKING:
-    from mipha_eval.models.towers.tower import TowerModel
+    from mipha_eval.models.llava_style.towers.tower import TowerModel
 
 FIELDS = (
     *("hidden_size", "intermediate_size", "num_attention_heads", "num_channels", "image_size", "patch_size"),
@@ -57,6 +57,7 @@ VIT = Tower(
     mark="layernorm_before.weight",
     prefix="vit.",
     class_token=True,
+    defaults=ViTConfig,
     processor={
         "size": {"height": 224, "width": 224},
         "resample": Image.Resampling.BILINEAR,

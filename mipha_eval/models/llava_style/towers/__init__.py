@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from mipha_eval.core.errors import UserError
-from mipha_eval.models.towers.clip import CLIP
-from mipha_eval.models.towers.dinov2 import DINOV2
-from mipha_eval.models.towers.siglip import SIGLIP
-from mipha_eval.models.towers.tower import Tower
-from mipha_eval.models.towers.vit import VIT
+from mipha_eval.models.llava_style.towers.clip import CLIP
+from mipha_eval.models.llava_style.towers.dinov2 import DINOV2
+from mipha_eval.models.llava_style.towers.siglip import SIGLIP
+from mipha_eval.models.llava_style.towers.tower import Tower
+from mipha_eval.models.llava_style.towers.vit import VIT
 
 #: in the order in which the official code looks for their words
 TOWERS = (CLIP, SIGLIP, DINOV2, VIT)

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from torch import Tensor, nn
 
 from mipha_eval.core.json_value import JsonObject
-from mipha_eval.data.rows import whole_of
-from mipha_eval.models.weight_piece import Pieces
+from mipha_eval.data.rows import object_of, whole_of
+from mipha_eval.models.llava_style.weight_piece import Pieces
 
 if TYPE_CHECKING:
     from transformers import PreTrainedConfig, PreTrainedModel
@@ -50,7 +50,7 @@ class TowerShape:
     """How much of a tower is built, and for which pixels.
 
     Attributes:
-        config: its part of the official ``config.json``.
+        config: the tower's configuration.
         layers: how many of its layers are run.
         pixels: height and width of a picture.
         attention: attention implementation of transformers.
@@ -74,10 +74,11 @@ class Tower:
 
     Attributes:
         name: as people write it.
-        word: by which the official code tells it in ``vision_model_name_or_path``.
+        word: by which the official code tells it in a tower's name.
         mark: the end of a weight's name that no other family has.
-        prefix: what the official code puts before the names of its weights, behind ``model.vision_tower.``.
+        prefix: what transformers puts before the names of its weights.
         class_token: whether its first token stands for the whole picture.
+        defaults: its configuration in transformers, which has what a tower's own ``config.json`` leaves out.
         any_size: whether it takes pictures of other sizes than ``image_size``.
         processor: settings of its image processor where a checkpoint does not say them.
         layers: where the names of its layers begin, with their number as a group.
@@ -92,6 +93,7 @@ class Tower:
     mark: str
     prefix: str
     class_token: bool
+    defaults: Callable[..., PreTrainedConfig]
     any_size: bool = False
     processor: JsonObject
     layers: str
@@ -99,6 +101,14 @@ class Tower:
     build: Callable[[TowerShape], TowerModel]
     read: Read
     pieces: Callable[[str, TowerShape], Pieces]
+
+    def filled(self, config: JsonObject) -> JsonObject:
+        """The configuration with what transformers takes where a tower's own ``config.json`` says nothing."""
+        own = object_of(config, "vision_config") if "vision_config" in config else config
+        named: JsonObject = {
+            name: value for name, value in own.items() if name not in ("model_type", "transformers_version")
+        }
+        return {**self.defaults(**named).to_dict(), **named}
 
     def is_dead(self, name: str, layers: int) -> bool:
         """Whether a weight belongs to a part that no answer depends on, where so many layers are run."""

@@ -1,0 +1,37 @@
+"""Where a checkpoint is: a folder, or a repository of the hub."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+from mipha_eval.core.errors import UserError
+from mipha_eval.models.fingerprint import WANTED_FILES
+from mipha_eval.models.weights import PICKLED
+
+logger = logging.getLogger(__name__)
+
+
+def locate_checkpoint(path: str, revision: str | None = None, *, pickled: bool = False) -> Path:
+    """A local folder as it is, else a snapshot of a hub repository.
+
+    Args:
+        pickled: whether ``.bin`` files of a repository are fetched, too.
+
+    Raises:
+        UserError: there is neither.
+    """
+    folder = Path(path).expanduser()
+    if folder.is_dir():
+        return folder
+    if path.startswith(("/", ".", "~")) or path.count("/") != 1:
+        raise UserError(f"checkpoint folder {path} does not exist")
+    from huggingface_hub import snapshot_download
+
+    logger.info("%s comes from the hub; what is not here yet is fetched", path)
+    wanted = [*WANTED_FILES, *(PICKLED if pickled else ())]
+    try:
+        return Path(snapshot_download(path, revision=revision, allow_patterns=wanted))
+    except Exception as error:  # huggingface_hub raises its own, requests' and OSErrors here
+        reason = str(error).strip().splitlines()[0]
+        raise UserError(f"{path} is no local folder and cannot be fetched from the hub: {reason}") from error

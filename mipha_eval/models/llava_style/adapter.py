@@ -1,0 +1,203 @@
+"""What all models of a vision tower, a projector and a causal decoder have in common, whoever's checkpoint it is."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from mipha_eval.core.adapter import Cost
+from mipha_eval.core.errors import RequestError
+from mipha_eval.core.json_value import JsonObject
+from mipha_eval.core.types import Image, Request
+from mipha_eval.data.images import open_image
+from mipha_eval.models.chat import collate
+from mipha_eval.models.checkpoint_folder import locate_checkpoint
+from mipha_eval.models.device import moved, pinned
+from mipha_eval.models.forward_inputs import ForwardInputs
+from mipha_eval.models.llava_style.checkpoint import load_network
+from mipha_eval.models.llava_style.files import CheckpointFiles, Places
+from mipha_eval.models.llava_style.network import VisionLanguageNetwork
+from mipha_eval.models.llava_style.official_generation import official_ends, official_generation
+from mipha_eval.models.llava_style.parts import Parts
+from mipha_eval.models.llava_style.pixels import Preprocessor
+from mipha_eval.models.llava_style.prompt import IMAGE_TOKEN, prompt_pieces, tokenize_prompt
+from mipha_eval.models.llava_style.templates import Template, template_named
+from mipha_eval.models.llava_style.tokenizer import official_tokenizer
+from mipha_eval.models.loaded import Loaded
+from mipha_eval.models.prefix import Prefix
+from mipha_eval.models.prompt_groups import Prompt
+from mipha_eval.models.slow_decoding import slow_decoder
+from mipha_eval.models.transformers_adapter import TransformersAdapter
+
+
+@dataclass(frozen=True, kw_only=True)
+class LlavaStyleAdapter(TransformersAdapter[Tensor]):
+    """Options: `path` is a checkpoint folder or a hub id, `revision` a commit or tag there; `base` is the same for the model
+    that a LoRA adapter, or a projector alone, was trained on; `vision_tower` for a checkpoint that has no tower among its
+    weights; `template` is a conversation template's name, where it should be another than the checkpoint's own.
+    """
+
+    base: str = ""
+    vision_tower: str = ""
+    template: str = ""
+
+    @cached_property
+    def places(self) -> Places:
+        """The folders that are read."""
+        base = locate_checkpoint(self.base, pickled=self.allow_bin) if self.base else None
+        return Places(self.folder, base, self.vision_tower, self.allow_bin)
+
+    @cached_property
+    def files(self) -> CheckpointFiles:
+        """What the checkpoint holds, and what comes from its base and its tower's folder."""
+        return CheckpointFiles.of(self.places, self.name)
+
+    def read_files(self) -> list[Path]:
+        return self.files.read_files()
+
+    @cached_property
+    def parts(self) -> Parts:
+        """What the network is made of, for pictures as the preprocessor makes them."""
+        made = self.preprocessor
+        return dataclasses.replace(self.files.parts(), pixels=(made.height, made.width))
+
+    @cached_property
+    def conversation(self) -> Template:
+        """What stands around a question."""
+        return template_named(self.template or self.parts.kind.template)
+
+    @cached_property
+    def network(self) -> VisionLanguageNetwork:
+        return load_network(self.files, self.parts, *self.place)
+
+    @cached_property
+    def loaded(self) -> Loaded:
+        decoder, files = self.network.decoder, self.files
+        tokenizer = official_tokenizer(files.tokenizer_folder, self.parts.description, decoder.config)
+        ends = official_ends(files, tokenizer, self.conversation.stop)
+        return Loaded(
+            model=decoder,
+            tokenizer=tokenizer,
+            ends=ends,
+            generation=official_generation(files, ends),
+            end_text=self.conversation.end_text,
+            decoding=slow_decoder(files.tokenizer_folder, tokenizer) if files.decodes_slowly else None,
+        )
+
+    @cached_property
+    def preprocessor(self) -> Preprocessor:
+        return self.files.preprocessor(self.files.parts())
+
+    def describe(self) -> JsonObject:
+        return {**super().describe(), **self._other_digests}
+
+    @cached_property
+    def _other_digests(self) -> JsonObject:
+        """Identifies what is read from other folders than the checkpoint's."""
+        return self.files.digests()
+
+    def about(self) -> Mapping[str, str | float]:
+        name = self.parts.description.tower_name.rpartition("/")[2]
+        resolution = str(self.parts.tower_config["image_size"])
+        return {**super().about(), "resolution": resolution, **({"vision": name} if name else {})}
+
+    @property
+    def patches(self) -> int:
+        """Tokens of a picture."""
+        return self.parts.image_tokens
+
+    @property
+    def sharing(self) -> bool:
+        return self.share and not self.generation.obeyed
+
+    @property
+    def reads_ahead(self) -> bool:
+        return True
+
+    def prompt_end(self, question: str) -> str:
+        return self.conversation.closing.lstrip() or self.conversation.closing
+
+    def load(self) -> None:
+        _ = self.digest, self.parts, self.conversation, self.network, self.loaded  # read now, used later
+        self.refuse_unaskable(Request("?", (Image("any", "any", bytes),)))
+        self.generation.report(self.folder)
+
+    def cost(self, request: Request) -> Cost:
+        shared, own = 48 + self.patches * len(request.images), self.own_cost(request)
+        return Cost(shared, own) if self.sharing else Cost(0, shared + own)
+
+    def encode(self, request: Request) -> Prompt:
+        marks = self.parts.description.start_end
+        pieces = prompt_pieces(request.text, len(request.images), self.conversation, marks=marks)
+        try:
+            ids = tokenize_prompt(pieces, lambda text: self.tokenizer(text).input_ids, self.tokenizer.bos_token_id)
+        except TypeError as error:  # how the tokenizer takes a lone surrogate
+            raise RequestError(f"the question cannot be tokenized: {error}") from error
+        self.limits.check_ids(ids)
+        self.limits.check_length(self._tokens_of(ids))
+        images_end = max((place + 1 for place, token in enumerate(ids) if token == IMAGE_TOKEN), default=0)
+        return Prompt(tuple(ids), request.images, images_end)
+
+    def prompt(self, request: Request, pixels: Tensor | None) -> Prompt:
+        return self.encode(request)
+
+    def read_images(self, images: Sequence[Image]) -> Tensor:
+        """Pixels [images, 3, height, width]."""
+        pixels = [torch.from_numpy(self.preprocessor(open_image(image))) for image in images]
+        side = self.preprocessor
+        return pinned(torch.stack(pixels) if pixels else torch.empty(0, 3, side.height, side.width), self.place[0])
+
+    def prefix_length(self, prefix: Prefix[Tensor]) -> int:
+        return self._tokens_of(prefix.ids)
+
+    def _tokens_of(self, ids: Sequence[int]) -> int:
+        return len(ids) + (self.patches - 1) * ids.count(IMAGE_TOKEN)
+
+    def prefix_inputs(self, prefixes: Sequence[Prefix[Tensor]]) -> ForwardInputs:
+        return {"inputs_embeds": torch.cat(self._embedded(prefixes))[None]}
+
+    def _embedded(self, prefixes: Sequence[Prefix[Tensor]]) -> list[Tensor]:
+        """Decoder inputs [tokens, hidden] of each prefix."""
+        features = self._features([prefix.pixels for prefix in prefixes])
+        return [self._embed(prefix.ids, iter(own)) for prefix, own in zip(prefixes, features, strict=True)]
+
+    def _features(self, pixels: Sequence[Tensor]) -> Sequence[Sequence[Tensor]]:
+        """Decoder inputs [patches, hidden] of each image of each prompt, from [images, 3, height, width] of each prompt."""
+        together = torch.cat([moved(each, *self.place) for each in pixels])
+        features = iter(self.network.image_features(together) if len(together) else ())
+        return [[next(features) for _ in each] for each in pixels]
+
+    def _embed(self, ids: Sequence[int], features: Iterator[Tensor]) -> Tensor:
+        """Decoder inputs [tokens, hidden]; each placeholder takes the next image's features."""
+        device, _ = self.place
+        parts, start = [], 0
+        for place in [place for place, token in enumerate(ids) if token == IMAGE_TOKEN] + [len(ids)]:
+            parts.append(self.network.text_features(torch.tensor(ids[start:place], dtype=torch.long, device=device)))
+            if place < len(ids):
+                parts.append(self.network.image_inputs(next(features)))
+            start = place + 1
+        return torch.cat(parts)
+
+    def whole_inputs(self, batch: Sequence[Request]) -> ForwardInputs:
+        return self._padded(batch, range(len(batch)))
+
+    def plain_inputs(self, batch: Sequence[Request]) -> ForwardInputs:
+        return self._padded(batch, [request.images for request in batch]) if self.share else self.whole_inputs(batch)
+
+    @torch.inference_mode()
+    def _padded(self, batch: Sequence[Request], keys: Sequence[Hashable]) -> ForwardInputs:
+        """Prompts with equal keys are about the same images, which are encoded once."""
+        prompts = [self.encode(request) for request in batch]
+        about = {key: prompt.images for key, prompt in zip(keys, prompts, strict=True)}
+        pixels = {key: self.pixels_of(images) for key, images in about.items()}
+        features = dict(zip(pixels, self._features(list(pixels.values())), strict=True))
+        embedded = [self._embed(prompt.ids, iter(features[key]))[None] for key, prompt in zip(keys, prompts, strict=True)]
+        ones = [each.new_ones(each.shape[:2], dtype=torch.long) for each in embedded]
+        rows = zip(embedded, ones, strict=True)
+        return collate([{"inputs_embeds": each, "attention_mask": one} for each, one in rows], left=True)

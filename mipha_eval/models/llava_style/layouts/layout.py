@@ -1,0 +1,84 @@
+"""How a project's code stores its checkpoints."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from typing import Literal
+
+from mipha_eval.core.json_value import JsonObject
+from mipha_eval.models.llava_style.description import Description
+from mipha_eval.models.llava_style.language_models.language_model import LanguageModel
+
+#: the network's modules, and what stands before the names of their weights
+TOWER, PROJECTOR, DECODER, HEAD = "vision_tower.", "mm_projector.", "decoder.model.", "decoder.lm_head."
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A language model in a layout.
+
+    Attributes:
+        model_type: of ``config.json``.
+        template: the name of its prompt, in `prompt.TEMPLATES`.
+    """
+
+    model_type: str
+    language_model: LanguageModel
+    template: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Layout:
+    """A project's checkpoints.
+
+    Attributes:
+        name: of the project's models.
+        model: the name of the adapter that runs them.
+        source: of the facts, a repository and its commit.
+        kinds: those with a mark before others of their model type.
+        fits: whether a ``config.json`` with such a model type is of this project.
+        describe: what a ``config.json`` says.
+        prefixes: what stands before the names of weights, and before the same in the network; the first that fits counts.
+        processor: whose ``preprocessor_config.json`` is read, where both the checkpoint and its tower may have one.
+        ends: who says which token ends an answer: the tokenizer, or the generation settings.
+        slow_tokenizer: whether answers are decoded as tokenizers in Python did it: never, always, or for what was trained
+            on a base model.
+        sees_prompt: whether the official ``generate`` is given the prompt's ids, on which some generation settings depend.
+    """
+
+    name: str
+    model: str
+    source: str
+    kinds: tuple[Kind, ...]
+    fits: Callable[[JsonObject], bool]
+    describe: Callable[[JsonObject], Description]
+    prefixes: tuple[tuple[str, str], ...]
+    processor: Literal["checkpoint", "tower"] = "checkpoint"
+    ends: Literal["tokenizer", "generation"] = "tokenizer"
+    slow_tokenizer: Literal["never", "always", "with base"] = "never"
+    sees_prompt: bool = True
+
+    @property
+    def model_types(self) -> tuple[str, ...]:
+        """Those of its checkpoints."""
+        return tuple(dict.fromkeys(kind.model_type for kind in self.kinds))
+
+    @property
+    def tower_prefix(self) -> str:
+        """What stands before the names of the tower's weights."""
+        return next(prefix for prefix, module in self.prefixes if module == TOWER)
+
+    def kind(self, model_type: object, weights: Collection[str]) -> Kind:
+        """The kind with this model type whose mark is in a weight's name. Raises StopIteration if there is none."""
+        alike = [each for each in self.kinds if each.model_type == model_type]
+        marks = [(each, each.language_model.mark) for each in alike]
+        return next(each for each, mark in marks if not mark or any(mark in weight for weight in weights))
+
+    def module_name(self, key: str) -> str:
+        """The network's name of a stored weight; "" for one of another model."""
+        return next((module + key[len(prefix) :] for prefix, module in self.prefixes if key.startswith(prefix)), "")
+
+    def stored_name(self, name: str) -> str:
+        """The stored name of a weight of the network, where its modules have the project's names."""
+        return next(prefix + name[len(module) :] for prefix, module in self.prefixes if name.startswith(module))

@@ -1,0 +1,85 @@
+"""Conversation templates: what stands around a question.
+
+Source: zhuyiche/llava-phi at 21dafbf, ``mipha/conversation.py`` and ``llava_phi/conversation.py``; haotian-liu/LLaVA at
+c121f04, ``llava/conversation.py``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from mipha_eval.core.errors import UserError
+
+SYSTEM = (
+    "A chat between a curious user and an artificial intelligence assistant. "
+    "The assistant gives helpful, detailed, and polite answers to the user's questions."
+)
+
+#: the same to a human, as LLaVA's first models were trained
+HUMAN = SYSTEM.replace("user", "human")
+
+LLAMA2_SYSTEM = (
+    "You are a helpful language and vision assistant. You are able to understand the visual content that the user provides, "
+    "and assist the user with a variety of tasks using natural language."
+)
+
+END_OF_TEXT = "<|endoftext|>"
+
+
+@dataclass(frozen=True)
+class Template:
+    """A conversation's first turn.
+
+    Attributes:
+        opening: what stands before the image and the question.
+        closing: what stands behind the question; the answer follows.
+        stop: a token that ends an answer, beside the tokenizer's end token.
+        end_text: what is taken off a decoded answer's end.
+    """
+
+    opening: str
+    closing: str
+    stop: str
+    end_text: str
+
+
+VICUNA = Template(f"{SYSTEM} USER: ", " ASSISTANT:", "</s>", "")
+
+#: by the names of the official ``conv_templates``; v0 is Mipha's, not that of LLaVA's first models; gemma-turns is there
+#: as ``conv_gemma``, without a name
+TEMPLATES = {
+    "v0": Template(f"{SYSTEM} USER: ", " ASSISTANT:", END_OF_TEXT, END_OF_TEXT),
+    "phi": Template(f"{SYSTEM} USER: ", " ASSISTANT:", END_OF_TEXT, END_OF_TEXT),
+    "gemma": Template(f"{SYSTEM} USER: ", " ASSISTANT:", "<eos>", "<eos>"),
+    "gemma-turns": Template(
+        f"{SYSTEM}<start_of_turn>user\n",
+        "<end_of_turn>\n<start_of_turn>model\n",
+        "<end_of_turn>",
+        "<start_of_turn>",
+    ),
+    "phi3": Template("<|system|>You are a helpful AI assistant.<|end|><|user|>", "<|end|><|assistant|>", "<|end|>", ""),
+    "vicuna_v1": VICUNA,
+    "v1": VICUNA,
+    "llava_v0": Template(f"{HUMAN}###Human: ", "###Assistant:", "", ""),
+    "llava_v1": Template(f"{HUMAN} USER: ", " ASSISTANT:", "</s>", ""),
+    "plain": Template("", "\n", "", ""),
+    "mistral_instruct": Template("[INST] ", " [/INST]", "</s>", ""),
+    "llava_llama_2": Template(f"[INST] <<SYS>>\n{LLAMA2_SYSTEM}\n<</SYS>>\n\n", " [/INST]", "</s>", ""),
+    "qwen_1_5": Template(
+        "<|im_start|>system\nYou are a helpful assistant.<|im_end|>\n<|im_start|>user\n",
+        "<|im_end|>\n<|im_start|>assistant\n",
+        "<|im_end|>",
+        "",
+    ),
+}
+
+#: shorter names that people write
+ALIASES = {"mistral": "mistral_instruct", "llama_2": "llava_llama_2", "qwen": "qwen_1_5"}
+
+
+def template_named(name: str) -> Template:
+    """A template. Raises UserError if there is none of that name."""
+    known = ALIASES.get(name, name)
+    if known not in TEMPLATES:
+        raise UserError(f"there is no template {name!r}; there are {', '.join(TEMPLATES)}")
+    return TEMPLATES[known]
