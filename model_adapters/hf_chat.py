@@ -14,6 +14,7 @@ from PIL import Image as Pillow
 from torch import Tensor
 
 from mipha_eval.core.adapter import Cost
+from mipha_eval.core.errors import RequestError
 from mipha_eval.core.json_value import JsonObject
 from mipha_eval.core.types import Image, Request
 from mipha_eval.data.images import open_image
@@ -123,8 +124,13 @@ class HfChat(TransformersAdapter[Head | None]):
     def read_images(self, images: Sequence[Image]) -> Head | None:
         if not images:
             return None
-        head = self.chat.head([open_image(image) for image in images])
+        head = self.chat.head(self._opened(images))
         return replace(head, inputs={name: pinned(value, self.place[0]) for name, value in head.inputs.items()})
+
+    def _opened(self, images: Sequence[Image]) -> list[Pillow.Image]:
+        if self.chat.pads and not all(image.padded for image in images):
+            raise RequestError("the protocol wants pictures unpadded, and this model's processor pads them")
+        return [open_image(image) for image in images]
 
     def prepare(self, requests: Sequence[Request], pixels: Head | None) -> None:
         if pixels and self.sharing:
@@ -155,7 +161,7 @@ class HfChat(TransformersAdapter[Head | None]):
         return torch.cat([head, rest.expand(3, -1)], dim=1)
 
     def whole_inputs(self, batch: Sequence[Request]) -> ForwardInputs:
-        pictures = [[open_image(image) for image in request.images] for request in batch]
+        pictures = [self._opened(request.images) for request in batch]
         made = self.chat.whole([request.text for request in batch], pictures)
         return {name: moved(value, *self.place) for name, value in made.items()}
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar
 
@@ -20,7 +20,7 @@ from mipha_eval.core.judged_task import JudgedTask
 from mipha_eval.core.metrics import Metric, Totals, share, shares_of_parts
 from mipha_eval.core.reading import Reading
 from mipha_eval.core.task import NOT_JUDGED, UNGRADED
-from mipha_eval.core.types import Answer, Dialogue, Image, Response, Sample, Score
+from mipha_eval.core.types import Answer, Decoding, Dialogue, Image, Request, Response, Sample, Score
 from mipha_eval.data.hub import read_hub
 from mipha_eval.data.rows import named_entries, numbers_of, row_at, text_of, texts_of
 from mipha_eval.scoring.answer_files import json_object_answers
@@ -28,6 +28,9 @@ from mipha_eval.scoring.answers.parts import share_found
 from mipha_eval.scoring.judging.prompts import grade
 
 CAPABILITIES = ("rec", "ocr", "know", "gen", "spat", "math")
+#: zhuyiche/llava-phi at 21dafbf, mipha/eval/model_vqa.py: alone of its scripts it takes the image processor as it is, and
+#: makes a stopping rule that it hands to nobody
+MIPHA = "v1-mipha"
 HINT = "mm-vet.zip is at github.com/yuweihao/MM-Vet/releases (70 MB)"
 
 
@@ -38,9 +41,12 @@ class Mmvet(JudgedTask):
     by_rule: bool = False
 
     name: ClassVar[str] = "mmvet"
-    protocols: ClassVar[Mapping[str, str]] = {"v1": "218 questions on 200 pictures"}
-    rows: ClassVar[Mapping[str, Sequence[int]]] = {"v1": (218,)}
-    hub: ClassVar[Mapping[str, str]] = {"v1": "lmms-lab/MMVet"}
+    protocols: ClassVar[Mapping[str, str]] = {
+        "v1": "218 questions on 200 pictures",
+        "v1-mipha": "the same, asked as Mipha's own script asks: no picture padded, no stopping word",
+    }
+    rows: ClassVar[Mapping[str, Sequence[int]]] = dict.fromkeys(protocols, (218,))
+    hub: ClassVar[Mapping[str, str]] = dict.fromkeys(protocols, "lmms-lab/MMVet")
     max_new_tokens: ClassVar[int] = 1024
     metrics: ClassVar[Sequence[Metric]] = [
         share("score"),
@@ -49,8 +55,7 @@ class Mmvet(JudgedTask):
 
     def samples(self) -> Iterator[Sample]:
         if self.data.kind == "hub":
-            rows = read_hub(self.data, self.hub["v1"])
-            for number, row in rows:
+            for number, row in (rows := read_hub(self.data, self.hub[self.protocol])):
                 name = text_of(row, "question_id")
                 yield self._sample(name, row, text_of(row, "capability").split(","), rows.image(number, name))
             return
@@ -71,6 +76,11 @@ class Mmvet(JudgedTask):
         parts = tuple(needed.split("_"))
         question, target = text_of(row, "question"), (text_of(row, "answer"),)
         return Sample(name, question, target, (image,), number, f"only/{needed}", tags=parts)
+
+    def request(self, sample: Sample) -> Request:
+        usual = self.protocol != MIPHA
+        images = tuple(replace(image, padded=usual) for image in sample.images)
+        return Request(sample.prompt, images, Decoding(self.max_new_tokens, usual), sample.question_id)
 
     def record_key(self, record: JsonObject) -> Hashable:
         return str(record["question_id"]).removeprefix("v1_")

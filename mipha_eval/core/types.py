@@ -21,11 +21,18 @@ class Image:
         name: as the benchmark names it, e.g. ``COCO_val2014_000000310196.jpg``; the same on every machine.
         location: where it is, unique on this machine; equal locations are the same picture.
         read: returns the encoded bytes; may raise OSError.
+        padded: false where a model that pads pictures to its own shape must not pad this one.
     """
 
     name: str
     location: str
     read: Callable[[], bytes] = field(compare=False, repr=False)
+    padded: bool = True
+
+    @property
+    def view(self) -> str:
+        """What a model sees: equal views are the same pixels."""
+        return self.location if self.padded else f"unpadded:{self.location}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +74,14 @@ class Sample:
 
 @dataclass(frozen=True, slots=True)
 class Decoding:
-    """How an answer is generated; always greedy."""
+    """How an answer is generated; always greedy.
+
+    Attributes:
+        stop_word: whether a conversation template's stopping word ends an answer, beside the model's end token.
+    """
 
     max_new_tokens: int = 128
+    stop_word: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,13 +104,15 @@ class Request:
     @property
     def identity(self) -> Hashable:
         """What decides the answer. By location, since two benchmarks may call different pictures by one name."""
-        return tuple(image.location for image in self.images), self.text, self.decoding, self.options, self.tracked
+        return tuple(image.view for image in self.images), self.text, self.decoding, self.options, self.tracked
 
     @property
     def key(self) -> str:
         """A digest by which a stored answer is found again within its task, the same on every machine."""
         parts: list[object] = [[image.name for image in self.images], self.text, self.decoding.max_new_tokens, *self.options]
         parts += [list(self.tracked)] if self.tracked else []
+        parts += [] if all(image.padded for image in self.images) else ["unpadded"]
+        parts += [] if self.decoding.stop_word else ["no stop word"]
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:24]
 
 

@@ -75,7 +75,7 @@ def halves(batch: Sequence[Request]) -> tuple[Sequence[Request], Sequence[Reques
 def _by_images(requests: Sequence[Request]) -> Iterator[list[int]]:
     """Places of the requests about the same images, in the order the images first appear."""
     numbers: dict[tuple[str, ...], int] = {}
-    number_of = [numbers.setdefault(_locations(request), len(numbers)) for request in requests]
+    number_of = [numbers.setdefault(_views(request), len(numbers)) for request in requests]
     numbers.clear()  # a million of them are memory that nobody needs while the plan is carried out
     order = sorted(range(len(requests)), key=number_of.__getitem__)  # all but in order already
     for _, places in itertools.groupby(order, key=number_of.__getitem__):
@@ -84,12 +84,12 @@ def _by_images(requests: Sequence[Request]) -> Iterator[list[int]]:
 
 def _beginnings(batch: Sequence[Request]) -> list[int]:
     """Places where a request about other images follows, the first among them."""
-    pictures = [_locations(request) for request in batch]
+    pictures = [_views(request) for request in batch]
     return [place for place, images in enumerate(pictures) if not place or images != pictures[place - 1]]
 
 
-def _locations(request: Request) -> tuple[str, ...]:
-    return tuple([image.location for image in request.images])
+def _views(request: Request) -> tuple[str, ...]:
+    return tuple([image.view for image in request.images])
 
 
 def _costliest(entry: tuple[int, int]) -> int:

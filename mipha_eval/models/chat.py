@@ -102,6 +102,11 @@ class Chat:
         self._marks = {self._mark, str(processor.tokenizer.convert_ids_to_tokens(self._image_token))}
 
     @property
+    def pads(self) -> bool:
+        """Whether the processor brings pictures to its shape by padding."""
+        return bool(getattr(self._processor.image_processor, "do_pad", False))
+
+    @property
     def has_template(self) -> bool:
         return bool(self._template)
 

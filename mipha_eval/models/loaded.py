@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from mipha_eval.core.types import Decoding
 from mipha_eval.models.end_tokens import end_ids
 from mipha_eval.models.generation import Generation, plain_greedy
 
@@ -23,6 +24,7 @@ class Loaded:
     Attributes:
         model: what generates, the network or its decoder.
         ends: the token ids that end an answer.
+        stop_words: those of them that a conversation template adds.
         generation: what becomes of the checkpoint's generation settings.
         decoding: from token ids to text, where it is not the tokenizer's own way.
         end_text: what a decoded answer may end with that the model's own code takes off.
@@ -34,6 +36,11 @@ class Loaded:
     generation: Generation
     end_text: str = ""
     decoding: Decode | None = None
+    stop_words: frozenset[int] = frozenset()
+
+    def ends_of(self, decoding: Decoding) -> frozenset[int]:
+        """The token ids that end an answer to a request."""
+        return self.ends if decoding.stop_word else self.ends - self.stop_words
 
     def text_of(self, ids: Sequence[int]) -> str:
         """An answer's text."""

@@ -64,4 +64,4 @@ class ReadAhead(Generic[Made]):
 
 
 def _key(images: Iterable[Image]) -> tuple[str, ...]:
-    return tuple(image.location for image in images)
+    return tuple(image.view for image in images)

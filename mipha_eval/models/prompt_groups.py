@@ -42,8 +42,8 @@ def group_prompts(prompts: Mapping[int, Prompt]) -> list[Group]:
     """
     members: dict[tuple[tuple[str, ...], tuple[int, ...]], list[int]] = {}
     for place, prompt in prompts.items():
-        locations = tuple(image.location for image in prompt.images)
-        members.setdefault((locations, prompt.ids[: prompt.images_end]), []).append(place)
+        views = tuple(image.view for image in prompt.images)
+        members.setdefault((views, prompt.ids[: prompt.images_end]), []).append(place)
     return [
         Group(tuple(places), _common_length([prompts[place].ids for place in places], prompts[places[0]].images_end))
         for places in members.values()

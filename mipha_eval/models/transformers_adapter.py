@@ -205,7 +205,7 @@ class TransformersAdapter(PrefixAdapter[Pixels, State]):
 
     def resume(self, state: State, questions: Sequence[Question], decoding: Decoding) -> list[Response]:
         with memory_guard():
-            answers = self.decoder.decode(state, questions, Stop(self.ends, decoding.max_new_tokens))
+            answers = self.decoder.decode(state, questions, Stop(self.loaded.ends_of(decoding), decoding.max_new_tokens))
         return [self._response(answer) for answer in answers]
 
     def rank(self, state: State, questions: Sequence[Question], options: Sequence[Options]) -> list[list[float]]:
@@ -278,7 +278,7 @@ class TransformersAdapter(PrefixAdapter[Pixels, State]):
         """How requests that have one decoding are decoded; prompts that go in as embeddings are told apart by their ids."""
         prompts = [self.prompt(request, None) for request in batch] if "input_ids" not in inputs else []
         ids = [prompt.ids for prompt in prompts if prompt]
-        return self.generation.manner(self.ends, batch[0].decoding, ids if prompts else None)
+        return self.generation.manner(self.loaded.ends_of(batch[0].decoding), batch[0].decoding, ids if prompts else None)
 
     def _ranked_plainly(self, request: Request, inputs_of: InputsOf) -> Response:
         with memory_guard():

@@ -28,7 +28,7 @@ from mipha_eval.models.llava_style.parts import Parts
 from mipha_eval.models.llava_style.pixels import Preprocessor
 from mipha_eval.models.llava_style.prompt import IMAGE_TOKEN, prompt_pieces, tokenize_prompt
 from mipha_eval.models.llava_style.templates import Template, template_named
-from mipha_eval.models.llava_style.tokenizer import official_tokenizer
+from mipha_eval.models.llava_style.tokenizer import official_tokenizer, stop_ids
 from mipha_eval.models.loaded import Loaded
 from mipha_eval.models.prefix import Prefix
 from mipha_eval.models.prompt_groups import Prompt
@@ -80,12 +80,14 @@ class LlavaStyleAdapter(TransformersAdapter[Tensor]):
     def loaded(self) -> Loaded:
         decoder, files = self.network.decoder, self.files
         tokenizer = official_tokenizer(files.tokenizer_folder, self.parts.description, decoder.config)
-        ends = official_ends(files, tokenizer, self.conversation.stop)
+        ends = official_ends(files, tokenizer)
+        stops = stop_ids(tokenizer, self.conversation.stop) if files.layout.stop_words else frozenset()
         return Loaded(
             model=decoder,
             tokenizer=tokenizer,
-            ends=ends,
+            ends=ends | stops,
             generation=official_generation(files, ends),
+            stop_words=stops - ends,
             end_text=self.conversation.end_text,
             decoding=slow_decoder(files.tokenizer_folder, tokenizer) if files.decodes_slowly else None,
         )
@@ -149,7 +151,7 @@ class LlavaStyleAdapter(TransformersAdapter[Tensor]):
 
     def read_images(self, images: Sequence[Image]) -> Tensor:
         """Pixels [images, 3, height, width]."""
-        pixels = [torch.from_numpy(self.preprocessor(open_image(image))) for image in images]
+        pixels = [torch.from_numpy(self.preprocessor(open_image(image), image.padded)) for image in images]
         side = self.preprocessor
         return pinned(torch.stack(pixels) if pixels else torch.empty(0, 3, side.height, side.width), self.place[0])
 

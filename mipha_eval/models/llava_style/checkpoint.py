@@ -81,10 +81,10 @@ def _read(
     weights: dict[str, Tensor] = {}
     for stored, weight in read_weights(names):
         key = sources[names[stored][0]].key
-        if files.adapter and files.adapter.changes(key):
-            weight = files.adapter.merged(key, weight.to(dtype))
+        changed = files.adapter is not None and files.adapter.changes(key)
+        whole = files.adapter.merged(key, weight.to(dtype)) if files.adapter and changed else weight
         for name in names[stored]:
-            weights[name] = sources[name].change(weight).to(device, dtype).contiguous()
+            weights[name] = sources[name].change(whole).to(device, dtype).contiguous()
     return weights
 
 

@@ -16,7 +16,6 @@ from mipha_eval.core.json_value import Json, JsonObject
 from mipha_eval.models.end_tokens import end_ids
 from mipha_eval.models.generation import HARMLESS, STEERED, Generation, check_values
 from mipha_eval.models.llava_style.files import CheckpointFiles
-from mipha_eval.models.llava_style.tokenizer import stop_ids
 from mipha_eval.models.settings import read_settings
 
 if TYPE_CHECKING:
@@ -84,17 +83,10 @@ def official_generation(files: CheckpointFiles, ends: Collection[int]) -> Genera
     return Generation({}, obeyed, left_out, None if sees_prompt else own)
 
 
-def official_ends(files: CheckpointFiles, tokenizer: PreTrainedTokenizerBase, stop: str) -> frozenset[int]:
-    """The token ids that end an answer in the official code.
-
-    Args:
-        stop: a template's stopping word, which counts where the tokenizer says what the end is.
-
-    Raises:
-        UserError: there are none.
-    """
+def official_ends(files: CheckpointFiles, tokenizer: PreTrainedTokenizerBase) -> frozenset[int]:
+    """The token ids that end an answer in the official code, without stopping words. Raises UserError if there are none."""
     if files.layout.ends == "tokenizer":
-        return end_ids(None, tokenizer) | stop_ids(tokenizer, stop)
+        return end_ids(None, tokenizer)
     path = files.tokenizer_folder / "generation_config.json"
     settings = read_settings(path) if path.is_file() else files.config
     return end_ids(settings.get("eos_token_id"), tokenizer)

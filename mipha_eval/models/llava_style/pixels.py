@@ -86,11 +86,19 @@ class Preprocessor:
             shortest=shortest,
         )
 
-    def __call__(self, image: Image.Image) -> np.ndarray:
-        """RGB picture to pixels [3, height, width], float32. Raises RequestError if it is too large."""
-        if self.pad and max(image.size) ** 2 > MOST_PIXELS:
+    def __call__(self, image: Image.Image, padded: bool = True) -> np.ndarray:
+        """RGB picture to pixels [3, height, width], float32.
+
+        Args:
+            padded: false leaves out the padding that the checkpoint asks for.
+
+        Raises:
+            RequestError: it is too large.
+        """
+        pad = self.pad and padded
+        if pad and max(image.size) ** 2 > MOST_PIXELS:
             raise RequestError(f"an image of {image.width} x {image.height} is too large to be padded to a square")
-        if self.pad:
+        if pad:
             image = self._squared(image)
         resized = np.asarray(self._resized(image))
         scaled = (resized * self.scale).astype(np.float32)

@@ -42,6 +42,7 @@ class Layout:
         prefixes: what stands before the names of weights, and before the same in the network; the first that fits counts.
         processor: whose ``preprocessor_config.json`` is read, where both the checkpoint and its tower may have one.
         ends: who says which token ends an answer: the tokenizer, or the generation settings.
+        stop_words: whether a conversation template's stopping word ends an answer, too.
         slow_tokenizer: whether answers are decoded as tokenizers in Python did it: never, always, or for what was trained
             on a base model.
         sees_prompt: whether the official ``generate`` is given the prompt's ids, on which some generation settings depend.
@@ -56,6 +57,7 @@ class Layout:
     prefixes: tuple[tuple[str, str], ...]
     processor: Literal["checkpoint", "tower"] = "checkpoint"
     ends: Literal["tokenizer", "generation"] = "tokenizer"
+    stop_words: bool = True
     slow_tokenizer: Literal["never", "always", "with base"] = "never"
     sees_prompt: bool = True
 

@@ -55,6 +55,7 @@ LLAVA = Layout(
     ),
     processor="tower",
     ends="generation",
+    stop_words=False,
     slow_tokenizer="always",
     sees_prompt=False,
 )
