@@ -9,7 +9,7 @@ from .answer_file import read_answers, read_json
 from .verdict import Verdict, percentage
 
 SOURCE = "this project's own rule for grades; how they are put together: yuweihao/MM-Vet@acde843e02da"
-PROTOCOLS = ("v1",)
+PROTOCOLS = ("v1", "v1-mipha")
 
 CAPABILITIES = ("rec", "ocr", "know", "gen", "spat", "math")
 
