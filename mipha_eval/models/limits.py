@@ -23,6 +23,7 @@ class Limits:
         rows: rows of its embedding of tokens.
         placeholders: token ids that stand for pictures, whose embeddings are never looked up.
         positions: tokens that a prompt may have; None where there is no such number.
+        switch: tokens of prompt and answer beyond which a decoder turns positions by other angles; None where it does not.
         three_axes: whether a picture takes fewer positions than it has tokens (M-RoPE); then only a text's are counted.
     """
 
@@ -30,6 +31,7 @@ class Limits:
     placeholders: Collection[int]
     positions: int | None
     three_axes: bool = False
+    switch: int | None = None
 
     @classmethod
     def of(cls, model: GeneratingModel) -> Limits:
@@ -37,7 +39,11 @@ class Limits:
         config, text = model.config, model.config.get_text_config(decoder=True)
         marks = (getattr(config, name, None) for name in ("image_token_id", "image_token_index", "video_token_id"))
         rows, three_axes = len(model.get_input_embeddings().weight), "mrope_section" in _rope(text)
-        return cls(rows, frozenset(mark for mark in marks if mark is not None), positions(text), three_axes)
+        return cls(rows, frozenset(mark for mark in marks if mark is not None), positions(text), three_axes, switch(text))
+
+    def switches(self, tokens: int) -> bool:
+        """Whether a prompt with an answer of so many tokens may see both kinds of angles, so that it can share nothing."""
+        return self.switch is not None and tokens > self.switch
 
     def check(self, ids: Sequence[int]) -> None:
         """Raises RequestError for a prompt, its pictures' tokens among its ids, that the network cannot be asked."""
@@ -75,6 +81,15 @@ def positions(config: PreTrainedConfig) -> int | None:
     rope = _rope(config)
     factor, original = rope.get("factor") or 1.0, rope.get("original_max_position_embeddings")
     return max(most, int(factor * (original or most)))
+
+
+def switch(config: PreTrainedConfig) -> int | None:
+    """Tokens beyond which a stretched rotation is another, for all of a pass; of kinds that look at how long a prompt is."""
+    rope: Mapping[str, object] = _rope(config)
+    if rope.get("rope_type") not in ("longrope", "dynamic"):
+        return None
+    given = rope.get("original_max_position_embeddings") or getattr(config, "original_max_position_embeddings", None)
+    return given if isinstance(given, int) else int(config.max_position_embeddings)
 
 
 def _rope(config: PreTrainedConfig) -> Mapping[str, float]:

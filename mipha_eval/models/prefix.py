@@ -99,6 +99,10 @@ class PrefixAdapter(ModelAdapter, Generic[Pixels, State]):
         """Tokens of a prefix, its images' among them."""
 
     @abstractmethod
+    def stands_alone(self, prompt: Prefix[Pixels], answer: int) -> bool:
+        """Whether a whole prompt with an answer of so many tokens can share nothing, not even a pass with others."""
+
+    @abstractmethod
     def prefill(self, prefixes: Sequence[Prefix[Pixels]]) -> State:
         """Reads prefixes together; returns a state that `resume` and `rank` go on from, any number of times."""
 
@@ -208,7 +212,10 @@ class SharedBatch(Generic[Pixels, State]):
         prompt = self._adapter.prompt(request, pixels)
         self._options[place] = [self._adapter.encode_option(option, request.text) for option in request.options]
         self._watched[place] = tuple(self._adapter.encode_beginning(answer, request.text) for answer in request.tracked)
-        return prompt
+        answers = map(len, (*self._options[place], *self._watched[place]))
+        longest = max([0 if request.options else request.decoding.max_new_tokens, *answers])
+        alone = prompt is not None and self._adapter.stands_alone(Prefix(prompt.ids, pixels, 0), longest)
+        return None if alone else prompt
 
     def _add(
         self, group: Group, prompts: Mapping[int, Prompt], pixels: Mapping[tuple[Image, ...], Pixels | RequestError]

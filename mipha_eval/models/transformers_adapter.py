@@ -124,6 +124,9 @@ class TransformersAdapter(PrefixAdapter[Pixels, State]):
         """What the network can be asked."""
         return Limits.of(self.model)
 
+    def stands_alone(self, prompt: Prefix[Pixels], answer: int) -> bool:
+        return self.limits.switches(self.prefix_length(prompt) + answer)
+
     def refuse_unaskable(self, template: Request) -> None:
         """Raises UserError if not even the shortest prompt can be read, by an adapter that makes prompts without pixels."""
         try:
@@ -247,12 +250,13 @@ class TransformersAdapter(PrefixAdapter[Pixels, State]):
     def generated(self, batch: Sequence[Request], inputs_of: InputsOf) -> list[Response]:
         """Answers by transformers' own attention, cache and generation; requests with one decoding are padded together."""
         responses: dict[int, Response] = {}
-        alike: dict[Decoding, list[int]] = {}
+        alike: dict[tuple[Decoding, int], list[int]] = {}
+        alone = self.limits.switch is not None  # what is computed for a prompt depends on the longest of its pass
         for place, request in enumerate(batch):
             if request.options:
                 responses[place] = self._ranked_plainly(request, inputs_of)
             else:
-                alike.setdefault(request.decoding, []).append(place)
+                alike.setdefault((request.decoding, place if alone else 0), []).append(place)
         for places in alike.values():
             responses |= zip(places, self._generated([batch[place] for place in places], inputs_of), strict=True)
         return [responses[place] for place in range(len(batch))]
