@@ -159,7 +159,8 @@ class TransformersAdapter(PrefixAdapter[Pixels, State]):
         device, dtype = self.place
         name = torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
         own = {"weights": self._weights, "device": name, "dtype": str(dtype), "attention": "sdpa"}
-        return {**own, **self.generation.describe()}
+        switch = {} if self.limits.switch is None else {"shared_up_to_tokens": self.limits.switch}
+        return {**own, **switch, **self.generation.describe()}
 
     def about(self) -> Mapping[str, str | float]:
         return {"parameters": sum(weight.numel() for weight in self.network.parameters()) / 1e9}
