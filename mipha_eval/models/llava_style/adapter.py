@@ -80,6 +80,8 @@ class LlavaStyleAdapter(TransformersAdapter[Tensor]):
     def loaded(self) -> Loaded:
         decoder, files = self.network.decoder, self.files
         tokenizer = official_tokenizer(files.tokenizer_folder, self.parts.description, decoder.config)
+        if files.layout.cuts_vocabulary:
+            self.network.cut_vocabulary(len(tokenizer))
         ends = official_ends(files, tokenizer)
         stops = stop_ids(tokenizer, self.conversation.stop) if files.layout.stop_words else frozenset()
         return Loaded(

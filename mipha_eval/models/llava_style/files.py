@@ -132,7 +132,9 @@ class CheckpointFiles:
         """What the image processor's settings say, and where there are none, the tower's kind. Raises UserError."""
         file = self._processor_file()
         side = parts.pixels[0]
-        settings = read_settings(file) if file else {"size": side, "crop_size": side}
+        settings = read_settings(file) if file else {}
+        if not file or parts.description.scales:
+            settings = {**settings, "size": side, "crop_size": side}
         made = Preprocessor.from_settings(settings, parts.description.aspect, parts.tower.processor)
         if not parts.tower.any_size and (made.height, made.width) != parts.pixels:
             found = f"preprocessor makes {made.width} x {made.height} pixels, the tower takes {side}"

@@ -15,6 +15,7 @@ from transformers import AutoModelForCausalLM
 from mipha_eval.data.rows import whole_of
 from mipha_eval.models.llava_style.parts import Parts
 from mipha_eval.models.llava_style.projectors import build_projector
+from mipha_eval.models.llava_style.towers.scales import read_scales
 
 if TYPE_CHECKING:
     from mipha_eval.models.generating_model import GeneratingModel
@@ -36,14 +37,16 @@ class VisionLanguageNetwork(nn.Module):
     def __init__(self, parts: Parts, attention: str = "sdpa") -> None:
         super().__init__()
         described, language_model = parts.description, parts.language_model
-        self._read = parts.tower.read
+        self._read, self._scales = parts.tower.read, described.scales
         self._first = int(parts.tower.class_token and not parts.keeps_class_token)
         self.image_scale = language_model.image_scale(described.decoder)
         self.vision_tower = parts.tower.build(parts.shape(attention))
-        ends = whole_of(parts.tower_config, "hidden_size"), whole_of(described.decoder, "hidden_size")
+        ends = parts.tower_width, whole_of(described.decoder, "hidden_size")
         self.mm_projector = build_projector(described.projector, described.projector_widths or ends, ends)
         build: Callable[..., GeneratingModel] = AutoModelForCausalLM.from_config
         self.decoder = build(language_model.configure(described.decoder), attn_implementation=attention)
+        if not language_model.head_bias:
+            self.decoder.lm_head.register_parameter("bias", None)
 
     def image_features(self, pixels: Tensor) -> Tensor:
         """Maps pixels [images, 3, height, width] to features [images, tokens, hidden]."""
@@ -52,6 +55,8 @@ class VisionLanguageNetwork(nn.Module):
 
     def patch_features(self, pixels: Tensor) -> Tensor:
         """Maps pixels [images, 3, height, width] to the tower's output [images, tokens, width]."""
+        if self._scales:
+            return read_scales(lambda squares: self._read(self.vision_tower, squares), pixels, self._scales)
         return self._read(self.vision_tower, pixels)[:, self._first :]
 
     def image_inputs(self, features: Tensor) -> Tensor:
@@ -62,6 +67,15 @@ class VisionLanguageNetwork(nn.Module):
         """Maps token ids [..., length] to decoder inputs [..., length, hidden]."""
         features: Tensor = self.decoder.get_input_embeddings()(ids)
         return features
+
+    def cut_vocabulary(self, tokens: int) -> None:
+        """Leaves the decoder no more than so many tokens; what is behind them can be neither asked nor answered."""
+        head: nn.Linear = self.decoder.lm_head
+        for module in (self.decoder.get_input_embeddings(), head):
+            module.weight = nn.Parameter(module.weight[:tokens], requires_grad=False)
+        if head.bias is not None:
+            head.bias = nn.Parameter(head.bias[:tokens], requires_grad=False)
+        self.decoder.config.vocab_size = min(tokens, self.decoder.config.vocab_size)
 
     def fill(self, weights: Mapping[str, Tensor], *, ties: bool) -> None:
         """Takes the weights as they are, without a copy; `ties` as in `Parts`."""

@@ -11,6 +11,7 @@ from mipha_eval.data.rows import whole_of
 from mipha_eval.models.llava_style.description import Description
 from mipha_eval.models.llava_style.language_models.language_model import LanguageModel
 from mipha_eval.models.llava_style.layouts.layout import DECODER, HEAD, TOWER, Kind, Layout
+from mipha_eval.models.llava_style.projectors import projector_named
 from mipha_eval.models.llava_style.towers import tower_named
 from mipha_eval.models.llava_style.towers.tower import Tower, TowerShape
 from mipha_eval.models.llava_style.weight_piece import Pieces
@@ -52,6 +53,12 @@ class Parts:
         tower = tower_named(described.tower_name, weights)
         whole = described.tower or tower.filled(tower_config or {})
         side = whole_of(whole, "image_size")
+        if described.scales and (tower.class_token or described.scales[0] != side):
+            raise UserError(f"scales {described.scales} do not go with a {tower.name} tower of {side} pixels")
+        side = (side, *described.scales)[-1]
+        projector, _ = projector_named(described.projector)
+        if tower.class_token and described.select_feature == "cls_patch" and not projector.class_token:
+            raise UserError(f"the {described.projector} projector takes no class token (mm_vision_select_feature cls_patch)")
         layer = _select_layer(described.select_layer, whole_of(whole, "num_hidden_layers"))
         kind = layout.kind(config.get("model_type"), weights)
         return cls(layout, kind, described, tower, whole, (side, side), layer)
@@ -62,7 +69,9 @@ class Parts:
 
     def shape(self, attention: str = "sdpa") -> TowerShape:
         """What of the tower is built."""
-        return TowerShape(self.tower_config, self.select_layer, self.pixels, attention)
+        square = self.description.scales[:1] * 2
+        pixels = (square[0], square[1]) if square else self.pixels
+        return TowerShape(self.tower_config, self.select_layer, pixels, attention)
 
     @property
     def keeps_class_token(self) -> bool:
@@ -72,8 +81,13 @@ class Parts:
     @property
     def image_tokens(self) -> int:
         """Tokens of a picture."""
-        rows, columns = self.shape().grid
-        return rows * columns + self.keeps_class_token
+        projector, _ = projector_named(self.description.projector)
+        return projector.tokens(self.shape().grid) + self.keeps_class_token
+
+    @property
+    def tower_width(self) -> int:
+        """Width of what the projector is given."""
+        return whole_of(self.tower_config, "hidden_size") * max(1, len(self.description.scales))
 
     @property
     def ties(self) -> bool:

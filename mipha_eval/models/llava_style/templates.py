@@ -59,6 +59,7 @@ TEMPLATES = {
     ),
     "phi3": Template("<|system|>You are a helpful AI assistant.<|end|><|user|>", "<|end|><|assistant|>", "<|end|>", ""),
     "vicuna_v1": VICUNA,
+    "bunny": VICUNA,
     "v1": VICUNA,
     "llava_v0": Template(f"{HUMAN}###Human: ", "###Assistant:", "", ""),
     "llava_v1": Template(f"{HUMAN} USER: ", " ASSISTANT:", "</s>", ""),

@@ -29,6 +29,7 @@ class LanguageModel:
         name: as people write it.
         mark: a part of a weight's name by which it is told from others with its model type; "" where it needs none.
         configure: its configuration in transformers.
+        head_bias: whether the head has a bias, if it has one in transformers.
         ties: whether the head is the embedding of tokens.
         image_scale: what projected features are multiplied with before the first layer.
         pieces: what becomes of a weight of that official name.
@@ -37,6 +38,7 @@ class LanguageModel:
     name: str
     mark: str = ""
     configure: Callable[[JsonObject], PreTrainedConfig]
+    head_bias: bool = True
     ties: Callable[[JsonObject], bool] = lambda _config: False
     image_scale: Callable[[JsonObject], float] = lambda _config: 1.0
     pieces: Callable[[str, JsonObject], Pieces] = as_stored

@@ -7,3 +7,6 @@ from transformers import PhiConfig
 from mipha_eval.models.llava_style.language_models.language_model import LanguageModel, configuration
 
 PHI2 = LanguageModel(name="Phi-2", configure=configuration(PhiConfig))
+
+#: as Bunny, Imp and MoE-LLaVA have it
+PHI2_WITHOUT_BIAS = LanguageModel(name="Phi-2", configure=configuration(PhiConfig), head_bias=False)

@@ -6,12 +6,14 @@ from pathlib import Path
 
 from mipha_eval.core.errors import UserError
 from mipha_eval.core.json_value import JsonObject
+from mipha_eval.models.llava_style.layouts.bunny import BUNNY
 from mipha_eval.models.llava_style.layouts.layout import Layout
 from mipha_eval.models.llava_style.layouts.llava import LLAVA
 from mipha_eval.models.llava_style.layouts.mipha import LLAVA_PHI, MIPHA
+from mipha_eval.models.llava_style.layouts.mobilevlm import MOBILEVLM
 
 #: in the order in which they are tried
-LAYOUTS: tuple[Layout, ...] = (MIPHA, LLAVA_PHI, LLAVA)
+LAYOUTS: tuple[Layout, ...] = (MIPHA, LLAVA_PHI, LLAVA, BUNNY, MOBILEVLM)
 
 #: model types that are not read, and why
 REFUSED = {

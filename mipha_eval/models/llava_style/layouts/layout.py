@@ -45,6 +45,7 @@ class Layout:
         stop_words: whether a conversation template's stopping word ends an answer, too.
         slow_tokenizer: whether answers are decoded as tokenizers in Python did it: never, always, or for what was trained
             on a base model.
+        cuts_vocabulary: whether its code leaves the decoder no more tokens than the tokenizer has.
         sees_prompt: whether the official ``generate`` is given the prompt's ids, on which some generation settings depend.
     """
 
@@ -59,6 +60,7 @@ class Layout:
     ends: Literal["tokenizer", "generation"] = "tokenizer"
     stop_words: bool = True
     slow_tokenizer: Literal["never", "always", "with base"] = "never"
+    cuts_vocabulary: bool = False
     sees_prompt: bool = True
 
     @property

@@ -1,0 +1,22 @@
+"""MobileVLM's checkpoints: LLaVA's entries and names, with projectors of its own."""
+
+from __future__ import annotations
+
+from mipha_eval.models.llava_style.language_models.llama import LLAMA
+from mipha_eval.models.llava_style.layouts.flat import MARK, PREFIXES, describe_flat
+from mipha_eval.models.llava_style.layouts.layout import Kind, Layout
+
+MOBILEVLM = Layout(
+    name="MobileVLM",
+    model="llava",
+    source="Meituan-AutoML/MobileVLM at 688fdec",
+    kinds=(Kind("mobilevlm", LLAMA, "vicuna_v1"),),
+    fits=lambda config: MARK in config,
+    describe=describe_flat,
+    prefixes=PREFIXES,
+    processor="tower",
+    ends="generation",
+    stop_words=False,
+    slow_tokenizer="always",
+    cuts_vocabulary=True,
+)
