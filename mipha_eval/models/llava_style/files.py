@@ -20,7 +20,7 @@ from mipha_eval.models.llava_style.parts import Parts
 from mipha_eval.models.llava_style.pixels import Preprocessor
 from mipha_eval.models.llava_style.towers import TOWERS
 from mipha_eval.models.settings import read_settings
-from mipha_eval.models.weights import Stored, read_headers, weight_files
+from mipha_eval.models.weights import Stored, has_weights, read_headers, weight_files
 
 
 @dataclass(frozen=True)
@@ -101,9 +101,10 @@ class CheckpointFiles:
             return self
         folder = self._locate_tower(described.tower_name)
         stored = dict(self.stored)
-        if not inside:
+        if not (inside and (self.layout.own_tower(self.config) or not has_weights(folder, pickled=self.places.pickled))):
             beside = read_headers(weight_files(folder, pickled=self.places.pickled))
-            stored |= {prefix + key: header for key, header in beside.items() if _is_vision(key, beside)}
+            own = {key: header for key, header in stored.items() if not key.startswith(prefix)}
+            stored = own | {prefix + key: header for key, header in beside.items() if _is_vision(key, beside)}
         return CheckpointFiles(self.places, self.layout, self.config, stored, self.adapter, folder)
 
     def _locate_tower(self, named: str) -> Path:
@@ -156,8 +157,7 @@ class CheckpointFiles:
     @property
     def decodes_slowly(self) -> bool:
         """Whether the official code takes the tokenizer that was written in Python."""
-        rule = self.layout.slow_tokenizer
-        return rule == "always" or (rule == "with base" and self.places.base is not None)
+        return self.layout.slow_tokenizer(self.config, self.places.base is not None)
 
     def read_files(self) -> list[Path]:
         """The checkpoint's own files that are read, without those of its base and its tower."""

@@ -42,9 +42,10 @@ class Layout:
         prefixes: what stands before the names of weights, and before the same in the network; the first that fits counts.
         processor: whose ``preprocessor_config.json`` is read, where both the checkpoint and its tower may have one.
         ends: who says which token ends an answer: the tokenizer, or the generation settings.
+        own_tower: whether a tower among a checkpoint's weights counts; elsewhere its code reads the one that is named.
         stop_words: whether a conversation template's stopping word ends an answer, too.
-        slow_tokenizer: whether answers are decoded as tokenizers in Python did it: never, always, or for what was trained
-            on a base model.
+        slow_tokenizer: whether answers are decoded as tokenizers in Python did it; the second argument is whether there is a
+            base model.
         cuts_vocabulary: whether its code leaves the decoder no more tokens than the tokenizer has.
         sees_prompt: whether the official ``generate`` is given the prompt's ids, on which some generation settings depend.
     """
@@ -58,8 +59,9 @@ class Layout:
     prefixes: tuple[tuple[str, str], ...]
     processor: Literal["checkpoint", "tower"] = "checkpoint"
     ends: Literal["tokenizer", "generation"] = "tokenizer"
+    own_tower: Callable[[JsonObject], bool] = lambda _config: True
     stop_words: bool = True
-    slow_tokenizer: Literal["never", "always", "with base"] = "never"
+    slow_tokenizer: Callable[[JsonObject, bool], bool] = lambda _config, _base: False
     cuts_vocabulary: bool = False
     sees_prompt: bool = True
 

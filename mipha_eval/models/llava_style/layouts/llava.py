@@ -11,6 +11,9 @@ from mipha_eval.models.llava_style.language_models.qwen2 import QWEN2
 from mipha_eval.models.llava_style.layouts.flat import MARK, PREFIXES, describe_flat
 from mipha_eval.models.llava_style.layouts.layout import Kind, Layout
 
+#: model types whose tokenizers its code takes in their fast form
+FAST = ("llava_mistral", "llava_qwen")
+
 
 def describe(config: JsonObject) -> Description:
     """As `Layout.describe`. Raises UserError for what came with LLaVA-NeXT."""
@@ -25,7 +28,7 @@ def describe(config: JsonObject) -> Description:
 LLAVA = Layout(
     name="LLaVA",
     model="llava",
-    source="haotian-liu/LLaVA at c121f04",
+    source="haotian-liu/LLaVA at c121f04; llava_qwen: LLaVA-VL/LLaVA-NeXT",
     kinds=(
         Kind("llava_llama", LLAMA, "vicuna_v1"),
         Kind("llava", LLAMA, "vicuna_v1"),
@@ -36,9 +39,10 @@ LLAVA = Layout(
     describe=describe,
     prefixes=PREFIXES,
     processor="tower",
+    own_tower=lambda config: bool(config.get("unfreeze_mm_vision_tower")) or config.get("model_type") == "llava_qwen",
     ends="generation",
     stop_words=False,
-    slow_tokenizer="always",
+    slow_tokenizer=lambda config, _base: config.get("model_type") not in FAST,
     cuts_vocabulary=True,
     sees_prompt=False,
 )
