@@ -79,10 +79,15 @@ class Parts:
         return self.tower.class_token and self.description.select_feature == "cls_patch"
 
     @property
+    def first_token(self) -> int:
+        """Of the tower's output, the first that goes to the projector."""
+        return int(self.description.select_feature == "patch" and (self.tower.class_token or self.description.drops_first))
+
+    @property
     def image_tokens(self) -> int:
         """Tokens of a picture."""
         projector, _ = projector_named(self.description.projector)
-        return projector.tokens(self.shape().grid) + self.keeps_class_token
+        return projector.tokens(self.shape().grid) + self.tower.class_token - self.first_token
 
     @property
     def tower_width(self) -> int:

@@ -11,9 +11,10 @@ from mipha_eval.models.llava_style.layouts.layout import Layout
 from mipha_eval.models.llava_style.layouts.llava import LLAVA
 from mipha_eval.models.llava_style.layouts.mipha import LLAVA_PHI, MIPHA
 from mipha_eval.models.llava_style.layouts.mobilevlm import MOBILEVLM
+from mipha_eval.models.llava_style.layouts.moe_llava import MOE_LLAVA
 
 #: in the order in which they are tried
-LAYOUTS: tuple[Layout, ...] = (MIPHA, LLAVA_PHI, LLAVA, BUNNY, MOBILEVLM)
+LAYOUTS: tuple[Layout, ...] = (MIPHA, LLAVA_PHI, LLAVA, BUNNY, MOBILEVLM, MOE_LLAVA)
 
 #: model types that are not read, and why
 REFUSED = {
