@@ -155,6 +155,13 @@ class CheckpointFiles:
         return self.places.base or self.places.folder
 
     @property
+    def named_template(self) -> str:
+        """The conversation template that the official code takes by the checkpoint's name; "" for the usual one."""
+        folder = self.places.folder.resolve()
+        name = (folder.parent if folder.name.startswith("checkpoint") else folder).name.lower()
+        return next((template for word, template in self.layout.named if word in name), "")
+
+    @property
     def decodes_slowly(self) -> bool:
         """Whether the official code takes the tokenizer that was written in Python."""
         return self.layout.slow_tokenizer(self.config, self.places.base is not None)

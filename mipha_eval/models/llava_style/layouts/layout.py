@@ -40,6 +40,7 @@ class Layout:
         fits: whether a ``config.json`` with such a model type is of this project.
         describe: what a ``config.json`` says.
         prefixes: what stands before the names of weights, and before the same in the network; the first that fits counts.
+        named: templates that its code takes for a model whose name holds such a word, instead of the kind's.
         processor: whose ``preprocessor_config.json`` is read, where both the checkpoint and its tower may have one.
         ends: who says which token ends an answer: the tokenizer, or the generation settings.
         own_tower: whether a tower among a checkpoint's weights counts; elsewhere its code reads the one that is named.
@@ -47,7 +48,7 @@ class Layout:
         slow_tokenizer: whether answers are decoded as tokenizers in Python did it; the second argument is whether there is a
             base model.
         cuts_vocabulary: whether its code leaves the decoder no more tokens than the tokenizer has.
-        sees_prompt: whether the official ``generate`` is given the prompt's ids, on which some generation settings depend.
+        seen: what the official ``generate`` sees of a prompt's ids, on which some generation settings depend.
     """
 
     name: str
@@ -57,13 +58,14 @@ class Layout:
     fits: Callable[[JsonObject], bool]
     describe: Callable[[JsonObject], Description]
     prefixes: tuple[tuple[str, str], ...]
+    named: tuple[tuple[str, str], ...] = ()
     processor: Literal["checkpoint", "tower"] = "checkpoint"
     ends: Literal["tokenizer", "generation"] = "tokenizer"
     own_tower: Callable[[JsonObject], bool] = lambda _config: True
     stop_words: bool = True
     slow_tokenizer: Callable[[JsonObject, bool], bool] = lambda _config, _base: False
     cuts_vocabulary: bool = False
-    sees_prompt: bool = True
+    seen: Literal["prompt", "bos", "nothing"] = "prompt"
 
     @property
     def model_types(self) -> tuple[str, ...]:
