@@ -158,6 +158,8 @@ class CheckpointFiles:
     def named_template(self) -> str:
         """The conversation template that the official code takes by the checkpoint's name; "" for the usual one."""
         folder = self.places.folder.resolve()
+        if folder.parent.name == "snapshots":  # of a hub repository, whose name is further up
+            folder = folder.parent.parent
         name = (folder.parent if folder.name.startswith("checkpoint") else folder).name.lower()
         return next((template for word, template in self.layout.named if word in name), "")
 
