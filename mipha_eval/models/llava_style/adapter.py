@@ -137,8 +137,9 @@ class LlavaStyleAdapter(TransformersAdapter[Tensor]):
         return Cost(shared, own) if self.sharing else Cost(0, shared + own)
 
     def encode(self, request: Request) -> Prompt:
-        marks = self.parts.description.start_end
-        pieces = prompt_pieces(request.text, len(request.images), self.conversation, marks=marks)
+        marks, strips = self.parts.description.start_end, self.parts.layout.strips_question
+        text = request.text.strip() if strips and request.images else request.text
+        pieces = prompt_pieces(text, len(request.images), self.conversation, marks=marks)
         try:
             ids = tokenize_prompt(pieces, lambda text: self.tokenizer(text).input_ids, self.tokenizer.bos_token_id)
         except TypeError as error:  # how the tokenizer takes a lone surrogate

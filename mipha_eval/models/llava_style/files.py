@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from mipha_eval.core.errors import UserError
@@ -96,7 +97,7 @@ class CheckpointFiles:
         """With what the tower's own folder has and the checkpoint has not: its weights, its configuration."""
         prefix = self.layout.tower_prefix
         inside = any(key.startswith(prefix) for key in self.stored)
-        described = self._described()
+        described = self.described
         if inside and described.tower:
             return self
         folder = self._locate_tower(described.tower_name)
@@ -125,7 +126,9 @@ class CheckpointFiles:
         with errors_naming(self.places.settings):
             return Parts.of(self.layout, self.config, self.stored, tower)
 
-    def _described(self) -> Description:
+    @cached_property
+    def described(self) -> Description:
+        """What its settings say. Raises UserError for what is not supported."""
         with errors_naming(self.places.settings):
             return self.layout.describe(self.config)
 

@@ -89,17 +89,18 @@ def official_ends(files: CheckpointFiles, tokenizer: PreTrainedTokenizerBase) ->
     if files.layout.ends == "tokenizer":
         return end_ids(None, tokenizer)
     path = files.tokenizer_folder / "generation_config.json"
-    settings = read_settings(path) if path.is_file() else files.config
+    said = files.layout.ends == "generation" and path.is_file()
+    settings = read_settings(path) if said else files.described.decoder
     return end_ids(settings.get("eos_token_id"), tokenizer)
 
 
 def _settings(files: CheckpointFiles) -> JsonObject:
     """Those of ``generation_config.json``; of ``config.json`` if there is none, or if it was only made from that."""
     known = {*STEERED, *DEFAULTS, *REFUSED}
-    said = {name: value for name, value in files.config.items() if name in known}
+    said = {name: value for name, value in files.described.decoder.items() if name in known}
     own = {name: value for name, value in said.items() if value not in (None, DEFAULTS.get(name))}
     path = files.tokenizer_folder / "generation_config.json"
-    if not path.is_file():
+    if not path.is_file() or files.layout.ends == "decoder":
         return own
     settings = read_settings(path)
     return own if own and settings.get("_from_model_config") else settings

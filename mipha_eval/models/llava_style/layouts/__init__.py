@@ -13,9 +13,10 @@ from mipha_eval.models.llava_style.layouts.llava_next import LLAVA_NEXT
 from mipha_eval.models.llava_style.layouts.mipha import LLAVA_PHI, MIPHA
 from mipha_eval.models.llava_style.layouts.mobilevlm import MOBILEVLM
 from mipha_eval.models.llava_style.layouts.moe_llava import MOE_LLAVA
+from mipha_eval.models.llava_style.layouts.tinyllava import TINYLLAVA
 
 #: in the order in which they are tried
-LAYOUTS: tuple[Layout, ...] = (MIPHA, LLAVA_PHI, LLAVA, LLAVA_NEXT, BUNNY, MOBILEVLM, MOE_LLAVA)
+LAYOUTS: tuple[Layout, ...] = (MIPHA, LLAVA_PHI, LLAVA, LLAVA_NEXT, BUNNY, MOBILEVLM, MOE_LLAVA, TINYLLAVA)
 
 #: model types that are not read, and why
 REFUSED = {
