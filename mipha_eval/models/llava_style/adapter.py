@@ -28,7 +28,7 @@ from mipha_eval.models.llava_style.parts import Parts
 from mipha_eval.models.llava_style.pixels import Preprocessor
 from mipha_eval.models.llava_style.prompt import IMAGE_TOKEN, prompt_pieces, tokenize_prompt
 from mipha_eval.models.llava_style.templates import Template, template_named
-from mipha_eval.models.llava_style.tokenizer import official_tokenizer, stop_ids
+from mipha_eval.models.llava_style.tokenizer import official_tokenizer, stopping
 from mipha_eval.models.loaded import Loaded
 from mipha_eval.models.prefix import Prefix
 from mipha_eval.models.prompt_groups import Prompt
@@ -83,13 +83,14 @@ class LlavaStyleAdapter(TransformersAdapter[Tensor]):
         if files.layout.cuts_vocabulary:
             self.network.cut_vocabulary(len(tokenizer))
         ends = official_ends(files, tokenizer)
-        stops = stop_ids(tokenizer, self.conversation.stop) if files.layout.stop_words else frozenset()
+        stops, stop_text = stopping(tokenizer, self.conversation.stop, files.layout.stop_words)
         return Loaded(
             model=decoder,
             tokenizer=tokenizer,
             ends=ends | stops,
             generation=official_generation(files, ends),
             stop_words=stops - ends,
+            stop_text=stop_text,
             end_text=self.conversation.end_text,
             decoding=slow_decoder(files.tokenizer_folder, tokenizer) if files.decodes_slowly else None,
         )
