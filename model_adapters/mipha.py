@@ -18,11 +18,12 @@ from mipha_eval.data.images import open_image
 from mipha_eval.models.chat import collate
 from mipha_eval.models.device import moved, pinned
 from mipha_eval.models.end_tokens import end_ids
+from mipha_eval.models.factors import checkpoint_factors
 from mipha_eval.models.fingerprint import fingerprint
 from mipha_eval.models.forward_inputs import ForwardInputs
 from mipha_eval.models.loaded import Loaded
-from mipha_eval.models.mipha import MiphaNetwork, Parts, tower_of
-from mipha_eval.models.mipha_checkpoint import MiphaFiles, load_network, locate_checkpoint, read_config
+from mipha_eval.models.mipha import MiphaNetwork, Parts
+from mipha_eval.models.mipha_checkpoint import MiphaFiles, load_network, locate_checkpoint
 from mipha_eval.models.mipha_generation import official_generation
 from mipha_eval.models.mipha_prompt import IMAGE_TOKEN, Template, prompt_pieces, template_named, tokenize_prompt
 from mipha_eval.models.mipha_tokenizer import official_tokenizer, stop_ids
@@ -87,9 +88,9 @@ class Mipha(TransformersAdapter[Tensor]):
         return {"vision_tower": fingerprint(beside)} if beside else {}
 
     def about(self) -> Mapping[str, str | float]:
-        tower = tower_of(read_config(self.folder))
-        name = str(tower.get("vision_model_name_or_path", "")).rpartition("/")[2]
-        return {**super().about(), "resolution": str(tower["image_size"]), **({"vision": name} if name else {})}
+        parts = {"language_model": self.parts.language_model.name, "tower": self.parts.tower.name}
+        seen = {"resolution": str(self.parts.pixels[0]), "image_tokens": str(self.patches)}
+        return {**super().about(), **checkpoint_factors(self.files.config), **parts, **seen}
 
     @property
     def patches(self) -> int:

@@ -17,6 +17,8 @@ from mipha_eval.store.manifest import Manifest
 from mipha_eval.store.results import read_printed, read_result
 from mipha_eval.store.run_folder import RunFolder
 
+#: what is said of a model's weights that somebody chose; the rest, such as a digest, is of this model alone
+CHOSEN = ("dtype", "attention", "generation", "left_out")
 #: options that tell rows of one model apart
 TELLING = ("blind", "path", "revision", "dtype", "device", "share")
 
@@ -49,6 +51,7 @@ class Measured:
         facts: what is known of the model, by field, as it is shown.
         size: billions of parameters; None if not known.
         given: those of the facts that the user gave.
+        own: those of the facts that are of this model alone, such as a digest, and were not chosen.
         named: whether the user gave the name.
         identity: what must be the same for another run to be of the same model.
         sources: the paths that were given.
@@ -59,6 +62,7 @@ class Measured:
     facts: Mapping[str, str] = field(default_factory=dict)
     size: float | None = None
     given: frozenset[str] = frozenset()
+    own: frozenset[str] = frozenset()
     named: bool = False
     identity: str = ""
     sources: tuple[Path, ...] = ()
@@ -97,6 +101,7 @@ def _read(path: Path) -> Measured:
         _by_label(results),
         _facts(manifest),
         noted_size(manifest),
+        own=frozenset(manifest.weights.keys() - {*CHOSEN, *manifest.options, *manifest.about}),
         identity=json.dumps(identity, sort_keys=True),
         sources=(path,),
     )
@@ -151,6 +156,7 @@ def _merged(rows: Iterable[Measured]) -> list[Measured]:
                 facts={**before.facts, **row.facts},
                 size=before.size if row.size is None else row.size,
                 given=before.given | row.given,
+                own=before.own | row.own,
                 sources=(*before.sources, *row.sources),
             )
         elif row.named:
