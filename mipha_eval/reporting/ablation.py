@@ -55,13 +55,14 @@ class Ablation:
     def groups(self, rows: Sequence[Row]) -> list[Group]:
         """Rows by level, those together that differ in the last factor alone.
 
-        Where no two rows do, in the last two, and so on: a group of one has no best.
+        Where no two rows do, in the last two, and so on: where nothing differs there is no best.
         """
         ordered = sorted(rows, key=self._places)
-        groups: list[tuple[Row, ...]] = []
-        for held in range(len(self.levels) - 1, -1, -1):
-            groups = _alike(ordered, [tuple(self._places(row)[:held]) for row in ordered])
-            if max(map(len, groups)) > 1:
+        groups = [tuple(ordered)]
+        for held in range(len(self.levels) - 1, 0, -1):
+            found = _alike(ordered, [tuple(self._places(row)[:held]) for row in ordered])
+            if any(self._places(own[0]) != self._places(own[-1]) for own in found):
+                groups = found
                 break
         return [Group("", own) for own in groups]
 
@@ -84,8 +85,12 @@ class Ablation:
             return list(groups)
         return [replace(group, rows=tuple(self._marked(row, first) for row in group.rows)) for group in groups]
 
+    def differing(self, first: Row, second: Row) -> dict[str, tuple[str, str]]:
+        """What beside the factors differs between two rows: name -> what the first has and what the second has."""
+        return differing(first.chosen, second.chosen, self.factors)
+
     def _marked(self, row: Row, first: Row) -> Row:
-        found = differing(row.chosen, first.chosen, self.factors)
+        found = self.differing(row, first)
         if not found:
             return row
         told = [f"{words(name)} ({visible(own)}, not {visible(other)})" for name, (own, other) in found.items()]

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from mipha_eval.core.errors import UserError
 from mipha_eval.reporting.ablation import Ablation
 from mipha_eval.reporting.contrast import Contrast, ContrastCell
-from mipha_eval.reporting.factors import differing
 from mipha_eval.reporting.pairs import Pairs, RowLevels
 from mipha_eval.reporting.significance import PairedTests
 from mipha_eval.reporting.table import Cell, Column, Group, Row
@@ -45,7 +44,8 @@ class Contrasts:
     def of(cls, groups: Sequence[Group], columns: Sequence[Column], ablation: Ablation, paired: PairedTests) -> Contrasts:
         rows = [row for group in groups for row in group.rows]
         levels: list[RowLevels] = [() if row.quoted else ablation.level(row) for row in rows]
-        pairs = Pairs.of(levels, [number for number, group in enumerate(groups) for _ in group.rows])
+        numbers = [number for number, group in enumerate(groups) for _ in group.rows]
+        pairs = Pairs.of(levels, numbers, lambda pair: not ablation.differing(rows[pair[0]], rows[pair[1]]))
         both = [(rows[first], rows[second]) for first, second in pairs.places]
         tested, untested = _tested(both, columns, paired)
         cells = _corrected(tested, columns)
@@ -65,7 +65,7 @@ def _contrast(rows: tuple[Row, Row], ablation: Ablation, cells: Sequence[Contras
         rows=(rows[0].name, rows[1].name),
         levels={factor: texts for factor, texts in levels.items() if texts[0] != texts[1]},
         held={factor: texts[0] for factor, texts in levels.items() if texts[0] == texts[1]},
-        also=differing(rows[0].chosen, rows[1].chosen, ablation.factors),
+        also=ablation.differing(*rows),
         cells=tuple(cells),
     )
 

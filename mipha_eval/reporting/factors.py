@@ -51,6 +51,18 @@ IMPLIED: Mapping[str, frozenset[str]] = {
 }
 
 
+#: what differs for no other reason than that one of these does
+SEEN_IN: Mapping[str, Sequence[str]] = {
+    "tower_name": ("tower",),
+    "vision": ("tower", "tower_name"),
+    "llm": ("language_model",),
+    "trained": ("tower_tuning", "projector_tuning", "language_model_tuning", "lora_rank"),
+    "tuning": ("trained", "tower_tuning", "projector_tuning", "language_model_tuning", "lora_rank"),
+}
+#: facts that can be compared with what published scores call them
+IN_OTHER_WORDS = ("language_model", "tower")
+
+
 @dataclass(frozen=True)
 class Fact:
     """What is known of a row.
@@ -86,7 +98,7 @@ def heading_of(factor: str) -> str:
 
 def words(factor: str) -> str:
     """It within a sentence."""
-    return factor.replace("_", " ")
+    return {"lora_rank": "LoRA rank", "llm": "LLM"}.get(factor) or factor.replace("_", " ")
 
 
 def chosen_factors(asked: Iterable[str], known: Sequence[Mapping[str, str]]) -> tuple[str, ...]:
@@ -170,9 +182,14 @@ def differing(first: Mapping[str, str], second: Mapping[str, str], by: Iterable[
     """
     left_out = OF_EVERY_MODEL.union(by, *map(implied_by, by))
     found = {}
-    for name in first:
-        facts = [fact_of(row, name) for row in (first, second)]
-        if name not in left_out and all(fact.known and fact.own for fact in facts) and facts[0].text != facts[1].text:
-            found[name] = (facts[0].text, facts[1].text)
-    parts = [name for name in found if name.endswith("_tuning") or name == "lora_rank"]
-    return {name: texts for name, texts in found.items() if name != "trained" or not parts}
+    for name in dict.fromkeys([*first, *IN_OTHER_WORDS]):
+        one, other = (fact_of(row, name) for row in (first, second))
+        if name not in left_out and one.known and other.known and _differ(name, one, other):
+            found[name] = (one.text, other.text)
+    return {name: texts for name, texts in found.items() if not any(cause in found for cause in SEEN_IN.get(name, ()))}
+
+
+def _differ(name: str, one: Fact, other: Fact) -> bool:
+    if one.own and other.own:
+        return one.text != other.text
+    return name in IN_OTHER_WORDS and _same(one.text, [other.text]) is None and _same(other.text, [one.text]) is None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -12,6 +12,7 @@ Pair = tuple[int, int]
 
 #: more pairs than these are not all tested: a correction for many finds little, and nobody reads so many lines
 MOST_PAIRS = 45
+ALIKE = "Rows that differ in more are compared only where none differ in less."
 FROM_FIRST = "There are many: only those from the first level that there is are tested."
 ONE_A_LEVEL = "Of several rows of the same levels the first is."
 
@@ -29,12 +30,15 @@ class Pairs:
     limits: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, levels: Sequence[RowLevels], groups: Sequence[int], most: int = MOST_PAIRS) -> Pairs:
+    def of(cls, levels: Sequence[RowLevels], groups: Sequence[int], alike: Callable[[Pair], bool]) -> Pairs:
         """Those that differ in one factor alone; where there are none, those of a group that differ in several.
+
+        Between the same levels those that are alike in all else are kept, if there are any.
 
         Args:
             levels: of each row in the order of the table; () for one that is not compared.
             groups: the number of each row's group.
+            alike: whether two rows are the same in all that is no factor.
         """
         known = [place for place, own in enumerate(levels) if own and None not in own]
         every = [pair for pair in combinations(known, 2) if differing_places(levels, pair)]
@@ -42,8 +46,13 @@ class Pairs:
         chosen = chosen or [pair for pair in every if groups[pair[0]] == groups[pair[1]]]
         chosen.sort(key=lambda pair: differing_places(levels, pair))
         limits = []
+        between = {(levels[first], levels[second]) for first, second in filter(alike, chosen)}
+        kept = [pair for pair in chosen if (levels[pair[0]], levels[pair[1]]) not in between or alike(pair)]
+        if len(kept) < len(chosen):
+            chosen = kept
+            limits.append(ALIKE)
         for limit, text in ((_from_first, FROM_FIRST), (_one_a_level, ONE_A_LEVEL)):
-            if len(chosen) > most and len(fewer := list(limit(levels, chosen))) < len(chosen):
+            if len(chosen) > MOST_PAIRS and len(fewer := list(limit(levels, chosen))) < len(chosen):
                 chosen = fewer
                 limits.append(text)
         return cls(tuple(chosen), tuple(limits))

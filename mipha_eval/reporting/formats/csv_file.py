@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Callable, Iterator, Mapping
 
 from mipha_eval.reporting.contrast import ContrastCell
@@ -19,6 +20,7 @@ TESTS: Mapping[str, Callable[[ContrastCell], object] | None] = {
     "corrected_p": lambda cell: cell.corrected_p,
     "test": lambda cell: cell.test,
 }
+NUMBER = re.compile(r"[+-]?\d+(\.\d+)?")
 FORMULA = ("=", "+", "-", "@")  # what a spreadsheet would run
 
 
@@ -70,4 +72,4 @@ def _value(value: object) -> object:
     if value is None or isinstance(value, bool | int | float):
         return value
     shown = visible("; ".join(map(visible, value)) if isinstance(value, list) else value, 1000)
-    return f"'{shown}" if shown.startswith(FORMULA) else shown
+    return f"'{shown}" if shown.startswith(FORMULA) and not NUMBER.fullmatch(shown) else shown
