@@ -73,7 +73,7 @@ class Contrast:
     @property
     def held_text(self) -> str:
         """What both have; "" where all factors differ."""
-        return ", ".join(self.held.values())
+        return ", ".join(f"{words(factor)} {level}" for factor, level in self.held.items())
 
     @property
     def also_text(self) -> str:

@@ -55,6 +55,7 @@ class Measured:
         named: whether the user gave the name.
         identity: what must be the same for another run to be of the same model.
         sources: the paths that were given.
+        machine: what it was measured on; "" where nobody knows.
     """
 
     name: str
@@ -66,6 +67,7 @@ class Measured:
     named: bool = False
     identity: str = ""
     sources: tuple[Path, ...] = ()
+    machine: str = ""
 
 
 def read_measured(paths: Sequence[Path], settings: Sequence[RowSetting]) -> list[Measured]:
@@ -104,6 +106,7 @@ def _read(path: Path) -> Measured:
         own=frozenset(manifest.weights.keys() - {*CHOSEN, *manifest.options, *manifest.about}),
         identity=json.dumps(identity, sort_keys=True),
         sources=(path,),
+        machine=", ".join(filter(None, [manifest.machine, str(manifest.weights.get("device", ""))])),
     )
 
 

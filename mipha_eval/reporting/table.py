@@ -99,6 +99,7 @@ class Cell:
         elsewhere: other published numbers for the same.
         place: among the ranked cells of its group and column.
         tied: whether others share its place.
+        seconds: that an answer took, on average; None where nobody knows.
     """
 
     value: float | None
@@ -121,6 +122,7 @@ class Cell:
     elsewhere: tuple[Elsewhere, ...] = ()
     place: Place = ""
     tied: bool = False
+    seconds: float | None = None
 
     @property
     def text(self) -> str:
