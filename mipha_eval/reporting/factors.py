@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import math
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from mipha_eval.core.errors import UserError
@@ -171,7 +172,7 @@ def _same(text: str, levels: Sequence[str]) -> str | None:
     return max(fitting, key=len, default=None)
 
 
-def differing(first: Mapping[str, str], second: Mapping[str, str], by: Iterable[str]) -> dict[str, tuple[str, str]]:
+def differing(first: Mapping[str, str], second: Mapping[str, str], by: Collection[str]) -> dict[str, tuple[str, str]]:
     """What else differs between two rows: name -> what the first has and what the second has.
 
     Only what both are known to have; what differs in every model, and what cannot but differ with a factor, is left out.
@@ -184,9 +185,25 @@ def differing(first: Mapping[str, str], second: Mapping[str, str], by: Iterable[
     found = {}
     for name in dict.fromkeys([*first, *IN_OTHER_WORDS]):
         one, other = (fact_of(row, name) for row in (first, second))
-        if name not in left_out and one.known and other.known and _differ(name, one, other):
+        if name in left_out or not (one.known and other.known) or not _differ(name, one, other):
+            continue
+        if _beside_resolution(name, first, by) != _beside_resolution(name, second, by):
             found[name] = (one.text, other.text)
     return {name: texts for name, texts in found.items() if not any(cause in found for cause in SEEN_IN.get(name, ()))}
+
+
+def _beside_resolution(name: str, facts: Mapping[str, str], by: Collection[str]) -> str | int:
+    """A fact without what follows from a resolution that is a factor: a part of a tower's name, and the number of tokens.
+
+    Tokens and resolution go together where a token stands for as many pixels.
+    """
+    text, resolution, tokens = (fact_of(facts, key).text for key in (name, "resolution", "image_tokens"))
+    if name == "tower_name" and "resolution" in by:
+        return text.replace(resolution, "")
+    side, number = number_in(resolution), number_in(tokens)
+    if (name, True) in {("image_tokens", "resolution" in by), ("resolution", "image_tokens" in by)} and side and number:
+        return round(side / math.sqrt(abs(number)))
+    return text
 
 
 def _differ(name: str, one: Fact, other: Fact) -> bool:

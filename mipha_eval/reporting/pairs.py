@@ -13,8 +13,8 @@ Pair = tuple[int, int]
 #: more pairs than these are not all tested: a correction for many finds little, and nobody reads so many lines
 MOST_PAIRS = 45
 ALIKE = "Rows that differ in more are compared only where none differ in less."
-FROM_FIRST = "There are many: only those from the first level that there is are tested."
-ONE_A_LEVEL = "Of several rows of the same levels the first is."
+FROM_FIRST = "There are many levels: only differences from the first are tested."
+ONE_A_LEVEL = "Of several rows of the same levels the first is compared."
 
 
 @dataclass(frozen=True)

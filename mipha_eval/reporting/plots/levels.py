@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-NARROWEST_BAR, HEIGHT = 0.11, 2.1  # inches
+NARROWEST_BAR, HEIGHT, LETTER = 0.11, 2.1, 0.07  # inches
 
 
 def level_figure(table: Table, placed: Sequence[Placed]) -> Figure:
@@ -30,17 +30,21 @@ def level_figure(table: Table, placed: Sequence[Placed]) -> Figure:
     bars = sum(map(len, scales.values())) * (most + 1)
     figure = Figure(figsize=(max(3.4, 0.8 + NARROWEST_BAR * bars), 0.9 + HEIGHT * len(groups)), layout="constrained")
     widths = [len(columns) for columns in scales.values()]
-    drawn = figure.subplots(len(groups), len(scales), squeeze=False, width_ratios=widths)
+    drawn = figure.subplots(len(groups), len(scales), squeeze=False, width_ratios=widths, sharex="col", sharey="col")
     for line, group in zip(drawn, groups, strict=True):
         own = [each for each in placed if each.group == group]
         for axes, (unit, columns) in zip(line, scales.items(), strict=True):
             _draw(axes, [each for each in own if each.point.axis in columns], columns, labels, kinds)
             axes.set_ylabel(unit)
+            _name_columns(axes, columns, (figure.get_figwidth() - 0.8) / sum(widths))
         line[0].set_title(_held(table, group), fontsize=8, loc="left")
+    for axes, columns in zip(drawn[0], scales.values(), strict=True):
+        tops = [max(each.point.interval or (each.point.value,)) for each in placed if each.point.axis in columns]
+        axes.set_ylim(0, max(*tops, 1e-9) * 1.1)  # of all panels below each other
     figure.suptitle(titled(table.title, [each.point for each in placed]), fontsize=8)
     handles = {name: each for axes in drawn.flat for each, name in zip(*axes.get_legend_handles_labels(), strict=True)}
     shown = [label(kind) for kind in kinds]
-    across = max(1, min(len(shown), int(figure.get_figwidth() / (0.5 + 0.07 * max(map(len, shown))))))
+    across = max(1, min(len(shown), int(figure.get_figwidth() / (0.5 + LETTER * max(map(len, shown))))))
     figure.legend([handles[name] for name in shown], shown, loc="outside lower center", ncols=across, frameon=False)
     return figure
 
@@ -85,7 +89,10 @@ def _draw(
             if point.remarks:
                 top = point.interval[1] if point.interval else point.value
                 axes.annotate("*", (left, top), ha="center", va="bottom")
-    many = sum(map(len, columns)) > 8 * len(columns) and len(columns) > 2
+
+
+def _name_columns(axes: Axes, columns: Sequence[str], room: float) -> None:
+    """Names below the bars, slanted where they are wider than the inches that each has."""
     shown = [label(column) for column in columns]
-    axes.set_xticks(range(len(columns)), shown, rotation=35 if many else 0, ha="right" if many else "center")
-    axes.set_ylim(bottom=0)
+    slanted = max(map(len, shown)) * LETTER > room
+    axes.set_xticks(range(len(columns)), shown, rotation=35 if slanted else 0, ha="right" if slanted else "center")

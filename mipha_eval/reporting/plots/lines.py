@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from statistics import mean
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 ACROSS = 3  # panels beside each other
-APART = 0.012  # of the axis: by so much points of different lines stand beside each other
+#: how far points of different lines stand beside each other, and all of them: parts of the least distance on the axis
+APART, MOST_APART = 0.05, 0.4
 
 
 def line_figure(table: Table, against: Against) -> Figure:
@@ -35,8 +37,8 @@ def line_figure(table: Table, against: Against) -> Figure:
         _draw(axes, own, shifts)
         axes.set_xlabel(against.heading)
         axes.set_ylabel(f"{label(column.heading)} ({unit_of(column)})")
-        if against.name != SECONDS and len(values := sorted({each.x or 0.0 for each in against.points})) <= 6:
-            axes.set_xticks(values, [f"{value:g}" for value in values])
+        if against.name != SECONDS:
+            _name_places(axes, sorted({each.x or 0.0 for each in against.points}))
     for axes in drawn[len(columns) :]:
         axes.set_axis_off()
     figure.suptitle(titled(table.title, [each.point for each in against.points], against.told), fontsize=8)
@@ -49,8 +51,23 @@ def line_figure(table: Table, against: Against) -> Figure:
 def _shifts(against: Against, lines: int) -> list[float]:
     """How far points of each line stand beside their place; measured seconds are not moved."""
     places = [each.x or 0.0 for each in against.points]
-    apart = 0.0 if against.name == SECONDS else APART * (max(places) - min(places))
+    apart = 0.0 if against.name == SECONDS else min(APART, MOST_APART / lines) * _least(places)
     return [(number - (lines - 1) / 2) * apart for number in range(lines)]
+
+
+def _name_places(axes: Axes, places: Sequence[float]) -> None:
+    """The numbers that there are, upright where they are close; those that would touch are left out."""
+    span, kept = places[-1] - places[0], list(places[:1])
+    for place in places[1:]:
+        kept += [place] if place - kept[-1] > 0.06 * span else []
+    close = any(second - first < 0.18 * span for first, second in pairwise(kept))
+    axes.set_xticks(kept, [f"{place:g}" for place in kept], rotation=90 if close else 0)
+
+
+def _least(places: Sequence[float]) -> float:
+    """The smallest distance between two of them."""
+    apart = sorted(set(places))
+    return min(second - first for first, second in pairwise(apart))
 
 
 def _draw(axes: Axes, series: Mapping[str, Sequence[Placed]], shifts: Sequence[float]) -> None:
@@ -72,5 +89,5 @@ def _draw(axes: Axes, series: Mapping[str, Sequence[Placed]], shifts: Sequence[f
             axes.errorbar(x, point.value, reach, fmt="none", ecolor=colour, elinewidth=0.8, capsize=2)
             axes.plot([x], [point.value], marker, linestyle="none", label=shown, color=colour, markersize=4)
             if point.remarks:
-                axes.annotate("*", (x, high), ha="center", va="bottom")
+                axes.annotate("*", (x, point.value), xytext=(3, 1), textcoords="offset points")
     axes.margins(x=0.12)
