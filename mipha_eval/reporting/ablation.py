@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 from operator import itemgetter
 
-from mipha_eval.reporting.factors import Levels, differing, fact_of, heading_of, implied_by, words
+from mipha_eval.reporting.factors import OTHER_NAMES, Levels, differing, fact_of, heading_of, implied_by, words
 from mipha_eval.reporting.table import Field, Group, Row
 from mipha_eval.reporting.visible import visible
 
@@ -45,7 +45,7 @@ class Ablation:
 
     def kept_fields(self, fields: Sequence[Field]) -> tuple[Field, ...]:
         """Those of a table's own columns of words that say something else than the factors."""
-        said = {key for factor in self.factors for key in (factor, *implied_by(factor))}
+        said = {*self.factors, *(OTHER_NAMES.get(factor) for factor in self.factors)}
         return tuple(field for field in fields if field.key not in said)
 
     def level(self, row: Row) -> tuple[str | None, ...]:
@@ -98,7 +98,8 @@ class Ablation:
 
     def notes(self, groups: Sequence[Group]) -> list[str]:
         """How the rows are grouped, and what is not known of all of them."""
-        held, rows = self.held(groups), [row for group in groups for row in group.rows if not row.quoted]
+        held, every = self.held(groups), [row for group in groups for row in group.rows]
+        rows = [row for row in every if not row.quoted and None not in self.level(row)]
         among = f"; ranked are those alike in {_listed(map(words, held))}" if held and len(groups) > 1 else ""
         notes = [f"Grouped by {_listed(map(words, self.factors))}{among}."]
         told = {key for factor in self.factors for key in (factor, *implied_by(factor))}

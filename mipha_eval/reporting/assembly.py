@@ -10,7 +10,7 @@ from mipha_eval.core.options import unknown
 from mipha_eval.reporting.ablation import Ablation
 from mipha_eval.reporting.contrasts import Contrasts
 from mipha_eval.reporting.definition import HEADLINES, SIZE, Definition, SizeGroup
-from mipha_eval.reporting.factors import chosen_factors, words
+from mipha_eval.reporting.factors import ELSEWHERE, chosen_factors, words
 from mipha_eval.reporting.measured import Measured
 from mipha_eval.reporting.measured_cell import check_metrics, measured_cell
 from mipha_eval.reporting.notes import notes_of
@@ -106,11 +106,14 @@ def _measured_row(measured: Measured, definition: Definition, quotes: Sequence[Q
 
 def _check_facts(fields: Sequence[Field], table: str, measured: Sequence[Measured]) -> None:
     """Raises UserError for a fact that the user gave and the table does not show."""
-    shown = {*(each.key for each in fields), *ABOUT_ROWS}
+    keys = [each.key for each in fields]
+    shown = {*keys, *ABOUT_ROWS, *(other for key in keys for other in ELSEWHERE.get(key, ()))}
     for row in measured:
         for key in row.given:
             if key not in shown:
-                raise UserError(unknown("field of a row", key, [*shown, "name"], f"table {table} has"), flag="--row")
+                raise UserError(
+                    unknown("field of a row", key, [*keys, *ABOUT_ROWS, "name"], f"table {table} has"), flag="--row"
+                )
 
 
 def _unranked(row: Row) -> Row:

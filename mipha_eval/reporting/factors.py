@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -11,6 +12,8 @@ from mipha_eval.core.options import unknown
 
 UNKNOWN = "unknown"
 NOT_SET = "not set"  # an option that was left to the model
+
+WHOLE = re.compile(r"(?<=\d)\.0+$")  # of a number that some write as 384.0
 
 #: a fact -> where else it may stand: in runs of before, in published scores, in what users call it
 ELSEWHERE: Mapping[str, Sequence[str]] = {
@@ -21,6 +24,15 @@ ELSEWHERE: Mapping[str, Sequence[str]] = {
     "vision": ("tower_name", "tower"),
     "trained": ("tuning",),
     "tuning": ("trained",),
+}
+#: a fact -> what else the same is called
+OTHER_NAMES: Mapping[str, str] = {
+    "language_model": "llm",
+    "llm": "language_model",
+    "tower_name": "vision",
+    "vision": "tower_name",
+    "trained": "tuning",
+    "tuning": "trained",
 }
 #: headings of columns that are no more than the name with a capital
 HEADINGS: Mapping[str, str] = {
@@ -83,7 +95,7 @@ def fact_of(facts: Mapping[str, str], name: str) -> Fact:
     """A fact by its name, or by another that it may stand under."""
     for key in (name, *ELSEWHERE.get(name, ())):
         if key in facts and (text := facts[key]) != UNKNOWN:
-            return Fact(NOT_SET if text in ("", "None") else text, own=key == name)
+            return Fact(NOT_SET if text in ("", "None") else WHOLE.sub("", text), own=key == name)
     return Fact(UNKNOWN, known=False)
 
 
@@ -133,8 +145,7 @@ class Levels:
     def of(cls, factor: str, rows: Sequence[Mapping[str, str]]) -> Levels:
         facts = [fact for row in rows if (fact := fact_of(row, factor)).known]
         own = list(dict.fromkeys(fact.text for fact in facts if fact.own))
-        others = [fact.text for fact in facts if not fact.own and _same(fact.text, own) is None]
-        texts = list(dict.fromkeys([*own, *others]))
+        texts = list(dict.fromkeys(fact.text if fact.own else _same(fact.text, own) or fact.text for fact in facts))
         numbers = [number_in(text) for text in texts]
         if all(number is not None for number in numbers):
             texts = [text for _, text in sorted(zip(numbers, texts, strict=True))]
@@ -156,9 +167,10 @@ class Levels:
 def number_in(text: str) -> float | None:
     """The number that a level is; None for words."""
     try:
-        return float(text)
+        number = float(text)
     except ValueError:
         return None
+    return number if math.isfinite(number) else None
 
 
 def _same(text: str, levels: Sequence[str]) -> str | None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from mipha_eval.core.errors import UserError
 from mipha_eval.reporting.definition import SIZE
+from mipha_eval.reporting.factors import OTHER_NAMES
 from mipha_eval.reporting.model_size import billions, noted_size
 from mipha_eval.reporting.row_setting import RowSetting
 from mipha_eval.scoring.result_record import ResultRecord
@@ -140,7 +141,8 @@ def _with_fact(row: Measured, key: str, value: str) -> Measured:
     size = billions(value) if key == SIZE else row.size
     if key == SIZE and size is None:
         raise UserError(f"row setting {SIZE}={value}: expected a number of billions, such as 3 or 0.5", flag="--row")
-    return replace(row, size=size, facts={**row.facts, key: value}, given=row.given | {key})
+    facts = {name: text for name, text in row.facts.items() if name != OTHER_NAMES.get(key)}
+    return replace(row, size=size, facts={**facts, key: value}, given=row.given | {key})
 
 
 def _merged(rows: Iterable[Measured]) -> list[Measured]:
