@@ -117,7 +117,7 @@ def test_names_of_parts() -> None:
     found = checkpoint_factors(nested(image_aspect_ratio="pad"))
     assert found["tower_name"] == "siglip-so400m-patch14-384"
     assert (found["resolution"], found["projector"], found["aspect"]) == ("384", "mlp2x_gelu", "pad")
-    flat = {"mm_vision_tower": "/ckpts/openai/clip-vit-large-patch14-336/", "mm_vision_select_layer": -2}
+    flat: dict[str, Any] = {"mm_vision_tower": "/ckpts/openai/clip-vit-large-patch14-336/", "mm_vision_select_layer": -2}
     found = checkpoint_factors({**flat, "mm_projector_type": "mlp2x_gelu"})
     assert (found["tower_name"], found["select_layer"]) == ("clip-vit-large-patch14-336", "-2")
     assert "resolution" not in found

@@ -13,7 +13,7 @@ from mipha_eval.core.options import unknown
 UNKNOWN = "unknown"
 NOT_SET = "not set"  # an option that was left to the model
 
-WHOLE = re.compile(r"(?<=\d)\.0+$")  # of a number that some write as 384.0
+WHOLE = re.compile(r"^(-?\d+)\.0+$")  # of a number that some write as 384.0
 
 #: a fact -> where else it may stand: in runs of before, in published scores, in what users call it
 ELSEWHERE: Mapping[str, Sequence[str]] = {
@@ -34,7 +34,7 @@ OTHER_NAMES: Mapping[str, str] = {
     "trained": "tuning",
     "tuning": "trained",
 }
-#: headings of columns that are no more than the name with a capital
+#: headings of columns that are more than the name with a capital
 HEADINGS: Mapping[str, str] = {
     "resolution": "Resolution (px)",
     "tower_name": "Tower weights",
@@ -95,7 +95,7 @@ def fact_of(facts: Mapping[str, str], name: str) -> Fact:
     """A fact by its name, or by another that it may stand under."""
     for key in (name, *ELSEWHERE.get(name, ())):
         if key in facts and (text := facts[key]) != UNKNOWN:
-            return Fact(NOT_SET if text in ("", "None") else WHOLE.sub("", text), own=key == name)
+            return Fact(NOT_SET if text in ("", "None") else WHOLE.sub(r"\1", text), own=key == name)
     return Fact(UNKNOWN, known=False)
 
 
@@ -221,4 +221,6 @@ def _beside_resolution(name: str, facts: Mapping[str, str], by: Collection[str])
 def _differ(name: str, one: Fact, other: Fact) -> bool:
     if one.own and other.own:
         return one.text != other.text
-    return name in IN_OTHER_WORDS and _same(one.text, [other.text]) is None and _same(other.text, [one.text]) is None
+    if name not in IN_OTHER_WORDS or one.own == other.own:  # two of another name are compared under that
+        return False
+    return _same(one.text, [other.text]) is None and _same(other.text, [one.text]) is None
