@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 from mipha_eval.reporting.factors import fact_of, words
 from mipha_eval.reporting.plots.bars import GROUP, draw_interval
 from mipha_eval.reporting.plots.placed import Placed, held_places, labels_of
-from mipha_eval.reporting.plots.style import HATCHES, PALETTE, label, titled
+from mipha_eval.reporting.plots.style import HATCHES, LETTER, PALETTE, LegendRoom, label, titled
 from mipha_eval.reporting.table import Column, Table
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-NARROWEST_BAR, HEIGHT, LETTER = 0.11, 2.1, 0.07  # inches
+NARROWEST_BAR, HEIGHT = 0.11, 2.1  # inches
 
 
 def level_figure(table: Table, placed: Sequence[Placed]) -> Figure:
@@ -28,7 +28,9 @@ def level_figure(table: Table, placed: Sequence[Placed]) -> Figure:
     groups = sorted({each.group for each in placed})
     most = max(len({each.point.row for each in placed if each.group == group}) for group in groups)
     bars = sum(map(len, scales.values())) * (most + 1)
-    figure = Figure(figsize=(max(3.4, 0.8 + NARROWEST_BAR * bars), 0.9 + HEIGHT * len(groups)), layout="constrained")
+    wide = max(3.4, 0.8 + NARROWEST_BAR * bars)
+    below = LegendRoom.of(kinds, wide)
+    figure = Figure(figsize=(wide, 0.7 + HEIGHT * len(groups) + below.height), layout="constrained")
     widths = [len(columns) for columns in scales.values()]
     drawn = figure.subplots(len(groups), len(scales), squeeze=False, width_ratios=widths, sharex="col", sharey="col")
     for line, group in zip(drawn, groups, strict=True):
@@ -36,7 +38,7 @@ def level_figure(table: Table, placed: Sequence[Placed]) -> Figure:
         for axes, (unit, columns) in zip(line, scales.items(), strict=True):
             _draw(axes, [each for each in own if each.point.axis in columns], columns, labels, kinds)
             axes.set_ylabel(unit)
-            _name_columns(axes, columns, (figure.get_figwidth() - 0.8) / sum(widths))
+            _name_columns(axes, columns, (wide - 0.8) / sum(widths))
         line[0].set_title(_held(table, group), fontsize=8, loc="left")
     for axes, columns in zip(drawn[0], scales.values(), strict=True):
         tops = [max(each.point.interval or (each.point.value,)) for each in placed if each.point.axis in columns]
@@ -44,8 +46,7 @@ def level_figure(table: Table, placed: Sequence[Placed]) -> Figure:
     figure.suptitle(titled(table.title, [each.point for each in placed]), fontsize=8)
     handles = {name: each for axes in drawn.flat for each, name in zip(*axes.get_legend_handles_labels(), strict=True)}
     shown = [label(kind) for kind in kinds]
-    across = max(1, min(len(shown), int(figure.get_figwidth() / (0.5 + LETTER * max(map(len, shown))))))
-    figure.legend([handles[name] for name in shown], shown, loc="outside lower center", ncols=across, frameon=False)
+    figure.legend([handles[name] for name in shown], shown, loc="outside lower center", ncols=below.columns, frameon=False)
     return figure
 
 

@@ -8,9 +8,9 @@ from itertools import pairwise
 from statistics import mean
 from typing import TYPE_CHECKING
 
-from mipha_eval.reporting.plots.levels import unit_of
+from mipha_eval.reporting.plots.levels import HEIGHT, unit_of
 from mipha_eval.reporting.plots.placed import SECONDS, Against, Placed
-from mipha_eval.reporting.plots.style import LINES, MARKERS, PALETTE, label, titled
+from mipha_eval.reporting.plots.style import LINES, MARKERS, PALETTE, LegendRoom, label, titled
 from mipha_eval.reporting.table import Table
 
 if TYPE_CHECKING:
@@ -29,7 +29,9 @@ def line_figure(table: Table, against: Against) -> Figure:
     columns = [column for column in table.columns if any(each.point.axis == column.heading for each in against.points)]
     series = against.series(table)
     across, down = min(ACROSS, len(columns)), math.ceil(len(columns) / ACROSS)
-    figure = Figure(figsize=(max(3.4, 2.5 * across), 1.0 + 2.1 * down), layout="constrained")
+    wide = max(3.4, 2.5 * across)
+    below = LegendRoom.of(series, wide)
+    figure = Figure(figsize=(wide, 0.8 + HEIGHT * down + below.height), layout="constrained")
     drawn = list(figure.subplots(down, across, squeeze=False).flat)
     shifts = _shifts(against, len(series))
     for axes, column in zip(drawn, columns, strict=False):
@@ -44,7 +46,7 @@ def line_figure(table: Table, against: Against) -> Figure:
     figure.suptitle(titled(table.title, [each.point for each in against.points], against.told), fontsize=8)
     if any(series):
         handles = {name: each for axes in drawn for each, name in zip(*axes.get_legend_handles_labels(), strict=True)}
-        figure.legend(handles.values(), handles.keys(), loc="outside lower center", ncols=across, frameon=False)
+        figure.legend(handles.values(), handles.keys(), loc="outside lower center", ncols=below.columns, frameon=False)
     return figure
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +22,7 @@ MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 #: colours that people with any colour vision tell apart (Okabe and Ito, "Color Universal Design", 2008)
 PALETTE = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#000000")
 LONGEST_NAME = 40
+HANDLE, LETTER, LINE = 0.5, 0.07, 0.18  # inches: a legend's patch, a letter, a line of text
 
 SETTINGS: Any = {
     "pdf.fonttype": 42,  # TrueType: editors and conference checks want no Type 3
@@ -63,6 +66,26 @@ def titled(title: str, points: Iterable[Point], told: Sequence[str] = ()) -> str
     marks = ["† published"] if any(point.row.endswith("†") for point in points) else []
     marks += ["* see the table's footnotes"] if any(point.remarks for point in points) else []
     return "\n".join([label(title, 100), *([", ".join([*marks, *told])] if marks or told else [])])
+
+
+@dataclass(frozen=True)
+class LegendRoom:
+    """What a legend below a figure takes.
+
+    Attributes:
+        columns: of names.
+        height: inches.
+    """
+
+    columns: int
+    height: float
+
+    @classmethod
+    def of(cls, names: Iterable[str], width: float) -> LegendRoom:
+        """For a figure of so many inches."""
+        widths = [HANDLE + LETTER * len(label(name)) for name in names if name]
+        columns = max(1, min(len(widths), int(width / max(widths, default=width))))
+        return cls(columns, LINE * math.ceil(len(widths) / columns))
 
 
 def save(figure: Figure, path: Path) -> list[Path]:
