@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from mipha_eval.core.errors import UserError
 from mipha_eval.core.options import unknown
+from mipha_eval.reporting.effort import effort
 from mipha_eval.reporting.marks import DEMO, marks, share
 from mipha_eval.reporting.measured import Measured, StoredResult
-from mipha_eval.reporting.summary import effort
 from mipha_eval.reporting.table import Cell, Column, Origin
 from mipha_eval.scoring.gaps import UNPARSED_TOLD, unparsed_share
 from mipha_eval.scoring.result_record import ResultRecord
