@@ -13,6 +13,7 @@ class ContrastCell:
     """How much higher the second row's number is than the first's, on the questions that both scored.
 
     Attributes:
+        protocol, metric: what both are numbers of.
         decimals: to print.
         interval: at 95 %, paired and clustered; None where nothing honest can be said.
         p: of `test`, two-sided; `corrected_p`: by Holm's method for all differences of the table.
@@ -21,6 +22,8 @@ class ContrastCell:
         remarks: options of the task that differ.
     """
 
+    protocol: str
+    metric: str
     difference: float
     decimals: int
     interval: tuple[float, float] | None

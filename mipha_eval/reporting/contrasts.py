@@ -121,6 +121,8 @@ def _corrected(tested: Mapping[Place, Tested], columns: Sequence[Column]) -> dic
     corrected = holm([each.difference.p for each in tested.values()])
     return {
         place: ContrastCell(
+            protocol=each.difference.task,
+            metric=each.difference.metric,
             difference=each.difference.value,
             decimals=columns[place[1]].decimals,
             interval=each.difference.interval,

@@ -63,7 +63,7 @@ def _differences(table: Table) -> Iterator[dict[str, object]]:
                 known = {"value": cell.difference, "printed": cell.text, "n": cell.n, "remarks": list(cell.remarks)}
                 ends = dict(zip(("low", "high"), cell.interval, strict=True)) if cell.interval else {}
                 tested = {name: get(cell) for name, get in TESTS.items() if get}
-                metric = {"protocol": column.task, "metric": column.metric, "row_remarks": contrast.also_text}
+                metric = {"protocol": cell.protocol, "metric": cell.metric, "row_remarks": contrast.also_text}
                 yield {**words, "column": column.heading, **metric, **known, **ends, **tested}
 
 
