@@ -19,6 +19,7 @@ from mipha_eval.data.images import open_image
 from mipha_eval.models.chat import collate
 from mipha_eval.models.checkpoint_folder import locate_checkpoint
 from mipha_eval.models.device import moved, pinned
+from mipha_eval.models.factors import checkpoint_factors
 from mipha_eval.models.forward_inputs import ForwardInputs
 from mipha_eval.models.llava_style.checkpoint import load_network
 from mipha_eval.models.llava_style.files import CheckpointFiles, Places
@@ -108,9 +109,18 @@ class LlavaStyleAdapter(TransformersAdapter[Tensor]):
         return self.files.digests()
 
     def about(self) -> Mapping[str, str | float]:
-        name = self.parts.description.tower_name.rpartition("/")[2]
-        resolution = str(self.parts.tower_config["image_size"])
-        return {**super().about(), "resolution": resolution, **({"vision": name} if name else {})}
+        parts, adapter = self.parts, self.files.adapter
+        told = checkpoint_factors(self.files.config, adapter.settings if adapter else None)
+        name = parts.description.tower_name.rstrip("/").rpartition("/")[2]
+        own = {
+            "language_model": parts.language_model.name,
+            "tower": parts.tower.name,
+            "resolution": str(parts.pixels[0]),
+            "image_tokens": str(self.patches),
+            "projector": parts.description.projector,
+            **({"tower_name": name} if name else {}),
+        }
+        return {**super().about(), **told, **own}
 
     @property
     def patches(self) -> int:
