@@ -49,7 +49,7 @@ def phi3_tokenizer(scratch: Path) -> Any:
     tokenizer = transformers.LlamaTokenizerFast(str(model_file), model_max_length=2048)
     special = ["<|endoftext|>", "<|assistant|>", "<|system|>", "<|end|>", "<|user|>"]
     tokenizer.add_special_tokens({"additional_special_tokens": special})
-    tokenizer.eos_token = tokenizer.pad_token = "<|endoftext|>"
+    tokenizer.eos_token = tokenizer.pad_token = special[0]
     return tokenizer
 
 
@@ -70,9 +70,9 @@ def llama3_tokenizer(scratch: Path) -> Any:
     raw = library.Tokenizer(library.models.BPE.from_file(*files))
     raw.pre_tokenizer = library.pre_tokenizers.ByteLevel(add_prefix_space=False)
     raw.decoder = library.decoders.ByteLevel()
-    begin = "<|begin_of_text|>"
+    begin, end = "<|begin_of_text|>", "<|end_of_text|>"
     tokenizer = transformers.PreTrainedTokenizerFast(
-        tokenizer_object=raw, bos_token=begin, eos_token="<|end_of_text|>", model_max_length=2048
+        tokenizer_object=raw, bos_token=begin, eos_token=end, model_max_length=2048
     )
     before = library.processors.TemplateProcessing(single=f"{begin} $A", special_tokens=[(begin, tokenizer.bos_token_id)])
     tokenizer.backend_tokenizer.post_processor = before

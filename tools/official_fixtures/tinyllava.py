@@ -1,9 +1,9 @@
-"""Fixtures of TinyLLaVA: TinyLLaVA/TinyLLaVA_Factory at 53f12c7, transformers 4.40.1, tokenizers 0.19.1, peft 0.10.0, einops-exts.
+"""Fixtures of TinyLLaVA: TinyLLaVA/TinyLLaVA_Factory at 53f12c7, transformers 4.40.1, tokenizers 0.19.1, peft 0.10.0.
 
 `PYTHONPATH=CHECKOUT:. python -m tools.official_fixtures.tinyllava --images FOLDER --out tests/fixtures/relatives`
 
-A checkpoint holds every part, the tower too; the folders of the tower and of the decoder give the configuration, the image
-processor and the tokenizer. `patch` drops the first token of SigLIP, too, which has no class token.
+It needs einops-exts, too. A checkpoint holds every part, the tower too; the tower's and the decoder's folders give the
+configuration, the image processor and the tokenizer. `patch` drops the first token of SigLIP, too, which has no class token.
 """
 
 import dataclasses
@@ -117,7 +117,7 @@ def import_without_deepspeed() -> None:
         setattr(sys.modules[names[-1]], attribute, None)
     importlib.import_module("tinyllava.model")
     plain = dataclasses.dataclass
-    dataclasses.dataclass = functools.partial(plain, unsafe_hash=True)  # type: ignore[assignment]
+    dataclasses.dataclass = functools.partial(plain, unsafe_hash=True)
     importlib.import_module("tinyllava.data.template")
     dataclasses.dataclass = plain
     for name in names:
