@@ -10,7 +10,7 @@ import json
 import math
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -37,14 +37,21 @@ QUESTIONS = [
 
 @dataclass(frozen=True)
 class Official:
-    """The official code of one relative: where its functions are and how its evaluation script calls them."""
+    """The official code of one relative: where its functions are and how its evaluation script calls them.
+
+    `images` is a module's name, or what has its functions; `ask` builds a prompt where there is no module `conversation`;
+    `stops` are keywords that a script names itself, instead of the template's.
+    """
 
     source: str
     conversation: str
-    images: str
+    images: Any
     template: str
     stop_is_cut: bool
     keywords: bool = False
+    stops: tuple[str, ...] = ()
+    questions: Sequence[tuple[str, str]] = tuple(QUESTIONS)
+    ask: Callable[[str], tuple[str, str]] | None = None
     encode: Callable[[Any, Any], Any] = field(default=lambda model, pixels: model.encode_images(pixels[None])[0])
     inputs: Callable[[Any, Any], dict[str, Any]] = field(default=lambda pixels, _image: {"images": pixels[None]})
 
@@ -106,16 +113,18 @@ def _spread(name: str, parameter: Any) -> float:
 def answers(official: Official, model: Any, tokenizer: Any, processor: Any, images: Path) -> list[dict[str, Any]]:
     torch = importlib.import_module("torch")
     picture = importlib.import_module("PIL.Image")
-    functions = importlib.import_module(official.images)
+    functions = importlib.import_module(official.images) if isinstance(official.images, str) else official.images
     rows = []
-    for file, question in QUESTIONS:
-        prompt, stop = prompt_of(official, model.config, question)
+    for file, question in official.questions:
+        prompt, stop = official.ask(question) if official.ask else prompt_of(official, model.config, question)
         image = picture.open(images / file).convert("RGB")
         pixels = functions.process_images([image], processor, model.config)[0].float()
         ids = functions.tokenizer_image_token(prompt, tokenizer, IMAGE_TOKEN_INDEX, return_tensors="pt")[None]
+        shown = ids[0].tolist()  # some official code writes over the image's place
         more = official.inputs(pixels, image)
         if official.keywords:
-            more["stopping_criteria"] = [functions.KeywordsStoppingCriteria([stop], tokenizer, ids)]
+            words = list(official.stops) or [stop]
+            more["stopping_criteria"] = [functions.KeywordsStoppingCriteria(words, tokenizer, ids)]
         settings = {
             "do_sample": False,
             "temperature": 0,
@@ -137,7 +146,7 @@ def answers(official: Official, model: Any, tokenizer: Any, processor: Any, imag
                 "image": f"images/{file}",
                 "question": question,
                 "prompt": prompt,
-                "input_ids": ids[0].tolist(),
+                "input_ids": shown,
                 "generated_ids": new.tolist(),
                 "text": text,
                 "smallest_top2_gap": round(min(gaps), 4),
@@ -151,7 +160,7 @@ def answers(official: Official, model: Any, tokenizer: Any, processor: Any, imag
 def prompt_of(official: Official, config: Any, question: str) -> tuple[str, str]:
     """The prompt of one question, and the text that ends an answer, as the official evaluation scripts build them."""
     module = importlib.import_module(official.conversation)
-    image = "<im_start><image><im_end>" if config.mm_use_im_start_end else "<image>"
+    image = "<im_start><image><im_end>" if getattr(config, "mm_use_im_start_end", False) else "<image>"
     conversation = module.conv_templates[official.template].copy()
     conversation.append_message(conversation.roles[0], f"{image}\n{question}")
     conversation.append_message(conversation.roles[1], None)

@@ -1,6 +1,7 @@
 """Small vision towers, saved as the hub has them: configuration, weights and image processor."""
 
 import importlib
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,13 +24,21 @@ def save_clip(folder: Path, seed: int, size: int = 56, patch: int = 14) -> None:
     )
 
 
-def save_siglip(folder: Path, seed: int, size: int = 56, patch: int = 14) -> None:
-    transformers = importlib.import_module("transformers")
-    config = transformers.SiglipVisionConfig(**_widths(), image_size=size, patch_size=patch)
-    _save(transformers.SiglipVisionModel(config), folder, seed)
+def save_siglip(folder: Path, seed: int, size: int = 56, patch: int = 14, classes: str = "transformers") -> None:
+    """With the classes of another module for versions of transformers that have no SigLIP."""
+    module = importlib.import_module(classes)
+    config = module.SiglipVisionConfig(**_widths(), image_size=size, patch_size=patch)
+    _save(module.SiglipVisionModel(config), folder, seed)
     half = [0.5, 0.5, 0.5]
-    sizes = {"height": size, "width": size}
-    transformers.SiglipImageProcessor(size=sizes, image_mean=half, image_std=half, resample=3).save_pretrained(folder)
+    settings: dict[str, Any] = {"image_mean": half, "image_std": half, "resample": 3}
+    settings["size"] = {"height": size, "width": size}
+    if classes == "transformers":
+        module.SiglipImageProcessor(**settings).save_pretrained(folder)
+    else:
+        settings |= {"do_normalize": True, "do_rescale": True, "do_resize": True, "rescale_factor": 1 / 255}
+        settings["image_processor_type"] = "SiglipImageProcessor"
+        text = json.dumps(settings, indent=2, sort_keys=True)
+        (folder / "preprocessor_config.json").write_text(text + "\n", encoding="utf-8")
 
 
 def _widths() -> dict[str, int]:

@@ -13,9 +13,16 @@ def corpus() -> str:
     return "\n".join(path.read_text(encoding="utf-8") for path in sorted(DOCS.glob("*.md")))
 
 
-def sentencepiece_model(folder: Path, size: int) -> Path:
-    """A Llama-like SentencePiece BPE with byte fallback: `<unk>` 0, `<s>` 1, `</s>` 2."""
+def sentencepiece_model(folder: Path, size: int, gemma: bool = False) -> Path:
+    """A SentencePiece BPE with byte fallback, as Llama's (`<unk>` 0, `<s>` 1, `</s>` 2), or as Gemma's.
+
+    Gemma's has `<pad>` 0, `<eos>` 1, `<bos>` 2, `<unk>` 3, and puts no space before a text.
+    """
     folder.mkdir(parents=True, exist_ok=True)
+    special: dict[str, Any] = {"unk_id": 0, "bos_id": 1, "eos_id": 2, "pad_id": -1}
+    if gemma:
+        special = {"pad_id": 0, "eos_id": 1, "bos_id": 2, "unk_id": 3, "add_dummy_prefix": False}
+        special |= {"eos_piece": "<eos>", "bos_piece": "<bos>", "user_defined_symbols": ["<start_of_turn>", "<end_of_turn>"]}
     model = io.BytesIO()  # a file would hold its own path
     importlib.import_module("sentencepiece").SentencePieceTrainer.train(
         sentence_iterator=iter(corpus().splitlines()),
@@ -30,10 +37,7 @@ def sentencepiece_model(folder: Path, size: int) -> Path:
         num_threads=1,
         minloglevel=2,
         max_sentence_length=100_000,
-        unk_id=0,
-        bos_id=1,
-        eos_id=2,
-        pad_id=-1,
+        **special,
     )
     path = folder / "tokenizer.model"
     path.write_bytes(model.getvalue())
