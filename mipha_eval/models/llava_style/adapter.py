@@ -83,7 +83,7 @@ class LlavaStyleAdapter(TransformersAdapter[Tensor]):
         tokenizer = official_tokenizer(files.tokenizer_folder, self.parts.description, decoder.config)
         if files.layout.cuts_vocabulary:
             self.network.cut_vocabulary(len(tokenizer))
-        ends = official_ends(files, tokenizer)
+        ends = official_ends(files, tokenizer, decoder.config)
         stops, stop_text = stopping(tokenizer, self.conversation.stop, files.layout.stop_words)
         return Loaded(
             model=decoder,

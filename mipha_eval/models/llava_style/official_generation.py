@@ -20,7 +20,7 @@ from mipha_eval.models.llava_style.files import CheckpointFiles
 from mipha_eval.models.settings import read_settings
 
 if TYPE_CHECKING:
-    from transformers import PreTrainedTokenizerBase
+    from transformers import PreTrainedConfig, PreTrainedTokenizerBase
 
 #: what a setting is where nobody sets it, in that version of transformers; all others are None there
 DEFAULTS = {
@@ -84,13 +84,14 @@ def official_generation(files: CheckpointFiles, ends: Collection[int]) -> Genera
     return Generation({}, obeyed, left_out, None if sees_prompt else own)
 
 
-def official_ends(files: CheckpointFiles, tokenizer: PreTrainedTokenizerBase) -> frozenset[int]:
+def official_ends(files: CheckpointFiles, tokenizer: PreTrainedTokenizerBase, decoder: PreTrainedConfig) -> frozenset[int]:
     """The token ids that end an answer in the official code, without stopping words. Raises UserError if there are none."""
     if files.layout.ends == "tokenizer":
         return end_ids(None, tokenizer)
+    if files.layout.ends == "decoder":
+        return end_ids(decoder.eos_token_id, tokenizer)
     path = files.tokenizer_folder / "generation_config.json"
-    said = files.layout.ends == "generation" and path.is_file()
-    settings = read_settings(path) if said else files.described.decoder
+    settings = read_settings(path) if path.is_file() else files.described.decoder
     return end_ids(settings.get("eos_token_id"), tokenizer)
 
 

@@ -105,7 +105,8 @@ class Parts:
         name = self.layout.module_name(key)
         if name.startswith(TOWER):
             return self.tower.is_dead(self._tower_name(name), self.select_layer)
-        return name.endswith("rotary_emb.inv_freq") or (self.ties and name == f"{HEAD}weight")
+        ignored = {f"{HEAD}weight": self.ties, f"{HEAD}bias": not self.language_model.head_bias}
+        return name.endswith("rotary_emb.inv_freq") or ignored.get(name, False)
 
     def pieces(self, key: str) -> Pieces:
         """What becomes of an official checkpoint's weight, by names in the network; empty for one of another model."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
+from mipha_eval.core.errors import UserError
 from mipha_eval.core.json_value import JsonObject
 from mipha_eval.data.rows import whole_of
 from mipha_eval.models.llava_style.description import Description
@@ -17,10 +18,20 @@ from mipha_eval.models.llava_style.layouts.layout import DECODER, HEAD, PROJECTO
 SOURCE = "MILVLG/imp at 363a9bb"
 
 
+def describe(config: JsonObject) -> Description:
+    """As `Layout.describe`. Raises UserError for layers that its code, which cuts the tower itself, does not read."""
+    found = describe_flat(config)
+    if found.select_layer >= -1:
+        raise UserError(
+            f"it has mm_vision_select_layer {found.select_layer}; its code reads a layer counted from the end, below -1"
+        )
+    return found
+
+
 def describe_first(config: JsonObject) -> Description:
     """As `Layout.describe`, of the first Imp, whose language model has entries of its own."""
     decoder = phi_entries(config)
-    flat = describe_flat({**config, "hidden_size": whole_of(decoder, "hidden_size")})
+    flat = describe({**config, "hidden_size": whole_of(decoder, "hidden_size")})
     return dataclasses.replace(flat, decoder=decoder)
 
 
@@ -34,7 +45,7 @@ IMP = Layout(
         Kind("imp_qwen2", QWEN2, "imp_qwen2"),
     ),
     fits=lambda config: MARK in config and "n_embd" not in config,
-    describe=describe_flat,
+    describe=describe,
     prefixes=PREFIXES,
     processor="tower",
     ends="generation",
