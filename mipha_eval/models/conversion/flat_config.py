@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from mipha_eval.core.json_value import Json, JsonObject
 from mipha_eval.models.conversion.native_config import ROPE, SHARED
@@ -12,9 +11,6 @@ from mipha_eval.models.conversion.native_source import KINDS, NativeSource
 from mipha_eval.models.llava_style.layouts.llava import MARK
 from mipha_eval.models.llava_style.prompt import IMAGE_END, IMAGE_MARK, IMAGE_START
 from mipha_eval.models.settings import read_settings
-
-if TYPE_CHECKING:
-    from transformers import PreTrainedConfig
 
 #: entries that all configurations have and that this one needs
 COMMON = (*(f"{name}_id" for name in NAMED), "tie_word_embeddings")
@@ -28,7 +24,7 @@ def flat_config(source: NativeSource, tower: Path, rows: int) -> JsonObject:
         rows: of the embedding, without those that were added for images.
     """
     config = source.config
-    kind, owner = KINDS[config.text_config.model_type]
+    kind, owner = KINDS[source.text.model_type]
     said = read_settings(source.folder / "config.json")
     feature = "cls_patch" if source.tower.class_token and config.vision_feature_select_strategy == "full" else "patch"
     return {
@@ -39,7 +35,7 @@ def flat_config(source: NativeSource, tower: Path, rows: int) -> JsonObject:
         "tie_word_embeddings": bool(config.tie_word_embeddings),
         "torch_dtype": next((said[name] for name in SHARED if said.get(name)), None),
         "image_aspect_ratio": "pad" if _pads(source) else "square",
-        "mm_hidden_size": config.vision_config.hidden_size,
+        "mm_hidden_size": source.vision.to_dict()["hidden_size"],
         "mm_projector_type": "mlp2x_gelu",
         "mm_use_im_patch_token": bool(source.kept.get("mm_use_im_patch_token", False)),
         "mm_use_im_start_end": _has_marks(source),
@@ -54,10 +50,12 @@ def _decoder_entries(source: NativeSource) -> JsonObject:
     """What configures the decoder, with rotary positions as versions before 5 read them."""
     from transformers import PreTrainedConfig
 
-    text: PreTrainedConfig = source.config.text_config
+    text = source.text
     own = {*type(text)().to_dict()} - {*PreTrainedConfig().to_dict(), "model_type", "rope_parameters"} | {*COMMON}
     found: dict[str, Json] = {
-        name: value for name, value in text.to_dict().items() if name in own and (value is not None or name == "sliding_window")
+        name: value
+        for name, value in text.to_dict().items()
+        if name in own and (value is not None or name == "sliding_window")
     }
     return {**found, **_rope(source)}
 
@@ -67,7 +65,7 @@ def _rope(source: NativeSource) -> JsonObject:
     said = read_settings(source.folder / "config.json")["text_config"]
     if isinstance(said, dict) and (old := {name: said[name] for name in ROPE if name in said}):
         return old
-    made: dict[str, Json] = dict(source.config.text_config.to_dict().get("rope_parameters") or {})
+    made: dict[str, Json] = dict(source.text.to_dict().get("rope_parameters") or {})
     theta, kind = made.pop("rope_theta", 10000.0), made.pop("rope_type", "default")
     return {"rope_theta": theta, "rope_scaling": None if kind == "default" else {"type": kind, **made}}
 
@@ -91,7 +89,7 @@ def tower_config(source: NativeSource) -> JsonObject:
     """``config.json`` of the tower's own folder."""
     from transformers import PreTrainedConfig
 
-    vision: PreTrainedConfig = source.config.vision_config
+    vision = source.vision
     own = {*type(vision)().to_dict()} - {*PreTrainedConfig().to_dict()}
     entries = {name: value for name, value in vision.to_dict().items() if name in own and value is not None}
     return {"architectures": [f"{source.tower.name.capitalize()}VisionModel"], **entries, "model_type": vision.model_type}

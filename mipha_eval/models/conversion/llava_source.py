@@ -14,6 +14,7 @@ from mipha_eval.models.llava_style.files import CheckpointFiles, Places
 from mipha_eval.models.llava_style.layouts import LAYOUTS, layout_of
 from mipha_eval.models.llava_style.parts import Parts
 from mipha_eval.models.llava_style.pixels import Preprocessor
+from mipha_eval.models.llava_style.prompt import prompt_pieces, tokenize_prompt
 from mipha_eval.models.llava_style.templates import Template, template_named
 from mipha_eval.models.llava_style.tokenizer import official_tokenizer
 from mipha_eval.models.settings import check_settings, read_settings
@@ -66,6 +67,16 @@ class LlavaSource:
     def tokenizer(self) -> PreTrainedTokenizerBase:
         """The tokenizer as the official code has it."""
         return official_tokenizer(self.files.tokenizer_folder, self.parts.description, self.decoder)
+
+    def pieces(self, question: str, images: int) -> list[str]:
+        """The official prompt, cut where the images stand."""
+        return prompt_pieces(question, images, self.template, marks=self.parts.description.start_end)
+
+    def ids(self, question: str, images: int) -> list[int]:
+        """Its token ids, `IMAGE_TOKEN` for an image."""
+        tokenizer = self.tokenizer
+        pieces = self.pieces(question, images)
+        return tokenize_prompt(pieces, lambda text: list(tokenizer(text).input_ids), tokenizer.bos_token_id)
 
 
 def _model(places: Places) -> str:

@@ -14,15 +14,9 @@ from mipha_eval.data.rows import whole_of
 from mipha_eval.models.chat import Chat
 from mipha_eval.models.conversion.llava_source import LlavaSource
 from mipha_eval.models.conversion.native_config import strategy
-from mipha_eval.models.conversion.sample_pictures import sample_pictures
+from mipha_eval.models.conversion.samples import QUESTIONS, TOLERANCE, sample_pictures
 from mipha_eval.models.image_text import load_processor
-from mipha_eval.models.llava_style.prompt import IMAGE_MARK, IMAGE_TOKEN, prompt_pieces, tokenize_prompt
-
-#: questions that begin in different ways, by which prompts are compared
-QUESTIONS = ("What is this?", "?", " is it red", "3 cats", "\nWho", "(a) one\n(b) two", "\u00e9t\u00e9", "\u8fd9\u662f\u4ec0\u4e48\uff1f", "")
-
-#: how far pixels may differ
-TOLERANCE = 1e-6
+from mipha_eval.models.llava_style.prompt import IMAGE_MARK, IMAGE_TOKEN
 
 
 def write_processor(source: LlavaSource, folder: Path) -> None:
@@ -92,9 +86,6 @@ def check_processor(source: LlavaSource, folder: Path, image_token: int) -> None
 
 def _official_ids(source: LlavaSource, question: str, images: int, image_token: int) -> list[int]:
     """The official prompt, an image's token as often as it has pieces."""
-    pieces = prompt_pieces(question, images, source.template, marks=source.parts.description.start_end)
-    tokenizer = source.tokenizer
-    ids = tokenize_prompt(pieces, lambda text: list(tokenizer(text).input_ids), tokenizer.bos_token_id)
+    ids = source.ids(question, images)
     runs = [[image_token] * source.parts.image_tokens if token == IMAGE_TOKEN else [token] for token in ids]
     return [token for run in runs for token in run]
-

@@ -15,7 +15,8 @@ from mipha_eval.core.atomic import write_json, write_text
 from mipha_eval.core.json_value import Json, JsonObject
 from mipha_eval.data.rows import list_of
 from mipha_eval.models.conversion.llava_source import LlavaSource
-from mipha_eval.models.llava_style.prompt import IMAGE_END, IMAGE_MARK, IMAGE_START
+from mipha_eval.models.conversion.samples import QUESTIONS
+from mipha_eval.models.llava_style.prompt import IMAGE_END, IMAGE_MARK, IMAGE_START, IMAGE_TOKEN
 from mipha_eval.models.settings import read_settings
 
 if TYPE_CHECKING:
@@ -41,16 +42,31 @@ TEMPLATE = (
 def with_image_token(source: LlavaSource) -> PreTrainedTokenizerBase:
     """The official tokenizer with a token for pieces of images.
 
-    The official code tokenizes what stands before and behind an image each alone; a tokenizer of SentencePiece's kind then
-    begins each piece with a space, and has to do so behind a token, too, where the prompt is one text.
+    The official code tokenizes what stands before and behind an image each alone. A tokenizer of SentencePiece's kind begins
+    each of these with a space, and may have to do so behind any token where the prompt is one text.
     """
-    made = copy.deepcopy(source.tokenizer)
+    made = _with_token(source.tokenizer)
     begins: Any = made.backend_tokenizer.pre_tokenizer
-    if isinstance(begins, Metaspace) and begins.prepend_scheme == "first":
+    if isinstance(begins, Metaspace) and begins.prepend_scheme == "first" and not _agrees(source, made):
         begins.prepend_scheme = "always"
         made.backend_tokenizer.pre_tokenizer = begins
+    return made
+
+
+def _with_token(tokenizer: PreTrainedTokenizerBase) -> PreTrainedTokenizerBase:
+    made = copy.deepcopy(tokenizer)
     made.add_tokens(AddedToken(IMAGE_MARK, special=True, normalized=False), special_tokens=True)
     return made
+
+
+def _agrees(source: LlavaSource, tokenizer: PreTrainedTokenizerBase) -> bool:
+    """Whether it makes of whole prompts what the official code makes of their pieces."""
+    image = tokenizer.get_vocab()[IMAGE_MARK]
+    for question in QUESTIONS:
+        whole = tokenizer(IMAGE_MARK.join(source.pieces(question, 1))).input_ids
+        if whole != [image if token == IMAGE_TOKEN else token for token in source.ids(question, 1)]:
+            return False
+    return True
 
 
 def with_single_bytes(tokenizer: JsonObject) -> JsonObject:

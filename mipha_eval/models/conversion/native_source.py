@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from mipha_eval.core.errors import UserError
 from mipha_eval.core.json_value import JsonObject
@@ -25,7 +25,7 @@ from mipha_eval.models.settings import check_settings, read_settings
 from mipha_eval.models.weights import Stored, read_headers, weight_files
 
 if TYPE_CHECKING:
-    from transformers import LlavaConfig
+    from transformers import LlavaConfig, PreTrainedConfig
 
 #: language models in transformers' words -> model type and class in LLaVA's own layout
 KINDS = {
@@ -68,7 +68,7 @@ class NativeSource:
     def refuse_unheld(self) -> None:
         """Raises UserError, with the reason, for what LLaVA's own layout does not hold as transformers computes it."""
         config = self.config
-        text, vision = config.text_config.model_type, config.vision_config.model_type
+        text, vision = self.text.model_type, self.vision.model_type
         cuts_first = config.vision_feature_select_strategy == "default" and vision == TOWERS[SIGLIP.name]
         reasons = {
             f"its language model is {text}; there are {', '.join(KINDS)}": text not in KINDS,
@@ -89,9 +89,19 @@ class NativeSource:
         return object_of(said, KEPT) if isinstance(said.get(KEPT), dict) else {}
 
     @property
+    def text(self) -> PreTrainedConfig:
+        """The decoder's configuration."""
+        return cast("PreTrainedConfig", self.config.text_config)
+
+    @property
+    def vision(self) -> PreTrainedConfig:
+        """The tower's configuration."""
+        return cast("PreTrainedConfig", self.config.vision_config)
+
+    @property
     def tower(self) -> Tower:
         """The tower's family."""
-        return CLIP if self.config.vision_config.model_type == TOWERS[CLIP.name] else SIGLIP
+        return CLIP if self.vision.model_type == TOWERS[CLIP.name] else SIGLIP
 
     @cached_property
     def chat(self) -> Chat:

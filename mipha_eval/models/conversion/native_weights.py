@@ -96,7 +96,9 @@ def grown(weight: PlannedWeight, rows: int) -> PlannedWeight:
 
     def make() -> Tensor:
         made = weight.make()
-        total = sum((part.sum(dim=0, dtype=torch.float64) for part in made.split(ROWS)), torch.zeros((), dtype=torch.float64))
+        total = sum(
+            (part.sum(dim=0, dtype=torch.float64) for part in torch.split(made, ROWS)), torch.zeros((), dtype=torch.float64)
+        )
         return torch.cat([made, (total / len(made)).to(made.dtype).expand(added, -1)])
 
     return PlannedWeight(weight.name, (rows, *weight.shape[1:]), weight.dtype, make)

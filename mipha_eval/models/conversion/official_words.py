@@ -16,6 +16,9 @@ from mipha_eval.models.settings import read_settings
 #: files that list tokens
 LISTS = ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json")
 
+#: entries with many tokens, in a list or by numbers or names
+TABLES = ("added_tokens_decoder", "added_tokens", "extra_special_tokens", "additional_special_tokens")
+
 #: entries of transformers' processor and of this program
 OTHERS = frozenset({"image_token", "image_token_id", "processor_class", "chat_template", "is_local", "local_files_only"})
 
@@ -27,7 +30,7 @@ def kept_rows(source: NativeSource) -> tuple[int, frozenset[str]]:
     that is a token for padding or none.
     """
     tokens: Mapping[str, int] = source.chat.tokenizer.get_vocab()
-    image, rows = source.config.image_token_index, int(source.config.text_config.vocab_size)
+    image, rows = source.config.image_token_index, whole_of(source.text.to_dict(), "vocab_size")
     mark = next((token for token, number in tokens.items() if number == image), "")
     if source.kept:
         before = min(rows, whole_of(source.kept, "vocab_size"))
@@ -67,11 +70,7 @@ def _without(said: JsonObject, added: Collection[str]) -> dict[str, Json]:
     for name, value in said.items():
         if name in added or (name in NAMED and _content(value) in added):
             continue
-        if name == "added_tokens_decoder" and isinstance(value, Mapping):
-            value = {number: token for number, token in value.items() if _content(token) not in added}
-        elif name in ("added_tokens", "extra_special_tokens", "additional_special_tokens"):
-            value = _thinned(value, added)
-        made[name] = value
+        made[name] = _thinned(value, added) if name in TABLES else value
     return made
 
 

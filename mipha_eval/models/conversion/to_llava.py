@@ -20,7 +20,7 @@ from mipha_eval.models.conversion.native_source import NativeSource
 from mipha_eval.models.conversion.new_folder import check_room, copy_files, new_folder
 from mipha_eval.models.conversion.official_words import LISTS, kept_rows, write_words
 from mipha_eval.models.conversion.planned_weight import PlannedWeight
-from mipha_eval.models.conversion.sample_pictures import sample_pictures
+from mipha_eval.models.conversion.samples import QUESTIONS, TOLERANCE, sample_pictures
 from mipha_eval.models.conversion.weight_writer import write_weights
 from mipha_eval.models.llava_style.checkpoint import check_weights
 from mipha_eval.models.llava_style.files import CheckpointFiles, Places
@@ -30,6 +30,7 @@ from mipha_eval.models.llava_style.network import EMBEDDING, HEAD_WEIGHT
 from mipha_eval.models.llava_style.parts import Parts
 from mipha_eval.models.llava_style.prompt import IMAGE_MARK
 from mipha_eval.models.llava_style.templates import TEMPLATES
+from mipha_eval.models.llava_style.tokenizer import official_tokenizer
 from mipha_eval.models.settings import read_settings
 from mipha_eval.models.weight_reader import WeightReader
 from mipha_eval.models.weights import Stored
@@ -41,9 +42,6 @@ REPLACED = frozenset(
     {*LISTS, "config.json", "generation_config.json", "preprocessor_config.json", "processor_config.json"}
     | {"chat_template.jinja", "chat_template.json"}
 )
-
-#: how far pixels may differ
-TOLERANCE = 1e-6
 
 
 def to_llava(folder: Path, target: Path) -> list[PlannedWeight]:
@@ -72,7 +70,9 @@ def to_llava(folder: Path, target: Path) -> list[PlannedWeight]:
         write_json(beside / "preprocessor_config.json", tower_processor(source))
         write_weights(beside, [weight for name, weight in planned.items() if name.startswith(TOWER)])
         write_weights(made, [weight for name, weight in planned.items() if not name.startswith(TOWER)])
-        _check_pixels(source, made, beside)
+        files = CheckpointFiles.of(Places(made, tower=str(beside)), LLAVA.model)
+        _check_words(source, files)
+        _check_pixels(source, files)
     _note_template(source, config)
     return list(planned.values())
 
@@ -108,13 +108,25 @@ def _generation(source: NativeSource) -> JsonObject:
     file = source.folder / "generation_config.json"
     if file.is_file():
         return {name: value for name, value in read_settings(file).items() if name[0] != "_"}
-    text = source.config.text_config.to_dict()
+    text = source.text.to_dict()
     return {name: text[name] for name in ("bos_token_id", "eos_token_id", "pad_token_id") if text.get(name) is not None}
 
 
-def _check_pixels(source: NativeSource, made: Path, tower: Path) -> None:
+def _check_words(source: NativeSource, files: CheckpointFiles) -> None:
+    """Raises UserError if the tokenizer that was written makes other tokens of a text."""
+    parts = files.parts()
+    decoder = parts.language_model.configure(parts.description.decoder)
+    tokenizer = official_tokenizer(files.tokenizer_folder, parts.description, decoder)
+    for question in QUESTIONS:
+        if tokenizer(question).input_ids != source.chat.tokenizer(question).input_ids:
+            raise UserError(
+                f"{source.folder} cannot be written in LLaVA's own layout: without the image's token its tokenizer makes "
+                f"other tokens of {question!r}"
+            )
+
+
+def _check_pixels(source: NativeSource, files: CheckpointFiles) -> None:
     """Raises UserError if the adapter would make other pixels of a picture than transformers' processor."""
-    files = CheckpointFiles.of(Places(made, tower=str(tower)), LLAVA.model)
     ours = files.preprocessor(files.parts())
     for picture in sample_pictures():
         theirs = source.chat.whole(["?"], [[picture]])["pixel_values"][0].numpy()

@@ -37,7 +37,7 @@ def to_transformers(places: Places, target: Path, template: str = "") -> list[Pl
     source = LlavaSource.of(places, template)
     refuse_unheld(source)
     tokenizer = with_image_token(source)
-    image_token = int(tokenizer.convert_tokens_to_ids(IMAGE_MARK))
+    image_token = tokenizer.get_vocab()[IMAGE_MARK]
     rows = max(_rows(source), image_token + 1)
     config = native_config(source, rows, image_token)
     weights = planned_weights(source, config)
@@ -56,6 +56,4 @@ def to_transformers(places: Places, target: Path, template: str = "") -> list[Pl
 
 def _rows(source: LlavaSource) -> int:
     """Rows of the embedding."""
-    return next(
-        stored.shape[0] for key, stored in source.files.stored.items() if EMBEDDING in source.parts.pieces(key)
-    )
+    return next(stored.shape[0] for key, stored in source.files.stored.items() if EMBEDDING in source.parts.pieces(key))

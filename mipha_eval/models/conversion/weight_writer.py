@@ -64,7 +64,7 @@ def write_file(file: Path, weights: Sequence[PlannedWeight]) -> None:
             made = weight.make()
             if tuple(made.shape) != weight.shape or made.dtype != TYPES[weight.dtype]:
                 raise UserError(f"{weight.name} is {made.dtype} {list(made.shape)}, not what its file's header says")
-            content.write(memoryview(made.contiguous().reshape(-1).view(torch.uint8).numpy()))
+            content.write(made.contiguous().reshape(-1).view(torch.uint8).numpy().data)
 
 
 def _header(weights: Sequence[PlannedWeight]) -> bytes:

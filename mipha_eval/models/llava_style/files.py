@@ -176,7 +176,7 @@ class CheckpointFiles:
 
 
 def _with_own_tower(file: Path) -> JsonObject:
-    """A ``config.json``; a tower that lies in the checkpoint's folder is named by its place there, wherever that was moved."""
+    """A ``config.json``; a tower in the checkpoint's folder is named by its place there, wherever the folder was moved."""
     config = read_settings(file)
     named = config.get("mm_vision_tower")
     if not isinstance(named, str):
