@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from mipha_eval.core.errors import UserError
+from mipha_eval.core.errors import RequestError, UserError
 from mipha_eval.models.checkpoint_folder import locate_checkpoint
 from mipha_eval.models.conversion.new_folder import check_free
 from mipha_eval.models.conversion.planned_weight import PlannedWeight
@@ -52,6 +52,13 @@ def convert(asked: Conversion) -> list[PlannedWeight]:
     if Path(asked.path).is_file():
         raise UserError(f"{asked.path} is a file; name the checkpoint's folder, {Path(asked.path).parent}")
     source = locate_checkpoint(asked.path, asked.revision, pickled=True)
+    try:
+        return _written(source, asked)
+    except RequestError as error:  # of the questions by which what was written is compared
+        raise UserError(f"{source}: {error}") from error
+
+
+def _written(source: Path, asked: Conversion) -> list[PlannedWeight]:
     if asked.form == "safetensors":
         return to_safetensors(source, asked.target)
     if asked.form == "llava":

@@ -54,7 +54,16 @@ def write_words(source: NativeSource, added: Collection[str], folder: Path) -> N
     if file.is_file():
         said: dict[str, Json] = {name: value for name, value in read_settings(file).items() if name not in OTHERS}
         own = source.kept.get("tokenizer_class")
-        write_json(file, {**said, **({"tokenizer_class": own} if own else {}), **_padding(said, source)})
+        named: JsonObject = {"tokenizer_class": own} if own else {}
+        write_json(file, {**_unsaid(source), **said, **named, **_padding(said, source)})
+
+
+def _unsaid(source: NativeSource) -> JsonObject:
+    """Where a SentencePiece tokenizer begins, and that it is today's, which transformers 5 leaves out where it saves one."""
+    if not (source.folder / "tokenizer.model").is_file():
+        return {}
+    words = source.chat.tokenizer
+    return {"add_bos_token": words.bos_token_id in words("?").input_ids[:1], "add_eos_token": False, "legacy": False}
 
 
 def _padding(said: JsonObject, source: NativeSource) -> JsonObject:

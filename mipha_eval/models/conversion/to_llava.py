@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 import dataclasses
-import logging
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
-import numpy as np
 from torch import Tensor
 
 from mipha_eval.core.atomic import write_json
 from mipha_eval.core.errors import UserError
 from mipha_eval.core.json_value import JsonObject
 from mipha_eval.models.conversion.beside_weights import beside_weights
+from mipha_eval.models.conversion.comparison import other_pixels
 from mipha_eval.models.conversion.flat_config import flat_config, tower_config, tower_processor
+from mipha_eval.models.conversion.llava_source import LlavaSource
 from mipha_eval.models.conversion.native_source import NativeSource
 from mipha_eval.models.conversion.new_folder import check_room, copy_files, new_folder
+from mipha_eval.models.conversion.official_prompt import named_template, note_prompt
 from mipha_eval.models.conversion.official_words import LISTS, kept_rows, write_words
 from mipha_eval.models.conversion.planned_weight import PlannedWeight
-from mipha_eval.models.conversion.samples import QUESTIONS, TOLERANCE, sample_pictures
+from mipha_eval.models.conversion.samples import QUESTIONS
 from mipha_eval.models.conversion.weight_writer import write_weights
 from mipha_eval.models.llava_style.checkpoint import check_weights
 from mipha_eval.models.llava_style.files import CheckpointFiles, Places
@@ -28,14 +29,9 @@ from mipha_eval.models.llava_style.layouts.layout import TOWER
 from mipha_eval.models.llava_style.layouts.llava import LLAVA
 from mipha_eval.models.llava_style.network import EMBEDDING, HEAD_WEIGHT
 from mipha_eval.models.llava_style.parts import Parts
-from mipha_eval.models.llava_style.prompt import IMAGE_MARK
-from mipha_eval.models.llava_style.templates import TEMPLATES
-from mipha_eval.models.llava_style.tokenizer import official_tokenizer
 from mipha_eval.models.settings import read_settings
 from mipha_eval.models.weight_reader import WeightReader
 from mipha_eval.models.weights import Stored
-
-logger = logging.getLogger(__name__)
 
 #: files of transformers that are said in another way here
 REPLACED = frozenset(
@@ -70,10 +66,7 @@ def to_llava(folder: Path, target: Path) -> list[PlannedWeight]:
         write_json(beside / "preprocessor_config.json", tower_processor(source))
         write_weights(beside, [weight for name, weight in planned.items() if name.startswith(TOWER)])
         write_weights(made, [weight for name, weight in planned.items() if not name.startswith(TOWER)])
-        files = CheckpointFiles.of(Places(made, tower=str(beside)), LLAVA.model)
-        _check_words(source, files)
-        _check_pixels(source, files)
-    _note_template(source, config)
+        _look_back(source, Places(made, tower=str(beside)))
     return list(planned.values())
 
 
@@ -112,38 +105,24 @@ def _generation(source: NativeSource) -> JsonObject:
     return {name: text[name] for name in ("bos_token_id", "eos_token_id", "pad_token_id") if text.get(name) is not None}
 
 
-def _check_words(source: NativeSource, files: CheckpointFiles) -> None:
+def _look_back(source: NativeSource, places: Places) -> None:
+    """Compares what was written with what it was made of, and says what is other. Raises UserError if it may not be."""
+    usual = LLAVA.kind(read_settings(places.folder / "config.json")["model_type"], ()).template
+    made = LlavaSource.of(places, named_template(source, usual))
+    _check_words(source, made)
+    other = other_pixels(source.chat, made.preprocessor)
+    if other:
+        raise UserError(
+            f"{source.folder} cannot be written in LLaVA's own layout: its processor makes other pixels of {other}"
+        )
+    note_prompt(source, made)
+
+
+def _check_words(source: NativeSource, made: LlavaSource) -> None:
     """Raises UserError if the tokenizer that was written makes other tokens of a text."""
-    parts = files.parts()
-    decoder = parts.language_model.configure(parts.description.decoder)
-    tokenizer = official_tokenizer(files.tokenizer_folder, parts.description, decoder)
     for question in QUESTIONS:
-        if tokenizer(question).input_ids != source.chat.tokenizer(question).input_ids:
+        if made.tokenizer(question).input_ids != source.chat.tokenizer(question).input_ids:
             raise UserError(
                 f"{source.folder} cannot be written in LLaVA's own layout: without the image's token its tokenizer makes "
                 f"other tokens of {question!r}"
             )
-
-
-def _check_pixels(source: NativeSource, files: CheckpointFiles) -> None:
-    """Raises UserError if the adapter would make other pixels of a picture than transformers' processor."""
-    ours = files.preprocessor(files.parts())
-    for picture in sample_pictures():
-        theirs = source.chat.whole(["?"], [[picture]])["pixel_values"][0].numpy()
-        pixels = ours(picture)
-        if theirs.shape != pixels.shape or np.abs(theirs - pixels).max() > TOLERANCE:
-            raise UserError(
-                f"{source.folder} cannot be written in LLaVA's own layout: its image processor makes other pixels of a "
-                f"picture of {picture.width} x {picture.height}"
-            )
-
-
-def _note_template(source: NativeSource, config: JsonObject) -> None:
-    """Says where the chat template is not the conversation template that the adapter takes by itself."""
-    prompt = source.chat.render("?", 1)
-    alike = [name for name, each in TEMPLATES.items() if f"{each.opening}{IMAGE_MARK}\n?{each.closing}" == prompt]
-    default = LLAVA.kind(config["model_type"], ()).template
-    if default in alike or config["mm_use_im_start_end"]:
-        return
-    how = f"it is {alike[0]}: -a template={alike[0]}" if alike else "none of the conversation templates is like it"
-    logger.warning("the chat template asks otherwise than %s, which the model llava takes here; %s", default, how)
