@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pickle
+import struct
+import warnings
 import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -36,6 +38,9 @@ SAFELY: Mapping[str, Any] = {"weights_only": True, "map_location": "cpu"}
 
 #: bytes beside its weights that a file may be taken for: a view may not make much of little
 SLACK = 1 << 20
+
+#: where the header of an entry in an archive has the lengths of what stands between it and the content
+LENGTHS = 26
 
 
 @dataclass(frozen=True)
@@ -83,11 +88,16 @@ class PickledFile:
 
     @cached_property
     def _lies_open(self) -> bool:
-        """Whether weights' bytes lie in the file as they lie in memory, as torch writes them; who packs it anew may not."""
+        """Whether weights' bytes lie in the file as in memory, and where torch reckons that its own files have them.
+
+        In an archive that somebody packed anew they may not, and what is read there would be other numbers.
+        """
+        storages: list[Any] = [weight.untyped_storage() for weight in self.weights.values()]
         with zipfile.ZipFile(self.file) as archive:
-            names = [entry.filename for entry in archive.infolist() if entry.filename.endswith("/byteorder")]
-            stored = all(entry.compress_type == zipfile.ZIP_STORED for entry in archive.infolist())
-            return stored and all(archive.read(name) == b"little" for name in names)
+            orders = [entry for entry in archive.infolist() if entry.filename.endswith("/byteorder")]
+            little = all(archive.read(entry) == b"little" for entry in orders)
+            sizes = dict(_plain_entries(archive))
+        return little and all(sizes.get(each._checkpoint_offset) == each.nbytes() for each in storages)
 
     @cached_property
     def _whole(self) -> Mapping[str, Tensor]:
@@ -100,11 +110,22 @@ class PickledFile:
         return {str(name): weight for name, weight in found.items()}
 
 
+def _plain_entries(archive: zipfile.ZipFile) -> Iterator[tuple[int, int]]:
+    """Where the content of each entry that is not compressed begins, and how many bytes it has."""
+    for entry in archive.infolist():
+        if entry.compress_type == zipfile.ZIP_STORED and archive.fp:
+            archive.fp.seek(entry.header_offset + LENGTHS)
+            name, extra = struct.unpack("<HH", archive.fp.read(4))
+            yield entry.header_offset + LENGTHS + 4 + name + extra, entry.file_size
+
+
 @contextmanager
 def _errors_naming(file: Path) -> Iterator[None]:
-    """What torch says of a file that it cannot read, in one line."""
+    """What torch says of a file that it cannot read, in one line; its notes of how a file was saved concern nobody here."""
     try:
-        yield
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
     except pickle.UnpicklingError as error:
         raise UserError(f"{file} holds more than weights and is not read: {_first_line(error)}") from error
     except (zipfile.BadZipFile, EOFError, OSError, RuntimeError, ValueError) as error:
