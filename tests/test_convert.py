@@ -11,6 +11,7 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -22,6 +23,7 @@ from safetensors.torch import load_file, save_file
 from mipha_eval.core.errors import UserInterruptError
 from mipha_eval.core.types import Decoding, Request
 from mipha_eval.models.conversion import weight_writer
+from mipha_eval.models.conversion.planned_weight import TYPES, PlannedWeight
 from mipha_eval.models.pickled import PickledFile
 from tests.conftest import Cli, Outcome, read_json
 from tests.test_convert_layouts import llava_hf, model
@@ -219,6 +221,40 @@ def test_a_projector_beside_a_whole_model(cli: Cli, tmp_path: Path) -> None:
     assert same(load_file(tmp_path / "out2/mm_projector.safetensors"), projector)
     (source / "mm_projector.bin").unlink()
     refused(cli("convert", source, "-o", tmp_path / "out3"), "as safetensors already; --to transformers")
+
+
+def test_large_checkpoints_are_split(tmp_path: Path) -> None:
+    """By their size, in any order of types, and read by the library that the format is from."""
+    weights = {
+        f"w{number}": torch.full((number,), number, dtype=dtype) for number, dtype in enumerate(TYPES.values(), start=1)
+    }
+    words = dict(zip(weights, TYPES, strict=True))
+    planned = [
+        PlannedWeight(name, tuple(weight.shape), words[name], partial(weights.__getitem__, name))
+        for name, weight in weights.items()
+    ]
+    weight_writer.write_weights(tmp_path, planned, most=60)
+    index = read_json(tmp_path / "model.safetensors.index.json")
+    files = sorted(tmp_path.glob("*.safetensors"))
+    assert len(files) > 2
+    assert index["metadata"]["total_size"] == sum(weight.nbytes for weight in weights.values())
+    found = {name: weight for file in files for name, weight in load_file(file).items()}
+    assert {name: each.tolist() for name, each in found.items()} == {name: each.tolist() for name, each in weights.items()}
+    for file in files:
+        assert file.stat().st_size < 60 + 1000
+
+
+def test_a_hub_id_brings_pickles(cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    source, asked = folder_of(tmp_path / "in", pytorch_model=assorted()), []
+
+    def snapshot(path: str, revision: str | None, allow_patterns: list[str]) -> str:
+        asked.append((path, revision, "*.bin" in allow_patterns))
+        return str(source)
+
+    monkeypatch.setattr("huggingface_hub.snapshot_download", snapshot)
+    assert cli("convert", "somebody/model", "-o", tmp_path / "out", "--revision", "v1").code == 0
+    assert asked == [("somebody/model", "v1", True)]
+    assert same(load_file(tmp_path / "out/model.safetensors"), assorted())
 
 
 class Program:

@@ -18,8 +18,11 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
+from mipha_eval.core.errors import UserError
 from mipha_eval.core.plugins.registry import Registry
 from mipha_eval.core.types import Decoding, Request
+from mipha_eval.models.conversion.native_weights import grown
+from mipha_eval.models.conversion.planned_weight import PlannedWeight
 from tests.conftest import Cli, read_json
 from tests.test_mipha_variants import adapter_of, known
 
@@ -37,7 +40,22 @@ def model(name: str, path: Path, **options: Any) -> Any:
 def texts(adapter: Any, requests: list[Request]) -> list[str]:
     """A run of bytes that is no UTF-8 is one mark: how many it is depends on who decodes it."""
     found = [response.text or response.error for response in adapter.respond(requests)]
-    return [re.sub(r"[^\x00-\x7f]*\ufffd[^\x00-\x7f]*", "\ufffd", text) for text in found]
+    return [re.sub(r"[^ -~]*\ufffd[^ -~]*", "\ufffd", text) for text in found]
+
+
+def ids(adapter: Any, requests: list[Request]) -> list[tuple[int, ...]]:
+    """Tokens of answers, where two ways to decode may make different texts of bytes that are no UTF-8."""
+    found: dict[int, tuple[int, ...]] = {}
+    original = type(adapter)._response
+
+    def note(self: Any, answer: Any) -> Any:
+        response = original(self, answer)
+        found[id(response)] = tuple(answer.ids)
+        return response
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(type(adapter), "_response", note)
+        return [found[id(response)] for response in adapter.respond(requests)]
 
 
 def asked(name: str = LLAVA15) -> list[Request]:
@@ -374,6 +392,10 @@ def test_what_is_no_llava(entries: dict[str, Any], words: str, official: Path, c
     assert sorted(path.name for path in tmp_path.iterdir()) == ["own"]
 
 
+#: positions as transformers 5 stores them
+ROPE = {"rope_type": "linear", "factor": 2.0, "rope_theta": 500.0}
+
+
 def llava_hf(official: Path, folder: Path, *, old_names: bool, legacy: bool = True) -> Path:
     """As llava-hf has LLaVA-1.5: rows and tokens for the image and for padding, a processor that cuts the middle out."""
     torch.manual_seed(11)
@@ -390,7 +412,13 @@ def llava_hf(official: Path, folder: Path, *, old_names: bool, legacy: bool = Tr
             "patch_size": 14,
             "projection_dim": 24,
         },
-        text_config={"model_type": "llama", **text, "vocab_size": 964, "max_position_embeddings": 4096},
+        text_config={
+            "model_type": "llama",
+            **text,
+            "vocab_size": 964,
+            "max_position_embeddings": 4096,
+            "rope_parameters": ROPE,
+        },
         image_token_index=900,
     )
     made = transformers.LlavaForConditionalGeneration(config)
@@ -431,10 +459,12 @@ def test_of_transformers_own(old_names: bool, official: Path, cli: Cli, tmp_path
     assert "other tokens" not in outcome.err
     own = model("llava", tmp_path / "own", template="plain")
     requests = [request for request in asked() if request.images]
-    assert texts(own, requests) == texts(model("hf-chat", source), requests)
-    assert len(set(texts(own, requests))) > 8
+    assert ids(own, requests) == ids(model("hf-chat", source), requests)
+    assert len(set(ids(own, requests))) > 8
     assert len(own.tokenizer) == 900
-    assert read_json(tmp_path / "own/config.json")["vocab_size"] == 900
+    config = read_json(tmp_path / "own/config.json")
+    assert (config["vocab_size"], config["rope_theta"]) == (900, 500.0)
+    assert config["rope_scaling"] == {"type": "linear", "factor": 2.0}
     assert (
         cli("convert", tmp_path / "own", "-o", tmp_path / "again", "--to", "transformers", "--template", "plain").code == 0
     )
@@ -477,3 +507,30 @@ def test_what_llavas_layout_does_not_hold(
     assert (outcome.code, outcome.err.count("\n")) == (2, 1), outcome.err
     assert words in outcome.err
     assert sorted(path.name for path in tmp_path.iterdir()) == ["hf"]
+
+
+def test_the_added_row_never_wins() -> None:
+    """As a row of a head its logit is the mean of all others."""
+    torch.manual_seed(2)
+    head = torch.randn(50, 16)
+    made = grown(PlannedWeight("lm_head.weight", (50, 16), "F32", lambda: head), 52).make()
+    logits = torch.randn(1000, 16) @ made.T
+    assert torch.equal(made[:50], head)
+    assert torch.allclose(logits[:, 50:], logits[:, :50].mean(dim=1, keepdim=True).expand(-1, 2), atol=1e-5)
+    assert logits.argmax(dim=1).max() < 50
+
+
+def test_no_vocabulary(official: Path, cli: Cli, tmp_path: Path) -> None:
+    """transformers makes a tokenizer of three tokens of that, with which anything could be asked."""
+
+    def change(made: Checkpoint) -> None:
+        del made.files["tokenizer.model"]
+
+    build(official, change, tmp_path / "own")
+    with pytest.raises(UserError, match=r"has no tokenizer\.json"):
+        adapter_of(tmp_path / "own/checkpoint").load()
+    options = ("--to", "transformers", "--vision-tower", tmp_path / "own/tower")
+    outcome = cli("convert", tmp_path / "own/checkpoint", "-o", tmp_path / "out", *options)
+    assert outcome.code == 2
+    assert "has no tokenizer.json (nor tokenizer.model" in outcome.err
+    assert not (tmp_path / "out").exists()

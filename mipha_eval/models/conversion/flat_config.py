@@ -62,7 +62,7 @@ def _decoder_entries(source: NativeSource) -> JsonObject:
 
 def _rope(source: NativeSource) -> JsonObject:
     """Base and scaling of rotary positions."""
-    said = read_settings(source.folder / "config.json")["text_config"]
+    said = read_settings(source.folder / "config.json").get("text_config")
     if isinstance(said, dict) and (old := {name: said[name] for name in ROPE if name in said}):
         return old
     made: dict[str, Json] = dict(source.text.to_dict().get("rope_parameters") or {})
