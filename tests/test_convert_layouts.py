@@ -247,6 +247,8 @@ def test_variants(change: Callable[[Checkpoint], None], official: Path, cli: Cli
     there, back = tmp_path / "there", tmp_path / "back"
     native(tmp_path / "own", there, cli, *(["--template", template] if template else []))
     loads_whole(there)
+    stored = read_json(there / "config.json")["text_config"]
+    assert stored.get("rope_scaling") == made.config["rope_scaling"]
     wanted = texts(adapter_of(tmp_path / "own/checkpoint", template=template), asked())
     assert texts(model("hf-chat", there), asked()) == wanted
     assert len(set(wanted)) > 10

@@ -122,7 +122,7 @@ def text_config(source: LlavaSource, rows: int) -> JsonObject:
     """The decoder's part: what the official one says of what its class in transformers knows."""
     decoder: PreTrainedConfig = source.decoder
     known = {*type(decoder)().to_dict(), *ROPE} - {"architectures", "model_type", "transformers_version", *SHARED}
-    said = source.parts.description.decoder
+    said = read_settings(source.files.places.settings)  # as it is stored: transformers writes into what it is given
     named: dict[str, object] = {
         name: value for name, value in said.items() if name in known and (value is not None or name == "sliding_window")
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 from collections.abc import Mapping
 from functools import partial
@@ -51,7 +52,7 @@ def to_llava(folder: Path, target: Path) -> list[PlannedWeight]:
     tower = target.expanduser().resolve() / f"{source.tower.word}-vision-tower"
     config = flat_config(source, tower, rows)
     stored = {name: _cut(name, header, rows) for name, header in source.stored.items()}
-    _check(source, config, stored)
+    _check(source, copy.deepcopy(config), stored)  # transformers writes into what it is given
     reader = WeightReader()
     planned = {name: _planned(source, name, header, reader) for name, header in stored.items()}
     with new_folder(target) as made:
