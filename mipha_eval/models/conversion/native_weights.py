@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -65,7 +66,8 @@ def _wanted(config: JsonObject) -> dict[str, Tensor]:
 
     with init_empty_weights():
         build: Callable[..., PreTrainedModel] = LlavaForConditionalGeneration._from_config
-        return build(LlavaConfig.from_dict({**config})).state_dict()
+        # of a copy: transformers writes into what it is given
+        return build(LlavaConfig.from_dict(copy.deepcopy({**config}))).state_dict()
 
 
 def _origins(source: LlavaSource) -> Iterator[tuple[str, Origin]]:
