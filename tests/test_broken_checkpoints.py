@@ -155,7 +155,7 @@ def test_nothing_large_is_built_for_a_foreign_configuration(
     """Configurations whose defaults are models of seven billion weights, of another project's code or of nobody's."""
     folder = copied(checkpoints[name], tmp_path / "checkpoint")
     (folder / "config.json").write_text(json.dumps({"model_type": kind, "mm_vision_tower": "openai/clip"}))
-    refused(ask(cli, name, folder, tmp_path), "LLaVA's own code", "mm_vision_tower", "llava-hf")
+    refused(ask(cli, name, folder, tmp_path), "LLaVA's own code", "mm_vision_tower", "--to transformers")
     if kind != "llava_llama":
         (folder / "config.json").write_text(json.dumps({"model_type": kind}))
 

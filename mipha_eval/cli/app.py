@@ -16,6 +16,7 @@ from typer.exceptions import TyperException
 
 from mipha_eval.cli.certify import certify_tasks
 from mipha_eval.cli.compare import compare_stored_runs
+from mipha_eval.cli.convert import convert_checkpoint
 from mipha_eval.cli.data import data_verbs
 from mipha_eval.cli.exit_code import ExitCode
 from mipha_eval.cli.judge import judge_verbs
@@ -69,6 +70,7 @@ app.command("compare")(blamed(compare_stored_runs))
 app.command("submit")(blamed(submit_answers))
 app.command("plan")(blamed(plan_tasks))
 app.command("certify")(blamed(certify_tasks))
+app.command("convert")(blamed(convert_checkpoint))
 app.command("view")(blamed(view_runs))
 app.command("leaderboard")(blamed(write_site))
 app.command("list")(blamed(list_plugins))

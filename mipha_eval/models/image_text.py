@@ -21,7 +21,7 @@ from mipha_eval.models.error_line import reason
 from mipha_eval.models.forward_inputs import ImageFeatures
 from mipha_eval.models.image_tokens import complete
 from mipha_eval.models.settings import read_settings
-from mipha_eval.models.tokenizers import load_tokenizer, make_padding
+from mipha_eval.models.tokenizers import check_vocabulary, load_tokenizer, make_padding
 from mipha_eval.models.transformers_messages import keep_off_terminal
 from mipha_eval.models.weights import check_index, read_headers, weight_files
 from mipha_eval.models.weights_check import check_fit, refuse_foreign, refuse_misfits
@@ -108,6 +108,7 @@ def load_processor(folder: Path) -> ProcessorMixin:
     try:
         processor = _reader(named)(folder, trust_remote_code=False)
         if isinstance(processor, ProcessorMixin):
+            check_vocabulary(folder, processor.tokenizer)
             make_padding(processor.tokenizer)
             config: PreTrainedConfig = AutoConfig.from_pretrained(folder, trust_remote_code=False)
             complete(folder, processor, config, saved[0] if saved else {})

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import pickle
-from collections.abc import Mapping
+import struct
+import warnings
+import zipfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
 
 import torch
 from torch import Tensor
@@ -29,6 +33,15 @@ DTYPES = {
     torch.bool: "BOOL",
 }
 
+#: how torch is asked for weights: as data alone, into the memory of the processor, wherever they lay when they were saved
+SAFELY: Mapping[str, Any] = {"weights_only": True, "map_location": "cpu"}
+
+#: bytes beside its weights that a file may be taken for: a view may not make much of little
+SLACK = 1 << 20
+
+#: where the header of an entry in an archive has the lengths of what stands between it and the content
+LENGTHS = 26
+
 
 @dataclass(frozen=True)
 class PickledFile:
@@ -44,35 +57,86 @@ class PickledFile:
     @classmethod
     def open(cls, file: Path) -> PickledFile:
         """Looks at a file; no code in it is run (``weights_only``). Raises UserError if it holds more than weights."""
-        try:
-            with FakeTensorMode():  # as torch's notes on serialization read a file's layout
-                found = torch.load(file, weights_only=True)
-        except pickle.UnpicklingError as error:
-            raise UserError(f"{file} holds more than weights and is not read: {_first_line(error)}") from error
-        except (BadZipFile, EOFError, OSError, RuntimeError, ValueError) as error:
-            raise UserError(f"{file} is damaged: {_first_line(error)}; copy or download it again") from error
+        with _errors_naming(file), FakeTensorMode():  # as torch's notes on serialization read a file's layout
+            found = torch.load(file, **SAFELY)
         if not isinstance(found, dict) or not all(isinstance(each, Tensor) for each in found.values()):
             raise UserError(f"{file} is no table of weights by name")
-        unknown = next((each.dtype for each in found.values() if each.dtype not in DTYPES), None)
-        if unknown is not None:
+        unknown = next((_kind(each) for each in found.values() if _kind(each)), "")
+        if unknown:
             raise UserError(f"{file} holds weights of type {unknown}, which are not supported")
+        most = file.stat().st_size + SLACK
+        blown = next((name for name, each in found.items() if each.numel() * each.itemsize > most), None)
+        if blown is not None:
+            raise UserError(f"{file} is damaged: {blown} would be larger than the whole file")
         return cls(file, {str(name): weight for name, weight in found.items()})
 
     def read(self, name: str) -> Tensor:
-        """A weight, in memory of its own. Raises KeyError."""
+        """A weight, in memory of its own. Raises KeyError, and UserError if the file is damaged."""
         known = self.weights[name]
         begin: Any = known.untyped_storage()._checkpoint_offset
-        if begin is None:  # the format before torch 1.6 can only be read as a whole
-            whole: dict[str, Tensor] = torch.load(self.file, weights_only=True, map_location="cpu")
-            return whole[name].detach().clone()
-        first, size = known.storage_offset() * known.itemsize, known.itemsize
-        span = (sum((length - 1) * step for length, step in zip(known.shape, known.stride(), strict=True)) + 1) * size
-        with self.file.open("rb") as content:
-            content.seek(begin + first)
-            data = bytearray(content.read(span if known.numel() else 0))
+        if begin is None or not self._lies_open:
+            return self._whole[name].detach().clone().contiguous()
         if not known.numel():
             return torch.empty(known.shape, dtype=known.dtype)
-        return torch.frombuffer(data, dtype=known.dtype).as_strided(known.shape, known.stride()).contiguous()
+        first, size = known.storage_offset() * known.itemsize, known.itemsize
+        span = (sum((length - 1) * step for length, step in zip(known.shape, known.stride(), strict=True)) + 1) * size
+        with _errors_naming(self.file):
+            with self.file.open("rb") as content:
+                content.seek(begin + first)
+                data = bytearray(content.read(span))
+            return torch.frombuffer(data, dtype=known.dtype).as_strided(known.shape, known.stride()).contiguous()
+
+    @cached_property
+    def _lies_open(self) -> bool:
+        """Whether weights' bytes lie in the file as in memory, and where torch reckons that its own files have them.
+
+        In an archive that somebody packed anew they may not, and what is read there would be other numbers.
+        """
+        storages: list[Any] = [weight.untyped_storage() for weight in self.weights.values()]
+        with zipfile.ZipFile(self.file) as archive:
+            orders = [entry for entry in archive.infolist() if entry.filename.endswith("/byteorder")]
+            little = all(archive.read(entry) == b"little" for entry in orders)
+            sizes = dict(_plain_entries(archive))
+        return little and all(sizes.get(each._checkpoint_offset) == each.nbytes() for each in storages)
+
+    @cached_property
+    def _whole(self) -> Mapping[str, Tensor]:
+        """All weights, of a file that cannot be read in parts: one in the format before torch 1.6, or a packed one."""
+        with _errors_naming(self.file):
+            found: dict[str, Tensor] = torch.load(self.file, **SAFELY)
+        empty = next((name for name, weight in found.items() if weight.device.type != "cpu"), None)
+        if empty is not None:
+            raise UserError(f"{self.file} has no content for {empty}; save the checkpoint again")
+        return {str(name): weight for name, weight in found.items()}
+
+
+def _plain_entries(archive: zipfile.ZipFile) -> Iterator[tuple[int, int]]:
+    """Where the content of each entry that is not compressed begins, and how many bytes it has."""
+    for entry in archive.infolist():
+        if entry.compress_type == zipfile.ZIP_STORED and archive.fp:
+            archive.fp.seek(entry.header_offset + LENGTHS)
+            name, extra = struct.unpack("<HH", archive.fp.read(4))
+            yield entry.header_offset + LENGTHS + 4 + name + extra, entry.file_size
+
+
+@contextmanager
+def _errors_naming(file: Path) -> Iterator[None]:
+    """What torch says of a file that it cannot read, in one line; its notes of how a file was saved concern nobody here."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    except pickle.UnpicklingError as error:
+        raise UserError(f"{file} holds more than weights and is not read: {_first_line(error)}") from error
+    except (zipfile.BadZipFile, EOFError, OSError, RuntimeError, ValueError) as error:
+        raise UserError(f"{file} is damaged: {_first_line(error)}; copy or download it again") from error
+
+
+def _kind(weight: Tensor) -> str:
+    """What a tensor is that is none of numbers in a row; "" for one that is."""
+    if weight.layout != torch.strided:
+        return str(weight.layout)
+    return "" if weight.dtype in DTYPES else str(weight.dtype)
 
 
 def _first_line(error: Exception) -> str:

@@ -26,6 +26,7 @@ def load_tokenizer(folder: Path, **settings: object) -> PreTrainedTokenizerBase:
         tokenizer: PreTrainedTokenizerBase = _reader(folder)(folder, trust_remote_code=False, **settings)
     except Exception as error:  # whatever broken files lead to
         raise tokenizer_fault(folder, error) from error
+    check_vocabulary(folder, tokenizer)
     make_padding(tokenizer)
     return tokenizer
 
@@ -45,6 +46,13 @@ def _reader(folder: Path) -> Callable[..., PreTrainedTokenizerBase]:
     return found
 
 
+def check_vocabulary(folder: Path, tokenizer: PreTrainedTokenizerBase) -> None:
+    """Raises UserError for a tokenizer without its vocabulary, which transformers may make of special tokens alone."""
+    own = tuple(tokenizer.vocab_files_names.values())  # none, where each byte is a token
+    if own and not any(file for pattern in (*SOURCES, *own) for file in folder.glob(pattern)):
+        raise UserError(_no_vocabulary(folder))
+
+
 def make_padding(tokenizer: PreTrainedTokenizerBase) -> None:
     """Gives a tokenizer something to pad with where it has nothing; padding is masked, whatever it is."""
     if tokenizer.pad_token is None:
@@ -54,11 +62,15 @@ def make_padding(tokenizer: PreTrainedTokenizerBase) -> None:
 def tokenizer_fault(folder: Path, error: Exception) -> UserError:
     """What is wrong with a folder that no tokenizer can be read from, as an error to raise."""
     if not any(file for pattern in SOURCES for file in folder.glob(pattern)):
-        found = f"{folder} has no tokenizer.json (nor {', '.join(SOURCES[1:4])})"
-        return UserError(f"{found}; copy the tokenizer's files from the model that it was trained from")
+        return UserError(_no_vocabulary(folder))
     try:
         read_settings(folder / SOURCES[0])
     except UserError as damage:
         if (folder / SOURCES[0]).exists():
             return damage
     return UserError(f"{folder} has no usable tokenizer: {reason(error)}")
+
+
+def _no_vocabulary(folder: Path) -> str:
+    found = f"{folder} has no tokenizer.json (nor {', '.join(SOURCES[1:4])})"
+    return f"{found}; copy the tokenizer's files from the model that it was trained from"

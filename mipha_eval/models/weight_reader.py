@@ -42,3 +42,26 @@ def _checked(wanted: Iterable[Stored], read: Callable[[str], Tensor]) -> Iterato
         if not torch.isfinite(weight).all():
             raise UserError(f"{stored.file}: weight {stored.key} has NaN or infinite values; the checkpoint is broken")
         yield stored, weight
+
+
+class WeightReader:
+    """Reads weights one at a time, in any order, as they are stored; a file is opened once."""
+
+    def __init__(self) -> None:
+        self._open: dict[Path, Callable[[str], Tensor]] = {}
+
+    def read(self, stored: Stored) -> Tensor:
+        """A weight, in memory of its own. Raises UserError if its file is damaged."""
+        try:
+            if stored.file not in self._open:
+                self._open[stored.file] = _reader(stored.file)
+            return self._open[stored.file](stored.key)
+        except (OSError, SafetensorError) as error:
+            raise UserError(f"{stored.file} is damaged: {error}") from error
+
+
+def _reader(file: Path) -> Callable[[str], Tensor]:
+    if file.suffix != ".safetensors":
+        return PickledFile.open(file).read
+    read: Callable[[str], Tensor] = safe_open(file, framework="pt", backend="pread").get_tensor
+    return read

@@ -36,8 +36,9 @@ def refuse_foreign(folder: Path) -> None:
     found = next((entry for entry in LLAVA_ENTRIES if entry in config), None)
     if found:
         raise UserError(
-            f"{folder} is in the format of LLaVA's own code ({found} in config.json), which transformers does not read; "
-            "take a converted one such as llava-hf/llava-1.5-7b-hf, or convert it with convert_llava_weights_to_hf.py"
+            f"{folder} is in the format of LLaVA's own code ({found} in config.json), which transformers does not read; the "
+            f"model llava runs it as it is, and mipha-eval convert {folder} -o OUT --to transformers writes it anew",
+            flag="--model llava",
         )
 
 

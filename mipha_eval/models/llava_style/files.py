@@ -77,7 +77,7 @@ class CheckpointFiles:
         folder, pickled = places.folder, places.pickled
         if places.base is None and (folder / "adapter_config.json").is_file() and not (folder / "config.json").is_file():
             raise UserError(f"{folder} is an adapter (LoRA); name its base model, or merge the two", flag="-a base=PATH")
-        config = read_settings(places.settings)
+        config = _with_own_tower(places.settings)
         layout = layout_of(folder, config, model)
         additions = Additions.of(folder, pickled=pickled)
         if additions is None:
@@ -109,6 +109,9 @@ class CheckpointFiles:
         return CheckpointFiles(self.places, self.layout, self.config, stored, self.adapter, folder)
 
     def _locate_tower(self, named: str) -> Path:
+        inside = self.places.settings.parent / named
+        if named and not self.places.tower and inside.is_dir():
+            return inside
         try:
             return locate_checkpoint(self.places.tower or named, pickled=self.places.pickled)
         except UserError as error:
@@ -184,6 +187,16 @@ class CheckpointFiles:
         others = {"base": self.places.base, "vision_tower": self.tower_folder}
         pickled = self.places.pickled
         return {name: fingerprint(each, read_files(each, pickled=pickled)) for name, each in others.items() if each}
+
+
+def _with_own_tower(file: Path) -> JsonObject:
+    """A ``config.json``; a tower in the checkpoint's folder is named by its place there, wherever the folder was moved."""
+    config = read_settings(file)
+    named = config.get("mm_vision_tower")
+    if not isinstance(named, str):
+        return config
+    inside = named.rstrip("/").rpartition("/")[2]
+    return {**config, "mm_vision_tower": inside} if (file.parent / inside / "config.json").is_file() and inside else config
 
 
 @contextmanager

@@ -1,0 +1,1 @@
+"""Checkpoints written anew: as safetensors, in transformers' layout, in LLaVA's own."""
