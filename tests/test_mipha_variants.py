@@ -126,6 +126,7 @@ def generated(adapter: Any, answer: dict[str, Any]) -> list[int]:
 def test_numbers(adapter: Any, variant: Variant) -> None:
     assert not list(faults(adapter, variant))
     assert adapter.patches == variant.tensors["image_features"].shape[1]
+    assert adapter.describe()["weights"]
 
 
 def test_texts_one_at_a_time(adapter: Any, variant: Variant) -> None:

@@ -185,8 +185,13 @@ class CheckpointFiles:
     def digests(self) -> JsonObject:
         """Identifies what is read from other folders, for the manifest."""
         others = {"base": self.places.base, "vision_tower": self.tower_folder}
-        pickled = self.places.pickled
-        return {name: fingerprint(each, read_files(each, pickled=pickled)) for name, each in others.items() if each}
+        return {name: fingerprint(each, self._read_of(each)) for name, each in others.items() if each}
+
+    def _read_of(self, folder: Path) -> list[Path]:
+        """What is read of another folder: of a tower's, perhaps its settings alone."""
+        if any(stored.file.is_relative_to(folder) for stored in self.stored.values()):
+            return read_files(folder, pickled=self.places.pickled)
+        return sorted(settings_files(folder))
 
 
 def _with_own_tower(file: Path) -> JsonObject:
