@@ -17,7 +17,7 @@ from mipha_eval.core.errors import DeviceMemoryError, UserError
 from mipha_eval.core.types import Decoding, Image, Request
 from mipha_eval.data.images import open_image
 from mipha_eval.engine.engine import Engine
-from mipha_eval.models import image_text
+from mipha_eval.models import generic_model
 from mipha_eval.models.device import memory_guard
 from mipha_eval.models.image_text import load_processor
 from mipha_eval.models.image_tokens import complete
@@ -162,7 +162,7 @@ def test_nothing_large_is_built_for_a_foreign_configuration(
         def build(*_: Any, **__: Any) -> None:
             raise AssertionError("the weights are read")
 
-        monkeypatch.setattr(image_text, "refuse_misfits", build)
+        monkeypatch.setattr(generic_model, "refuse_misfits", build)
         refused(ask(cli, name, folder, tmp_path), "lacks", "config and weights do not fit")
 
 

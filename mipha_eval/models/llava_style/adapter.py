@@ -20,7 +20,8 @@ from mipha_eval.models.chat import collate
 from mipha_eval.models.checkpoint_folder import locate_checkpoint
 from mipha_eval.models.device import moved, pinned
 from mipha_eval.models.forward_inputs import ForwardInputs
-from mipha_eval.models.llava_style.checkpoint import load_network
+from mipha_eval.models.limits import Limits
+from mipha_eval.models.llava_style.checkpoint import check_weights, load_network
 from mipha_eval.models.llava_style.files import CheckpointFiles, Places
 from mipha_eval.models.llava_style.network import VisionLanguageNetwork
 from mipha_eval.models.llava_style.official_generation import official_ends, official_generation
@@ -78,14 +79,25 @@ class LlavaStyleAdapter(TransformersAdapter[Tensor]):
 
     @cached_property
     def loaded(self) -> Loaded:
-        decoder, files = self.network.decoder, self.files
-        tokenizer = official_tokenizer(files.tokenizer_folder, self.parts.description, decoder.config)
+        if self.files.layout.cuts_vocabulary:
+            self.network.cut_vocabulary(len(self.outline.tokenizer))
+        return dataclasses.replace(self.outline, model=self.network.decoder)
+
+    @cached_property
+    def outline(self) -> Loaded:
+        """What is loaded, but for the weights: its model has their names and shapes alone.
+
+        Raises:
+            UserError: the checkpoint cannot run.
+        """
+        files, network = self.files, check_weights(self.files, self.parts)
+        tokenizer = official_tokenizer(files.tokenizer_folder, self.parts.description, network.decoder.config)
         if files.layout.cuts_vocabulary:
-            self.network.cut_vocabulary(len(tokenizer))
+            network.cut_vocabulary(len(tokenizer))
         ends = official_ends(files, tokenizer)
         stops = stop_ids(tokenizer, self.conversation.stop) if files.layout.stop_words else frozenset()
         return Loaded(
-            model=decoder,
+            model=network.decoder,
             tokenizer=tokenizer,
             ends=ends | stops,
             generation=official_generation(files, ends),
@@ -93,6 +105,11 @@ class LlavaStyleAdapter(TransformersAdapter[Tensor]):
             end_text=self.conversation.end_text,
             decoding=slow_decoder(files.tokenizer_folder, tokenizer) if files.decodes_slowly else None,
         )
+
+    @cached_property
+    def outlined_limits(self) -> Limits:
+        """What the network can be asked, known before it is read."""
+        return Limits.of(self.outline.model)
 
     @cached_property
     def preprocessor(self) -> Preprocessor:
@@ -128,8 +145,9 @@ class LlavaStyleAdapter(TransformersAdapter[Tensor]):
         return self.conversation.closing.lstrip() or self.conversation.closing
 
     def load(self) -> None:
-        _ = self.digest, self.parts, self.conversation, self.network, self.loaded  # read now, used later
-        self.refuse_unaskable(Request("?", (Image("any", "any", bytes),)))
+        _ = self.before  # the files as they are now
+        self.refuse_unaskable(Request("?", (Image("any", "any", bytes),)))  # before a weight is read
+        _ = self.digest, self.network, self.loaded  # read now, used later
         self.generation.report(self.folder)
 
     def cost(self, request: Request) -> Cost:
@@ -139,12 +157,13 @@ class LlavaStyleAdapter(TransformersAdapter[Tensor]):
     def encode(self, request: Request) -> Prompt:
         marks = self.parts.description.start_end
         pieces = prompt_pieces(request.text, len(request.images), self.conversation, marks=marks)
+        tokenizer, limits = self.outline.tokenizer, self.outlined_limits
         try:
-            ids = tokenize_prompt(pieces, lambda text: self.tokenizer(text).input_ids, self.tokenizer.bos_token_id)
+            ids = tokenize_prompt(pieces, lambda text: tokenizer(text).input_ids, tokenizer.bos_token_id)
         except TypeError as error:  # how the tokenizer takes a lone surrogate
             raise RequestError(f"the question cannot be tokenized: {error}") from error
-        self.limits.check_ids(ids)
-        self.limits.check_length(self._tokens_of(ids))
+        limits.check_ids(ids)
+        limits.check_length(self._tokens_of(ids))
         images_end = max((place + 1 for place, token in enumerate(ids) if token == IMAGE_TOKEN), default=0)
         return Prompt(tuple(ids), request.images, images_end)
 

@@ -17,6 +17,7 @@ from mipha_eval.models.llava_style.parts import Parts
 from mipha_eval.models.llava_style.weight_piece import Transform
 from mipha_eval.models.weight_reader import read_weights
 from mipha_eval.models.weights import Stored
+from mipha_eval.models.weights_check import check_depth
 
 
 @dataclass(frozen=True)
@@ -34,17 +35,20 @@ def load_network(files: CheckpointFiles, parts: Parts, device: torch.device, dty
     Raises:
         UserError: weights are missing, unexpected, of another shape or not finite; a file is damaged.
     """
-    network = empty_network(files, parts)
+    check_weights(files, parts)
+    with errors_naming(files.places.settings), init_empty_weights(include_buffers=False):
+        network = VisionLanguageNetwork(parts)
     sources = _sources(files, parts)
-    _check_fit(files, parts, wanted_weights(network, parts), sources)
     network.fill(_read(files, sources, device, dtype), ties=parts.ties)
     replace_activations(network)
     return network.to(device).eval().requires_grad_(False)
 
 
 def empty_network(files: CheckpointFiles, parts: Parts) -> VisionLanguageNetwork:
-    """The network without memory for its weights. Raises UserError if the configuration describes none."""
-    with errors_naming(files.places.settings), init_empty_weights(include_buffers=False):
+    """The network without memory for anything, buffers neither. Raises UserError if the configuration describes none."""
+    for config in (files.config, parts.tower_config):
+        check_depth(files.places.settings, config, len(files.stored))
+    with errors_naming(files.places.settings), torch.device("meta"):
         return VisionLanguageNetwork(parts)
 
 
@@ -53,9 +57,11 @@ def wanted_weights(network: VisionLanguageNetwork, parts: Parts) -> dict[str, Te
     return {name: weight for name, weight in network.state_dict().items() if not (parts.ties and name == HEAD_WEIGHT)}
 
 
-def check_weights(files: CheckpointFiles, parts: Parts) -> None:
-    """Raises UserError unless names and shapes of the files' weights are those that config.json asks for."""
-    _check_fit(files, parts, wanted_weights(empty_network(files, parts), parts), _sources(files, parts))
+def check_weights(files: CheckpointFiles, parts: Parts) -> VisionLanguageNetwork:
+    """The network without memory for anything. Raises UserError unless the files' weights have its names and shapes."""
+    network = empty_network(files, parts)
+    _check_fit(files, parts, wanted_weights(network, parts), _sources(files, parts))
+    return network
 
 
 def _sources(files: CheckpointFiles, parts: Parts) -> dict[str, Source]:
@@ -74,17 +80,18 @@ def _sources(files: CheckpointFiles, parts: Parts) -> dict[str, Source]:
 def _read(
     files: CheckpointFiles, sources: Mapping[str, Source], device: torch.device, dtype: torch.dtype
 ) -> dict[str, Tensor]:
-    """The weights by their names in the network, in memory of their own."""
-    names: dict[Stored, list[str]] = {}
+    """The weights by their names in the network, in memory of their own; beside them there is only what one is made of."""
+    pieces: dict[Stored, dict[str, Source]] = {}
     for name, source in sources.items():
-        names.setdefault(source.stored, []).append(name)
+        pieces.setdefault(source.stored, {})[name] = source
     weights: dict[str, Tensor] = {}
-    for stored, weight in read_weights(names):
-        key = sources[names[stored][0]].key
-        changed = files.adapter is not None and files.adapter.changes(key)
-        whole = files.adapter.merged(key, weight.to(dtype)) if files.adapter and changed else weight
-        for name in names[stored]:
-            weights[name] = sources[name].change(whole).to(device, dtype).contiguous()
+    for stored, weight in read_weights(pieces):
+        (key,) = {source.key for source in pieces[stored].values()}
+        if files.adapter and files.adapter.changes(key):
+            weight = files.adapter.merged(key, weight.to(dtype))  # noqa: PLW2901 - the one that was read is given up
+        made = {name: source.change(weight) for name, source in pieces[stored].items()}
+        del weight  # before the next one is read
+        weights |= {name: made.pop(name).to(device, dtype).contiguous() for name in list(made)}
     return weights
 
 
