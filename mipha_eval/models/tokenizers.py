@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import transformers
 from transformers import AutoTokenizer
 
 from mipha_eval.core.errors import UserError
@@ -21,11 +23,26 @@ SOURCES = ("tokenizer.json", "tokenizer.model", "tekken.json", "vocab.json", "vo
 def load_tokenizer(folder: Path, **settings: object) -> PreTrainedTokenizerBase:
     """The tokenizer, able to pad; `settings` are handed on to transformers. Raises UserError if there is no usable one."""
     try:
-        tokenizer: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(folder, trust_remote_code=False, **settings)
+        tokenizer: PreTrainedTokenizerBase = _reader(folder)(folder, trust_remote_code=False, **settings)
     except Exception as error:  # whatever broken files lead to
         raise tokenizer_fault(folder, error) from error
     make_padding(tokenizer)
     return tokenizer
+
+
+def _reader(folder: Path) -> Callable[..., PreTrainedTokenizerBase]:
+    """What makes a tokenizer from a folder.
+
+    Where there is nothing but a vocabulary, only the class that the settings name knows what to make of it; transformers'
+    automatic choice goes by the model.
+    """
+    settings = folder / "tokenizer_config.json"
+    if (folder / SOURCES[0]).is_file() or not settings.is_file():
+        return AutoTokenizer.from_pretrained
+    name = str(read_settings(settings).get("tokenizer_class", "")).removesuffix("Fast")
+    owner = getattr(transformers, name, None)
+    found: Callable[..., PreTrainedTokenizerBase] = getattr(owner, "from_pretrained", AutoTokenizer.from_pretrained)
+    return found
 
 
 def make_padding(tokenizer: PreTrainedTokenizerBase) -> None:

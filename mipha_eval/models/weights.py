@@ -67,6 +67,16 @@ def weight_files(folder: Path, *, pickled: bool = False) -> list[Path]:
     return [single]
 
 
+def has_weights(folder: Path, *, pickled: bool = False) -> bool:
+    """Whether a folder has the weights of a whole model, in files that may be read."""
+    if index_file(folder, pickled=pickled):
+        return True
+    try:
+        return bool(weight_files(folder, pickled=pickled))
+    except UserError:
+        return False
+
+
 def index_file(folder: Path, *, pickled: bool = False) -> Path | None:
     """The index that is read, of safetensors or, where that is allowed, of pickled files.
 

@@ -12,7 +12,6 @@ import torch
 from torch import Tensor
 
 from mipha_eval.core.adapter import Cost
-from mipha_eval.core.errors import RequestError
 from mipha_eval.core.json_value import JsonObject
 from mipha_eval.core.types import Image, Request
 from mipha_eval.data.images import open_image
@@ -27,9 +26,9 @@ from mipha_eval.models.llava_style.network import VisionLanguageNetwork
 from mipha_eval.models.llava_style.official_generation import official_ends, official_generation
 from mipha_eval.models.llava_style.parts import Parts
 from mipha_eval.models.llava_style.pixels import Preprocessor
-from mipha_eval.models.llava_style.prompt import IMAGE_TOKEN, prompt_pieces, tokenize_prompt
+from mipha_eval.models.llava_style.prompt import IMAGE_TOKEN, prompt_pieces
 from mipha_eval.models.llava_style.templates import Template, template_named
-from mipha_eval.models.llava_style.tokenizer import official_tokenizer, stop_ids
+from mipha_eval.models.llava_style.tokenizer import official_tokenizer, stop_ids, token_ids
 from mipha_eval.models.loaded import Loaded
 from mipha_eval.models.prefix import Prefix
 from mipha_eval.models.prompt_groups import Prompt
@@ -71,7 +70,7 @@ class LlavaStyleAdapter(TransformersAdapter[Tensor]):
     @cached_property
     def conversation(self) -> Template:
         """What stands around a question."""
-        return template_named(self.template or self.parts.kind.template)
+        return template_named(self.template or self.files.named_template or self.parts.kind.template)
 
     @cached_property
     def network(self) -> VisionLanguageNetwork:
@@ -90,7 +89,11 @@ class LlavaStyleAdapter(TransformersAdapter[Tensor]):
         Raises:
             UserError: the checkpoint cannot run.
         """
-        files, network = self.files, check_weights(self.files, self.parts)
+        return self.with_network(check_weights(self.files, self.parts))
+
+    def with_network(self, network: VisionLanguageNetwork) -> Loaded:
+        """A network with all else that decides answers. Raises UserError."""
+        files = self.files
         tokenizer = official_tokenizer(files.tokenizer_folder, self.parts.description, network.decoder.config)
         if files.layout.cuts_vocabulary:
             network.cut_vocabulary(len(tokenizer))
@@ -154,16 +157,16 @@ class LlavaStyleAdapter(TransformersAdapter[Tensor]):
         shared, own = 48 + self.patches * len(request.images), self.own_cost(request)
         return Cost(shared, own) if self.sharing else Cost(0, shared + own)
 
+    def pieces(self, request: Request) -> list[str]:
+        """The prompt's text, cut where the pictures stand. Raises RequestError."""
+        marks, strips = self.parts.description.start_end, self.parts.layout.strips_question
+        text = request.text.strip() if strips and request.images else request.text
+        return prompt_pieces(text, len(request.images), self.conversation, marks=marks)
+
     def encode(self, request: Request) -> Prompt:
-        marks = self.parts.description.start_end
-        pieces = prompt_pieces(request.text, len(request.images), self.conversation, marks=marks)
-        tokenizer, limits = self.outline.tokenizer, self.outlined_limits
-        try:
-            ids = tokenize_prompt(pieces, lambda text: tokenizer(text).input_ids, tokenizer.bos_token_id)
-        except TypeError as error:  # how the tokenizer takes a lone surrogate
-            raise RequestError(f"the question cannot be tokenized: {error}") from error
-        limits.check_ids(ids)
-        limits.check_length(self._tokens_of(ids))
+        ids = token_ids(self.pieces(request), self.outline.tokenizer)
+        self.outlined_limits.check_ids(ids)
+        self.outlined_limits.check_length(self._tokens_of(ids))
         images_end = max((place + 1 for place, token in enumerate(ids) if token == IMAGE_TOKEN), default=0)
         return Prompt(tuple(ids), request.images, images_end)
 

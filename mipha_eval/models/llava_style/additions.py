@@ -12,7 +12,7 @@ from pathlib import Path
 
 from mipha_eval.core.errors import UserError
 from mipha_eval.models.llava_style.lora import LoraAdapter
-from mipha_eval.models.weights import Stored, index_file, read_headers, weight_files
+from mipha_eval.models.weights import Stored, has_weights, read_headers
 
 #: names of files without their endings
 ADAPTER, OTHERS, PROJECTOR = "adapter_model", "non_lora_trainables", "mm_projector"
@@ -37,7 +37,7 @@ class Additions:
     @classmethod
     def of(cls, folder: Path, *, pickled: bool) -> Additions | None:
         """None for a whole model. Raises UserError for files that are missing, or may not be read."""
-        if _is_whole(folder, pickled=pickled):
+        if has_weights(folder, pickled=pickled):
             return None
         if (folder / "adapter_config.json").is_file():
             file, others = _file(folder, ADAPTER, pickled=pickled), _file(folder, OTHERS, pickled=pickled)
@@ -48,16 +48,6 @@ class Additions:
             return cls("a LoRA adapter", (file, *([others] if others else [])), adapter.whole | trained, adapter)
         projector = _file(folder, PROJECTOR, pickled=pickled)
         return cls("a projector alone", (projector,), _replacing(read_headers([projector]))) if projector else None
-
-
-def _is_whole(folder: Path, *, pickled: bool) -> bool:
-    """Whether a folder has the weights of a whole model."""
-    if index_file(folder, pickled=pickled):
-        return True
-    try:
-        return bool(weight_files(folder, pickled=pickled))
-    except UserError:
-        return False
 
 
 def _file(folder: Path, name: str, *, pickled: bool) -> Path | None:

@@ -17,6 +17,7 @@ class Description:
         tower_name: the hub id or folder that the tower was made from.
         select_layer: which of the tower's hidden states is read, counted as in Python.
         select_feature: ``patch``, or ``cls_patch`` where the tower's first token stays.
+        drops_first: whether ``patch`` takes the first token away even where that is no class token.
         scales: sides in pixels of the sizes in which a picture is read (S2), the smallest first; empty where it is one.
         projector: its kind, as ``mm_projector_type`` names it.
         projector_widths: what it maps from and to; None where the configuration does not say.
@@ -30,6 +31,7 @@ class Description:
     tower_name: str = ""
     select_layer: int = -2
     select_feature: str = "patch"
+    drops_first: bool = False
     scales: tuple[int, ...] = ()
     projector: str = "linear"
     projector_widths: tuple[int, int] | None = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from mipha_eval.core.errors import UserError
@@ -21,7 +22,7 @@ from mipha_eval.models.llava_style.parts import Parts
 from mipha_eval.models.llava_style.pixels import Preprocessor
 from mipha_eval.models.llava_style.towers import TOWERS
 from mipha_eval.models.settings import read_settings
-from mipha_eval.models.weights import Stored, read_headers, weight_files
+from mipha_eval.models.weights import Stored, has_weights, read_headers, weight_files
 
 
 @dataclass(frozen=True)
@@ -97,14 +98,15 @@ class CheckpointFiles:
         """With what the tower's own folder has and the checkpoint has not: its weights, its configuration."""
         prefix = self.layout.tower_prefix
         inside = any(key.startswith(prefix) for key in self.stored)
-        described = self._described()
+        described = self.described
         if inside and described.tower:
             return self
         folder = self._locate_tower(described.tower_name)
         stored = dict(self.stored)
-        if not inside:
+        if not (inside and (self.layout.own_tower(self.config) or not has_weights(folder, pickled=self.places.pickled))):
             beside = read_headers(weight_files(folder, pickled=self.places.pickled))
-            stored |= {prefix + key: header for key, header in beside.items() if _is_vision(key, beside)}
+            own = {key: header for key, header in stored.items() if not key.startswith(prefix)}
+            stored = own | {prefix + key: header for key, header in beside.items() if _is_vision(key, beside)}
         return CheckpointFiles(self.places, self.layout, self.config, stored, self.adapter, folder)
 
     def _locate_tower(self, named: str) -> Path:
@@ -125,7 +127,9 @@ class CheckpointFiles:
         with errors_naming(self.places.settings):
             return Parts.of(self.layout, self.config, self.stored, tower)
 
-    def _described(self) -> Description:
+    @cached_property
+    def described(self) -> Description:
+        """What its settings say. Raises UserError for what is not supported."""
         with errors_naming(self.places.settings):
             return self.layout.describe(self.config)
 
@@ -155,10 +159,18 @@ class CheckpointFiles:
         return self.places.base or self.places.folder
 
     @property
+    def named_template(self) -> str:
+        """The conversation template that the official code takes by the checkpoint's name; "" for the usual one."""
+        folder = self.places.folder.resolve()
+        if folder.parent.name == "snapshots":  # of a hub repository, whose name is further up
+            folder = folder.parent.parent
+        name = (folder.parent if folder.name.startswith("checkpoint") else folder).name.lower()
+        return next((template for word, template in self.layout.named if word in name), "")
+
+    @property
     def decodes_slowly(self) -> bool:
         """Whether the official code takes the tokenizer that was written in Python."""
-        rule = self.layout.slow_tokenizer
-        return rule == "always" or (rule == "with base" and self.places.base is not None)
+        return self.layout.slow_tokenizer(self.config, self.places.base is not None)
 
     def read_files(self) -> list[Path]:
         """The checkpoint's own files that are read, without those of its base and its tower."""

@@ -38,7 +38,7 @@ class VisionLanguageNetwork(nn.Module):
         super().__init__()
         described, language_model = parts.description, parts.language_model
         self._read, self._scales = parts.tower.read, described.scales
-        self._first = int(parts.tower.class_token and not parts.keeps_class_token)
+        self._first = parts.first_token
         self.image_scale = language_model.image_scale(described.decoder)
         self.vision_tower = parts.tower.build(parts.shape(attention))
         ends = parts.tower_width, whole_of(described.decoder, "hidden_size")

@@ -3,7 +3,8 @@
 Source: zhuyiche/llava-phi at 21dafbf, ``mipha/eval/model_vqa_loader.py``, run with transformers 4.38.2. It hands the
 prompt's ids to ``generate``, the image being -200, and says itself what the end token, the length, sampling and beams are.
 haotian-liu/LLaVA at c121f04, ``llava/eval/model_vqa_loader.py``, run with transformers 4.37.2, hands over embeddings,
-so that settings see a BOS and an answer's ids alone, and leaves the end token to the settings.
+so that settings see a BOS and an answer's ids alone, and leaves the end token to the settings; from transformers 4.38 on
+there is no BOS either.
 """
 
 from __future__ import annotations
@@ -66,7 +67,7 @@ def official_generation(files: CheckpointFiles, ends: Collection[int]) -> Genera
     Raises:
         UserError: the official code cannot be followed with one of them, or a value is none.
     """
-    folder, sees_prompt = files.tokenizer_folder, files.layout.sees_prompt
+    folder, sees_prompt = files.tokenizer_folder, files.layout.seen == "prompt"
     settings = {name: value for name, value in _settings(files).items() if value not in (None, DEFAULTS.get(name))}
     for name in (*REFUSED, *(REFUSED_WITH_PROMPT if sees_prompt else REFUSED_WITHOUT)):
         if name in settings:
@@ -79,7 +80,7 @@ def official_generation(files: CheckpointFiles, ends: Collection[int]) -> Genera
     others = {name: value for name, value in settings.items() if name not in {*obeyed, *HARMLESS} and name[0] != "_"}
     left_out = {name: value for name, value in others.items() if _is_lost(name, value, ends)}
     begin = settings.get("bos_token_id", files.config.get("bos_token_id"))
-    own = () if sees_prompt or not isinstance(begin, int) else (begin,)
+    own = (begin,) if files.layout.seen == "bos" and isinstance(begin, int) else ()
     return Generation({}, obeyed, left_out, None if sees_prompt else own)
 
 
@@ -88,17 +89,18 @@ def official_ends(files: CheckpointFiles, tokenizer: PreTrainedTokenizerBase) ->
     if files.layout.ends == "tokenizer":
         return end_ids(None, tokenizer)
     path = files.tokenizer_folder / "generation_config.json"
-    settings = read_settings(path) if path.is_file() else files.config
+    said = files.layout.ends == "generation" and path.is_file()
+    settings = read_settings(path) if said else files.described.decoder
     return end_ids(settings.get("eos_token_id"), tokenizer)
 
 
 def _settings(files: CheckpointFiles) -> JsonObject:
     """Those of ``generation_config.json``; of ``config.json`` if there is none, or if it was only made from that."""
     known = {*STEERED, *DEFAULTS, *REFUSED}
-    said = {name: value for name, value in files.config.items() if name in known}
+    said = {name: value for name, value in files.described.decoder.items() if name in known}
     own = {name: value for name, value in said.items() if value not in (None, DEFAULTS.get(name))}
     path = files.tokenizer_folder / "generation_config.json"
-    if not path.is_file():
+    if not path.is_file() or files.layout.ends == "decoder":
         return own
     settings = read_settings(path)
     return own if own and settings.get("_from_model_config") else settings

@@ -51,7 +51,8 @@ class Parts:
         if described.select_feature not in ("patch", "cls_patch"):
             raise UserError(f"mm_vision_select_feature {described.select_feature!r} is neither patch nor cls_patch")
         tower = tower_named(described.tower_name, weights)
-        whole = described.tower or tower.filled(tower_config or {})
+        given = described.tower or tower_config or {}
+        whole = given if described.tower and not layout.fills_tower else tower.filled(given)
         side = whole_of(whole, "image_size")
         if described.scales and (tower.class_token or described.scales[0] != side):
             raise UserError(f"scales {described.scales} do not go with a {tower.name} tower of {side} pixels")
@@ -60,7 +61,7 @@ class Parts:
         if tower.class_token and described.select_feature == "cls_patch" and not projector.class_token:
             raise UserError(f"the {described.projector} projector takes no class token (mm_vision_select_feature cls_patch)")
         layer = _select_layer(described.select_layer, whole_of(whole, "num_hidden_layers"))
-        kind = layout.kind(config.get("model_type"), weights)
+        kind = layout.kind(config, described.decoder, weights)
         return cls(layout, kind, described, tower, whole, (side, side), layer)
 
     @property
@@ -79,10 +80,15 @@ class Parts:
         return self.tower.class_token and self.description.select_feature == "cls_patch"
 
     @property
+    def first_token(self) -> int:
+        """Of the tower's output, the first that goes to the projector."""
+        return int(self.description.select_feature == "patch" and (self.tower.class_token or self.description.drops_first))
+
+    @property
     def image_tokens(self) -> int:
         """Tokens of a picture."""
         projector, _ = projector_named(self.description.projector)
-        return projector.tokens(self.shape().grid) + self.keeps_class_token
+        return projector.tokens(self.shape().grid) + self.tower.class_token - self.first_token
 
     @property
     def tower_width(self) -> int:

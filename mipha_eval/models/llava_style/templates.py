@@ -1,7 +1,7 @@
 """Conversation templates: what stands around a question.
 
 Source: zhuyiche/llava-phi at 21dafbf, ``mipha/conversation.py`` and ``llava_phi/conversation.py``; haotian-liu/LLaVA at
-c121f04, ``llava/conversation.py``.
+c121f04 and LLaVA-VL/LLaVA-NeXT at df17966, ``llava/conversation.py``.
 """
 
 from __future__ import annotations
@@ -43,6 +43,11 @@ class Template:
     end_text: str
 
 
+def _qwen(system: str) -> Template:
+    opening = f"<|im_start|>system\n{system}<|im_end|>\n<|im_start|>user\n"
+    return Template(opening, "<|im_end|>\n<|im_start|>assistant\n", "<|im_end|>", "")
+
+
 VICUNA = Template(f"{SYSTEM} USER: ", " ASSISTANT:", "</s>", "")
 
 #: by the names of the official ``conv_templates``; v0 is Mipha's, not that of LLaVA's first models; gemma-turns is there
@@ -66,16 +71,18 @@ TEMPLATES = {
     "plain": Template("", "\n", "", ""),
     "mistral_instruct": Template("[INST] ", " [/INST]", "</s>", ""),
     "llava_llama_2": Template(f"[INST] <<SYS>>\n{LLAMA2_SYSTEM}\n<</SYS>>\n\n", " [/INST]", "</s>", ""),
-    "qwen_1_5": Template(
-        "<|im_start|>system\nYou are a helpful assistant.<|im_end|>\n<|im_start|>user\n",
-        "<|im_end|>\n<|im_start|>assistant\n",
+    "chatml_direct": Template(
+        "<|im_start|>system\nAnswer the questions.<|im_end|><|im_start|>user\n",
+        "<|im_end|><|im_start|>assistant\n",
         "<|im_end|>",
         "",
     ),
+    "qwen_1_5": _qwen("You are a helpful assistant."),
+    "qwen_2_5": _qwen("You are Qwen, created by Alibaba Cloud. You are a helpful assistant."),
 }
 
 #: shorter names that people write
-ALIASES = {"mistral": "mistral_instruct", "llama_2": "llava_llama_2", "qwen": "qwen_1_5"}
+ALIASES = {"mistral": "mistral_instruct", "qwen": "qwen_1_5", "qwen_2": "qwen_1_5"}
 
 
 def template_named(name: str) -> Template:

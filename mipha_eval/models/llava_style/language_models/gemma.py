@@ -6,6 +6,7 @@ the configuration says; transformers 5 scales text alone and takes ``gelu`` for 
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -21,9 +22,18 @@ if TYPE_CHECKING:
 
 def configure(config: JsonObject) -> PreTrainedConfig:
     """As `LanguageModel.configure`."""
+    return _with_activation(config, text_of({"hidden_act": "gelu", **config}, "hidden_act"))
+
+
+def configure_later(config: JsonObject) -> PreTrainedConfig:
+    """The same by transformers from 4.39 on, which takes the tanh form unless ``hidden_activation`` says otherwise."""
+    return _with_activation(config, str(config.get("hidden_activation") or "gelu_pytorch_tanh"))
+
+
+def _with_activation(config: JsonObject, activation: str) -> PreTrainedConfig:
     make: Callable[..., GemmaConfig] = GemmaConfig
     made = make(**decoder_fields(config))
-    made.hidden_act = text_of({"hidden_act": "gelu", **config}, "hidden_act")
+    made.hidden_act = activation
     made.tie_word_embeddings = ties(config)
     return made
 
@@ -39,3 +49,6 @@ GEMMA = LanguageModel(
     ties=ties,
     image_scale=lambda config: whole_of(config, "hidden_size") ** 0.5,
 )
+
+#: as TinyLLaVA has it, which runs with transformers 4.40
+GEMMA_TANH = dataclasses.replace(GEMMA, configure=configure_later)

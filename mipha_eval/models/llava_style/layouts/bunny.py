@@ -46,6 +46,7 @@ BUNNY = Layout(
     describe=describe,
     prefixes=PREFIXES,
     processor="tower",
+    own_tower=lambda config: bool(config.get("unfreeze_vision_tower")),
     ends="generation",
     stop_words=False,
     cuts_vocabulary=True,

@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Literal
 
+from mipha_eval.core.errors import UserError
 from mipha_eval.core.json_value import JsonObject
 from mipha_eval.models.llava_style.description import Description
 from mipha_eval.models.llava_style.language_models.language_model import LanguageModel
@@ -20,12 +21,14 @@ class Kind:
 
     Attributes:
         model_type: of ``config.json``.
-        template: the name of its prompt, in `prompt.TEMPLATES`.
+        template: the name of its prompt, in `templates.TEMPLATES`.
+        text_type: of the language model's own configuration, where one model type stands for several; else "".
     """
 
     model_type: str
     language_model: LanguageModel
     template: str
+    text_type: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,13 +43,18 @@ class Layout:
         fits: whether a ``config.json`` with such a model type is of this project.
         describe: what a ``config.json`` says.
         prefixes: what stands before the names of weights, and before the same in the network; the first that fits counts.
+        named: templates that its code takes for a model whose name holds such a word, instead of the kind's.
         processor: whose ``preprocessor_config.json`` is read, where both the checkpoint and its tower may have one.
-        ends: who says which token ends an answer: the tokenizer, or the generation settings.
+        fills_tower: whether its ``config.json`` leaves out of the tower's part what transformers takes anyway.
+        strips_question: whether a question about a picture loses the white space around it.
+        ends: who says which token ends an answer: the tokenizer, the generation settings, or the language model's part of
+            ``config.json``, which then also has the other generation settings.
+        own_tower: whether a tower among a checkpoint's weights counts; elsewhere its code reads the one that is named.
         stop_words: whether a conversation template's stopping word ends an answer, too.
-        slow_tokenizer: whether answers are decoded as tokenizers in Python did it: never, always, or for what was trained
-            on a base model.
+        slow_tokenizer: whether answers are decoded as tokenizers in Python did it; the second argument is whether there is a
+            base model.
         cuts_vocabulary: whether its code leaves the decoder no more tokens than the tokenizer has.
-        sees_prompt: whether the official ``generate`` is given the prompt's ids, on which some generation settings depend.
+        seen: what the official ``generate`` sees of a prompt's ids, on which some generation settings depend.
     """
 
     name: str
@@ -56,12 +64,16 @@ class Layout:
     fits: Callable[[JsonObject], bool]
     describe: Callable[[JsonObject], Description]
     prefixes: tuple[tuple[str, str], ...]
+    named: tuple[tuple[str, str], ...] = ()
     processor: Literal["checkpoint", "tower"] = "checkpoint"
-    ends: Literal["tokenizer", "generation"] = "tokenizer"
+    fills_tower: bool = False
+    strips_question: bool = False
+    ends: Literal["tokenizer", "generation", "decoder"] = "tokenizer"
+    own_tower: Callable[[JsonObject], bool] = lambda _config: True
     stop_words: bool = True
-    slow_tokenizer: Literal["never", "always", "with base"] = "never"
+    slow_tokenizer: Callable[[JsonObject, bool], bool] = lambda _config, _base: False
     cuts_vocabulary: bool = False
-    sees_prompt: bool = True
+    seen: Literal["prompt", "bos", "nothing"] = "prompt"
 
     @property
     def model_types(self) -> tuple[str, ...]:
@@ -73,9 +85,20 @@ class Layout:
         """What stands before the names of the tower's weights."""
         return next(prefix for prefix, module in self.prefixes if module == TOWER)
 
-    def kind(self, model_type: object, weights: Collection[str]) -> Kind:
-        """The kind with this model type whose mark is in a weight's name. Raises StopIteration if there is none."""
-        alike = [each for each in self.kinds if each.model_type == model_type]
+    def kind(self, config: JsonObject, decoder: JsonObject, weights: Collection[str]) -> Kind:
+        """The kind with a configuration's model type whose mark is in a weight's name.
+
+        Args:
+            decoder: the language model's part of the configuration.
+
+        Raises:
+            UserError: there is none.
+        """
+        alike = [each for each in self.kinds if each.model_type == config.get("model_type")]
+        texts = [each.text_type for each in alike]
+        if any(texts) and decoder.get("model_type") not in texts:
+            raise UserError(f"language model {decoder.get('model_type')!r} is not supported; supported: {', '.join(texts)}")
+        alike = [each for each in alike if each.text_type in ("", decoder.get("model_type"))]
         marks = [(each, each.language_model.mark) for each in alike]
         return next(each for each, mark in marks if not mark or any(mark in weight for weight in weights))
 

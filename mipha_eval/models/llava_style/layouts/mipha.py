@@ -65,5 +65,5 @@ LLAVA_PHI = Layout(
     fits=lambda config: isinstance(config.get("vision_config"), dict),
     describe=describe,
     prefixes=PREFIXES,
-    slow_tokenizer="with base",
+    slow_tokenizer=lambda _config, base: base,
 )

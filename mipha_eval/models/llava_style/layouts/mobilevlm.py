@@ -15,8 +15,9 @@ MOBILEVLM = Layout(
     describe=describe_flat,
     prefixes=PREFIXES,
     processor="tower",
+    own_tower=lambda config: "v2" in str(config.get("mm_projector_type")),
     ends="generation",
     stop_words=False,
-    slow_tokenizer="always",
+    slow_tokenizer=lambda _config, _base: True,
     cuts_vocabulary=True,
 )
