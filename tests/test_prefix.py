@@ -15,8 +15,9 @@ from transformers import AutoModelForCausalLM, PhiConfig
 from mipha_eval.core.types import Image
 from mipha_eval.models.prefetch import KEPT, ReadAhead
 from mipha_eval.models.prefix import Question
-from mipha_eval.models.prefix_decoder import Decoder, Stop
+from mipha_eval.models.prefix_decoder import Decoder
 from mipha_eval.models.prompt_groups import MOST_BEHIND, Prompt, cut, group_prompts
+from mipha_eval.models.stop import Stop
 
 ids = st.lists(st.integers(1, 4), min_size=1, max_size=6)
 

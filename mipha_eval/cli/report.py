@@ -48,6 +48,10 @@ def report_table(
         Optional[list[str]],
         typer.Option("--row", help="RUN:key=value: name, parameters, published or a field of the table; repeatable."),
     ] = None,
+    by: Annotated[
+        Optional[list[str]],
+        typer.Option("--by", help="Factors of an ablation as a,b: groups rows by them, tests differences between levels."),
+    ] = None,
     plots: Annotated[
         Optional[Path], typer.Option("--plots", help="Also write plots, PDF, PNG and CSV, to this folder.")
     ] = None,
@@ -62,7 +66,7 @@ def report_table(
     models = [name.strip() for text in published for name in text.split(",")] if published else None
     files, settings = published_file or (), [RowSetting.parse(text) for text in row or ()]
     made = make_report(
-        ReportSettings(runs or (), table, intervals, models, files, rank_published, settings), Registry(plugin or ())
+        ReportSettings(runs or (), table, intervals, models, files, rank_published, settings, by), Registry(plugin or ())
     )
     text = made.text(chosen_format(format, output))
     if output is None:

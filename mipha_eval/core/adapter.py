@@ -99,7 +99,9 @@ class ModelAdapter(ABC):
         return {}
 
     def about(self) -> Mapping[str, str | float]:
-        """What tables say beside its name: ``parameters`` (a number of billions), ``llm``, ``vision``, ``resolution``."""
+        """What tables say beside its name, and what an ablation groups by: ``parameters`` (a number of billions),
+        ``language_model``, ``tower``, ``resolution``, ``image_tokens`` and whatever else tells variants apart.
+        """
         return {}
 
     def identity(self, request: Request) -> Hashable:

@@ -15,8 +15,7 @@ from transformers.generation import logits_process as transformers_own
 
 from mipha_eval.core.errors import UserError
 from mipha_eval.core.json_value import JsonObject
-from mipha_eval.core.types import Decoding
-from mipha_eval.models.prefix_decoder import Stop
+from mipha_eval.models.stop import Stop
 
 if TYPE_CHECKING:
     from mipha_eval.models.generating_model import GeneratingModel
@@ -66,9 +65,8 @@ class Generation:
     left_out: JsonObject = field(default_factory=dict)
     seen: tuple[int, ...] | None = None
 
-    def manner(self, ends: frozenset[int], decoding: Decoding, prompts: Sequence[Sequence[int]] | None = None) -> Manner:
+    def manner(self, stop: Stop, prompts: Sequence[Sequence[int]] | None = None) -> Manner:
         """How transformers' generation decodes prompts; `prompts` are their ids where it sees embeddings alone."""
-        stop = Stop(ends, decoding.max_new_tokens)
         if prompts is None:
             return Manner(stop, {**self.form, **self.obeyed})
         seen = prompts if self.seen is None else [self.seen] * len(prompts)

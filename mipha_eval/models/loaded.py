@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from mipha_eval.core.types import Decoding
 from mipha_eval.models.end_tokens import end_ids
 from mipha_eval.models.generation import Generation, plain_greedy
+from mipha_eval.models.stop import Stop, StopText
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -25,6 +26,7 @@ class Loaded:
         model: what generates, the network or its decoder.
         ends: the token ids that end an answer.
         stop_words: those of them that a conversation template adds.
+        stop_text: the same, where it is several tokens.
         generation: what becomes of the checkpoint's generation settings.
         decoding: from token ids to text, where it is not the tokenizer's own way.
         end_text: what a decoded answer may end with that the model's own code takes off.
@@ -37,10 +39,13 @@ class Loaded:
     end_text: str = ""
     decoding: Decode | None = None
     stop_words: frozenset[int] = frozenset()
+    stop_text: StopText | None = None
 
-    def ends_of(self, decoding: Decoding) -> frozenset[int]:
-        """The token ids that end an answer to a request."""
-        return self.ends if decoding.stop_word else self.ends - self.stop_words
+    def stop(self, decoding: Decoding) -> Stop:
+        """When an answer to a request ends."""
+        if not decoding.stop_word:
+            return Stop(self.ends - self.stop_words, decoding.max_new_tokens)
+        return Stop(self.ends, decoding.max_new_tokens, self.stop_text)
 
     def text_of(self, ids: Sequence[int]) -> str:
         """An answer's text."""

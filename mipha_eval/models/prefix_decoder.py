@@ -15,6 +15,7 @@ from mipha_eval.models.forward_inputs import ForwardInputs, tensor_of
 from mipha_eval.models.live import Live, State
 from mipha_eval.models.packed import PrefixPass, PrefixRead, QuestionPass, SharedCache, packed_attention
 from mipha_eval.models.prefix import ROOM_FOR_ANSWER, Answer, Options, Question
+from mipha_eval.models.stop import Stop
 from mipha_eval.models.tree import Tree
 
 if TYPE_CHECKING:
@@ -25,14 +26,6 @@ PrefixInputs = Callable[[int, int], ForwardInputs]
 
 #: how many of the first step's best logits an answer keeps, for comparing two ways to compute it
 BEST = 5
-
-
-@dataclass(frozen=True)
-class Stop:
-    """When an answer ends: at one of the token ids `ends`, or after `limit` tokens; the end token is kept and counts."""
-
-    ends: frozenset[int]
-    limit: int
 
 
 @dataclass(frozen=True)
@@ -115,7 +108,7 @@ class Decoder:
                 probabilities = [[math.exp(each) for each in sums] for sums in likelihoods(logits, options)]
                 answers += begun(logits[question_rows(options)], probabilities)
             for _ in range(stop.limit - 1):
-                live.drop({number for number in live.numbers if answers[number].ids[-1] in stop.ends})
+                live.drop({number for number in live.numbers if stop.ended(answers[number].ids)})
                 if not live.numbers:
                     break
                 tokens = torch.tensor([[answers[number].ids[-1] for number in live.numbers]], device=self.device)

@@ -64,8 +64,7 @@ def generate(
         raise RuntimeError("transformers generated nothing")
     answers = begun(first[0], probabilities)
     for answer, ids in zip(answers, made.sequences[:, _before(model, inputs) :].tolist(), strict=True):
-        end = next((place for place, token in enumerate(ids) if token in stop.ends), len(ids) - 1)
-        answer.ids[:] = ids[: end + 1]
+        answer.ids[:] = ids[: next((end for end in range(1, len(ids)) if stop.ended(ids[:end])), len(ids))]
     return answers
 
 

@@ -28,7 +28,7 @@ from mipha_eval.models.live import State
 from mipha_eval.models.loaded import Loaded
 from mipha_eval.models.packed import NotShareableError
 from mipha_eval.models.prefix import Answer, Options, Pixels, Prefix, PrefixAdapter, Question, ranked, respond_shared
-from mipha_eval.models.prefix_decoder import Decoder, Stop, compile_layers
+from mipha_eval.models.prefix_decoder import Decoder, compile_layers
 from mipha_eval.models.settings import check_settings
 from mipha_eval.models.template import ANY_QUESTION
 from mipha_eval.models.token_budget import batch_tokens, cache_bytes, chunk_tokens
@@ -209,7 +209,7 @@ class TransformersAdapter(PrefixAdapter[Pixels, State]):
 
     def resume(self, state: State, questions: Sequence[Question], decoding: Decoding) -> list[Response]:
         with memory_guard():
-            answers = self.decoder.decode(state, questions, Stop(self.loaded.ends_of(decoding), decoding.max_new_tokens))
+            answers = self.decoder.decode(state, questions, self.loaded.stop(decoding))
         return [self._response(answer) for answer in answers]
 
     def rank(self, state: State, questions: Sequence[Question], options: Sequence[Options]) -> list[list[float]]:
@@ -219,7 +219,7 @@ class TransformersAdapter(PrefixAdapter[Pixels, State]):
     def _response(self, answer: Answer) -> Response:
         if not all(math.isfinite(logit) for _, logit in answer.best):
             return Response.failure("the model gives logits that are not finite; another dtype may help")
-        finish = "stop" if answer.ids[-1] in self.ends else "length"
+        finish = "stop" if self.loaded.stop(Decoding()).ended(answer.ids) else "length"
         text = self.loaded.text_of(answer.ids)
         return Response(text, len(answer.ids), finish, top=answer.best, probabilities=answer.probabilities)
 
@@ -283,7 +283,7 @@ class TransformersAdapter(PrefixAdapter[Pixels, State]):
         """How requests that have one decoding are decoded; prompts that go in as embeddings are told apart by their ids."""
         prompts = [self.prompt(request, None) for request in batch] if "input_ids" not in inputs else []
         ids = [prompt.ids for prompt in prompts if prompt]
-        return self.generation.manner(self.loaded.ends_of(batch[0].decoding), batch[0].decoding, ids if prompts else None)
+        return self.generation.manner(self.loaded.stop(batch[0].decoding), ids if prompts else None)
 
     def _ranked_plainly(self, request: Request, inputs_of: InputsOf) -> Response:
         with memory_guard():

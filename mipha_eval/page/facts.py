@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
 
+from mipha_eval.reporting.effort import effort
 from mipha_eval.reporting.marks import marks
-from mipha_eval.reporting.summary import effort, judge_line, lenient_text, score_text, wrapped_lines
+from mipha_eval.reporting.summary import judge_line, lenient_text, score_text, wrapped_lines
 from mipha_eval.scoring.probability import BeliefSummary
 from mipha_eval.scoring.result_record import CheckCounts, ResultRecord
 

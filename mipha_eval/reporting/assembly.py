@@ -7,7 +7,10 @@ from dataclasses import dataclass, replace
 
 from mipha_eval.core.errors import UserError
 from mipha_eval.core.options import unknown
-from mipha_eval.reporting.definition import SIZE, Definition, SizeGroup
+from mipha_eval.reporting.ablation import Ablation
+from mipha_eval.reporting.contrasts import Contrasts
+from mipha_eval.reporting.definition import HEADLINES, SIZE, Definition, SizeGroup
+from mipha_eval.reporting.factors import ELSEWHERE, chosen_factors, words
 from mipha_eval.reporting.measured import Measured
 from mipha_eval.reporting.measured_cell import check_metrics, measured_cell
 from mipha_eval.reporting.notes import notes_of
@@ -15,7 +18,7 @@ from mipha_eval.reporting.published import Quote, find_model
 from mipha_eval.reporting.quoted import choose_models, facts_of, published_size, quoted_row, reproductions
 from mipha_eval.reporting.ranking import ranked
 from mipha_eval.reporting.significance import PairedTests
-from mipha_eval.reporting.table import Group, Row, Table
+from mipha_eval.reporting.table import Field, Group, Row, Table
 
 #: facts that are about a row, not fields that a table may show
 ABOUT_ROWS = ("published", SIZE)
@@ -36,14 +39,22 @@ class Published:
     rank: bool = True
 
 
-def build_table(definition: Definition, measured: Sequence[Measured], published: Published, tests: PairedTests) -> Table:
+def build_table(
+    definition: Definition,
+    measured: Sequence[Measured],
+    published: Published,
+    tests: PairedTests,
+    by: Sequence[str] | None = None,
+) -> Table:
     """The table with its ranks and notes.
 
+    Args:
+        by: factors that an ablation groups the rows by.
+
     Raises:
-        UserError: a column's metric or a published model does not exist, or there is nothing to show.
+        UserError: a column's metric, a published model or a factor does not exist, or there is nothing to show.
     """
     check_metrics(measured, definition.columns)
-    _check_facts(definition, measured)
     names = choose_models(definition.published if published.models is None else published.models, published.quotes)
     quoted = [quoted_row(name, definition.columns, published.quotes) for name in names]
     rows = [row for row in quoted if row is not None]
@@ -52,9 +63,27 @@ def build_table(definition: Definition, measured: Sequence[Measured], published:
     rows += [_measured_row(each, definition, published.quotes) for each in measured]
     if not rows:
         raise UserError(f"table {definition.name} has no rows; name a run, or published models", flag="--published")
+    if by is not None:
+        return _ablation_table(definition, measured, rows, tests, by)
+    _check_facts(definition.fields, definition.name, measured)
     groups = ranked(_grouped(rows, definition), definition.columns, tests.tied)
     table = Table(definition.name, definition.title, definition.fields, definition.columns, groups)
     return replace(table, notes=notes_of(table, tests))
+
+
+def _ablation_table(
+    definition: Definition, measured: Sequence[Measured], rows: Sequence[Row], tests: PairedTests, by: Sequence[str]
+) -> Table:
+    """The table with its rows grouped by factors, and with the differences between their levels."""
+    facts = [row.fields for row in rows if not row.quoted] or [row.fields for row in rows]
+    ablation = Ablation.of(chosen_factors(by, facts), rows)
+    fields, columns = ablation.kept_fields(definition.fields), definition.columns
+    _check_facts([*ablation.fields, *fields], definition.name, measured)
+    groups = ranked(ablation.marked(ablation.groups(rows)), columns, tests.tied)
+    contrasts = Contrasts.of(groups, columns, ablation, tests)
+    title = definition.title if definition.title != HEADLINES else f"Ablation: {' x '.join(map(words, ablation.factors))}"
+    table = Table(definition.name, title, fields, columns, groups, factors=ablation.fields, contrasts=contrasts.found)
+    return replace(table, notes=(*ablation.notes(groups), *notes_of(table, tests), *contrasts.notes))
 
 
 def _measured_row(measured: Measured, definition: Definition, quotes: Sequence[Quote]) -> Row:
@@ -70,18 +99,20 @@ def _measured_row(measured: Measured, definition: Definition, quotes: Sequence[Q
         parameters=published if measured.size is None else measured.size,
         cells=tuple(measured_cell(measured, column) for column in definition.columns),
         published_as=model or "",
+        own=measured.own,
     )
     return replace(row, reproductions=reproductions(row, model, definition.columns, quotes)) if model else row
 
 
-def _check_facts(definition: Definition, measured: Sequence[Measured]) -> None:
+def _check_facts(fields: Sequence[Field], table: str, measured: Sequence[Measured]) -> None:
     """Raises UserError for a fact that the user gave and the table does not show."""
-    shown = {*(each.key for each in definition.fields), *ABOUT_ROWS}
+    keys = [each.key for each in fields]
+    shown = {*keys, *ABOUT_ROWS, *(other for key in keys for other in ELSEWHERE.get(key, ()))}
     for row in measured:
         for key in row.given:
             if key not in shown:
                 raise UserError(
-                    unknown("field of a row", key, [*shown, "name"], f"table {definition.name} has"), flag="--row"
+                    unknown("field of a row", key, [*keys, *ABOUT_ROWS, "name"], f"table {table} has"), flag="--row"
                 )
 
 

@@ -20,6 +20,8 @@ Record = TypeVar("Record")
 #: types of a key of a table's file -> what its value may be
 PLAIN: Mapping[object, tuple[type, ...]] = {str: (str,), int: (int,), float: (int, float)}
 
+#: the title where no table is named
+HEADLINES = "Headlines"
 #: the keys of --row that are no field of a table
 SIZE = "parameters"
 
@@ -125,7 +127,7 @@ def headlines(results: Iterable[ResultRecord]) -> Definition:
         most = float(result.maximum.get(metric, 100))
         decimals = 1 if most >= 1000 else 2
         columns.setdefault(result.task, Column(result.task, result.task, metric, decimals, most=most))
-    return Definition("Headlines", tuple(columns.values()), name="headlines")
+    return Definition(HEADLINES, tuple(columns.values()), name="headlines")
 
 
 def record(kind: type[Record], values: object, place: str) -> Record:

@@ -27,6 +27,7 @@ class ReportSettings:
         table: a bundled table or a TOML file; None for the headline of every task that the runs have.
         published: models; None for those that the table names.
         rows: what the user says of rows.
+        by: factors that rows are grouped by; None for none.
     """
 
     runs: Sequence[Path]
@@ -36,6 +37,7 @@ class ReportSettings:
     published_files: Sequence[Path] = ()
     rank_published: bool = True
     rows: Sequence[RowSetting] = ()
+    by: Sequence[str] | None = None
 
 
 @dataclass(frozen=True)
@@ -72,7 +74,7 @@ def make_report(settings: ReportSettings, registry: Registry) -> Report:
         definition = read_definition(settings.table)
         check_tasks(definition, (result.label for result in results), registry)
     published = Published(read_published(*settings.published_files), settings.published, settings.rank_published)
-    table = build_table(definition, measured, published, PairedTests(registry))
+    table = build_table(definition, measured, published, PairedTests(registry), settings.by)
     return Report(replace(table, intervals=settings.intervals), measured)
 
 
@@ -86,6 +88,7 @@ def report(
     published_files: Sequence[str | Path] = (),
     rank_published: bool = True,
     rows: Sequence[str | RowSetting] = (),
+    by: str | Sequence[str] | None = None,
     plots: str | Path | None = None,
     plugins: Sequence[str | Path] = (),
 ) -> str:
@@ -100,6 +103,8 @@ def report(
         published_files: more published scores, as in ``results/published``.
         rank_published: whether published numbers can be the best.
         rows: ``RUN:key=value``: name, parameters, published or a field of the table.
+        by: factors of an ablation, such as ``("tower", "language_model")``: rows are grouped by them, and differences
+            between their levels are tested.
         plots: a folder for plots of the table.
         plugins: Python files with tasks.
 
@@ -114,6 +119,7 @@ def report(
         [Path(file) for file in published_files],
         rank_published,
         [row if isinstance(row, RowSetting) else RowSetting.parse(row) for row in rows],
+        [by] if isinstance(by, str) else by,
     )
     made = make_report(settings, Registry([Path(each) for each in plugins]))
     if plots is not None:

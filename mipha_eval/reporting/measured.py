@@ -10,6 +10,7 @@ from pathlib import Path
 
 from mipha_eval.core.errors import UserError
 from mipha_eval.reporting.definition import SIZE
+from mipha_eval.reporting.factors import OTHER_NAMES
 from mipha_eval.reporting.model_size import billions, noted_size
 from mipha_eval.reporting.row_setting import RowSetting
 from mipha_eval.scoring.result_record import ResultRecord
@@ -17,6 +18,8 @@ from mipha_eval.store.manifest import Manifest
 from mipha_eval.store.results import read_printed, read_result
 from mipha_eval.store.run_folder import RunFolder
 
+#: what is said of a model's weights that somebody chose; the rest, such as a digest, is of this model alone
+CHOSEN = ("dtype", "attention", "generation", "left_out")
 #: options that tell rows of one model apart
 TELLING = ("blind", "path", "revision", "dtype", "device", "share")
 
@@ -49,9 +52,11 @@ class Measured:
         facts: what is known of the model, by field, as it is shown.
         size: billions of parameters; None if not known.
         given: those of the facts that the user gave.
+        own: those of the facts that are of this model alone, such as a digest, and were not chosen.
         named: whether the user gave the name.
         identity: what must be the same for another run to be of the same model.
         sources: the paths that were given.
+        machine: what it was measured on; "" where nobody knows.
     """
 
     name: str
@@ -59,9 +64,11 @@ class Measured:
     facts: Mapping[str, str] = field(default_factory=dict)
     size: float | None = None
     given: frozenset[str] = frozenset()
+    own: frozenset[str] = frozenset()
     named: bool = False
     identity: str = ""
     sources: tuple[Path, ...] = ()
+    machine: str = ""
 
 
 def read_measured(paths: Sequence[Path], settings: Sequence[RowSetting]) -> list[Measured]:
@@ -97,8 +104,10 @@ def _read(path: Path) -> Measured:
         _by_label(results),
         _facts(manifest),
         noted_size(manifest),
+        own=frozenset(manifest.weights.keys() - {*CHOSEN, *manifest.options, *manifest.about}),
         identity=json.dumps(identity, sort_keys=True),
         sources=(path,),
+        machine=", ".join(filter(None, [manifest.machine, str(manifest.weights.get("device", ""))])),
     )
 
 
@@ -132,7 +141,8 @@ def _with_fact(row: Measured, key: str, value: str) -> Measured:
     size = billions(value) if key == SIZE else row.size
     if key == SIZE and size is None:
         raise UserError(f"row setting {SIZE}={value}: expected a number of billions, such as 3 or 0.5", flag="--row")
-    return replace(row, size=size, facts={**row.facts, key: value}, given=row.given | {key})
+    facts = {name: text for name, text in row.facts.items() if name != OTHER_NAMES.get(key)}
+    return replace(row, size=size, facts={**facts, key: value}, given=row.given | {key})
 
 
 def _merged(rows: Iterable[Measured]) -> list[Measured]:
@@ -151,6 +161,7 @@ def _merged(rows: Iterable[Measured]) -> list[Measured]:
                 facts={**before.facts, **row.facts},
                 size=before.size if row.size is None else row.size,
                 given=before.given | row.given,
+                own=before.own | row.own,
                 sources=(*before.sources, *row.sources),
             )
         elif row.named:

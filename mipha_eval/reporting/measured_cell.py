@@ -6,10 +6,12 @@ from collections.abc import Sequence
 
 from mipha_eval.core.errors import UserError
 from mipha_eval.core.options import unknown
+from mipha_eval.reporting.effort import effort
 from mipha_eval.reporting.marks import DEMO, marks, share
 from mipha_eval.reporting.measured import Measured, StoredResult
 from mipha_eval.reporting.table import Cell, Column, Origin
 from mipha_eval.scoring.gaps import UNPARSED_TOLD, unparsed_share
+from mipha_eval.scoring.result_record import ResultRecord
 
 
 def measured_cell(row: Measured, column: Column) -> Cell | None:
@@ -52,7 +54,14 @@ def _cell(column: Column, result: StoredResult) -> Cell:
         grey=other,
         ranked=name is not None and not doubted,
         remarks=tuple(remarks),
+        seconds=_seconds(content),
     )
+
+
+def _seconds(content: ResultRecord) -> float | None:
+    """What an answer took."""
+    _, speed = effort(content)
+    return 1 / speed if speed else None
 
 
 def _metric_name(result: StoredResult, metric: str) -> str | None:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import string
 from collections.abc import Iterator, Sequence
 
+from mipha_eval.reporting.contrast import ContrastCell
 from mipha_eval.reporting.significance import PairedTests
 from mipha_eval.reporting.table import Cell, Row, Table
 from mipha_eval.reporting.visible import visible
 
 
 class Footnotes:
-    """The remarks of a table's cells, lettered in reading order, and the sources of its published rows, numbered.
+    """The remarks of a table's rows and cells, lettered in reading order, and the sources of its published rows, numbered.
 
     Attributes:
         letters: by remark; the same remark has the same letter.
@@ -23,13 +24,15 @@ class Footnotes:
         found = dict.fromkeys(source for row in table.rows() for source in _sources(row))
         self.sources = {source: number for number, source in enumerate(found, start=1)}
 
-    def of_cell(self, cell: Cell) -> str:
+    def of_cell(self, cell: Cell | ContrastCell) -> str:
         """The letters of its remarks, as ``a,b``."""
         return ",".join(self.letters[remark] for remark in cell.remarks)
 
     def of_row(self, row: Row) -> str:
-        """The sources of a published row, as ``†1,2``; "" for a measured one."""
-        return "†" + ",".join(map(str, sorted(self.sources[source] for source in _sources(row)))) if row.quoted else ""
+        """The sources of a published row and the letters of a row's remarks, as ``†1,2,a``; "" for neither."""
+        sources = sorted(self.sources[source] for source in _sources(row))
+        numbers = ["†" + ",".join(map(str, sources))] if row.quoted else []
+        return ",".join([*numbers, *(self.letters[remark] for remark in row.remarks)])
 
 
 def _sources(row: Row) -> Sequence[str]:
@@ -38,9 +41,14 @@ def _sources(row: Row) -> Sequence[str]:
 
 def _remarks(table: Table) -> Iterator[str]:
     for row in table.rows():
+        yield from row.remarks
         for cell in row.cells:
             if cell is not None:
                 yield from cell.remarks
+    for contrast in table.contrasts:
+        for each in contrast.cells:
+            if each is not None:
+                yield from each.remarks
 
 
 def _letter(number: int) -> str:

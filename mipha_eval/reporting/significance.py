@@ -35,7 +35,7 @@ class PairedTests:
         from mipha_eval.comparison.difference import ALPHA, tie_group
 
         try:
-            tasks = [self._task(cell) for cell in cells]
+            tasks = [self.stored(cell) for cell in cells]
             reason = next((why for task in tasks[1:] if (why := why_not(tasks[0], task))), None)
             if reason or column.better == "lower":
                 raise UserError(reason or "a metric of which less is better")
@@ -46,7 +46,8 @@ class PairedTests:
         self.level = ALPHA
         return found
 
-    def _task(self, cell: Cell) -> StoredTask:
+    def stored(self, cell: Cell) -> StoredTask:
+        """A measured cell's task with its scores. Raises UserError for a result without answers."""
         from mipha_eval.judge.stored_task import read_stored_tasks
 
         run = cell.origin.run

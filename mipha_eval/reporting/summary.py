@@ -15,6 +15,7 @@ from mipha_eval.core.printable import printable
 from mipha_eval.core.provenance import JUDGE
 from mipha_eval.core.record import checked
 from mipha_eval.judge.settings import Price
+from mipha_eval.reporting.effort import effort
 from mipha_eval.reporting.marks import mark_texts, share
 from mipha_eval.reporting.terminal import kept, print_table
 from mipha_eval.scoring.gaps import UNPARSED_MOST, gaps
@@ -69,15 +70,6 @@ def _row(result: ResultRecord, name: str) -> Row:
         seconds="stored" if seconds is None else f"{seconds:.1f}",
         speed="–" if speed is None else f"{speed:.1f}",
     )
-
-
-def effort(result: ResultRecord) -> tuple[float | None, float | None]:
-    """Seconds that a run's answers took, and answers a second; None where nothing was measured."""
-    # results of before runs added up have only what their last command generated
-    answers, seconds = result.generated if result.timed is None else result.timed, result.seconds or 0.0
-    if not answers:
-        return None, None
-    return seconds, answers / seconds if seconds else None
 
 
 def score_text(result: ResultRecord, name: str, value: float | None) -> str:

@@ -7,7 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from mipha_eval.reporting.contrast import Contrast
+from mipha_eval.reporting.factors import fact_of
+
 Place = Literal["", "best", "second"]
+NOTHING = "–"
 
 
 @dataclass(frozen=True)
@@ -95,6 +99,7 @@ class Cell:
         elsewhere: other published numbers for the same.
         place: among the ranked cells of its group and column.
         tied: whether others share its place.
+        seconds: that an answer took, on average; None where nobody knows.
     """
 
     value: float | None
@@ -117,11 +122,12 @@ class Cell:
     elsewhere: tuple[Elsewhere, ...] = ()
     place: Place = ""
     tied: bool = False
+    seconds: float | None = None
 
     @property
     def text(self) -> str:
         """The number as it is printed."""
-        return "–" if self.value is None else f"{self.value:.{self.decimals}f}"
+        return NOTHING if self.value is None else f"{self.value:.{self.decimals}f}"
 
     @property
     def interval_text(self) -> str:
@@ -159,6 +165,8 @@ class Row:
         cells: one a column; None where nothing is known.
         published_as: the name under which numbers of this measured model were published; "" if none.
         reproductions: how its numbers compare with those.
+        own: those of the fields that are of this model alone, such as a digest, and were not chosen.
+        remarks: what stands in footnotes on all of it.
     """
 
     name: str
@@ -168,6 +176,20 @@ class Row:
     quoted: bool = False
     published_as: str = ""
     reproductions: tuple[Reproduction, ...] = ()
+    own: frozenset[str] = frozenset()
+    remarks: tuple[str, ...] = ()
+
+    @property
+    def chosen(self) -> dict[str, str]:
+        """What is known of it and was chosen."""
+        return {name: text for name, text in self.fields.items() if name not in self.own}
+
+    def field_text(self, field: Field) -> str:
+        """What stands in a column of words."""
+        if field.key in self.fields:
+            return self.fields[field.key]
+        fact = fact_of(self.fields, field.key)
+        return fact.text if fact.known else NOTHING
 
 
 @dataclass(frozen=True)
@@ -186,6 +208,8 @@ class Table:
         name: of its definition.
         notes: what stands under it beside the footnotes of cells.
         intervals: whether they are printed beside the numbers.
+        factors: what an ablation groups rows by: columns of words before the rows' names.
+        contrasts: differences between levels of these.
     """
 
     name: str
@@ -195,6 +219,17 @@ class Table:
     groups: tuple[Group, ...]
     notes: tuple[str, ...] = ()
     intervals: bool = False
+    factors: tuple[Field, ...] = ()
+    contrasts: tuple[Contrast, ...] = ()
+
+    def levels(self) -> Iterator[tuple[str, ...]]:
+        """What stands in each row's columns of factors, row by row; "" for what the row above has, too."""
+        before: list[str] = []
+        for row in self.rows():
+            texts = [fact_of(row.fields, factor.key).text for factor in self.factors]
+            alike = next((place for place, text in enumerate(texts) if before[place : place + 1] != [text]), len(texts))
+            before = texts
+            yield ("",) * alike + tuple(texts[alike:])
 
     def rows(self) -> Iterator[Row]:
         for group in self.groups:

@@ -18,6 +18,7 @@ from mipha_eval.data.images import open_image
 from mipha_eval.models.chat import collate
 from mipha_eval.models.checkpoint_folder import locate_checkpoint
 from mipha_eval.models.device import moved, pinned
+from mipha_eval.models.factors import checkpoint_factors
 from mipha_eval.models.forward_inputs import ForwardInputs
 from mipha_eval.models.limits import Limits
 from mipha_eval.models.llava_style.checkpoint import check_weights, load_network
@@ -28,7 +29,7 @@ from mipha_eval.models.llava_style.parts import Parts
 from mipha_eval.models.llava_style.pixels import Preprocessor
 from mipha_eval.models.llava_style.prompt import IMAGE_TOKEN, prompt_pieces
 from mipha_eval.models.llava_style.templates import Template, template_named
-from mipha_eval.models.llava_style.tokenizer import official_tokenizer, stop_ids, token_ids
+from mipha_eval.models.llava_style.tokenizer import official_tokenizer, stopping, token_ids
 from mipha_eval.models.loaded import Loaded
 from mipha_eval.models.prefix import Prefix
 from mipha_eval.models.prompt_groups import Prompt
@@ -98,13 +99,14 @@ class LlavaStyleAdapter(TransformersAdapter[Tensor]):
         if files.layout.cuts_vocabulary:
             network.cut_vocabulary(len(tokenizer))
         ends = official_ends(files, tokenizer)
-        stops = stop_ids(tokenizer, self.conversation.stop) if files.layout.stop_words else frozenset()
+        stops, stop_text = stopping(tokenizer, self.conversation.stop, files.layout.stop_words)
         return Loaded(
             model=network.decoder,
             tokenizer=tokenizer,
             ends=ends | stops,
             generation=official_generation(files, ends),
             stop_words=stops - ends,
+            stop_text=stop_text,
             end_text=self.conversation.end_text,
             decoding=slow_decoder(files.tokenizer_folder, tokenizer) if files.decodes_slowly else None,
         )
@@ -127,9 +129,18 @@ class LlavaStyleAdapter(TransformersAdapter[Tensor]):
         return self.files.digests()
 
     def about(self) -> Mapping[str, str | float]:
-        name = self.parts.description.tower_name.rpartition("/")[2]
-        resolution = str(self.parts.tower_config["image_size"])
-        return {**super().about(), "resolution": resolution, **({"vision": name} if name else {})}
+        parts, adapter = self.parts, self.files.adapter
+        told = checkpoint_factors(self.files.config, adapter.settings if adapter else None)
+        name = parts.description.tower_name.rstrip("/").rpartition("/")[2]
+        own = {
+            "language_model": parts.language_model.name,
+            "tower": parts.tower.name,
+            "resolution": str(parts.pixels[0]),
+            "image_tokens": str(self.patches),
+            "projector": parts.description.projector,
+            **({"tower_name": name} if name else {}),
+        }
+        return {**super().about(), **told, **own}
 
     @property
     def patches(self) -> int:

@@ -70,12 +70,12 @@ def official_generation(files: CheckpointFiles, ends: Collection[int]) -> Genera
     folder, sees_prompt = files.tokenizer_folder, files.layout.seen == "prompt"
     settings = {name: value for name, value in _settings(files).items() if value not in (None, DEFAULTS.get(name))}
     for name in (*REFUSED, *(REFUSED_WITH_PROMPT if sees_prompt else REFUSED_WITHOUT)):
-        if name in settings:
+        if name in settings and name not in files.layout.says:
             raise UserError(
                 f"{folder}: the official code cannot decode greedily with the generation setting {name} {settings[name]!r}; "
                 "take it out of generation_config.json or config.json"
             )
-    obeyed = {name: value for name, value in settings.items() if name in STEERED}
+    obeyed = {name: value for name, value in settings.items() if name in STEERED and name not in files.layout.says}
     check_values(folder, obeyed, ends)
     others = {name: value for name, value in settings.items() if name not in {*obeyed, *HARMLESS} and name[0] != "_"}
     left_out = {name: value for name, value in others.items() if _is_lost(name, value, ends)}

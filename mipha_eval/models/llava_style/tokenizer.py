@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from mipha_eval.core.errors import RequestError
 from mipha_eval.models.llava_style.description import Description
 from mipha_eval.models.llava_style.prompt import IMAGE_END, IMAGE_PATCH, IMAGE_START, tokenize_prompt
 from mipha_eval.models.settings import read_settings
+from mipha_eval.models.stop import StopText
 from mipha_eval.models.tokenizers import load_tokenizer
 
 if TYPE_CHECKING:
@@ -51,7 +52,11 @@ def token_ids(pieces: Sequence[str], tokenizer: PreTrainedTokenizerBase) -> list
         raise RequestError(f"the question cannot be tokenized: {error}") from error
 
 
-def stop_ids(tokenizer: PreTrainedTokenizerBase, stop: str) -> frozenset[int]:
-    """The token that a template's stopping word is; none where it is several, which the official code cannot look for."""
-    ids = tokenizer(stop, add_special_tokens=False).input_ids
-    return frozenset(ids) if len(ids) == 1 else frozenset()
+def stopping(
+    tokenizer: PreTrainedTokenizerBase, word: str, rule: Literal["token", "text", "never"]
+) -> tuple[frozenset[int], StopText | None]:
+    """The token that a template's stopping word is, or the text where it is several; by `Layout.stop_words`."""
+    ids = tuple(tokenizer(word, add_special_tokens=False).input_ids) if word and rule != "never" else ()
+    if len(ids) > 1 and rule == "text":
+        return frozenset(), StopText(word, ids, lambda each: str(tokenizer.decode(list(each), skip_special_tokens=True)))
+    return frozenset(ids if len(ids) == 1 else ()), None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from mipha_eval.core.plugins.registry import plugin_folder
+from mipha_eval.reporting.contrast import contrast_words
 from mipha_eval.reporting.notes import Footnotes
 from mipha_eval.reporting.table import Table
 from mipha_eval.reporting.visible import visible
@@ -29,4 +30,6 @@ def _filled(template: str, table: Table) -> str:
         lstrip_blocks=True,
     )
     environment.filters["visible"] = visible
-    return environment.get_template(template).render(table=table, notes=Footnotes(table))
+    return environment.get_template(template).render(
+        table=table, notes=Footnotes(table), levels=list(table.levels()), differences=contrast_words(table.contrasts)
+    )

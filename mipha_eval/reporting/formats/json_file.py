@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict
 
 from mipha_eval.core.json_value import Json
+from mipha_eval.reporting.factors import fact_of
 from mipha_eval.reporting.table import Cell, Row, Table
 
 #: what a cell knows: names of JSON's keys and CSV's columns
@@ -48,6 +49,28 @@ def table_object(table: Table) -> dict[str, Json]:
         "columns": [asdict(column) for column in table.columns],
         "groups": [{"title": group.title, "rows": [_row(table, row) for row in group.rows]} for group in table.groups],
         "notes": list(table.notes),
+        **(_ablation(table) if table.factors else {}),
+    }
+
+
+def _ablation(table: Table) -> dict[str, Json]:
+    """What an ablation has beside."""
+    headings = [column.heading for column in table.columns]
+    return {
+        "by": [factor.key for factor in table.factors],
+        "differences": [
+            {
+                "rows": list(contrast.rows),
+                "levels": {factor: list(texts) for factor, texts in contrast.levels.items()},
+                "held": dict(contrast.held),
+                "also": {name: list(texts) for name, texts in contrast.also.items()},
+                "cells": {
+                    heading: None if cell is None else {**asdict(cell), "printed": cell.text}
+                    for heading, cell in zip(headings, contrast.cells, strict=True)
+                },
+            }
+            for contrast in table.contrasts
+        ],
     }
 
 
@@ -61,7 +84,15 @@ def _row(table: Table, row: Row) -> dict[str, Json]:
         "cells": cells,
         "published_as": row.published_as,
         "reproductions": [{**asdict(each), "equal": each.equal} for each in row.reproductions],
+        **(_levels(table, row) if table.factors else {}),
     }
+
+
+def _levels(table: Table, row: Row) -> dict[str, Json]:
+    """A row's levels; None for what is not known."""
+    facts = {factor.key: fact_of(row.fields, factor.key) for factor in table.factors}
+    levels = {key: fact.text if fact.known else None for key, fact in facts.items()}
+    return {"levels": levels, "remarks": list(row.remarks)}
 
 
 def _cell(cell: Cell | None) -> Json:

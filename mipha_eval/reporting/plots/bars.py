@@ -38,7 +38,7 @@ def _draw(axes: Axes, series: Series) -> None:
         left, heights = [place for place, _ in drawn], [point.value for _, point in drawn]
         axes.bar(left, heights, width, label=label(row), color=SHADES[number], hatch=HATCHES[number], ec="black", lw=0.6)
         for place, point in drawn:
-            _draw_interval(axes, place, point)
+            draw_interval(axes, place, point)
             if point.remarks:
                 axes.annotate("*", (place, point.interval[1] if point.interval else point.value), ha="center", va="bottom")
     names = [label(axis) for axis in series.axes]
@@ -47,7 +47,8 @@ def _draw(axes: Axes, series: Series) -> None:
     axes.set_ylim(bottom=0)
 
 
-def _draw_interval(axes: Axes, place: float, point: Point) -> None:
+def draw_interval(axes: Axes, place: float, point: Point) -> None:
+    """An error bar that is seen on dark bars, too; none where there is no interval."""
     if point.interval is None:
         return
     low, high = point.interval

@@ -61,15 +61,16 @@ class Series:
 def table_series(table: Table) -> Series:
     """A table's numbers under its columns' own protocols; measured rows first, then published ones while there is room."""
     named = [(row, f"{row.name}†" if row.quoted else row.name) for row in sorted(table.rows(), key=lambda row: row.quoted)]
-    own = [(row, name) for row, name in named if any(_points(row, name, table.columns))]
+    own = [(row, name) for row, name in named if any(points_of(row, name, table.columns))]
     drawn = own[:MOST_ROWS]
-    points = tuple(point for row, name in drawn for point in _points(row, name, table.columns))
+    points = tuple(point for row, name in drawn for point in points_of(row, name, table.columns))
     found = {point.axis for point in points}
     axes = tuple(column.heading for column in table.columns if column.heading in found)
     return Series(tuple(name for _, name in drawn), axes, points, tuple(name for _, name in own[MOST_ROWS:]))
 
 
-def _points(row: Row, name: str, columns: Sequence[Column]) -> list[Point]:
+def points_of(row: Row, name: str, columns: Sequence[Column]) -> list[Point]:
+    """A row's numbers that are what their columns say."""
     return [
         Point(
             row=name,

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import math
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mipha_eval.reporting.plots.series import Series
+from mipha_eval.reporting.plots.series import Point, Series
 from mipha_eval.reporting.visible import visible
 
 if TYPE_CHECKING:
@@ -17,7 +19,10 @@ SHADES = ("#1b1b1b", "#ffffff", "#8c8c8c", "#d9d9d9", "#565656", "#f2f2f2", "#b3
 HATCHES = ("", "///", "", "...", "xxx", "\\\\\\", "++", "ooo")
 LINES = ("-", "--", "-.", ":", "-", "--", "-.", ":")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
+#: colours that people with any colour vision tell apart (Okabe and Ito, "Color Universal Design", 2008)
+PALETTE = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#000000")
 LONGEST_NAME = 40
+HANDLE, LETTER, LINE = 0.5, 0.07, 0.18  # inches: a legend's patch, a letter, a line of text
 
 SETTINGS: Any = {
     "pdf.fonttype": 42,  # TrueType: editors and conference checks want no Type 3
@@ -51,11 +56,36 @@ def label(text: str, longest: int = LONGEST_NAME) -> str:
 def heading(title: str, panels: Sequence[Series]) -> str:
     """A title that explains what marks points have, and says if rows are left out."""
     points = [point for panel in panels for point in panel.points]
+    left_out, drawn = len(panels[0].left_out), len(panels[0].rows)
+    return titled(title, points, [f"{drawn} of {drawn + left_out} rows"] if left_out else [])
+
+
+def titled(title: str, points: Iterable[Point], told: Sequence[str] = ()) -> str:
+    """A title that explains what marks points have, and tells what else there is to know."""
+    points = list(points)
     marks = ["† published"] if any(point.row.endswith("†") for point in points) else []
     marks += ["* see the table's footnotes"] if any(point.remarks for point in points) else []
-    left_out, drawn = len(panels[0].left_out), len(panels[0].rows)
-    marks += [f"{drawn} of {drawn + left_out} rows"] if left_out else []
-    return "\n".join([label(title, 100), *([", ".join(marks)] if marks else [])])
+    return "\n".join([label(title, 100), *([", ".join([*marks, *told])] if marks or told else [])])
+
+
+@dataclass(frozen=True)
+class LegendRoom:
+    """What a legend below a figure takes.
+
+    Attributes:
+        columns: of names.
+        height: inches.
+    """
+
+    columns: int
+    height: float
+
+    @classmethod
+    def of(cls, names: Iterable[str], width: float) -> LegendRoom:
+        """For a figure of so many inches."""
+        widths = [HANDLE + LETTER * len(label(name)) for name in names if name]
+        columns = max(1, min(len(widths), int(width / max(widths, default=width))))
+        return cls(columns, LINE * math.ceil(len(widths) / columns))
 
 
 def save(figure: Figure, path: Path) -> list[Path]:

@@ -7,6 +7,7 @@ from pathlib import Path
 from mipha_eval.core.errors import UserError
 from mipha_eval.core.json_value import JsonObject
 from mipha_eval.models.llava_style.layouts.bunny import BUNNY
+from mipha_eval.models.llava_style.layouts.imp import IMP, IMP_FIRST
 from mipha_eval.models.llava_style.layouts.layout import Layout
 from mipha_eval.models.llava_style.layouts.llava import LLAVA
 from mipha_eval.models.llava_style.layouts.llava_next import LLAVA_NEXT
@@ -16,7 +17,7 @@ from mipha_eval.models.llava_style.layouts.moe_llava import MOE_LLAVA
 from mipha_eval.models.llava_style.layouts.tinyllava import TINYLLAVA
 
 #: in the order in which they are tried
-LAYOUTS: tuple[Layout, ...] = (MIPHA, LLAVA_PHI, LLAVA, LLAVA_NEXT, BUNNY, MOBILEVLM, MOE_LLAVA, TINYLLAVA)
+LAYOUTS: tuple[Layout, ...] = (MIPHA, LLAVA_PHI, LLAVA, LLAVA_NEXT, BUNNY, MOBILEVLM, MOE_LLAVA, TINYLLAVA, IMP, IMP_FIRST)
 
 #: model types that are not read, and why
 REFUSED = {

@@ -48,6 +48,6 @@ BUNNY = Layout(
     processor="tower",
     own_tower=lambda config: bool(config.get("unfreeze_vision_tower")),
     ends="generation",
-    stop_words=False,
+    stop_words="never",
     cuts_vocabulary=True,
 )

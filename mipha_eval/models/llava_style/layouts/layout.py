@@ -50,10 +50,12 @@ class Layout:
         ends: who says which token ends an answer: the tokenizer, the generation settings, or the language model's part of
             ``config.json``, which then also has the other generation settings.
         own_tower: whether a tower among a checkpoint's weights counts; elsewhere its code reads the one that is named.
-        stop_words: whether a conversation template's stopping word ends an answer, too.
+        stop_words: whether a conversation template's stopping word ends an answer, too: where it is one token, also where it
+            is several, or never.
         slow_tokenizer: whether answers are decoded as tokenizers in Python did it; the second argument is whether there is a
             base model.
         cuts_vocabulary: whether its code leaves the decoder no more tokens than the tokenizer has.
+        says: generation settings that its scripts set to nothing, whatever a checkpoint says.
         seen: what the official ``generate`` sees of a prompt's ids, on which some generation settings depend.
     """
 
@@ -70,9 +72,10 @@ class Layout:
     strips_question: bool = False
     ends: Literal["tokenizer", "generation", "decoder"] = "tokenizer"
     own_tower: Callable[[JsonObject], bool] = lambda _config: True
-    stop_words: bool = True
+    stop_words: Literal["token", "text", "never"] = "token"
     slow_tokenizer: Callable[[JsonObject, bool], bool] = lambda _config, _base: False
     cuts_vocabulary: bool = False
+    says: tuple[str, ...] = ()
     seen: Literal["prompt", "bos", "nothing"] = "prompt"
 
     @property

@@ -40,7 +40,7 @@ LLAVA = Layout(
     processor="tower",
     own_tower=lambda config: bool(config.get("unfreeze_mm_vision_tower")),
     ends="generation",
-    stop_words=False,
+    stop_words="never",
     slow_tokenizer=lambda config, _base: config.get("model_type") != "llava_mistral",
     cuts_vocabulary=True,
     seen="bos",

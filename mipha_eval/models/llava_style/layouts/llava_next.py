@@ -29,7 +29,7 @@ LLAVA_NEXT = Layout(
     prefixes=PREFIXES,
     processor="tower",
     ends="generation",
-    stop_words=False,
+    stop_words="never",
     cuts_vocabulary=True,
     seen="nothing",
 )

@@ -17,7 +17,7 @@ MOBILEVLM = Layout(
     processor="tower",
     own_tower=lambda config: "v2" in str(config.get("mm_projector_type")),
     ends="generation",
-    stop_words=False,
+    stop_words="never",
     slow_tokenizer=lambda _config, _base: True,
     cuts_vocabulary=True,
 )

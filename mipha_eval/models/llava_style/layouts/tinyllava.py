@@ -55,7 +55,7 @@ TINYLLAVA = Layout(
     fills_tower=True,
     strips_question=True,
     ends="decoder",
-    stop_words=False,
+    stop_words="never",
     slow_tokenizer=lambda config, _base: not config.get("tokenizer_use_fast"),
     seen="nothing",
 )
