@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, ClassVar
 import torch
 from PIL import Image as Pillow
 from torch import Tensor
+from transformers import AutoModelForImageTextToText
 
 from mipha_eval.core.adapter import Cost
 from mipha_eval.core.errors import RequestError
@@ -20,14 +21,15 @@ from mipha_eval.core.types import Image, Request
 from mipha_eval.data.images import open_image
 from mipha_eval.models.chat import Chat, Head, collate
 from mipha_eval.models.device import moved, pinned
+from mipha_eval.models.end_tokens import end_ids
 from mipha_eval.models.fingerprint import read_files
 from mipha_eval.models.forward_inputs import ForwardInputs, ImageFeatures
+from mipha_eval.models.generic_model import GenericModel
 from mipha_eval.models.image_text import (
     has_three_axes,
     head_positions,
     image_features,
     joined_features,
-    load_model,
     load_processor,
 )
 from mipha_eval.models.loaded import Loaded
@@ -51,11 +53,19 @@ class HfChat(TransformersAdapter[Head | None]):
 
     @cached_property
     def network(self) -> GeneratingModel:
-        return load_model(self.folder, *self.place, pickled=self.allow_bin)
+        return self.known.load(*self.place)
+
+    @cached_property
+    def known(self) -> GenericModel:
+        """The model without its weights."""
+        return GenericModel.of(self.folder, AutoModelForImageTextToText, pickled=self.allow_bin)
 
     @cached_property
     def chat(self) -> Chat:
-        return Chat(load_processor(self.folder), getattr(self.network.config, "image_token_id", None))
+        """How it is asked. Raises UserError if it has no usable processor, or no end token."""
+        chat = Chat(load_processor(self.folder), getattr(self.known.config, "image_token_id", None))
+        end_ids(self.known.generation.eos_token_id, chat.tokenizer)
+        return chat
 
     @cached_property
     def loaded(self) -> Loaded:
@@ -91,7 +101,8 @@ class HfChat(TransformersAdapter[Head | None]):
         return read_files(self.folder, pickled=self.allow_bin)
 
     def load(self) -> None:
-        _ = self.digest, self.network, self.chat, self.loaded
+        _ = self.before, self.known, self.chat  # before a weight is read
+        _ = self.digest, self.network, self.loaded
         self.generation.report(self.folder)
         self.template.report(self.folder)
         _ = self.proved

@@ -17,9 +17,10 @@ from mipha_eval.core.errors import RequestError
 from mipha_eval.core.json_value import JsonObject
 from mipha_eval.core.types import Image, Request
 from mipha_eval.models.device import moved
+from mipha_eval.models.end_tokens import end_ids
 from mipha_eval.models.fingerprint import read_files
 from mipha_eval.models.forward_inputs import ForwardInputs
-from mipha_eval.models.image_text import load_model
+from mipha_eval.models.generic_model import GenericModel
 from mipha_eval.models.loaded import Loaded
 from mipha_eval.models.prefix import Prefix
 from mipha_eval.models.prompt_groups import Prompt
@@ -29,6 +30,8 @@ from mipha_eval.models.tokenizers import load_tokenizer
 from mipha_eval.models.transformers_adapter import TransformersAdapter
 
 if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
+
     from mipha_eval.models.generating_model import GeneratingModel
 
 logger = logging.getLogger(__name__)
@@ -46,11 +49,23 @@ class HfText(TransformersAdapter[None]):
 
     @cached_property
     def network(self) -> GeneratingModel:
-        return load_model(self.folder, *self.place, AutoModelForCausalLM, pickled=self.allow_bin)
+        return self.known.load(*self.place)
+
+    @cached_property
+    def known(self) -> GenericModel:
+        """The model without its weights."""
+        return GenericModel.of(self.folder, AutoModelForCausalLM, pickled=self.allow_bin)
+
+    @cached_property
+    def words(self) -> PreTrainedTokenizerBase:
+        """The tokenizer, with an end token. Raises UserError."""
+        tokenizer = load_tokenizer(self.folder)
+        end_ids(self.known.generation.eos_token_id, tokenizer)
+        return tokenizer
 
     @cached_property
     def loaded(self) -> Loaded:
-        return Loaded.greedily(self.network, load_tokenizer(self.folder))
+        return Loaded.greedily(self.network, self.words)
 
     @cached_property
     def template(self) -> Template:
@@ -77,6 +92,7 @@ class HfText(TransformersAdapter[None]):
         return read_files(self.folder, pickled=self.allow_bin)
 
     def load(self) -> None:
+        _ = self.before, self.known, self.words  # before a weight is read
         _ = self.digest, self.network, self.loaded
         self.generation.report(self.folder)
         self.template.report(self.folder)

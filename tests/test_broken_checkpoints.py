@@ -17,7 +17,7 @@ from mipha_eval.core.errors import DeviceMemoryError, UserError
 from mipha_eval.core.types import Decoding, Image, Request
 from mipha_eval.data.images import open_image
 from mipha_eval.engine.engine import Engine
-from mipha_eval.models import image_text
+from mipha_eval.models import generic_model
 from mipha_eval.models.device import memory_guard
 from mipha_eval.models.image_text import load_processor
 from mipha_eval.models.image_tokens import complete
@@ -155,14 +155,14 @@ def test_nothing_large_is_built_for_a_foreign_configuration(
     """Configurations whose defaults are models of seven billion weights, of another project's code or of nobody's."""
     folder = copied(checkpoints[name], tmp_path / "checkpoint")
     (folder / "config.json").write_text(json.dumps({"model_type": kind, "mm_vision_tower": "openai/clip"}))
-    refused(ask(cli, name, folder, tmp_path), "LLaVA's own code", "mm_vision_tower", "--to transformers")
+    refused(ask(cli, name, folder, tmp_path), "LLaVA's own code", "mm_vision_tower", "convert")
     if kind != "llava_llama":
         (folder / "config.json").write_text(json.dumps({"model_type": kind}))
 
         def build(*_: Any, **__: Any) -> None:
             raise AssertionError("the weights are read")
 
-        monkeypatch.setattr(image_text, "refuse_misfits", build)
+        monkeypatch.setattr(generic_model, "refuse_misfits", build)
         refused(ask(cli, name, folder, tmp_path), "lacks", "config and weights do not fit")
 
 

@@ -220,7 +220,7 @@ def test_a_projector_beside_a_whole_model(cli: Cli, tmp_path: Path) -> None:
     assert same(load_file(tmp_path / "out2/model.safetensors"), whole)
     assert same(load_file(tmp_path / "out2/mm_projector.safetensors"), projector)
     (source / "mm_projector.bin").unlink()
-    refused(cli("convert", source, "-o", tmp_path / "out3"), "as safetensors already; --to transformers")
+    refused(cli("convert", source, "-o", tmp_path / "out3"), "as safetensors already; to write another layout")
 
 
 def test_large_checkpoints_are_split(tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ from safetensors.torch import load_file, save_file
 from mipha_eval.core.errors import UserError
 from mipha_eval.core.plugins.registry import Registry
 from mipha_eval.core.types import Decoding, Image, Request
+from mipha_eval.models.llava_style import tokenizer
 from mipha_eval.models.llava_style.parts import Parts
 from mipha_eval.models.llava_style.towers import siglip
 from mipha_eval.models.llava_style.weight_piece import cut
@@ -244,7 +245,7 @@ def test_a_wrong_fact_is_noticed(fact: str) -> None:
 def test_a_second_bos_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     variant = known("siglip_gemma")
     adapter = adapter_of(variant.folder / "checkpoint")
-    monkeypatch.setitem(type(adapter).encode.__globals__, "tokenize_prompt", pieces_with_bos)
+    monkeypatch.setattr(tokenizer, "tokenize_prompt", pieces_with_bos)
     assert any("token ids" in fault for fault in faults(adapter, variant))
 
 

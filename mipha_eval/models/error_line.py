@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from huggingface_hub.errors import StrictDataclassFieldValidationError
+
 #: characters of a message that are repeated; some list all models there are
 LONGEST = 300
 
@@ -15,6 +17,8 @@ MISSING_PACKAGE = re.compile(
 
 def reason(error: Exception) -> str:
     """The first line of what an error says, or its first sentence; of a package that is missing, how it is to be had."""
+    if isinstance(error, StrictDataclassFieldValidationError) and isinstance(error.__cause__, Exception):
+        error = error.__cause__
     text = str(error).strip()
     package = MISSING_PACKAGE.search(text)
     if package:

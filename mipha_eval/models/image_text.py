@@ -11,20 +11,16 @@ from typing import TYPE_CHECKING, Protocol, TypeAlias, cast
 import torch
 import transformers
 from torch import Tensor, nn
-from transformers import AutoConfig, AutoModelForImageTextToText, AutoProcessor, ProcessorMixin
+from transformers import AutoConfig, AutoProcessor, ProcessorMixin
 
 from mipha_eval.core.errors import UserError
-from mipha_eval.models.activation import replace_activations
-from mipha_eval.models.auto_model import AutoModel, LoadingInfo
 from mipha_eval.models.chat import Head
 from mipha_eval.models.error_line import reason
 from mipha_eval.models.forward_inputs import ImageFeatures
 from mipha_eval.models.image_tokens import complete
 from mipha_eval.models.settings import read_settings
 from mipha_eval.models.tokenizers import check_vocabulary, load_tokenizer, make_padding
-from mipha_eval.models.transformers_messages import keep_off_terminal
-from mipha_eval.models.weights import check_index, read_headers, weight_files
-from mipha_eval.models.weights_check import check_fit, refuse_foreign, refuse_misfits
+from mipha_eval.models.weight_reader import is_finite
 
 if TYPE_CHECKING:
     from transformers import PreTrainedConfig
@@ -45,45 +41,6 @@ PROCESSOR_FILES = ("processor_config.json", "preprocessor_config.json", "tokeniz
 STORED_AS = {torch.float32: "F32", torch.bfloat16: "BF16", torch.float16: "F16"}
 
 
-def load_model(
-    folder: Path,
-    device: torch.device,
-    dtype: torch.dtype,
-    auto: AutoModel = AutoModelForImageTextToText,
-    *,
-    pickled: bool = False,
-) -> GeneratingModel:
-    """A model that `auto` loads. Raises UserError if transformers has no such model or the weights do not fit."""
-    keep_off_terminal()
-    refuse_foreign(folder)
-    quantized = "quantization_config" in read_settings(folder / "config.json")
-    stored = read_headers(weight_files(folder, pickled=pickled), quantized=quantized)
-    check_index(folder)
-    try:
-        config: PreTrainedConfig = AutoConfig.from_pretrained(folder, trust_remote_code=False)
-        trimmed = leave_out_dead_layers(config)
-        if not quantized:  # what a quantizer makes of names and shapes only its own loading knows
-            check_fit(folder, auto, config, stored, trimmed=trimmed)
-        loaded: tuple[GeneratingModel, LoadingInfo] = auto.from_pretrained(
-            folder,
-            config=config,
-            dtype=dtype,
-            use_safetensors=None if pickled else True,
-            trust_remote_code=False,
-            output_loading_info=True,
-            device_map={"": device},
-        )
-    except UserError:
-        raise
-    except Exception as error:  # whatever odd configurations lead to
-        raise UserError(f"{folder} cannot be loaded by transformers' {auto.__name__}: {reason(error)}") from error
-    model, info = loaded
-    refuse_misfits(folder, info, trimmed=trimmed)
-    take_over(folder, model, mapped=device.type == "cpu" and STORED_AS[dtype] in {each.dtype for each in stored.values()})
-    replace_activations(model)
-    return model.eval().requires_grad_(False)
-
-
 def take_over(folder: Path, model: nn.Module, *, mapped: bool) -> None:
     """Looks at every weight once, and takes those that lie in their files into memory of the process' own.
 
@@ -96,8 +53,7 @@ def take_over(folder: Path, model: nn.Module, *, mapped: bool) -> None:
     for name, weight in model.named_parameters():
         if mapped:
             weight.data = weight.data.clone()
-        # a sum is one pass over the memory; only where it is not finite is looked closer
-        if weight.is_floating_point() and not weight.sum(dtype=torch.float32).isfinite() and not weight.isfinite().all():
+        if weight.is_floating_point() and not is_finite(weight):
             raise UserError(f"{folder}: weight {name} has NaN or infinite values; the checkpoint is broken")
 
 

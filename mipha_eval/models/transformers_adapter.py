@@ -135,7 +135,7 @@ class TransformersAdapter(PrefixAdapter[Pixels, State]):
             raise UserError(f"{self.folder} cannot be asked anything: {error}") from error
 
     @cached_property
-    def _stamps(self) -> Mapping[Path, Stamp]:
+    def before(self) -> Mapping[Path, Stamp]:
         """The checkpoint's files as they were before any was read."""
         found = stamps(self.read_files())
         note_adapter(self.folder)
@@ -144,15 +144,15 @@ class TransformersAdapter(PrefixAdapter[Pixels, State]):
     @cached_property
     def digest(self) -> Future[str]:
         """The checkpoint's fingerprint, computed beside whatever else is loaded."""
-        _ = self._stamps
-        return ThreadPoolExecutor(1, "fingerprint").submit(fingerprint, self.folder, list(self._stamps))
+        _ = self.before
+        return ThreadPoolExecutor(1, "fingerprint").submit(fingerprint, self.folder, list(self.before))
 
     @cached_property
     def _weights(self) -> str:
         """The fingerprint of what was loaded. Raises UserError if files changed meanwhile."""
         _ = self.network
         digest = self.digest.result()
-        check_unchanged(self.read_files(), self._stamps)
+        check_unchanged(self.read_files(), self.before)
         return digest
 
     def describe(self) -> JsonObject:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+import math
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 import torch
@@ -13,35 +14,25 @@ from mipha_eval.core.errors import UserError
 from mipha_eval.models.pickled import PickledFile
 from mipha_eval.models.weights import Stored
 
+#: numbers that are looked at in one go; what a look at all of a weight takes would be more than the weight
+PART = 1 << 20
 
-def read_weights(wanted: Iterable[Stored]) -> Iterator[tuple[Stored, Tensor]]:
-    """Each weight once, file by file, in memory of its own: the files may be written again.
+
+def read_weights(wanted: Iterable[Stored], reader: WeightReader | None = None) -> Iterator[tuple[Stored, Tensor]]:
+    """Each weight once, in memory of its own: the files may be written again.
+
+    The largest come first: what is made of a weight beside it, in another precision or merged, is then made while there is
+    room. Give a weight up before asking for the next.
+
+    Args:
+        reader: one that has files open already.
 
     Raises:
         UserError: a file is damaged, a weight is not finite.
     """
-    by_file: dict[Path, list[Stored]] = {}
-    for stored in dict.fromkeys(wanted):
-        by_file.setdefault(stored.file, []).append(stored)
-    for file, own in by_file.items():
-        read = PickledFile.open(file).read if file.suffix != ".safetensors" else None
-        yield from _checked(own, read) if read else _of_safetensors(file, own)
-
-
-def _of_safetensors(file: Path, wanted: Iterable[Stored]) -> Iterator[tuple[Stored, Tensor]]:
-    try:
-        with safe_open(file, framework="pt", backend="pread") as shard:
-            yield from _checked(wanted, shard.get_tensor)
-    except (OSError, SafetensorError) as error:
-        raise UserError(f"{file} is damaged: {error}") from error
-
-
-def _checked(wanted: Iterable[Stored], read: Callable[[str], Tensor]) -> Iterator[tuple[Stored, Tensor]]:
-    for stored in wanted:
-        weight = read(stored.key)
-        if not torch.isfinite(weight).all():
-            raise UserError(f"{stored.file}: weight {stored.key} has NaN or infinite values; the checkpoint is broken")
-        yield stored, weight
+    reader = reader or WeightReader()
+    for stored in sorted(dict.fromkeys(wanted), key=lambda each: -math.prod(each.shape)):
+        yield stored, _finite(stored, reader.read(stored))
 
 
 class WeightReader:
@@ -65,3 +56,15 @@ def _reader(file: Path) -> Callable[[str], Tensor]:
         return PickledFile.open(file).read
     read: Callable[[str], Tensor] = safe_open(file, framework="pt", backend="pread").get_tensor
     return read
+
+
+def is_finite(weight: Tensor) -> bool:
+    """Whether all of a weight's numbers are finite. A sum is one pass; only where it is not finite is looked closer."""
+    parts: Sequence[Tensor] = torch.split(weight.flatten(), PART)
+    return all(bool(part.sum().isfinite()) or bool(part.isfinite().all()) for part in parts)
+
+
+def _finite(stored: Stored, weight: Tensor) -> Tensor:
+    if not is_finite(weight):
+        raise UserError(f"{stored.file}: weight {stored.key} has NaN or infinite values; the checkpoint is broken")
+    return weight

@@ -155,7 +155,7 @@ def _instead(folder: Path) -> str:
     if pickled:
         return (
             f", no .safetensors weights; {', '.join(pickled[:3])} is a pickle, which may be a program: "
-            f"mipha-eval convert {folder} -o OUT makes safetensors of it and reads nothing but data, as --allow-bin does"
+            f"mipha-eval convert {folder} -o OUT makes safetensors of it and reads nothing but data"
         )
     foreign = sorted(file.name for pattern in FOREIGN for file in folder.glob(pattern))
     if foreign:

@@ -12,6 +12,7 @@ import torch
 from transformers import initialization
 
 from mipha_eval.core.errors import UserError
+from mipha_eval.core.json_value import JsonObject
 from mipha_eval.models.auto_model import AutoModel, LoadingInfo
 from mipha_eval.models.settings import read_settings
 from mipha_eval.models.weights import Stored
@@ -21,6 +22,12 @@ if TYPE_CHECKING:
 
 #: what a checkpoint may hold beside what is loaded: a vision tower's upper layers, its pooling head
 DEAD = re.compile(r"\bvision_tower\.(vision_model\.)?(encoder\.layers\.\d+|head)\.")
+
+#: entries of config.json that say how many layers there are
+DEPTHS = frozenset({"num_hidden_layers", "num_layers", "n_layer", "n_layers", "depth", "encoder_layers", "decoder_layers"})
+
+#: layers that are made of a configuration without a look at the weights
+MANY = 1000
 
 #: an entry of config.json by which checkpoints of LLaVA's own code are known, and those of many who built on it
 LLAVA_ENTRIES = ("mm_vision_tower", "mm_projector_type", "mm_hidden_size")
@@ -37,9 +44,21 @@ def refuse_foreign(folder: Path) -> None:
     if found:
         raise UserError(
             f"{folder} is in the format of LLaVA's own code ({found} in config.json), which transformers does not read; the "
-            f"model llava runs it as it is, and mipha-eval convert {folder} -o OUT --to transformers writes it anew",
+            f"model llava runs it as it is, and mipha-eval convert {folder} makes one of transformers of it",
             flag="--model llava",
         )
+
+
+def check_depth(file: Path, config: JsonObject, weights: int) -> None:
+    """Raises UserError where a configuration asks for more layers than there are weights.
+
+    To be asked before a network is made of it: even without memory for weights, a billion of layers is never done.
+    """
+    for name, value in config.items():
+        if isinstance(value, Mapping):
+            check_depth(file, value, weights)
+        elif name in DEPTHS and isinstance(value, int | float) and value > max(weights, MANY):
+            raise UserError(f"{file} asks for {name} {value:.9g} of {weights} weights; config and weights do not fit")
 
 
 def check_fit(

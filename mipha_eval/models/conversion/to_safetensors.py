@@ -103,7 +103,7 @@ def _planned(file: Path) -> dict[str, PlannedWeight]:
 def _nothing(source: Path) -> str:
     """Why there is nothing to rewrite."""
     if any(source.glob("*.safetensors")):
-        return f"{source} has its weights as safetensors already; --to transformers and --to llava write another layout"
+        return f"{source} has its weights as safetensors already; to write another layout, say which"
     known = ", ".join((PICKLED_SINGLE, *(f"{name}.bin" for name in ADDITIONS)))
     found = sorted(file.name for file in source.glob("*.bin"))
     if found and any(name.startswith("pytorch_model-") for name in found):

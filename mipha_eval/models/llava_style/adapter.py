@@ -12,7 +12,6 @@ import torch
 from torch import Tensor
 
 from mipha_eval.core.adapter import Cost
-from mipha_eval.core.errors import RequestError
 from mipha_eval.core.json_value import JsonObject
 from mipha_eval.core.types import Image, Request
 from mipha_eval.data.images import open_image
@@ -21,15 +20,16 @@ from mipha_eval.models.checkpoint_folder import locate_checkpoint
 from mipha_eval.models.device import moved, pinned
 from mipha_eval.models.factors import checkpoint_factors
 from mipha_eval.models.forward_inputs import ForwardInputs
-from mipha_eval.models.llava_style.checkpoint import load_network
+from mipha_eval.models.limits import Limits
+from mipha_eval.models.llava_style.checkpoint import check_weights, load_network
 from mipha_eval.models.llava_style.files import CheckpointFiles, Places
 from mipha_eval.models.llava_style.network import VisionLanguageNetwork
 from mipha_eval.models.llava_style.official_generation import official_ends, official_generation
 from mipha_eval.models.llava_style.parts import Parts
 from mipha_eval.models.llava_style.pixels import Preprocessor
-from mipha_eval.models.llava_style.prompt import IMAGE_TOKEN, prompt_pieces, tokenize_prompt
+from mipha_eval.models.llava_style.prompt import IMAGE_TOKEN, prompt_pieces
 from mipha_eval.models.llava_style.templates import Template, template_named
-from mipha_eval.models.llava_style.tokenizer import official_tokenizer, stopping
+from mipha_eval.models.llava_style.tokenizer import official_tokenizer, stopping, token_ids
 from mipha_eval.models.loaded import Loaded
 from mipha_eval.models.prefix import Prefix
 from mipha_eval.models.prompt_groups import Prompt
@@ -75,18 +75,35 @@ class LlavaStyleAdapter(TransformersAdapter[Tensor]):
 
     @cached_property
     def network(self) -> VisionLanguageNetwork:
-        return load_network(self.files, self.parts, *self.place)
+        tokens = len(self.outline.tokenizer)  # what cannot run is refused here, before a weight is read
+        network = load_network(self.files, self.parts, *self.place)
+        if self.files.layout.cuts_vocabulary:
+            network.cut_vocabulary(tokens)
+        return network
 
     @cached_property
     def loaded(self) -> Loaded:
-        decoder, files = self.network.decoder, self.files
-        tokenizer = official_tokenizer(files.tokenizer_folder, self.parts.description, decoder.config)
+        return dataclasses.replace(self.outline, model=self.network.decoder)
+
+    @cached_property
+    def outline(self) -> Loaded:
+        """What is loaded, but for the weights: its model has their names and shapes alone.
+
+        Raises:
+            UserError: the checkpoint cannot run.
+        """
+        return self.with_network(check_weights(self.files, self.parts))
+
+    def with_network(self, network: VisionLanguageNetwork) -> Loaded:
+        """A network with all else that decides answers. Raises UserError."""
+        files = self.files
+        tokenizer = official_tokenizer(files.tokenizer_folder, self.parts.description, network.decoder.config)
         if files.layout.cuts_vocabulary:
-            self.network.cut_vocabulary(len(tokenizer))
-        ends = official_ends(files, tokenizer, decoder.config)
+            network.cut_vocabulary(len(tokenizer))
+        ends = official_ends(files, tokenizer, network.decoder.config)
         stops, stop_text = stopping(tokenizer, self.conversation.stop, files.layout.stop_words)
         return Loaded(
-            model=decoder,
+            model=network.decoder,
             tokenizer=tokenizer,
             ends=ends | stops,
             generation=official_generation(files, ends),
@@ -95,6 +112,11 @@ class LlavaStyleAdapter(TransformersAdapter[Tensor]):
             end_text=self.conversation.end_text,
             decoding=slow_decoder(files.tokenizer_folder, tokenizer) if files.decodes_slowly else None,
         )
+
+    @cached_property
+    def outlined_limits(self) -> Limits:
+        """What the network can be asked, known before it is read."""
+        return Limits.of(self.outline.model)
 
     @cached_property
     def preprocessor(self) -> Preprocessor:
@@ -139,24 +161,25 @@ class LlavaStyleAdapter(TransformersAdapter[Tensor]):
         return self.conversation.closing.lstrip() or self.conversation.closing
 
     def load(self) -> None:
-        _ = self.digest, self.parts, self.conversation, self.network, self.loaded  # read now, used later
-        self.refuse_unaskable(Request("?", (Image("any", "any", bytes),)))
+        _ = self.before  # the files as they are now
+        self.refuse_unaskable(Request("?", (Image("any", "any", bytes),)))  # before a weight is read
+        _ = self.digest, self.network, self.loaded  # read now, used later
         self.generation.report(self.folder)
 
     def cost(self, request: Request) -> Cost:
         shared, own = 48 + self.patches * len(request.images), self.own_cost(request)
         return Cost(shared, own) if self.sharing else Cost(0, shared + own)
 
-    def encode(self, request: Request) -> Prompt:
+    def pieces(self, request: Request) -> list[str]:
+        """The prompt's text, cut where the pictures stand. Raises RequestError."""
         marks, strips = self.parts.description.start_end, self.parts.layout.strips_question
         text = request.text.strip() if strips and request.images else request.text
-        pieces = prompt_pieces(text, len(request.images), self.conversation, marks=marks)
-        try:
-            ids = tokenize_prompt(pieces, lambda text: self.tokenizer(text).input_ids, self.tokenizer.bos_token_id)
-        except TypeError as error:  # how the tokenizer takes a lone surrogate
-            raise RequestError(f"the question cannot be tokenized: {error}") from error
-        self.limits.check_ids(ids)
-        self.limits.check_length(self._tokens_of(ids))
+        return prompt_pieces(text, len(request.images), self.conversation, marks=marks)
+
+    def encode(self, request: Request) -> Prompt:
+        ids = token_ids(self.pieces(request), self.outline.tokenizer)
+        self.outlined_limits.check_ids(ids)
+        self.outlined_limits.check_length(self._tokens_of(ids))
         images_end = max((place + 1 for place, token in enumerate(ids) if token == IMAGE_TOKEN), default=0)
         return Prompt(tuple(ids), request.images, images_end)
 

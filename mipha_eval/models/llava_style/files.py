@@ -11,6 +11,7 @@ from pathlib import Path
 from mipha_eval.core.errors import UserError
 from mipha_eval.core.json_value import JsonObject
 from mipha_eval.models.checkpoint_folder import locate_checkpoint
+from mipha_eval.models.error_line import reason
 from mipha_eval.models.fingerprint import fingerprint, read_files, settings_files
 from mipha_eval.models.llava_style.additions import Additions
 from mipha_eval.models.llava_style.description import Description
@@ -210,9 +211,9 @@ def errors_naming(file: Path) -> Iterator[None]:
     try:
         yield
     except UserError as error:
-        raise UserError(f"{file}: {error}") from error
-    except (ArithmeticError, AttributeError, LookupError, RuntimeError, StopIteration, TypeError, ValueError) as error:
-        raise UserError(f"{file} does not describe a model of this layout: {error!r}") from error
+        raise UserError(f"{file}: {error}", flag=error.flag) from error
+    except Exception as error:  # whatever odd configurations lead to, in transformers' classes too
+        raise UserError(f"{file} does not describe a model of this layout: {reason(error)}") from error
 
 
 def _is_vision(key: str, others: Mapping[str, Stored]) -> bool:

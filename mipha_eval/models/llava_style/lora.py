@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from mipha_eval.core.errors import UserError
 from mipha_eval.core.json_value import JsonObject
 from mipha_eval.models.settings import read_settings
-from mipha_eval.models.weight_reader import read_weights
+from mipha_eval.models.weight_reader import WeightReader, is_finite, read_weights
 from mipha_eval.models.weights import Stored
 
 if TYPE_CHECKING:
@@ -70,6 +70,11 @@ class LoraAdapter:
                 found.setdefault(_base_name(part["module"]), {})[_base_name(name)] = stored
         return found
 
+    @cached_property
+    def _reader(self) -> WeightReader:
+        """Has the adapter's file open for all modules."""
+        return WeightReader()
+
     def changes(self, key: str) -> bool:
         """Whether a weight of the base model is another with the adapter."""
         return key.removesuffix(".weight") in self._parts
@@ -87,18 +92,20 @@ class LoraAdapter:
         from peft import inject_adapter_in_model, set_peft_model_state_dict
 
         name = key.removesuffix(".weight")
-        own = dict(read_weights(self._parts[name].values()))
+        own = dict(read_weights(self._parts[name].values(), self._reader))
         state = {part: own[stored].to(weight.dtype) for part, stored in self._parts[name].items()}
         try:
             model = _alone(name, weight, embedding=any("lora_embedding" in part for part in state))
             inject_adapter_in_model(self._configured(name), model)
             set_peft_model_state_dict(model, state)
             layer: Any = model.get_submodule(name)
-            layer.merge(safe_merge=True)
+            layer.merge()  # into the memory of the weight
             merged: Tensor = layer.get_base_layer().weight.detach()
         except (AttributeError, KeyError, RuntimeError, TypeError, ValueError) as error:
             reason = " ".join(str(error).split())[:200]
             raise UserError(f"{self.folder}: the adapter does not fit {key} {list(weight.shape)}: {reason}") from error
+        if not is_finite(merged):
+            raise UserError(f"{self.folder}: {key} with the adapter has NaN or infinite values; the adapter is broken")
         return merged
 
     def _configured(self, module: str) -> LoraConfig:

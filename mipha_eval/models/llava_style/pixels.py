@@ -57,7 +57,8 @@ class Preprocessor:
         except (KeyError, TypeError, ValueError) as error:
             raise UserError(f"preprocessor_config.json is not an image preprocessor's of this tower: {error!r}") from error
         finite = all(map(math.isfinite, (*made.mean, *made.std, made.scale)))
-        positive = min(*made.std, made.scale, made.width, made.height) > 0 if finite else False
+        sides = (made.width, made.height, made.width if made.shortest is None else made.shortest)
+        positive = finite and min(*made.std, made.scale, *sides) > 0
         if len(made.mean) != 3 or len(made.std) != 3 or not positive:
             raise UserError(
                 "preprocessor_config.json needs three means; size, rescale_factor and three standard deviations above 0"

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from mipha_eval.core.errors import RequestError
 from mipha_eval.models.llava_style.description import Description
-from mipha_eval.models.llava_style.prompt import IMAGE_END, IMAGE_PATCH, IMAGE_START
+from mipha_eval.models.llava_style.prompt import IMAGE_END, IMAGE_PATCH, IMAGE_START, tokenize_prompt
 from mipha_eval.models.settings import read_settings
 from mipha_eval.models.stop import StopText
 from mipha_eval.models.tokenizers import load_tokenizer
@@ -40,6 +42,14 @@ def image_marks(described: Description) -> list[str]:
     """Tokens that are added, those that it has already among them; the official default for the patch is to add it."""
     patch = [IMAGE_PATCH] if described.patch_token else []
     return patch + ([IMAGE_START, IMAGE_END] if described.start_end else [])
+
+
+def token_ids(pieces: Sequence[str], tokenizer: PreTrainedTokenizerBase) -> list[int]:
+    """Ids of a prompt that is cut where its pictures stand. Raises RequestError."""
+    try:
+        return tokenize_prompt(pieces, lambda text: tokenizer(text).input_ids, tokenizer.bos_token_id)
+    except TypeError as error:  # how the tokenizer takes a lone surrogate
+        raise RequestError(f"the question cannot be tokenized: {error}") from error
 
 
 def stopping(

@@ -20,5 +20,5 @@ def _mlp(kind: re.Match[str], width: int, hidden: int) -> nn.Module:
 
 
 LINEAR = Projector(name="linear", pattern="linear", build=lambda _, width, hidden: nn.Linear(width, hidden))
-MLP = Projector(name="mlpNx_gelu", pattern=r"mlp(\d+)x_gelu", build=_mlp)
+MLP = Projector(name="mlpNx_gelu", pattern=r"mlp(\d{1,2})x_gelu", build=_mlp)
 IDENTITY = Projector(name="identity", pattern="identity", build=lambda _kind, _width, _hidden: nn.Identity())
