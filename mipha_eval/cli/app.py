@@ -19,6 +19,7 @@ from mipha_eval.cli.compare import compare_stored_runs
 from mipha_eval.cli.convert import convert_checkpoint
 from mipha_eval.cli.data import data_verbs
 from mipha_eval.cli.exit_code import ExitCode
+from mipha_eval.cli.inspect import inspect_model
 from mipha_eval.cli.judge import judge_verbs
 from mipha_eval.cli.leaderboard import write_site
 from mipha_eval.cli.list import list_plugins
@@ -75,6 +76,7 @@ app.command("view")(blamed(view_runs))
 app.command("leaderboard")(blamed(write_site))
 app.command("list")(blamed(list_plugins))
 app.command("show")(blamed(show_plugin))
+app.command("inspect")(blamed(inspect_model))
 app.add_typer(data_verbs, name="data")
 app.add_typer(judge_verbs, name="judge")
 

@@ -18,6 +18,8 @@ from mipha_eval.core.json_value import JsonObject
 from mipha_eval.models.stop import Stop
 
 if TYPE_CHECKING:
+    from transformers import GenerationConfig
+
     from mipha_eval.models.generating_model import GeneratingModel
 
 logger = logging.getLogger(__name__)
@@ -87,7 +89,12 @@ class Generation:
 
 def plain_greedy(model: GeneratingModel) -> Generation:
     """Of a model of transformers: its form is kept, and all that is no plain greedy decoding is left out."""
-    given = model.generation_config.to_diff_dict()
+    return greedy(model.generation_config)
+
+
+def greedy(settings: GenerationConfig) -> Generation:
+    """What becomes of settings where answers are decoded greedily, as `plain_greedy` says."""
+    given = settings.to_diff_dict()
     kept = {name: given[name] for name in FORM if given.get(name) is not None}
     forced = {name: given[name] for name in FORCED if given.get(name) is not None}
     known = {*FORM, *FORCED, *HARMLESS, "eos_token_id"}

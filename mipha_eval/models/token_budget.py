@@ -32,9 +32,13 @@ def chunk_tokens(device: torch.device) -> int:
 
 def batch_tokens(device: torch.device, bytes_per_token: int) -> int:
     """Tokens whose keys and values a batch may hold, by the memory that is free now."""
-    free = torch.cuda.mem_get_info(device)[0] if device.type == "cuda" else psutil.virtual_memory().available
     most = BATCH.get(device.type, BATCH_ELSEWHERE)
-    return max(LEAST, min(most, int(MEMORY_SHARE * free / bytes_per_token)))
+    return max(LEAST, min(most, int(MEMORY_SHARE * free_bytes(device) / bytes_per_token)))
+
+
+def free_bytes(device: torch.device) -> int:
+    """Memory that is free now."""
+    return int(torch.cuda.mem_get_info(device)[0] if device.type == "cuda" else psutil.virtual_memory().available)
 
 
 def cache_bytes(config: PreTrainedConfig, dtype: torch.dtype) -> int:
@@ -42,3 +46,12 @@ def cache_bytes(config: PreTrainedConfig, dtype: torch.dtype) -> int:
     heads = getattr(config, "num_key_value_heads", None) or config.num_attention_heads
     size = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
     return int(2 * config.num_hidden_layers * heads * size * dtype.itemsize)
+
+
+def pass_bytes(config: PreTrainedConfig, tokens: int, dtype: torch.dtype) -> int:
+    """About what a forward pass makes beside keys and values that stay: of one layer, and one token's logits."""
+    heads = config.num_attention_heads
+    size = getattr(config, "head_dim", None) or config.hidden_size // heads
+    inner = getattr(config, "intermediate_size", None) or 4 * config.hidden_size
+    layer = 3 * config.hidden_size + 4 * heads * size + 3 * inner
+    return int(tokens * layer * dtype.itemsize + 4 * config.vocab_size)

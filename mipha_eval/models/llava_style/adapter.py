@@ -71,7 +71,12 @@ class LlavaStyleAdapter(TransformersAdapter[Tensor]):
     @cached_property
     def conversation(self) -> Template:
         """What stands around a question."""
-        return template_named(self.template or self.files.named_template or self.parts.kind.template)
+        return template_named(self.template_name)
+
+    @property
+    def template_name(self) -> str:
+        """The one that is asked for, else the checkpoint's."""
+        return self.template or self.files.named_template or self.parts.kind.template
 
     @cached_property
     def network(self) -> VisionLanguageNetwork:
