@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Annotated, Optional
 
@@ -12,6 +13,7 @@ from mipha_eval.core.options import parse_pairs
 
 if TYPE_CHECKING:
     from mipha_eval.core.json_value import Json as JsonValue
+    from mipha_eval.core.plugins.selection import Model
     from mipha_eval.models.inspection.inspection import Inspection
 
 #: a number of bytes, or of numbers, in words
@@ -50,9 +52,9 @@ def inspect_model(
     )
     found = inspect_checkpoint(chosen, digest=digest)
     if json:
-        flags.print_json(found.as_json())
+        flags.print_json({**found.as_json(), "command": command(chosen)})
     else:
-        print_lines(flags.console(), list(_lines(found)))
+        print_lines(flags.console(), [*_lines(found), *([] if found.refusal else [command(chosen)])])
     if found.refusal:
         raise found.refusal
 
@@ -67,8 +69,6 @@ def _lines(found: Inspection) -> Iterator[str]:
         width = max(map(len, shown))
         yield from (f"  {name.replace('_', ' '):<{width}}  {text}" for name, text in shown.items())
     yield from (f"note: {line}" for line in found.warnings)
-    if not found.refusal:
-        yield found.command
 
 
 def _told(name: str, value: JsonValue) -> str:
@@ -87,3 +87,14 @@ def _told(name: str, value: JsonValue) -> str:
 def _short(number: int, unit: str = "") -> str:
     size, letter = next(((size, letter) for size, letter in STEPS if number >= size), (1, ""))
     return f"{number / size:.4g} {letter}{unit}".rstrip()
+
+
+def command(model: Model) -> str:
+    """A command line that asks the model something."""
+    from mipha_eval.core.plugins.selection import FLAGS
+
+    given = {key: text for key, text in model.options.items() if key not in FLAGS}
+    set_apart = [f"{FLAGS[key]} {text}" for key, text in model.options.items() if key in ("device", "dtype")]
+    set_apart += ["--allow-bin"] if "allow_bin" in model.options else []
+    options = [f"-a {shlex.quote(f'{key}={text}')}" for key, text in given.items()]
+    return " ".join(["mipha-eval run --tasks mme --model", model.name, *options, *set_apart])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterable, Iterator
 from functools import partial
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import Any, TypeAlias
 
 from mipha_eval.core.errors import UserError
 from mipha_eval.core.json_value import JsonObject
-from mipha_eval.core.plugins.selection import FLAGS, Model
+from mipha_eval.core.plugins.selection import Model
 from mipha_eval.models.checkpoint_folder import locate_checkpoint
 from mipha_eval.models.fingerprint import fingerprint
 from mipha_eval.models.inspection.files import config_facts, folder_facts
@@ -44,7 +43,7 @@ def inspect_checkpoint(model: Model, *, digest: bool = False) -> Inspection:
     if "checkpoint" not in sections:
         sections = {"settings": config_facts(folder), **sections}
     told = list(warnings(folder, _files_read(adapter), sections, dtype))
-    return Inspection(adapter.path, model.name, command(model), sections, told, refusal)
+    return Inspection(adapter.path, model.name, sections, told, refusal)
 
 
 def _steps(adapter: AnyAdapter, folder: Path, *, digest: bool) -> Iterator[Step]:
@@ -76,12 +75,3 @@ def _digests(adapter: AnyAdapter, folder: Path) -> JsonObject:
     """As a run's manifest has them."""
     others = adapter.files.digests() if isinstance(adapter, LlavaStyleAdapter) else {}
     return {"weights": fingerprint(folder, adapter.read_files()), **others}
-
-
-def command(model: Model) -> str:
-    """A command line that asks the model something."""
-    given = {key: text for key, text in model.options.items() if key not in FLAGS}
-    flags = [f"{FLAGS[key]} {text}" for key, text in model.options.items() if key in ("device", "dtype")]
-    flags += ["--allow-bin"] if "allow_bin" in model.options else []
-    options = [f"-a {shlex.quote(f'{key}={text}')}" for key, text in given.items()]
-    return " ".join(["mipha-eval run --tasks mme --model", model.name, *options, *flags])

@@ -20,7 +20,6 @@ class Inspection:
     Attributes:
         path: as it was given.
         model: the name of the model that runs it, or would if it could.
-        command: what asks it something.
         sections: facts by name: counts, sizes (``*_bytes``), texts, and objects of these.
         warnings: what a user may not expect, a line each.
         refusal: why it cannot run; None if it can.
@@ -28,7 +27,6 @@ class Inspection:
 
     path: str
     model: str
-    command: str
     sections: Mapping[str, JsonObject]
     warnings: Sequence[str]
     refusal: UserError | None
@@ -36,7 +34,7 @@ class Inspection:
     def as_json(self) -> JsonObject:
         """All of it as one object."""
         runs: JsonObject = {"runs": self.refusal is None, "refused": str(self.refusal) if self.refusal else None}
-        about: JsonObject = {"path": self.path, "model": self.model, "command": self.command}
+        about: JsonObject = {"path": self.path, "model": self.model}
         return {**about, **runs, **self.sections, "warnings": list(self.warnings)}
 
 
