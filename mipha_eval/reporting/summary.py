@@ -14,7 +14,7 @@ from mipha_eval.core.plugins.registry import plugin_folder
 from mipha_eval.core.printable import printable
 from mipha_eval.core.provenance import JUDGE
 from mipha_eval.core.record import checked
-from mipha_eval.judge.settings import Price
+from mipha_eval.models.served.price import Price
 from mipha_eval.reporting.marks import mark_texts, share
 from mipha_eval.reporting.terminal import kept, print_table
 from mipha_eval.scoring.gaps import UNPARSED_MOST, gaps
