@@ -180,7 +180,7 @@ class ChatClient:
         import openai
 
         try:
-            reply = await self._client.get("/models", cast_to=httpx2.Response)
+            reply = await self._client.with_options(max_retries=0).get("/models", cast_to=httpx2.Response)
             rows = reply.json()["data"]
             return [self._server.short(row["id"]) for row in rows]
         except openai.APIConnectionError as error:
