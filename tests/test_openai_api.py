@@ -311,6 +311,16 @@ def test_a_server_that_stops_midway_keeps_what_there_is(bench: Bench, serve: Ser
     assert len(server.requests) - before == 30
 
 
+@pytest.mark.parametrize("status", [400, 422])
+def test_a_wrong_name_is_one_line(status: int, bench: Bench, serve: Serve) -> None:
+    """A server that lists no models, and names the fault in a body of its own."""
+    server = serve(always(Say("", status, {}, b'{"detail": "this is not m"}')))
+    outcome = bench.run(server, limit=60)
+    assert (outcome.code, len(server.requests)) == (2, 2)
+    assert f"error: mme@demo: model m: HTTP {status}: this is not m" in outcome.err
+    assert server.prompts[1] == "Hello"
+
+
 def test_nobody_at_the_address(bench: Bench) -> None:
     outcome = bench.run("http://127.0.0.1:9/v1")
     assert outcome.code == 2
@@ -566,6 +576,16 @@ def test_ctrl_c_lets_what_is_under_way_end(bench: Bench) -> None:
         _, error = process.communicate()
         assert (process.returncode, b"Traceback" in error) == (3, False), error
         assert len(server.requests) == len(bench.responses()) < 60
+
+
+def test_a_second_ctrl_c_stops_at_once(bench: Bench) -> None:
+    with judge_server(lambda prompt, before: Say("Yes", wait=0.0 if len(server.requests) < 10 else 20.0)) as server:
+        process = interrupted(bench.runs, server, signal.SIGINT, 12)
+        time.sleep(0.3)
+        process.send_signal(signal.SIGINT)
+        _, error = process.communicate(timeout=10)
+        assert (process.returncode, b"Traceback" in error, b"Task was destroyed" in error) == (3, False, False), error
+        assert len(bench.responses()) >= 5
 
 
 SERVER = """

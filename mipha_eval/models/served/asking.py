@@ -30,6 +30,12 @@ PATIENCE = 8
 #: statuses of HTTP that say that a server fails, and not that it refuses a request
 FAILING = 500
 
+#: seconds that connections have for being closed
+PARTING = 10.0
+
+#: what no server refuses that has the model that it is asked for
+GREETING = "Hello"
+
 Put = Callable[[tuple[int, Response]], None]
 
 
@@ -44,7 +50,7 @@ class Asking:
     def __init__(self, server: Server, form: ChatForm, spending: Spending, concurrency: int, most_bytes: int | None) -> None:
         self.server, self.spending, self.stopped = server, spending, ""
         self._form, self._concurrency = form, concurrency
-        self._answered = self._told = False
+        self._answered = self._looked = self._told = False
         self._failed: set[object] = set()
         self._said: set[str] = set()
         # requests about a picture are neighbours, so that a few pictures suffice
@@ -75,17 +81,24 @@ class Asking:
             logger.warning("model %s: %s", self.server.model, self.stopped)
 
     def close(self) -> None:
-        """Gives connections back."""
-        asyncio.run_coroutine_threadsafe(self._client.close(), self._loop).result(10)
+        """Gives up what is under way, and gives connections back."""
         self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(10)
+        self._thread.join(PARTING)
 
     def _run(self) -> None:
         try:
             self._loop.run_forever()
-            self._loop.run_until_complete(self._loop.shutdown_default_executor())
+            self._loop.run_until_complete(self._end())
         finally:
             self._loop.close()
+
+    async def _end(self) -> None:
+        left = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in left:
+            task.cancel()
+        await asyncio.gather(*left, return_exceptions=True)
+        await self._client.close()
+        await self._loop.shutdown_default_executor()
 
     async def _ask_all(self, requests: Sequence[Request], stop: Callable[[], bool], put: Put) -> None:
         places = iter(range(len(requests)))
@@ -171,17 +184,25 @@ class Asking:
         refused = error.status is not None and error.status < FAILING
         if filtered or (refused and self._answered):
             return
-        if refused and not self._answered:
+        if refused and not self._looked:
+            self._looked = True
             await self._look_for_model(error)
         self._failed.add(request.images or request.text)
         if len(self._failed) >= max(PATIENCE, self._concurrency):
             self._stop(f"requests about {len(self._failed)} pictures in a row failed, the last: {error}")
 
     async def _look_for_model(self, error: FailedError) -> None:
+        """Stops if it is not the request that the server refuses: it has no such model, or refuses a greeting, too."""
         names = await self._client.listed()
         if names and self.server.model not in names:
             shown = ", ".join(names[:8]) + (", ..." if len(names) > 8 else "")
-            self._stop(f"{error}; there is no such model, the server has {shown}")
+            return self._stop(f"{error}; there is no such model, the server has {shown}")
+        try:
+            await self._client.ask([{"role": "user", "content": GREETING}], 1, {})
+        except FailedError as again:
+            if again.status == error.status:
+                self._stop(str(again))
+        return None
 
     def _stop(self, reason: str) -> None:
         self.stopped = self.stopped or reason
