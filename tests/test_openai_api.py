@@ -501,6 +501,7 @@ def test_refused_parameters_are_left_out_and_noted(bench: Bench, serve: Serve) -
     assert len(server.requests) == 3 + 6
     assert server.requests[-1].keys() == {"model", "messages", "max_completion_tokens", "authorization", "path"}
     assert outcome.json["results"][0]["served"]["left_out"] == ["logprobs", "temperature", "top_logprobs"]
+    assert "NOT GREEDY" in (bench.folder / "report.md").read_text()
 
 
 def test_options_are_not_ranked(bench: Bench, serve: Serve) -> None:

@@ -101,9 +101,12 @@ def _data(result: ResultRecord) -> Iterator[Mark]:
 
 
 def _serving(result: ResultRecord) -> Iterator[Mark]:
-    """A server that says that another model answered than was asked for."""
-    if result.served is not None and result.served.served_as_another:
-        yield Mark("ANOTHER MODEL", printable(", ".join(result.served.served_as_another)))
+    """A server that says that another model answered than was asked for, or refuses to decode greedily."""
+    served = result.served
+    if served is not None and served.served_as_another:
+        yield Mark("ANOTHER MODEL", printable(", ".join(served.served_as_another)))
+    if served is not None and "temperature" in served.left_out:
+        yield Mark("NOT GREEDY")
 
 
 def _sharing(result: ResultRecord) -> Iterator[Mark]:
