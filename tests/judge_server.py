@@ -29,6 +29,8 @@ class Say:
         model: the name that the server gives itself, in place of one made from what was asked for.
         drip: seconds between the bytes of the body.
         usage: what is said in place of the usual counts.
+        choice: what else stands in the choice, such as ``logprobs``.
+        fingerprint: the ``system_fingerprint``; None leaves it out.
     """
 
     text: str | None = ""
@@ -45,6 +47,8 @@ class Say:
     model: str | None = None
     drip: float = 0.0
     usage: Any = None
+    choice: Mapping[str, Any] = field(default_factory=dict)
+    fingerprint: str | None = None
 
 
 #: starts a server that a script answers for
@@ -52,6 +56,12 @@ Serve = Callable[["Script"], "JudgeServer"]
 
 #: (prompt, how often this prompt was asked before) -> what is replied
 Script = Callable[[str, int], Say]
+
+
+def prompt_of(request: Mapping[str, Any]) -> str:
+    """The text of a request's last message, which may have pictures before it."""
+    content = request["messages"][-1]["content"]
+    return str(content if isinstance(content, str) else content[-1]["text"])
 
 
 class JudgeServer(ThreadingHTTPServer):
@@ -74,7 +84,7 @@ class JudgeServer(ThreadingHTTPServer):
 
     @property
     def prompts(self) -> list[str]:
-        return [request["messages"][0]["content"] for request in self.requests]
+        return [prompt_of(request) for request in self.requests]
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A client that has gone is no error here."""
@@ -92,7 +102,7 @@ class Conversation(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        prompt = request["messages"][0]["content"]
+        prompt = prompt_of(request)
         with self.server.lock:
             self.server.under_way += 1
             self.server.most_under_way = max(self.server.most_under_way, self.server.under_way)
@@ -108,7 +118,7 @@ class Conversation(BaseHTTPRequestHandler):
     def reply(self, say: Say, model: str) -> None:
         error = {"message": say.text, "type": "error", "code": say.code, "param": say.param}
         message = {"role": "assistant", "content": say.text, **say.message}
-        choice = {"index": 0, "message": message, **({"finish_reason": say.finish} if say.finish else {})}
+        choice = {"index": 0, "message": message, **({"finish_reason": say.finish} if say.finish else {}), **say.choice}
         usage = {"prompt_tokens": 700, "completion_tokens": say.tokens, "total_tokens": 700 + say.tokens}
         completion = {
             "id": "c",
@@ -117,6 +127,7 @@ class Conversation(BaseHTTPRequestHandler):
             "model": f"{model}-served" if say.model is None else say.model,
             "choices": [choice],
             "usage": usage if say.usage is None else say.usage,
+            **({} if say.fingerprint is None else {"system_fingerprint": say.fingerprint}),
         }
         body = (
             say.body if say.body is not None else json.dumps(completion if say.status == 200 else {"error": error}).encode()

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from mipha_eval.judge.verdicts import same_model
+from mipha_eval.core.served import same_model
 from tests.conftest import Cli, write_jsonl
 from tests.judge_server import Say, Serve
 from tests.mmvet_files import SmallMmvet

@@ -42,6 +42,10 @@ AllowBin = Annotated[
     bool,
     typer.Option("--allow-bin", help="Read weights in torch's own format (.bin), as data alone, where there are no others."),
 ]
+Serve = Annotated[
+    Optional[str],
+    typer.Option("--serve", help="Of openai-api: a command with {port} that starts the server, stopped when the run ends."),
+]
 Threads = Annotated[Optional[int], typer.Option("--threads", min=1, help="CPU threads of the model.")]
 Fresh = Annotated[bool, typer.Option("--fresh", help="Start anew instead of going on from what is stored.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.")]
@@ -67,10 +71,12 @@ def batch_size(text: str) -> int | None:
     return int(text)
 
 
-def model_options(device: str | None, dtype: str | None, no_share: bool, compile: bool, allow_bin: bool) -> dict[str, str]:
+def model_options(
+    device: str | None, dtype: str | None, no_share: bool, compile: bool, allow_bin: bool, serve: str | None
+) -> dict[str, str]:
     """Options of the model that have flags of their own, as far as these were given."""
     switches = [("share", "false", no_share), ("compile", "true", compile), ("allow_bin", "true", allow_bin)]
-    given = {"device": device, "dtype": dtype, **{key: text for key, text, asked in switches if asked}}
+    given = {"device": device, "dtype": dtype, "serve": serve, **{key: text for key, text, asked in switches if asked}}
     return {key: text for key, text in given.items() if text is not None}
 
 

@@ -48,7 +48,7 @@ def inspect_model(
         base = locate_checkpoint(given["base"], pickled=allow_bin) if "base" in given else None
         model = model_for(locate_checkpoint(path, given.get("revision"), pickled=allow_bin), base)
     chosen = build_model(
-        model, {**given, **flags.model_options(device, dtype, False, False, allow_bin)}, Registry(plugin or ())
+        model, {**given, **flags.model_options(device, dtype, False, False, allow_bin, None)}, Registry(plugin or ())
     )
     found = inspect_checkpoint(chosen, digest=digest)
     if json:

@@ -66,7 +66,8 @@ class JudgeFlags:
 
     def choice(self) -> JudgeChoice | None:
         """The judge that was asked for. Raises UserError for flags that need one, or that cannot be read."""
-        from mipha_eval.judge.settings import JudgeChoice, parse_budget, parse_price
+        from mipha_eval.judge.settings import JudgeChoice
+        from mipha_eval.models.served.price import parse_budget, parse_price
 
         if self.judge is None:
             if self.judge_budget or self.judge_price or self.judge_correctness:
@@ -79,8 +80,8 @@ class JudgeFlags:
             concurrency=self.judge_concurrency,
             timeout=self.judge_timeout,
             tries=self.judge_tries,
-            budget=parse_budget(self.judge_budget),
-            price=parse_price(self.judge_price),
+            budget=parse_budget(self.judge_budget, "--judge-budget"),
+            price=parse_price(self.judge_price, "--judge-price"),
             correctness=self.judge_correctness,
         )
 

@@ -28,6 +28,7 @@ def predict_answers(
     no_share: flags.NoShare = False,
     compile: flags.Compile = False,
     allow_bin: flags.AllowBin = False,
+    serve: flags.Serve = None,
     threads: flags.Threads = None,
     plugin: flags.Plugins = None,
     fresh: flags.Fresh = False,
@@ -38,7 +39,7 @@ def predict_answers(
     from mipha_eval.core.plugins.selection import build_model
     from mipha_eval.runs.predict import PredictSettings, predict
 
-    chosen = {**parse_pairs(options or ()), **flags.model_options(device, dtype, no_share, compile, allow_bin)}
+    chosen = {**parse_pairs(options or ()), **flags.model_options(device, dtype, no_share, compile, allow_bin, serve)}
     built = build_model(model, chosen, Registry(plugin or ()))
     size = flags.batch_size(batch_size)
     outcome = predict(PredictSettings(questions, image_folder, answers, built, max_new_tokens, size, fresh))

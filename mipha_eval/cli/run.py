@@ -39,6 +39,7 @@ def run_tasks(
     no_share: flags.NoShare = False,
     compile: flags.Compile = False,
     allow_bin: flags.AllowBin = False,
+    serve: flags.Serve = None,
     threads: flags.Threads = None,
     blind: Annotated[bool, typer.Option("--blind", help="Show grey pictures: what does the question alone give?")] = False,
     check: Annotated[
@@ -67,7 +68,8 @@ def run_tasks(
 
     registry = Registry(plugin or ())
     own, of_tasks = split_options(parse_pairs(options or ()))
-    chosen = build_model(model, {**own, **flags.model_options(device, dtype, no_share, compile, allow_bin)}, registry)
+    flagged = flags.model_options(device, dtype, no_share, compile, allow_bin, serve)
+    chosen = build_model(model, {**own, **flagged}, registry)
     failed = None
     try:
         run = evaluate(
@@ -108,6 +110,7 @@ def run_tasks(
 
 def show_run(run: Run) -> None:
     """The table of a run, and what stands under it."""
+    from mipha_eval.reporting.serving import serving_line
     from mipha_eval.reporting.summary import (
         certificate_line,
         judge_line,
@@ -120,7 +123,8 @@ def show_run(run: Run) -> None:
     console, summaries = flags.console(), [result.summary for result in run]
     print_summary(console, summaries)
     lines = [line for summary in summaries for line in wrapped_lines(summary)]
-    lines += [*map(probability_line, summaries), *map(judge_line, summaries), certificate_line(summaries)]
+    lines += [*map(serving_line, summaries), *map(probability_line, summaries), *map(judge_line, summaries)]
+    lines += [certificate_line(summaries)]
     print_lines(console, [line for line in lines if line])
     print(f"report: {run.path / 'report.md'}")
 

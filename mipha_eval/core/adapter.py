@@ -36,11 +36,18 @@ class ModelAdapter(ABC):
         reads_images: false for a model that never looks at a picture.
         shares: whether requests of a batch share work, so that an answer could depend on its neighbours; then every run
             compares some answers with `reference`.
+        steady: whether the same request always has the same answer; of a model that is not, a user may have answers asked
+            for again.
+        ranks: false for a model that can rank no options; tasks that want that are refused before anything is asked.
+        incidental: options that decide no answer, such as how many requests are under way; a run is the same with others.
     """
 
     name: ClassVar[str]
     reads_images: ClassVar[bool] = True
     shares: ClassVar[bool] = False
+    steady: ClassVar[bool] = True
+    ranks: ClassVar[bool] = True
+    incidental: ClassVar[frozenset[str]] = frozenset()
 
     @abstractmethod
     def generate(self, batch: Sequence[Request]) -> list[Response]:
@@ -90,6 +97,9 @@ class ModelAdapter(ABC):
 
     def load(self) -> None:  # noqa: B027 - nothing to read is a fine default
         """Reads weights, so that mistakes show before the data is touched. Raises UserError."""
+
+    def close(self) -> None:  # noqa: B027 - nothing to give back is a fine default
+        """Gives back what was taken for answering, such as a server that was started; called when a run ends, however."""
 
     def describe(self) -> JsonObject:
         """What decides the answers (weights, dtype, device, versions), for the manifest and for finding a run again.

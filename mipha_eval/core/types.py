@@ -5,10 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Generator, Hashable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
+from msgspec import structs
+
 from mipha_eval.core.json_value import JsonObject
+from mipha_eval.core.served import Served
 
 Outcome = TypeVar("Outcome")
 
@@ -129,6 +132,7 @@ class Response:
         option_tokens: the number of tokens of each option, the end token among them.
         top: (token id, logit) of the few likeliest first tokens, by models that can tell; two ways to an answer meet there.
         probabilities: probability that the answer begins with each tracked text of the request.
+        served: what a server says beside its answer, or beside what came in place of one; None for a model in this process.
     """
 
     text: str
@@ -140,6 +144,14 @@ class Response:
     option_tokens: tuple[int, ...] = ()
     top: tuple[tuple[int, float], ...] = ()
     probabilities: tuple[float, ...] = ()
+    served: Served | None = None
+
+    @property
+    def repeated(self) -> Response:
+        """The response to an equal request, which took nothing further."""
+        if self.served is None:
+            return self
+        return replace(self, served=structs.replace(self.served, prompt_tokens=0, completion_tokens=0, usd=None))
 
     @classmethod
     def failure(cls, reason: str) -> Response:

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 
 from mipha_eval.core.adapter import ModelAdapter
 from mipha_eval.core.plugins.checks.models import checked_budget, identity_of
+from mipha_eval.core.plugins.checks.responses import checked_responses
+from mipha_eval.core.streaming_adapter import StreamingAdapter
 from mipha_eval.core.types import Request, Response
 from mipha_eval.engine.attempt import Attempts
 from mipha_eval.engine.plan import Limits, plan_batches
@@ -49,13 +51,23 @@ class Engine:
         for places in announced(plan_batches(todo, attempts.cost, limits), todo, attempts):
             if self.stop():
                 return
-            responses = attempts.answer([todo[place] for place in places])
-            answered: IndexedResponses = []
-            for place, response in zip(places, responses, strict=True):
-                owner = distinct[place]
-                answered.append((owner, response))
-                answered += [(equal, response) for equal in equals.get(owner, ())]
-            yield answered
+            for responses in self._answered(attempts, places, todo):
+                answered: IndexedResponses = []
+                for place, response in responses:
+                    owner = distinct[place]
+                    answered.append((owner, response))
+                    answered += [(equal, response.repeated) for equal in equals.get(owner, ())]
+                yield answered
+
+    def _answered(self, attempts: Attempts, places: Sequence[int], todo: Sequence[Request]) -> Iterator[IndexedResponses]:
+        """(place in `todo`, response) of a batch: all of it at once, or one by one as they come."""
+        batch = [todo[place] for place in places]
+        if not isinstance(self.adapter, StreamingAdapter):
+            yield list(zip(places, attempts.answer(batch), strict=True))
+            return
+        for place, response in self.adapter.stream(batch, self.stop):
+            checked = checked_responses(self.adapter, batch[place : place + 1], [response])
+            yield [(places[place], checked[0])]
 
     def _sort_out(self, requests: Sequence[Request]) -> tuple[list[int], dict[int, list[int]], IndexedResponses]:
         """Places of distinct requests, for some of these the places of later equal ones, and what is known already."""
@@ -65,7 +77,7 @@ class Engine:
         for place, request in enumerate(requests):
             same = identity_of(self.adapter, request)
             if same in self.known:
-                ready.append((place, self.known[same]))
+                ready.append((place, self.known[same].repeated))
                 continue
             first = distinct.setdefault(same, place)
             if first != place:

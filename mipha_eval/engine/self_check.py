@@ -43,8 +43,12 @@ class SelfCheck:
         self._records = {(check.task, check.sample): check for check in folder.equivalence()}
 
     def count(self, answers: int) -> int:
-        """How many of a task's new answers are checked; none where the model shares nothing."""
-        return checks_a_task(self._asked, self._tasks, answers) if self._adapter.shares else 0
+        """How many of a task's new answers are checked: none where the model shares nothing, unless it may answer the same
+        request otherwise and a user wants to know.
+        """
+        if not self._adapter.shares and (self._adapter.steady or self._asked is None):
+            return 0
+        return checks_a_task(self._asked, self._tasks, answers)
 
     def check(self, label: str, given: Sequence[CheckedAnswer]) -> None:
         """Asks for the same answers alone and writes down how they compare."""
@@ -79,6 +83,9 @@ class SelfCheck:
         if differ and self._exact:
             what = f"{differ} of {found.checked} answers differ from the same made alone, which may not be in float32"
             logger.warning("%s: SHARED != ALONE: %s; see equivalence.json", label, what)
+        if found.checked and not self._adapter.steady:
+            told = f"{differ} of {found.checked} ({100 * differ / found.checked:.1f} %) are others now"
+            logger.info("%s: answers that were asked for again: %s", label, told)
         if found.failed:
             logger.warning("%s: %d answers could not be made alone; see equivalence.json", label, found.failed)
 

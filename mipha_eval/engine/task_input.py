@@ -10,6 +10,7 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from mipha_eval.core.adapter import ModelAdapter
 from mipha_eval.core.errors import UserError
 from mipha_eval.core.plugins.checks.questions import checked_request, choices_of
 from mipha_eval.core.plugins.code_digest import code_digest
@@ -59,6 +60,16 @@ def check_images(samples: Sequence[Sample], tried: int = 20) -> None:
             f"none of the first {len(images)} images is there, e.g. {images[0].location}; give the folder where they are",
             flag="--image-dir TASK=DIR",
         )
+
+
+def check_ranking(adapter: ModelAdapter, work: Sequence[TaskInput]) -> None:
+    """Raises UserError if a task wants options ranked of a model that can rank none."""
+    for item in [] if adapter.ranks else work:
+        if any(item.request(sample).options for sample in item.samples[:1]):
+            raise UserError(
+                f"{item.task.label} ranks options by their likelihood, which model {adapter.name} cannot tell; "
+                "choose a protocol in which answers are generated"
+            )
 
 
 def limit_samples(samples: list[Sample], limit: int | None) -> list[Sample]:

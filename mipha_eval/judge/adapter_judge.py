@@ -13,7 +13,7 @@ from mipha_eval.core.json_value import Json
 from mipha_eval.core.types import Decoding, Query, Request, Verdict
 from mipha_eval.engine.engine import Engine
 from mipha_eval.judge.judge import Judge
-from mipha_eval.judge.spending import estimated_tokens
+from mipha_eval.models.served.spending import estimated_tokens
 
 
 class AdapterJudge(Judge):

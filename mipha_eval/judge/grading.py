@@ -26,8 +26,8 @@ from mipha_eval.judge.openai_judge import OpenAIJudge
 from mipha_eval.judge.recorded import RecordedGrades
 from mipha_eval.judge.session import Session
 from mipha_eval.judge.settings import JudgeChoice
-from mipha_eval.judge.spending import Spending
 from mipha_eval.judge.verdicts import Verdicts, stored_judges, stored_rows
+from mipha_eval.models.served.spending import Spending
 from mipha_eval.scoring.judging.judge_notes import judge_notes
 from mipha_eval.scoring.judging.prompts import prompts_digest
 from mipha_eval.scoring.judging.ungraded import answer_groups

@@ -10,10 +10,6 @@ from mipha_eval.core.json_value import Json
 from mipha_eval.core.types import Query, Verdict
 
 
-class JudgeStoppedError(Exception):
-    """The judge will answer nothing further (wrong key, no such model, no money, a limit); says so in one line."""
-
-
 class Judge(ABC):
     """Answers queries, many at a time, in one event loop.
 
@@ -30,7 +26,7 @@ class Judge(ABC):
         """A reply, or a verdict that says why there is none, after as many tries as make sense.
 
         Raises:
-            JudgeStoppedError: no other query would be answered, either.
+            StoppedError: no other query would be answered, either.
         """
 
     @abstractmethod

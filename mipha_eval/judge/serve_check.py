@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from mipha_eval.core.errors import UserError
 from mipha_eval.core.types import Dialogue, Query, Verdict
-from mipha_eval.judge.judge import Judge, JudgeStoppedError
+from mipha_eval.judge.judge import Judge
+from mipha_eval.models.served.stopped import StoppedError
 from mipha_eval.scoring.judging.dialogue import UnansweredError, conduct
 from mipha_eval.scoring.judging.prompts import grade, is_correct, match_option
 
@@ -80,7 +81,7 @@ def serve_check(judge: Judge) -> ServeCheck:
     judge.load()
     try:
         return asyncio.run(_ask_all(judge))
-    except JudgeStoppedError as error:
+    except StoppedError as error:
         raise UserError(f"judge {judge.name}: {error}") from error
 
 

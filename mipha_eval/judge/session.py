@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from types import TracebackType
 
 from mipha_eval.core.types import Dialogue, Query, Score, Verdict
-from mipha_eval.judge.judge import Judge, JudgeStoppedError
-from mipha_eval.judge.spending import Spending
+from mipha_eval.judge.judge import Judge
 from mipha_eval.judge.verdicts import Verdicts
+from mipha_eval.models.served.spending import Spending, estimated_tokens
+from mipha_eval.models.served.stopped import StoppedError
 from mipha_eval.scoring.judging.dialogue import UnansweredError, conduct, shortcoming
 
 logger = logging.getLogger(__name__)
@@ -126,7 +127,7 @@ class Session:
             return
         try:
             await conduct(case.dialogue, lambda query: self._ask(query, case), case.most)
-        except JudgeStoppedError as error:
+        except StoppedError as error:
             self.stop(str(error))
         except UnansweredError as error:
             self.failed += 1
@@ -151,11 +152,13 @@ class Session:
         return verdict
 
     async def _ask_anew(self, query: Query, case: Case) -> Verdict:
-        reserved, verdict = await self.spending.reserve(query, lambda: self.stopped), None
+        estimated = estimated_tokens(query.prompt)
+        reserved, took = await self.spending.reserve(estimated, query.max_tokens, lambda: self.stopped), (0, 0)
         try:
             verdict = await self.judge.ask(query, case.sample)
+            took = verdict.prompt_tokens, verdict.completion_tokens
         finally:
-            self.spending.settle(reserved, verdict)
+            self.spending.settle(reserved, *took)
         case.verdicts.add(query, case.sample, verdict)
         self._watch_failures(verdict)
         return verdict

@@ -13,7 +13,7 @@ from msgspec import Meta, Struct
 from mipha_eval.core.json_value import Json
 from mipha_eval.core.record import record_json
 from mipha_eval.core.types import Query, Verdict
-from mipha_eval.judge.completion import MOST_TOKENS
+from mipha_eval.models.served.completion import MOST_TOKENS
 from mipha_eval.scoring.judging.dialogue import CUT
 from mipha_eval.store.journal import read_stored
 from mipha_eval.store.rows import RowDecoder

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
@@ -15,6 +14,7 @@ from mipha_eval.core.errors import UserError
 from mipha_eval.core.files import read_object
 from mipha_eval.core.json_value import Json
 from mipha_eval.core.record import checked
+from mipha_eval.core.served import same_model
 from mipha_eval.core.types import Query, Verdict
 from mipha_eval.judge.verdict_row import VerdictRow, read_rows, row_json, row_of
 from mipha_eval.scoring.judging.judge_notes import JudgeNotes, judge_notes
@@ -115,13 +115,6 @@ class Verdicts:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self._file = None
         self._held.__exit__(kind, error, trace)
-
-
-def same_model(asked: str, served: str) -> bool:
-    """Whether a server's name for a model is the one that was asked for, or a dated release of it, as OpenAI's names are."""
-    if not served.startswith(asked):
-        return False
-    return re.fullmatch(r"(-\d[\d-]*)?(@.*)?", served.removeprefix(asked)) is not None
 
 
 def check_same_judge(name: str, before: JudgeNotes, now: JudgeNotes) -> None:

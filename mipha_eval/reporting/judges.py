@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mipha_eval.judge.calibrations import stored_calibrations
-from mipha_eval.judge.settings import listed_prices
+from mipha_eval.models.served.price import listed_prices
 from mipha_eval.reporting.summary import calibration_text
 
 

@@ -100,6 +100,15 @@ def _data(result: ResultRecord) -> Iterator[Mark]:
         yield Mark("ODD LABELS", f"{sum(result.odd_labels.values()):,}")
 
 
+def _serving(result: ResultRecord) -> Iterator[Mark]:
+    """A server that says that another model answered than was asked for, or refuses to decode greedily."""
+    served = result.served
+    if served is not None and served.served_as_another:
+        yield Mark("ANOTHER MODEL", printable(", ".join(served.served_as_another)))
+    if served is not None and "temperature" in served.left_out:
+        yield Mark("NOT GREEDY")
+
+
 def _sharing(result: ResultRecord) -> Iterator[Mark]:
     """An answer that is another when it is made alone, in a precision where it may not be."""
     check = result.equivalence
@@ -136,6 +145,7 @@ FOUND: Sequence[Callable[[ResultRecord], Iterator[Mark]]] = (
     _conditions,
     _judging,
     _data,
+    _serving,
     _sharing,
     _wrapped,
     _counts,

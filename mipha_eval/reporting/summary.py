@@ -14,9 +14,10 @@ from mipha_eval.core.plugins.registry import plugin_folder
 from mipha_eval.core.printable import printable
 from mipha_eval.core.provenance import JUDGE
 from mipha_eval.core.record import checked
-from mipha_eval.judge.settings import Price
+from mipha_eval.models.served.price import Price
 from mipha_eval.reporting.effort import effort
 from mipha_eval.reporting.marks import mark_texts, share
+from mipha_eval.reporting.serving import serving_line
 from mipha_eval.reporting.terminal import kept, print_table
 from mipha_eval.scoring.gaps import UNPARSED_MOST, gaps
 from mipha_eval.scoring.judging.calibration import Calibration
@@ -221,6 +222,7 @@ def write_report(folder: RunFolder) -> Path:
     environment.filters["probabilities"] = probability_line
     environment.filters["judge"] = judge_line
     environment.filters["marks"] = mark_texts
+    environment.filters["serving"] = serving_line
     environment.filters["interval"] = interval_text
     environment.filters["lenient"] = lenient_text
     environment.filters["wrapped"] = wrapped_lines

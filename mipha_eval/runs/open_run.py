@@ -11,9 +11,9 @@ from importlib.metadata import PackageNotFoundError, version
 
 from mipha_eval import __version__
 from mipha_eval.core.data_source import DataSource
-from mipha_eval.core.options import option_fields
 from mipha_eval.core.plugins.checks.models import model_facts
 from mipha_eval.core.plugins.code_digest import code_digest
+from mipha_eval.core.plugins.selection import deciding_options
 from mipha_eval.core.record import checked
 from mipha_eval.runs.settings import RunSettings
 from mipha_eval.store.manifest import Manifest
@@ -29,7 +29,7 @@ def open_run(settings: RunSettings, source: DataSource) -> RunFolder:
     model, adapter = settings.model, settings.model.adapter
     same = {
         "model": model.name,
-        "options": {key: str(getattr(adapter, key)) for key in option_fields(type(adapter))},
+        "options": deciding_options(adapter),
         "task_options": dict(settings.task_options),
         "weights": model_facts(adapter, "describe"),
         "data": str(source),

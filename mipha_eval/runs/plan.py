@@ -11,8 +11,9 @@ from mipha_eval.core.task import Task
 from mipha_eval.core.types import Answer, Query, Response, Sample, Verdict
 from mipha_eval.engine.task_input import prepare
 from mipha_eval.judge.judged import JudgeSettings
-from mipha_eval.judge.settings import JudgeChoice, Price
-from mipha_eval.judge.spending import estimated_tokens
+from mipha_eval.judge.settings import JudgeChoice
+from mipha_eval.models.served.price import Price
+from mipha_eval.models.served.spending import estimated_tokens
 from mipha_eval.scoring.answer_files import read_answers
 from mipha_eval.scoring.judging.dialogue import Talk, UnansweredError
 from mipha_eval.scoring.judging.ungraded import answer_groups

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import dataclasses
 import functools
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -19,7 +19,7 @@ from mipha_eval.core.json_value import Json
 from mipha_eval.core.plugins.blame import blaming
 from mipha_eval.core.plugins.checks.models import model_facts
 from mipha_eval.core.plugins.code_digest import code_digest
-from mipha_eval.core.plugins.selection import Model
+from mipha_eval.core.plugins.selection import Model, deciding_options
 from mipha_eval.core.types import Decoding, Request, Response
 from mipha_eval.data.images import image_digest
 from mipha_eval.data.jsonl import read_jsonl
@@ -80,7 +80,7 @@ def predict(settings: PredictSettings) -> Outcome:
     """
     requests, adapter = read_questions(settings), settings.model.adapter
     adapter.load()
-    with locked(settings.journal), Interrupt() as interrupt:
+    with closing(adapter), locked(settings.journal), Interrupt() as interrupt:
         if settings.fresh:
             _set_aside(settings)
         ids = AnswerIds(settings, adapter, requests)
@@ -148,8 +148,12 @@ class AnswerIds:
 
     def __init__(self, settings: PredictSettings, adapter: ModelAdapter, requests: Sequence[Request]) -> None:
         self.requests = requests
-        options = {field.name: str(getattr(adapter, field.name)) for field in dataclasses.fields(adapter)}
-        known = [settings.model.name, options, model_facts(adapter, "describe"), *filter(None, [code_digest(type(adapter))])]
+        known = [
+            settings.model.name,
+            deciding_options(adapter),
+            model_facts(adapter, "describe"),
+            *filter(None, [code_digest(type(adapter))]),
+        ]
         model = json.dumps(known, sort_keys=True, default=str)
         self._model = hashlib.sha256(model.encode()).hexdigest()
         self._digest = functools.cache(image_digest)

@@ -8,7 +8,7 @@ import logging
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack, nullcontext
+from contextlib import ExitStack, closing, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,7 +21,7 @@ from mipha_eval.engine.background import BackgroundWorker
 from mipha_eval.engine.engine import Engine
 from mipha_eval.engine.interrupt import Interrupt
 from mipha_eval.engine.self_check import SelfCheck
-from mipha_eval.engine.task_input import TaskInput, check_images, prepare
+from mipha_eval.engine.task_input import TaskInput, check_images, check_ranking, prepare
 from mipha_eval.reporting.summary import write_report
 from mipha_eval.runs.open_run import open_run
 from mipha_eval.runs.run_loop import RunLoop
@@ -91,12 +91,13 @@ def _run(settings: RunSettings, early: MemoryHandler) -> Run:
     if grading is not None:
         grading.check([item.task for item in work])
         grading.judge.load()
+    check_ranking(adapter, work)
     started = time.perf_counter()
     adapter.load()
     logger.debug("model %s loaded in %.1f s", settings.model.name, time.perf_counter() - started)
     folder = open_run(settings, source)
     logger.debug("the run is %s", folder.path)
-    with locked(folder.path / "run"), folder.log, Interrupt() as interrupt:
+    with locked(folder.path / "run"), folder.log, Interrupt() as interrupt, closing(adapter):
         folder.log.take(early)
         folder.raise_format()
         for item in work:

@@ -31,6 +31,7 @@ from mipha_eval.scoring.judging.ungraded import without_judge
 from mipha_eval.scoring.measuring import Measuring, find_numbers
 from mipha_eval.scoring.probability import summarize_beliefs
 from mipha_eval.scoring.result_record import FIELDS, Moves, ResultRecord, known_notes
+from mipha_eval.scoring.served_counts import served_counts
 from mipha_eval.stats.interval import METHOD
 
 
@@ -126,6 +127,7 @@ def _summary(
         expected_rows=tuple(task.rows.get(task.protocol, ())),
         certificate=certificate_note(task, numbers.headline),
         notes=_notes(task, scores),
+        served=served_counts(responses[sample.id] for sample in samples if sample.id in responses),
     )
 
 

@@ -14,6 +14,7 @@ from mipha_eval.core.record import Count, Finite, Text, checked, record_json
 from mipha_eval.scoring.judging.judge_counts import JudgeCounts
 from mipha_eval.scoring.probability import BeliefSummary
 from mipha_eval.scoring.run_context import RunContext
+from mipha_eval.scoring.served_counts import ServedCounts
 
 HINT = "give a run folder, or a result that was printed as JSON"
 
@@ -86,7 +87,8 @@ class ResultRecord(Struct, frozen=True, kw_only=True):
         left_out, unverified, undecoded: answers of a file to questions that were not asked; that nothing proves to be to
             their question; that are not UTF-8.
         seconds, timed, generated: see `Effort`.
-        equivalence: of answers that were made again alone.
+        equivalence: of answers that were made again alone; where a server answered, that were asked for again.
+        served: of answers that came from a server, what it says and what they took.
     """
 
     task: Text
@@ -130,6 +132,7 @@ class ResultRecord(Struct, frozen=True, kw_only=True):
     timed: Count | None = None
     generated: Count | None = None
     equivalence: CheckCounts | None = None
+    served: ServedCounts | None = None
 
     @property
     def maximum(self) -> Mapping[str, int | float]:

@@ -80,9 +80,12 @@ class Manifest(Struct, frozen=True, kw_only=True):
 
     @property
     def display_name(self) -> str:
-        """What the run is called everywhere: its model's name, with the last part of the path where one was chosen."""
-        chosen = any(option.partition("=")[0].strip() == "path" for option in self.typed_options)
-        return f"{self.model} {Path(str(self.options.get('path'))).name}" if chosen else self.model
+        """What the run is called everywhere: its model's name, with the last part of the path or of the name at a server
+        where one was chosen.
+        """
+        typed = {option.partition("=")[0].strip() for option in self.typed_options}
+        chosen = next((self.options[key] for key in ("path", "model") if key in typed and key in self.options), None)
+        return self.model if chosen is None else f"{self.model} {Path(chosen).name}"
 
 
 def read_manifest(path: Path) -> Manifest:

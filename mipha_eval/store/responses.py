@@ -10,13 +10,14 @@ from typing import Annotated, NamedTuple
 from msgspec import Meta, Struct
 
 from mipha_eval.core.json_value import Json
-from mipha_eval.core.record import Count
+from mipha_eval.core.record import Count, record_json
+from mipha_eval.core.served import Served
 from mipha_eval.core.types import Response
 from mipha_eval.store.journal import read_stored
 from mipha_eval.store.rows import RowDecoder
 
 #: fields that are left out where they are empty
-SELDOM = ("top", "probabilities")
+SELDOM = ("top", "probabilities", "served")
 #: field of format 1 -> its name today
 BEFORE = {"chances": "probabilities"}
 
@@ -33,6 +34,7 @@ class StoredResponse(Struct, frozen=True):
     option_tokens: tuple[Annotated[int, Meta(ge=1)], ...] = ()
     top: tuple[tuple[int, float], ...] = ()
     probabilities: tuple[float, ...] = ()
+    served: Served | None = None
 
     def __post_init__(self) -> None:
         """Raises ValueError, which says that the record is damaged."""
@@ -84,4 +86,6 @@ def response_json(response: Response) -> Mapping[str, Json]:
     for name in SELDOM:
         if not row[name]:
             del row[name]
+    if response.served is not None:
+        row["served"] = record_json(response.served)
     return row

@@ -18,7 +18,14 @@ from mipha_eval.core.plugins.registry import Registry
 from mipha_eval.core.task import Task
 
 #: options that have flags of their own on the command line
-FLAGS = {"device": "--device", "dtype": "--dtype", "share": "--no-share", "compile": "--compile", "allow_bin": "--allow-bin"}
+FLAGS = {
+    "device": "--device",
+    "dtype": "--dtype",
+    "share": "--no-share",
+    "compile": "--compile",
+    "allow_bin": "--allow-bin",
+    "serve": "--serve",
+}
 
 logger = logging.getLogger(__name__)
 
@@ -143,6 +150,12 @@ def _check_annotations(label: str, taken: bool, source: DataSource) -> None:
         raise UserError("an annotation file goes with a folder where the images are; give one", flag="--data FOLDER")
     if not Path(source.annotations or "").is_file():
         raise UserError(f"annotation file {source.annotations} does not exist", flag="--annotations")
+
+
+def deciding_options(adapter: ModelAdapter) -> dict[str, str]:
+    """A model's options as texts, but for those that decide no answer."""
+    named = [key for key in option_fields(type(adapter)) if key not in adapter.incidental]
+    return {key: str(getattr(adapter, key)) for key in named}
 
 
 def task_options(task: Task) -> dict[str, object]:

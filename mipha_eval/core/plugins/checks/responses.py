@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from types import NoneType
 from typing import TYPE_CHECKING
 
 from mipha_eval.core.plugins.checks.refusal import ROUNDING, refusal, shown
+from mipha_eval.core.served import Served
 from mipha_eval.core.types import Request, Response
 
 if TYPE_CHECKING:
@@ -47,8 +49,9 @@ def _wrong_response(request: Request, response: object) -> str:
     for name in ("text", "error", "finish"):
         if type(getattr(response, name)) is not str:
             return f"a response whose {name} is no text but {shown(getattr(response, name))}"
-    if type(response.tokens) is not int:
-        return f"a response whose tokens are no whole number but {shown(response.tokens)}"
+    for name, kinds, what in (("tokens", (int,), "are no whole number"), ("served", (Served, NoneType), "is no Served")):
+        if type(getattr(response, name)) not in kinds:
+            return f"a response whose {name} {what} but {shown(getattr(response, name))}"
     if not (response.likelihoods or response.option_tokens or response.probabilities or response.top):
         return ""
     if type(response.top) is not tuple or not all(_is_logit(pair) for pair in response.top):

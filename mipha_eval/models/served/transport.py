@@ -1,4 +1,4 @@
-"""HTTP to a judge with bounds: a whole reply's time and size, and no other address than the one given.
+"""HTTP to a server with bounds: a whole reply's time and size, and no other address than the one given.
 
 The library's own timeout is a single read's, it keeps replies of any size, and it sends prompts on to wherever it is told.
 """
@@ -10,12 +10,9 @@ import asyncio
 import httpx2  # what openai's client is made of
 import openai
 
-#: bytes of a reply, of which a grade with everything around it takes a few hundred
-MOST_BYTES = 1_000_000
-
 
 class TooLongError(openai.OpenAIError):
-    """A reply has more bytes than `MOST_BYTES`; carries the beginning. The client does not ask again."""
+    """A reply has more bytes than it may; carries the beginning. The client does not ask again."""
 
     def __init__(self, beginning: bytes) -> None:
         super().__init__("the reply is too long")
@@ -32,10 +29,12 @@ class RedirectedError(openai.OpenAIError):
 
 
 class BoundedTransport(httpx2.AsyncBaseTransport):
-    """Reads whole replies through a client of aiohttp's, which takes half the processor time a query of the usual one."""
+    """Reads whole replies, of so many seconds and bytes at most, through a client of aiohttp's, which takes half the
+    processor time a request of the usual one.
+    """
 
-    def __init__(self, seconds: float) -> None:
-        self._seconds = seconds
+    def __init__(self, seconds: float, most_bytes: int) -> None:
+        self._seconds, self._most_bytes = seconds, most_bytes
         self._client = openai.DefaultAioHttpClient(follow_redirects=False)
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
@@ -61,14 +60,14 @@ class BoundedTransport(httpx2.AsyncBaseTransport):
             body = bytearray()
             async for piece in response.aiter_bytes():
                 body += piece
-                if len(body) > MOST_BYTES:
+                if len(body) > self._most_bytes:
                     if response.is_success:
                         raise TooLongError(bytes(body[:1000]))
                     break  # an error's beginning is enough
         finally:
             await response.aclose()
         kept = [(name, value) for name, value in response.headers.multi_items() if name not in LENGTHS]
-        return httpx2.Response(response.status_code, headers=kept, content=bytes(body[:MOST_BYTES]), request=request)
+        return httpx2.Response(response.status_code, headers=kept, content=bytes(body[: self._most_bytes]), request=request)
 
 
 #: headers that a body is without once it is read

@@ -1,4 +1,4 @@
-"""What a judge may cost, and what it has cost."""
+"""What asking a server may cost, and what it has cost."""
 
 from __future__ import annotations
 
@@ -7,9 +7,8 @@ import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from mipha_eval.core.types import Query, Verdict
-from mipha_eval.judge.judge import JudgeStoppedError
-from mipha_eval.judge.settings import Budget, Price
+from mipha_eval.models.served.price import Budget, Price
+from mipha_eval.models.served.stopped import StoppedError
 
 #: bytes of text a token, for estimates; English prose has a little more
 BYTES_A_TOKEN = 4
@@ -47,7 +46,7 @@ class Spending:
     """Counts calls, tokens and money, and keeps what is on its way within the budget.
 
     As long as the budget holds the longest replies that all calls under way may bring, they go side by side, at first no
-    more of them than replies have told how this judge counts. Near its end they go one after the other, each if what is
+    more of them than replies have told how this server counts. Near its end they go one after the other, each if what is
     left holds it as measured. So it is overdrawn by a reply that is longer than any before, and no further.
 
     Attributes:
@@ -68,47 +67,47 @@ class Spending:
     _longest: dict[int, int] = field(default_factory=dict, init=False)
     _settled: asyncio.Event = field(default_factory=asyncio.Event, init=False)
 
-    async def reserve(self, query: Query, stopped: Callable[[], str]) -> Reserved:
+    async def reserve(self, estimated: int, limit: int, stopped: Callable[[], str]) -> Reserved:
         """Takes up room for a call, and waits for it where others may leave some; returns what `settle` is to be given.
 
         Args:
+            estimated: tokens of the prompt by length.
+            limit: the longest reply that is asked for, in tokens.
             stopped: why nothing further is to be asked; empty if it is.
 
         Raises:
-            JudgeStoppedError: there is no room, or nothing is to be asked.
+            StoppedError: there is no room, or nothing is to be asked.
         """
         while True:
             if reason := stopped():
-                raise JudgeStoppedError(reason)
-            call = self._measured(query)
+                raise StoppedError(reason)
+            call = self._measured(estimated, limit)
             if self._fits(call):
                 self.calls += 1
                 self._under_way.add(call)
                 return call
             await self._settled.wait()
 
-    def settle(self, call: Reserved, verdict: Verdict | None) -> None:
-        """Replaces what was reserved by what the call took; None for a call that led to nothing."""
+    def settle(self, call: Reserved, prompt_tokens: int, completion_tokens: int) -> None:
+        """Replaces what was reserved by what the call took; 0 and 0 for a call that led to nothing."""
         self._under_way.discard(call)
-        if verdict is not None:
-            self.prompt_tokens += verdict.prompt_tokens
-            self.completion_tokens += verdict.completion_tokens
-            if self.price:
-                self.usd += self.price.of(verdict.prompt_tokens, verdict.completion_tokens)
-            if verdict.prompt_tokens:
-                self._counted += 1
-                self._ratio = max(self._ratio, verdict.prompt_tokens / max(call.estimated, 1))
-                self._longest[call.limit] = max(self._longest.get(call.limit, 1), verdict.completion_tokens)
+        self.prompt_tokens += prompt_tokens
+        self.completion_tokens += completion_tokens
+        if self.price:
+            self.usd += self.price.of(prompt_tokens, completion_tokens)
+        if prompt_tokens:
+            self._counted += 1
+            self._ratio = max(self._ratio, prompt_tokens / max(call.estimated, 1))
+            self._longest[call.limit] = max(self._longest.get(call.limit, 1), completion_tokens)
         self._settled.set()  # whoever waits looks again
         self._settled = asyncio.Event()
 
-    def _measured(self, query: Query) -> Reserved:
-        estimated, limit = estimated_tokens(query.prompt), query.max_tokens
+    def _measured(self, estimated: int, limit: int) -> Reserved:
         likely = self._longest.get(limit, limit)
         return Reserved(estimated, estimated * (self._ratio or 1.0), limit, likely, max(limit, likely))
 
     def _fits(self, call: Reserved) -> bool:
-        """Whether a call may go now; else it may when others have come to their end. Raises JudgeStoppedError if not."""
+        """Whether a call may go now; else it may when others have come to their end. Raises StoppedError if not."""
         if self.budget.calls is not None and self.calls + 1 > self.budget.calls:
             raise _spent(self.budget.calls, "calls", self.calls, 1)
         if not self._under_way:
@@ -132,12 +131,12 @@ class Spending:
             yield self.budget.usd, "usd", self.usd, self.price.of(prompt, reply)
 
 
-def _spent(most: float, unit: str, spent: float, wanted: float) -> JudgeStoppedError:
+def _spent(most: float, unit: str, spent: float, wanted: float) -> StoppedError:
     digits = 4 if unit == "usd" else 0
     wants = f"{wanted:,.{digits}f}" if unit == "usd" else f"{math.ceil(wanted):,}"
     if not spent:
-        return JudgeStoppedError(f"its budget of {most:,g} {unit} does not hold a single query, which takes about {wants}")
-    return JudgeStoppedError(
+        return StoppedError(f"its budget of {most:,g} {unit} does not hold a single query, which takes about {wants}")
+    return StoppedError(
         f"its budget of {most:,g} {unit} is spent: {spent:,.{digits}f} are used, and the next query takes about {wants}; "
         "the same command goes on with a new one"
     )
