@@ -36,11 +36,13 @@ class ModelAdapter(ABC):
         reads_images: false for a model that never looks at a picture.
         shares: whether requests of a batch share work, so that an answer could depend on its neighbours; then every run
             compares some answers with `reference`.
+        floor: whether it is there to be compared with, as a constant answer is; tables say so, and never rank it.
     """
 
     name: ClassVar[str]
     reads_images: ClassVar[bool] = True
     shares: ClassVar[bool] = False
+    floor: ClassVar[bool] = False
 
     @abstractmethod
     def generate(self, batch: Sequence[Request]) -> list[Response]:

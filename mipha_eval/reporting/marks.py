@@ -16,7 +16,7 @@ from mipha_eval.scoring.judging.calibration import Calibration
 from mipha_eval.scoring.judging.prompts import TABLE_MARKS
 from mipha_eval.scoring.result_record import ResultRecord
 
-DEMO = "DEMO"
+DEMO, FLOOR = "DEMO", "FLOOR"
 
 
 @dataclass(frozen=True)
@@ -58,8 +58,12 @@ def _conditions(result: ResultRecord) -> Iterator[Mark]:
     """How the model was asked."""
     if result.demo:
         yield Mark(DEMO)
-    if result.blind:
+    if result.floor:
+        yield Mark(FLOOR)
+    if result.asked_under == "blind":
         yield Mark("BLIND")
+    elif result.asked_under:
+        yield Mark("CONTROL", result.asked_under)
     if result.limited:
         asked = result.n + result.missing + result.failed + result.unlabelled
         asked += result.rules.get(JUDGE_FAILED, 0)  # these are not in n

@@ -77,6 +77,7 @@ def _pair(pair: Pair) -> dict[str, Json]:
         "other_options": list(pair.options),
         "differences": [_row(row) for row in pair.rows],
         "flips": _flips(pair.flips),
+        "gain": pair.gain.record if pair.gain else None,
         "categories": {name: _flips(flips) for name, flips in pair.categories.items()},
     }
 
