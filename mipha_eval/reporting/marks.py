@@ -58,8 +58,6 @@ def _conditions(result: ResultRecord) -> Iterator[Mark]:
     """How the model was asked."""
     if result.demo:
         yield Mark(DEMO)
-    if result.floor:
-        yield Mark(FLOOR)
     if result.asked_under == "blind":
         yield Mark("BLIND")
     elif result.asked_under:
@@ -116,6 +114,12 @@ def _wrapped(result: ResultRecord) -> Iterator[Mark]:
     yield from (Mark(f"HOLD {printable(name)}", f"{count:,}") for name, count in result.wrapped.items())
 
 
+def _floor(result: ResultRecord) -> Iterator[Mark]:
+    """That it is no model's score."""
+    if result.floor:
+        yield Mark(FLOOR)
+
+
 def _counts(result: ResultRecord) -> Iterator[Mark]:
     counts = {name: count(result) for name, count in COUNTED.items()}
     yield from (Mark(name, f"{count:,}") for name, count in counts.items() if count)
@@ -144,4 +148,5 @@ FOUND: Sequence[Callable[[ResultRecord], Iterator[Mark]]] = (
     _wrapped,
     _counts,
     _unparsed,
+    _floor,
 )

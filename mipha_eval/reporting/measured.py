@@ -21,7 +21,7 @@ from mipha_eval.store.run_folder import RunFolder
 #: what is said of a model's weights that somebody chose; the rest, such as a digest, is of this model alone
 CHOSEN = ("dtype", "attention", "generation", "left_out")
 #: options that tell rows of one model apart
-TELLING = ("control", "path", "revision", "dtype", "device", "share")
+TELLING = ("blind", "path", "revision", "dtype", "device", "share")
 
 
 @dataclass(frozen=True)
@@ -101,7 +101,7 @@ def _read(path: Path) -> Measured:
         raise UserError(f"{path} has no finished task; the same command that began it goes on")
     identity = [manifest.model, manifest.options, manifest.weights, manifest.asked_under]
     return Measured(
-        manifest.display_name,
+        f"{manifest.display_name} ({manifest.asked_under})" if manifest.asked_under else manifest.display_name,
         _by_label(results),
         _facts(manifest),
         noted_size(manifest),
@@ -127,7 +127,7 @@ def _by_label(results: Sequence[StoredResult]) -> dict[str, StoredResult]:
 
 def _facts(manifest: Manifest) -> dict[str, str]:
     """What the manifest says of the model: its options, and what they came to."""
-    facts: dict[str, str] = {"control": manifest.asked_under or "none"}
+    facts = {"blind": str(manifest.blind).lower(), **({"control": str(manifest.control)} if manifest.control else {})}
     for part in (manifest.options, manifest.weights, manifest.about):
         facts |= {key: str(value) for key, value in part.items()}
     size = noted_size(manifest)
