@@ -1,7 +1,7 @@
 """mipha-eval: exact, fast and honest evaluation of multimodal models.
 
-Its functions are `evaluate`, `score`, `score_again`, `load_run`, `load_runs`, `compare` and `report`; then what they give,
-and what plugins are made of. Each is imported when it is first asked for. docs/python.md shows them at work.
+Its functions are `evaluate`, `score`, `score_again`, `load_run`, `load_runs`, `compare`, `visual_gains` and `report`; then
+what they give, and what plugins are made of. Each is imported when it is first asked for. docs/python.md shows them at work.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from mipha_eval.reporting.make import report
     from mipha_eval.runs.compare import compare
     from mipha_eval.runs.evaluate import evaluate, score, score_again
+    from mipha_eval.runs.gains import visual_gains
     from mipha_eval.runs.run import TasksFailedError
     from mipha_eval.runs.stored_run import Run, load_run, load_runs
     from mipha_eval.runs.task_result import Result
@@ -42,6 +43,7 @@ _HOMES = {
     **dict.fromkeys(("evaluate", "score", "score_again"), "runs.evaluate"),
     **dict.fromkeys(("Run", "load_run", "load_runs"), "runs.stored_run"),
     "Result": "runs.task_result",
+    "visual_gains": "runs.gains",
     "TasksFailedError": "runs.run",
     "compare": "runs.compare",
     "Comparison": "comparison.result",
@@ -82,6 +84,7 @@ __all__ = [
     "score",
     "score_again",
     "share",
+    "visual_gains",
 ]
 
 

@@ -16,6 +16,7 @@ class Constant(ModelAdapter):
 
     name: ClassVar[str] = "constant"
     reads_images: ClassVar[bool] = False
+    floor: ClassVar[bool] = True
 
     answer: str = "Yes"
 

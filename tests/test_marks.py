@@ -90,7 +90,7 @@ def test_unread_answers_stand_in_every_cell(cli: Cli, tmp_path: Path) -> None:
     assert "pope@demo: 60 (100.0%) unparsed" in outcome.err
     assert f"70.88 DEMO LIMITED 60/1,080 {UNREAD}" in plain(outcome.out)
     run = run_of(tmp_path / "runs")
-    assert f"70.88 DEMO LIMITED 60/1,080 {UNREAD} |" in (run / "report.md").read_text()
+    assert f"70.88 DEMO LIMITED 60/1,080 {UNREAD} FLOOR |" in (run / "report.md").read_text()
     scored = cli("score", run)
     assert (scored.code, UNREAD in scored.out) == (3, True)
     assert UNREAD in cli("report", run).out
@@ -101,7 +101,7 @@ def test_unread_answers_stand_in_every_cell(cli: Cli, tmp_path: Path) -> None:
     compared = cli("compare", run_of(other), run)
     assert UNREAD in plain(compared.out)
     assert UNREAD in cli("compare", run_of(other), run, "--format", "md").out.replace("\\", "")
-    assert cli("compare", run_of(other), run, "--json").json["runs"][1]["marks"]["pope@demo"][-1] == UNREAD
+    assert cli("compare", run_of(other), run, "--json").json["runs"][1]["marks"]["pope@demo"][-2:] == [UNREAD, "FLOOR"]
 
 
 def test_unread_answers_on_pages(cli: Cli, tmp_path: Path, browser: Browser) -> None:
@@ -171,7 +171,7 @@ def test_mmbench_by_rules_alone_is_a_score(cli: Cli, tmp_path: Path) -> None:
     outcome = constant(cli, tmp_path / "runs", "I cannot tell", "-L", 40, "--json", task="mmbench")
     (result,) = outcome.json["results"]
     assert (outcome.code, result["metrics"]["accuracy"]) == (3, 0)
-    assert mark_texts(read_record(result, "it"))[-1] == f"UNPARSED {result['n']} (100.0%)"
+    assert mark_texts(read_record(result, "it"))[-2:] == [f"UNPARSED {result['n']} (100.0%)", "FLOOR"]
 
 
 def test_a_second_opinion_is_in_the_run_s_table(cli: Cli, serve: Serve, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
+from mipha_eval.core.controls import Control
 from mipha_eval.core.errors import UserError
 
 if TYPE_CHECKING:
@@ -33,6 +34,14 @@ ImageDirs = Annotated[
     Optional[list[str]], typer.Option("--image-dir", help="Where a task's images are, as TASK=DIR; repeatable.")
 ]
 Plugins = Annotated[Optional[list[Path]], typer.Option("--plugin", help="A Python file with tasks or models; repeatable.")]
+ControlName = Annotated[
+    Optional[Control],
+    typer.Option(
+        "--control",
+        help="Ask without what a model ought to need: a grey picture, the mean of the benchmark's pictures, another "
+        "question's picture, or the format line in place of the question; a run of its own, beside the model's.",
+    ),
+]
 BatchSize = Annotated[str, typer.Option("--batch-size", "-b", help="Requests a batch, or auto.")]
 Device = Annotated[Optional[str], typer.Option("--device", help="auto, cpu, cuda, cuda:1 or mps.")]
 Dtype = Annotated[Optional[str], typer.Option("--dtype", help="auto, float32, bfloat16 or float16.")]

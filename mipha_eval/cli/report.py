@@ -52,6 +52,10 @@ def report_table(
         Optional[list[str]],
         typer.Option("--by", help="Factors of an ablation as a,b: groups rows by them, tests differences between levels."),
     ] = None,
+    floors: Annotated[
+        bool,
+        typer.Option("--floors", help="Under the table stand the floors' runs that lie beside these: majority, random, ..."),
+    ] = False,
     plots: Annotated[
         Optional[Path], typer.Option("--plots", help="Also write plots, PDF, PNG and CSV, to this folder.")
     ] = None,
@@ -66,7 +70,8 @@ def report_table(
     models = [name.strip() for text in published for name in text.split(",")] if published else None
     files, settings = published_file or (), [RowSetting.parse(text) for text in row or ()]
     made = make_report(
-        ReportSettings(runs or (), table, intervals, models, files, rank_published, settings, by), Registry(plugin or ())
+        ReportSettings(runs or (), table, intervals, models, files, rank_published, settings, by, floors),
+        Registry(plugin or ()),
     )
     text = made.text(chosen_format(format, output))
     if output is None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Optional
 
@@ -15,6 +15,7 @@ from mipha_eval.cli.judge_flags import NO_JUDGE, JudgeFlags, takes_judge
 from mipha_eval.core.options import parse_pairs
 
 if TYPE_CHECKING:
+    from mipha_eval.comparison.gain import Gain
     from mipha_eval.runs.run import TasksFailedError
     from mipha_eval.runs.stored_run import Run
 
@@ -41,7 +42,8 @@ def run_tasks(
     allow_bin: flags.AllowBin = False,
     serve: flags.Serve = None,
     threads: flags.Threads = None,
-    blind: Annotated[bool, typer.Option("--blind", help="Show grey pictures: what does the question alone give?")] = False,
+    control: flags.ControlName = None,
+    blind: Annotated[bool, typer.Option("--blind", help="Short for --control blind.")] = False,
     check: Annotated[
         Optional[int],
         typer.Option(
@@ -63,6 +65,7 @@ def run_tasks(
     from mipha_eval.core.plugins.selection import build_model, split_options
     from mipha_eval.data.parse_source import parse_source
     from mipha_eval.runs.evaluate import evaluate
+    from mipha_eval.runs.gains import visual_gains
     from mipha_eval.runs.run import TasksFailedError
     from mipha_eval.scoring.result_record import result_json
 
@@ -80,6 +83,7 @@ def run_tasks(
             output=output,
             batch_size=flags.batch_size(batch_size),
             blind=blind,
+            control=control,
             check=check,
             probabilities=probabilities,
             judge=asked.grading(registry),
@@ -94,10 +98,14 @@ def run_tasks(
         run, failed = error.run, error
     summaries = [result.summary for result in run]
 
+    gains = visual_gains(run, plugins=plugin or ()) if run.under_control else []
     if json:
-        flags.print_json({"run": str(run.path), "results": [*map(result_json, summaries)], **failed_tasks(failed)})
+        told = {"gains": [gain.record for gain in gains]} if run.under_control else {}
+        results = [*map(result_json, summaries)]
+        flags.print_json({"run": str(run.path), "results": results, **told, **failed_tasks(failed)})
     else:
         show_run(run)
+        show_gains(gains)
     if probabilities:
         for summary in summaries:
             if summary.probabilities is None:
@@ -113,6 +121,7 @@ def show_run(run: Run) -> None:
     from mipha_eval.reporting.serving import serving_line
     from mipha_eval.reporting.summary import (
         certificate_line,
+        expectation_line,
         judge_line,
         print_summary,
         probability_line,
@@ -123,10 +132,19 @@ def show_run(run: Run) -> None:
     console, summaries = flags.console(), [result.summary for result in run]
     print_summary(console, summaries)
     lines = [line for summary in summaries for line in wrapped_lines(summary)]
-    lines += [*map(serving_line, summaries), *map(probability_line, summaries), *map(judge_line, summaries)]
+    notes = (expectation_line, serving_line, probability_line, judge_line)
+    lines += [note(summary) for note in notes for summary in summaries]
     lines += [certificate_line(summaries)]
     print_lines(console, [line for line in lines if line])
     print(f"report: {run.path / 'report.md'}")
+
+
+def show_gains(gains: Sequence[Gain]) -> None:
+    """How far the model is above the control that was run."""
+    from mipha_eval.reporting.terminal import print_lines
+
+    lines = [f"{gain.task} {gain.metric}: {gain.text()}, {gain.clusters:,} pictures" for gain in gains]
+    print_lines(flags.console(), lines)
 
 
 def tell_what_is_missing(run: Run, *, fresh: bool) -> None:

@@ -73,6 +73,7 @@ def print_numbers(summary: ResultRecord) -> None:
     from mipha_eval.reporting.marks import mark_texts
     from mipha_eval.reporting.summary import (
         certificate_line,
+        expectation_line,
         interval_cell,
         judge_line,
         lenient_text,
@@ -95,6 +96,6 @@ def print_numbers(summary: ResultRecord) -> None:
     counts = {name: getattr(summary, name) for name in COUNTS}
     lines.append(", ".join(kept(f"{name} {count:,}") for name, count in counts.items() if count is not None))
     lines += [f"odd labels, {count:,}: {reason}" for reason, count in summary.odd_labels.items()]
-    lines += [*wrapped_lines(summary), judge_line(summary)]
+    lines += [*wrapped_lines(summary), expectation_line(summary), judge_line(summary)]
     lines.append(certificate_line([summary]) or "no current certificate, see mipha-eval certify")
     print_lines(console, [line for line in lines if line])

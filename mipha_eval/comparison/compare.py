@@ -12,6 +12,7 @@ from pathlib import Path
 from mipha_eval.comparison.comparability import other_options, why_not
 from mipha_eval.comparison.difference import ALPHA, RESAMPLES, Difference, difference, enough_draws
 from mipha_eval.comparison.flips import find_flips, flips_by_category
+from mipha_eval.comparison.gain import gain_of_two
 from mipha_eval.comparison.gate import Rule, decide, worst_p
 from mipha_eval.comparison.loss import Loss
 from mipha_eval.comparison.matched import Matched
@@ -20,6 +21,7 @@ from mipha_eval.comparison.result import ComparedRun, Comparison, NotCompared, P
 from mipha_eval.core.errors import UserError
 from mipha_eval.core.plugins.registry import Registry
 from mipha_eval.judge.stored_task import StoredTask, read_stored_tasks
+from mipha_eval.store.run_folder import RunFolder
 
 
 @dataclass(frozen=True)
@@ -121,6 +123,7 @@ def _compare(runs: Sequence[ComparedRun], planned: Planned, draws: int, config: 
     found = [difference(matched, name, draws, config.alpha) for name in metrics]
     gated = planned.runs[0] == 0
     return Pair(
+        gain=gain_of_two(tasks, {str(stored.run): RunFolder(stored.run).manifest() for stored in tasks}, config.alpha),
         task=planned.task,
         runs=planned.runs,
         left_out=matched.left_out,

@@ -82,9 +82,11 @@ def _untold(runs: Sequence[ComparedRun], pair: Pair) -> Found:
         yield "cannot tell", f"{pair.changed:,} questions of the same id are not the same questions"
     if pair.options:
         yield "cannot tell", f"other options, {'; '.join(pair.options)}"
-    blind = [bool(runs[place].tasks[pair.task].summary.blind) for place in pair.runs]
-    if blind[0] != blind[1]:
-        yield "cannot tell", "one of the two saw no pictures"
+    controls = {runs[place].tasks[pair.task].summary.asked_under for place in pair.runs}
+    if len(controls) > 1:
+        told = " and ".join(sorted(control for control in controls if control))
+        what = "saw no pictures" if "blind" in controls else f"was asked under the control {told}"
+        yield "cannot tell", f"one of the two {what}"
 
 
 def _powerless(pairs: Sequence[Pair], pair: Pair, alpha: float) -> Found:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 from mipha_eval.comparison.difference import Difference
 from mipha_eval.comparison.flips import Flips
+from mipha_eval.comparison.gain import Gain
 from mipha_eval.comparison.loss import Loss
 from mipha_eval.judge.stored_task import StoredTask
 
@@ -49,6 +50,7 @@ class Pair:
         options: options of the task that differ.
         rows: the first is the headline.
         loss: what the second run lost; None where the first is not the baseline.
+        gain: how far the model is above itself, where one of the two is the other's control.
         worst_p: of a second run with every answer wrong, see `gate.worst_p`.
     """
 
@@ -62,6 +64,7 @@ class Pair:
     rows: Sequence[Row]
     loss: Loss | None = None
     worst_p: float | None = None
+    gain: Gain | None = None
 
 
 @dataclass(frozen=True)

@@ -40,6 +40,7 @@ class ModelAdapter(ABC):
             for again.
         ranks: false for a model that can rank no options; tasks that want that are refused before anything is asked.
         incidental: options that decide no answer, such as how many requests are under way; a run is the same with others.
+        floor: whether it is there to be compared with, as a constant answer is; tables say so, and never rank it.
     """
 
     name: ClassVar[str]
@@ -48,6 +49,7 @@ class ModelAdapter(ABC):
     steady: ClassVar[bool] = True
     ranks: ClassVar[bool] = True
     incidental: ClassVar[frozenset[str]] = frozenset()
+    floor: ClassVar[bool] = False
 
     @abstractmethod
     def generate(self, batch: Sequence[Request]) -> list[Response]:

@@ -17,6 +17,10 @@ class MissingDataError(UserError):
     """A benchmark's files are not where they are looked for."""
 
 
+class ControlError(UserError):
+    """A control that changes nothing of a task's questions, such as grey pictures where there are none."""
+
+
 class RowError(UserError):
     """A row of a benchmark's file that is not as it should be; the message begins with its place."""
 

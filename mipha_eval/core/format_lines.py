@@ -15,6 +15,15 @@ OCR_TOKENS = "Reference OCR token:"
 CAPTION = "Provide a one-sentence caption for the provided image."
 
 
+#: all of them, but for what begins something else
+FORMAT_LINES = (SHORT_ANSWER, LETTER_ANSWER, LETTER_ANSWER_CN, UNANSWERABLE, CAPTION)
+
+
+def format_lines_of(prompt: str) -> tuple[str, ...]:
+    """The format lines that a prompt has, in its order."""
+    return tuple(sorted((line for line in FORMAT_LINES if line in prompt), key=prompt.index))
+
+
 def question_core(prompt: str) -> str:
     """A prompt without LLaVA's format lines, image mark and outer spaces, for recognising a question."""
     for line in (SHORT_ANSWER, LETTER_ANSWER, LETTER_ANSWER_CN, UNANSWERABLE):

@@ -12,7 +12,7 @@ from typing import ClassVar
 from mipha_eval.core.alphabet import LETTERS, lettered
 from mipha_eval.core.answer_line import OfficialAnswer
 from mipha_eval.core.data_source import DataSource
-from mipha_eval.core.format_lines import question_core
+from mipha_eval.core.format_lines import format_lines_of, question_core
 from mipha_eval.core.json_value import Json, JsonObject
 from mipha_eval.core.metrics import Metric, Tally, Totals
 from mipha_eval.core.reading import Reading
@@ -149,6 +149,10 @@ class Task(ABC):
     def core(self, prompt: str) -> str:
         """A prompt without what is no part of its question, such as format lines, and spelled as in every release."""
         return question_core(prompt)
+
+    def without_question(self, prompt: str) -> str:
+        """What is left of a prompt for ``--control no-question``: its format lines, and nothing where it has none."""
+        return "\n".join(format_lines_of(prompt))
 
     def is_about(self, sample: Sample, prompt: str) -> bool | None:
         """Whether a prompt asks this sample's question, in whatever layout; None if the question has no words."""

@@ -8,7 +8,7 @@ import io
 import re
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
@@ -130,7 +130,7 @@ def image_digest(image: Image) -> str:
 
 def grey_image(image: Image) -> Image:
     """A uniformly grey picture in place of `image`, of the same size: what a model answers to it, it did not see."""
-    return Image(image.name, f"grey:{image.location}", partial(_grey_png, image))
+    return replace(image, location=f"grey:{image.location}", read=partial(_grey_png, image))
 
 
 def _grey_png(image: Image) -> bytes:

@@ -1,4 +1,4 @@
-"""A task's questions before a model is asked: the limit, grey pictures, whether images are there."""
+"""A task's questions before a model is asked: the limit, a control, whether images are there."""
 
 from __future__ import annotations
 
@@ -11,45 +11,51 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mipha_eval.core.adapter import ModelAdapter
+from mipha_eval.core.controls import Control
 from mipha_eval.core.errors import UserError
 from mipha_eval.core.plugins.checks.questions import checked_request, choices_of
 from mipha_eval.core.plugins.code_digest import code_digest
 from mipha_eval.core.plugins.selection import task_options
 from mipha_eval.core.task import Task
 from mipha_eval.core.types import Request, Sample
-from mipha_eval.data.images import grey_image, image_digest
+from mipha_eval.data.images import image_digest
 from mipha_eval.data.questions import check_texts, read_samples
+from mipha_eval.engine.control import Controlled, controlled
 from mipha_eval.scoring.run_context import RunContext
 from mipha_eval.store.task_record import TaskRecord
 
 
 @dataclass(frozen=True)
 class TaskInput:
-    """A task with its questions, `total` of them before the limit."""
+    """A task with its questions.
+
+    Attributes:
+        total: how many there are before the limit.
+        benchmark: all of these, for floors; empty where nobody needs them.
+        control: how requests are changed; None where they are asked as they are.
+    """
 
     task: Task
     samples: Sequence[Sample]
     total: int
     probabilities: bool = False
+    benchmark: Sequence[Sample] = ()
+    control: Controlled | None = None
 
     def request(self, sample: Sample) -> Request:
         """What the model is asked; with `probabilities` also how probable it holds each possible answer."""
         request = checked_request(self.task, self.task.request(sample))
         tracked = tuple(choices_of(self.task, sample)) if self.probabilities and not request.options else ()
-        return dataclasses.replace(request, tracked=tracked) if tracked else request
+        request = dataclasses.replace(request, tracked=tracked) if tracked else request
+        return self.control(request) if self.control else request
 
 
-def prepare(task: Task, limit: int | None, *, blind: bool) -> TaskInput:
-    """Reads a task's questions; about `limit` of them, with grey pictures if `blind`."""
+def prepare(task: Task, limit: int | None, control: Control | None = None) -> TaskInput:
+    """Reads a task's questions; about `limit` of them. Raises ControlError if `control` changes nothing of them."""
     samples = read_samples(task)
     check_texts(task, samples)
-    total = len(samples)
-    samples = limit_samples(samples, limit)
-    if blind:
-        samples = [
-            dataclasses.replace(sample, images=tuple(grey_image(image) for image in sample.images)) for sample in samples
-        ]
-    return TaskInput(task, samples, total)
+    changed = controlled(control, task, samples) if control else None
+    return TaskInput(task, limit_samples(samples, limit), len(samples), benchmark=samples, control=changed)
 
 
 def check_images(samples: Sequence[Sample], tried: int = 20) -> None:

@@ -24,9 +24,9 @@ from mipha_eval.scoring.gaps import gaps
 from mipha_eval.scoring.result_record import ResultRecord
 
 
-def _conditions(result: ResultRecord) -> tuple[bool, bool, str]:
+def _conditions(result: ResultRecord) -> tuple[str, bool, bool, str]:
     """What makes a result another thing than what the task's name says, beside demo data, which are in the name."""
-    return bool(result.blind), bool(result.limited), result.annotations or ""
+    return result.asked_under or "", bool(result.floor), bool(result.limited), result.annotations or ""
 
 
 @dataclass(frozen=True)

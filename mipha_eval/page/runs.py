@@ -103,7 +103,7 @@ def _features(manifest: Manifest) -> dict[str, str]:
     """What may tell two runs of a model apart, as short texts."""
     options = {key: f"{key}={value}" for key, value in {**manifest.options, **manifest.task_options}.items()}
     dtype = str(manifest.weights.get("dtype", "")).removeprefix("torch.")
-    return {**options, " dtype": dtype, " blind": "blind" if manifest.blind else ""}
+    return {**options, " dtype": dtype, " control": manifest.asked_under or ""}
 
 
 def run_facts(run: ShownRun) -> RunFacts:

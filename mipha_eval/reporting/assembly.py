@@ -11,6 +11,8 @@ from mipha_eval.reporting.ablation import Ablation
 from mipha_eval.reporting.contrasts import Contrasts
 from mipha_eval.reporting.definition import HEADLINES, SIZE, Definition, SizeGroup
 from mipha_eval.reporting.factors import ELSEWHERE, chosen_factors, words
+from mipha_eval.reporting.floors import apart
+from mipha_eval.reporting.gains import with_gains
 from mipha_eval.reporting.measured import Measured
 from mipha_eval.reporting.measured_cell import check_metrics, measured_cell
 from mipha_eval.reporting.notes import notes_of
@@ -61,12 +63,13 @@ def build_table(
     if not published.rank:
         rows = [_unranked(row) for row in rows]
     rows += [_measured_row(each, definition, published.quotes) for each in measured]
+    rows = with_gains(rows, tests)
     if not rows:
         raise UserError(f"table {definition.name} has no rows; name a run, or published models", flag="--published")
     if by is not None:
         return _ablation_table(definition, measured, rows, tests, by)
     _check_facts(definition.fields, definition.name, measured)
-    groups = ranked(_grouped(rows, definition), definition.columns, tests.tied)
+    groups = ranked(apart(_grouped(rows, definition)), definition.columns, tests.tied)
     table = Table(definition.name, definition.title, definition.fields, definition.columns, groups)
     return replace(table, notes=notes_of(table, tests))
 
@@ -100,6 +103,7 @@ def _measured_row(measured: Measured, definition: Definition, quotes: Sequence[Q
         cells=tuple(measured_cell(measured, column) for column in definition.columns),
         published_as=model or "",
         own=measured.own,
+        floor=all(result.content.floor for result in measured.results.values()),
     )
     return replace(row, reproductions=reproductions(row, model, definition.columns, quotes)) if model else row
 

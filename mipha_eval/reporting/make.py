@@ -10,6 +10,7 @@ from mipha_eval.core.errors import UserError
 from mipha_eval.core.plugins.registry import Registry
 from mipha_eval.reporting.assembly import Published, build_table
 from mipha_eval.reporting.definition import check_tasks, headlines, read_definition
+from mipha_eval.reporting.floors import floor_runs
 from mipha_eval.reporting.formats import ENDINGS, RENDERERS
 from mipha_eval.reporting.measured import Measured, read_measured
 from mipha_eval.reporting.published import read_published
@@ -28,6 +29,7 @@ class ReportSettings:
         published: models; None for those that the table names.
         rows: what the user says of rows.
         by: factors that rows are grouped by; None for none.
+        floors: whether the floors' runs that lie beside these stand under the table.
     """
 
     runs: Sequence[Path]
@@ -38,6 +40,7 @@ class ReportSettings:
     rank_published: bool = True
     rows: Sequence[RowSetting] = ()
     by: Sequence[str] | None = None
+    floors: bool = False
 
 
 @dataclass(frozen=True)
@@ -66,8 +69,10 @@ def make_report(settings: ReportSettings, registry: Registry) -> Report:
     Raises:
         UserError: anything that the user can mend.
     """
-    measured = read_measured(settings.runs, settings.rows)
-    results = [result for row in measured for result in row.results.values()]
+    floors = floor_runs(settings.runs) if settings.floors else []
+    measured = read_measured(settings.runs, settings.rows, floors)
+    asked = [row for row in measured if not row.sources or row.sources[0] not in floors]
+    results = [result for row in asked for result in row.results.values()]
     if settings.table is None:
         definition = headlines(result.content for result in results)
     else:
@@ -89,6 +94,7 @@ def report(
     rank_published: bool = True,
     rows: Sequence[str | RowSetting] = (),
     by: str | Sequence[str] | None = None,
+    floors: bool = False,
     plots: str | Path | None = None,
     plugins: Sequence[str | Path] = (),
 ) -> str:
@@ -105,6 +111,7 @@ def report(
         rows: ``RUN:key=value``: name, parameters, published or a field of the table.
         by: factors of an ablation, such as ``("tower", "language_model")``: rows are grouped by them, and differences
             between their levels are tested.
+        floors: the floors' runs that lie beside these, such as ``majority``, under the table.
         plots: a folder for plots of the table.
         plugins: Python files with tasks.
 
@@ -120,6 +127,7 @@ def report(
         rank_published,
         [row if isinstance(row, RowSetting) else RowSetting.parse(row) for row in rows],
         [by] if isinstance(by, str) else by,
+        floors,
     )
     made = make_report(settings, Registry([Path(each) for each in plugins]))
     if plots is not None:

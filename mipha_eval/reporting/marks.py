@@ -16,7 +16,7 @@ from mipha_eval.scoring.judging.calibration import Calibration
 from mipha_eval.scoring.judging.prompts import TABLE_MARKS
 from mipha_eval.scoring.result_record import ResultRecord
 
-DEMO = "DEMO"
+DEMO, FLOOR = "DEMO", "FLOOR"
 
 
 @dataclass(frozen=True)
@@ -58,8 +58,10 @@ def _conditions(result: ResultRecord) -> Iterator[Mark]:
     """How the model was asked."""
     if result.demo:
         yield Mark(DEMO)
-    if result.blind:
+    if result.asked_under == "blind":
         yield Mark("BLIND")
+    elif result.asked_under:
+        yield Mark("CONTROL", result.asked_under)
     if result.limited:
         asked = result.n + result.missing + result.failed + result.unlabelled
         asked += result.rules.get(JUDGE_FAILED, 0)  # these are not in n
@@ -121,6 +123,12 @@ def _wrapped(result: ResultRecord) -> Iterator[Mark]:
     yield from (Mark(f"HOLD {printable(name)}", f"{count:,}") for name, count in result.wrapped.items())
 
 
+def _floor(result: ResultRecord) -> Iterator[Mark]:
+    """That it is no model's score."""
+    if result.floor:
+        yield Mark(FLOOR)
+
+
 def _counts(result: ResultRecord) -> Iterator[Mark]:
     counts = {name: count(result) for name, count in COUNTED.items()}
     yield from (Mark(name, f"{count:,}") for name, count in counts.items() if count)
@@ -150,4 +158,5 @@ FOUND: Sequence[Callable[[ResultRecord], Iterator[Mark]]] = (
     _wrapped,
     _counts,
     _unparsed,
+    _floor,
 )

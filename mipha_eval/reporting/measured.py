@@ -71,12 +71,13 @@ class Measured:
     machine: str = ""
 
 
-def read_measured(paths: Sequence[Path], settings: Sequence[RowSetting]) -> list[Measured]:
+def read_measured(paths: Sequence[Path], settings: Sequence[RowSetting], more: Sequence[Path] = ()) -> list[Measured]:
     """Rows of runs; those of one name, or else of one model, are one row.
 
     Args:
         paths: run folders, and files with what ``score --json`` printed.
         settings: what the user says of rows.
+        more: further run folders, of which no setting is.
 
     Raises:
         UserError: a path is neither, a result is damaged, a setting is about no run, or two runs of a row have one task.
@@ -85,7 +86,7 @@ def read_measured(paths: Sequence[Path], settings: Sequence[RowSetting]) -> list
     for setting in settings:
         for place in setting.places(paths):
             rows[place] = _with_fact(rows[place], setting.key, setting.value)
-    return _apart(_merged(rows))
+    return _apart(_merged([*rows, *map(_read, more)]))
 
 
 def _read(path: Path) -> Measured:
@@ -98,9 +99,9 @@ def _read(path: Path) -> Measured:
     results = [StoredResult(read_result(file), file, run=path) for file in files]
     if not results:
         raise UserError(f"{path} has no finished task; the same command that began it goes on")
-    identity = [manifest.model, manifest.options, manifest.weights, manifest.blind]
+    identity = [manifest.model, manifest.options, manifest.weights, manifest.asked_under]
     return Measured(
-        manifest.display_name,
+        f"{manifest.display_name} ({manifest.asked_under})" if manifest.asked_under else manifest.display_name,
         _by_label(results),
         _facts(manifest),
         noted_size(manifest),
@@ -126,7 +127,7 @@ def _by_label(results: Sequence[StoredResult]) -> dict[str, StoredResult]:
 
 def _facts(manifest: Manifest) -> dict[str, str]:
     """What the manifest says of the model: its options, and what they came to."""
-    facts = {"blind": str(manifest.blind).lower()}
+    facts = {"blind": str(manifest.blind).lower(), **({"control": str(manifest.control)} if manifest.control else {})}
     for part in (manifest.options, manifest.weights, manifest.about):
         facts |= {key: str(value) for key, value in part.items()}
     size = noted_size(manifest)

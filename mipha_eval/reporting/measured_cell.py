@@ -32,6 +32,9 @@ def _cell(column: Column, result: StoredResult) -> Cell:
     why_no_interval = content.interval_notes.get(name or "")
     if why_no_interval:
         remarks.append(f"no interval: {why_no_interval}")
+    expected = (content.expectation or {}).get(name or "")
+    if expected is not None:
+        remarks.append(f"exact expectation {expected:.{column.decimals}f}")
     other = result.label != column.task
     # drawn scenes may be ranked among themselves
     doubted = other or any(mark.doubt and not (mark.name == DEMO and column.demo) for mark in found)

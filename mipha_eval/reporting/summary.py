@@ -116,6 +116,14 @@ def wrapped_lines(result: ResultRecord) -> list[str]:
     ]
 
 
+def expectation_line(result: ResultRecord) -> str:
+    """The exact expectation of answers that were drawn, of the headline or else of the metrics that have one; else empty."""
+    known = result.expectation or {}
+    shown = [result.headline] if result.headline in known else list(known)[:3]
+    told = ", ".join(f"{name} {known[name]:.2f}" for name in shown)
+    return f"{result.task}: exact expectation of drawn answers: {told}" if told else ""
+
+
 def judge_line(result: ResultRecord) -> str:
     """What a result says of its judge: how much was asked, and how far it can be trusted; empty without one."""
     judge = result.judge
@@ -221,6 +229,7 @@ def write_report(folder: RunFolder) -> Path:
     environment.filters["cell"] = markdown_cell
     environment.filters["probabilities"] = probability_line
     environment.filters["judge"] = judge_line
+    environment.filters["expectation"] = expectation_line
     environment.filters["marks"] = mark_texts
     environment.filters["serving"] = serving_line
     environment.filters["interval"] = interval_text

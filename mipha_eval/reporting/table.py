@@ -167,6 +167,7 @@ class Row:
         reproductions: how its numbers compare with those.
         own: those of the fields that are of this model alone, such as a digest, and were not chosen.
         remarks: what stands in footnotes on all of it.
+        floor: whether it is no model but there to be compared with.
     """
 
     name: str
@@ -178,6 +179,7 @@ class Row:
     reproductions: tuple[Reproduction, ...] = ()
     own: frozenset[str] = frozenset()
     remarks: tuple[str, ...] = ()
+    floor: bool = False
 
     @property
     def chosen(self) -> dict[str, str]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from mipha_eval.core.adapter import ModelAdapter
+from mipha_eval.core.controls import chosen_control
 from mipha_eval.core.data_source import DataSource
 from mipha_eval.core.errors import UserError
 from mipha_eval.core.options import as_texts
@@ -44,6 +45,7 @@ def evaluate(
     output: str | Path = "results/runs",
     batch_size: int | None = None,
     blind: bool = False,
+    control: str | None = None,
     check: int | None = None,
     probabilities: bool = False,
     judge: AnyJudge | None = None,
@@ -61,7 +63,9 @@ def evaluate(
         limit: about so many questions a task, drawn with a fixed seed.
         output: the folder for run folders.
         batch_size: requests a batch; None fills batches by the model's token budget.
-        blind: grey pictures: what does the question alone give?
+        blind: the control ``"blind"``.
+        control: ask without what a model ought to need: ``"blind"`` (grey pictures), ``"mean-image"``, ``"shuffled-image"``
+            or ``"no-question"``; a run of its own, beside the model's, see `visual_gains`.
         check: answers a task that are made again alone, sharing nothing, and compared; None for a few a run.
         probabilities: also how probable the model holds each possible answer.
         fresh: begin anew; None does so for a function alone, since nobody knows what decides its answers.
@@ -77,7 +81,8 @@ def evaluate(
     chosen = _model(model, own, registry)
     found = _tasks(tasks, of_tasks, _source(data, chosen.data), registry)
     anew = isinstance(chosen.adapter, CallableModel) if fresh is None else fresh
-    how = RunSettings(chosen, found, of_tasks, Path(output), limit, batch_size, blind, anew, not progress)
+    asked = chosen_control(control, blind=blind)
+    how = RunSettings(chosen, found, of_tasks, Path(output), limit, batch_size, asked, anew, not progress)
     return run(replace(how, check=check, probabilities=probabilities, grading=_grading(judge, registry)))
 
 

@@ -35,7 +35,8 @@ def open_run(settings: RunSettings, source: DataSource) -> RunFolder:
         "data": str(source),
         "annotations": source.annotations,
         "image_dirs": dict(source.image_dirs),
-        "blind": settings.blind,
+        "blind": settings.control == "blind",
+        **({"control": settings.control} if settings.control not in (None, "blind") else {}),
         **({"code": code} if (code := code_digest(type(adapter))) else {}),
     }
     identity = hashlib.sha256(json.dumps(same, sort_keys=True, default=str).encode()).hexdigest()[:16]
@@ -69,7 +70,7 @@ def asked(settings: RunSettings) -> dict[str, object]:
         "output": settings.output,
         "limit": settings.limit,
         "batch_size": settings.batch_size,
-        "blind": settings.blind,
+        "control": settings.control,
         "check": settings.check,
         "probabilities": settings.probabilities,
         "judge": settings.grading and settings.grading.judge.name,

@@ -79,7 +79,7 @@ def plan_task(task: Task, limit: int | None, choice: JudgeChoice | None, answers
     Args:
         answers: an answer file, with which a judge's work is known.
     """
-    work = prepare(task, limit, blind=False)
+    work = prepare(task, limit)
     requests = {task.request(sample).identity for sample in work.samples}
     images = {image.location for sample in work.samples for image in sample.images}
     use = JudgeSettings(choice.runs, choice.correctness) if choice else JudgeSettings()

@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING
 
 from mipha_eval.core.adapter import ModelAdapter
 from mipha_eval.core.atomic import errors_naming, locked
-from mipha_eval.core.errors import PluginError, UserError
+from mipha_eval.core.errors import ControlError, PluginError, UserError
+from mipha_eval.core.floor import Floor
 from mipha_eval.core.plugins.blame import blaming, told
+from mipha_eval.core.plugins.checks.models import checked_expectation
 from mipha_eval.data.images import image_digest
 from mipha_eval.engine.background import BackgroundWorker
 from mipha_eval.engine.engine import Engine
@@ -23,6 +25,7 @@ from mipha_eval.engine.interrupt import Interrupt
 from mipha_eval.engine.self_check import SelfCheck
 from mipha_eval.engine.task_input import TaskInput, check_images, check_ranking, prepare
 from mipha_eval.reporting.summary import write_report
+from mipha_eval.runs.floor_loop import FloorLoop
 from mipha_eval.runs.open_run import open_run
 from mipha_eval.runs.run_loop import RunLoop
 from mipha_eval.runs.settings import RunSettings
@@ -83,6 +86,10 @@ def run(settings: RunSettings) -> Run:
 
 def _run(settings: RunSettings, early: MemoryHandler) -> Run:
     adapter, grading, source = settings.model.adapter, settings.grading, settings.source
+    if settings.control and isinstance(adapter, Floor):
+        raise UserError(
+            f"model {settings.model.name} looks at no picture and reads no question; a control says nothing of it"
+        )
     check_writable(settings.output)
     work, failures = _prepared(settings)
     if adapter.reads_images:
@@ -117,16 +124,18 @@ def _run(settings: RunSettings, early: MemoryHandler) -> Run:
 
 
 def _prepared(settings: RunSettings) -> tuple[list[TaskInput], dict[str, Exception]]:
-    """The tasks with their questions, and those whose own code failed at that; raises that if there are no others."""
+    """The tasks with their questions, and those whose own code failed at that, or of which a control changes nothing; raises
+    that if there are no others.
+    """
     work: list[TaskInput] = []
     failures: dict[str, Exception] = {}
     for task in settings.tasks:
         try:
             with blaming():
-                item = prepare(task, settings.limit, blind=settings.blind)
+                item = prepare(task, settings.limit, settings.control)
             work.append(dataclasses.replace(item, probabilities=settings.probabilities))
             logger.debug("%s: %d of %d questions, from %s", task.label, len(item.samples), item.total, task.data)
-        except PluginError as error:
+        except (PluginError, ControlError) as error:
             failures[task.label] = error
     if not work:
         raise next(iter(failures.values()))
@@ -163,7 +172,10 @@ def answer_and_score(
                     task.send_to(grading, session, stack)
             try:
                 with BackgroundWorker() as beside, blaming():
-                    RunLoop(tasks, engine, proof, beside).ask_all(quiet=settings.quiet)
+                    if isinstance(adapter, Floor):
+                        FloorLoop(tasks, adapter, beside).ask_all()
+                    else:
+                        RunLoop(tasks, engine, proof, beside).ask_all(quiet=settings.quiet)
             except Exception as error:  # the model's or the disk's; what is answered is judged and scored all the same
                 stopped = error
         for task in tasks:
@@ -185,14 +197,22 @@ def result_of(task: TaskRun) -> Result | None:
 
 def run_context(work: TaskInput, settings: RunSettings) -> RunContext:
     """What a result says of the model and the data beside its numbers."""
-    annotations = work.task.data.annotations
+    annotations, adapter = work.task.data.annotations, settings.model.adapter
+    expectation = (
+        checked_expectation(adapter, adapter.expectation(work.task, work.benchmark, work.samples))
+        if isinstance(adapter, Floor)
+        else {}
+    )
     return RunContext(
         model=settings.model.name,
         total=work.total,
         limited=len(work.samples) < work.total,
         demo=work.task.data.kind == "demo",
-        blind=settings.blind,
+        blind=settings.control == "blind",
         annotations=annotations.name if annotations else None,
+        control=settings.control,
+        floor=adapter.floor or None,
+        expectation=expectation or None,
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from mipha_eval.core.controls import Control
 from mipha_eval.core.data_source import DataSource
 from mipha_eval.core.errors import UserError
 from mipha_eval.core.plugins.selection import Model
@@ -22,7 +23,7 @@ class RunSettings:
         task_options: as they were given, ``task.key`` -> text; they are part of the run's identity.
         limit: about so many questions a task; None for all.
         batch_size: requests a batch; None leaves it to the model's token budget.
-        blind: grey pictures in place of the benchmark's.
+        control: what the model is asked without; None for nothing.
         check: answers a task that are made again alone; None for a few a run.
         fresh: begin another run, also where one of the same model and data was begun before.
     """
@@ -33,7 +34,7 @@ class RunSettings:
     output: Path = Path("results/runs")
     limit: int | None = None
     batch_size: int | None = None
-    blind: bool = False
+    control: Control | None = None
     fresh: bool = False
     quiet: bool = False
     check: int | None = None

@@ -36,6 +36,11 @@ class Run:
         """Whether all results are."""
         return all(result.complete for result in self.results)
 
+    @property
+    def under_control(self) -> bool:
+        """Whether the model was asked under a control, see `visual_gains`."""
+        return any(result.summary.asked_under for result in self.results)
+
     def __getitem__(self, task: str) -> Result:
         """The result of a task, by ``name`` or ``name@protocol``. Raises KeyError with the labels that there are."""
         for result in self.results:

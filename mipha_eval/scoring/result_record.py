@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import msgspec
 from msgspec import Struct
 
+from mipha_eval.core.controls import Control
 from mipha_eval.core.errors import UserError
 from mipha_eval.core.json_value import Json
 from mipha_eval.core.provenance import Provenance
@@ -83,7 +84,8 @@ class ResultRecord(Struct, frozen=True, kw_only=True):
         expected_rows: how many questions the official files have.
         certificate: see `certificate.certificate_note`.
         notes: what the task itself says beside; they stand in JSON as fields of their own.
-        model, total, limited, demo, blind: see `RunContext`; None where nobody said so, as the fields below.
+        model, total, limited, demo, blind, control, floor, expectation: see `RunContext`; None where nobody said so, as the
+            fields below.
         left_out, unverified, undecoded: answers of a file to questions that were not asked; that nothing proves to be to
             their question; that are not UTF-8.
         seconds, timed, generated: see `Effort`.
@@ -128,6 +130,9 @@ class ResultRecord(Struct, frozen=True, kw_only=True):
     limited: bool | None = None
     demo: bool | None = None
     blind: bool | None = None
+    control: Control | None = None
+    floor: bool | None = None
+    expectation: Mapping[str, Finite] | None = None
     seconds: Finite | None = None
     timed: Count | None = None
     generated: Count | None = None
@@ -138,6 +143,11 @@ class ResultRecord(Struct, frozen=True, kw_only=True):
     def maximum(self) -> Mapping[str, int | float]:
         """Metric -> the most it could be, where the task says so."""
         return known_notes(self.notes, f"the notes of {self.task}").maximum
+
+    @property
+    def asked_under(self) -> Control | None:
+        """The control that the model was asked under; None for none. Older results say it of grey pictures alone."""
+        return self.control or ("blind" if self.blind else None)
 
     @property
     def judged_by(self) -> str:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from msgspec import Struct
 
-from mipha_eval.core.record import Count
+from mipha_eval.core.controls import Control
+from mipha_eval.core.record import Count, Finite
 
 
 class RunContext(Struct, frozen=True):
@@ -16,6 +19,9 @@ class RunContext(Struct, frozen=True):
         limited: whether some of them were not asked.
         demo: whether drawn scenes stood in for the benchmark.
         blind: whether the model saw grey pictures.
+        control: what it was asked without, grey pictures among it; None for nothing.
+        floor: whether it is no model but there to be compared with; None for a model.
+        expectation: of answers that are drawn, the exact expectation of the metrics that have one, by whole name.
         annotations: the file's name, where it was not the task's own.
     """
 
@@ -25,3 +31,6 @@ class RunContext(Struct, frozen=True):
     demo: bool
     blind: bool
     annotations: str | None = None
+    control: Control | None = None
+    floor: bool | None = None
+    expectation: Mapping[str, Finite] | None = None

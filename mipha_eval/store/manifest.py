@@ -8,6 +8,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from mipha_eval.core.atomic import write_json
+from mipha_eval.core.controls import Control
 from mipha_eval.core.errors import UserError
 from mipha_eval.core.files import read_object
 from mipha_eval.core.json_value import Json
@@ -15,6 +16,10 @@ from mipha_eval.core.record import Text, checked, record_json
 from mipha_eval.store.migrations import FORMAT
 
 HINT = "is this a run folder?"
+#: fields that only some runs have
+OF_SOME = ("control", "code")
+#: what decides the answers of a run, beside the control
+DECIDING = ("model", "options", "task_options", "weights", "data", "annotations", "image_dirs", "code")
 
 
 class TypedModel(Struct, frozen=True):
@@ -40,7 +45,7 @@ class Manifest(Struct, frozen=True, kw_only=True):
         model: its name; `options`: its own options; `task_options`: those of tasks, as ``TASK.key``.
         weights: what the adapter says of its weights, device and precision.
         data: the data source as it was typed; `annotations`, `image_dirs`: files in place of its own.
-        blind: whether the model saw grey pictures.
+        blind: whether the model saw grey pictures; `control` another control, see `asked_under`.
         code: a digest of the adapter's code, where that is a plugin.
         about: facts on the model, such as its size.
         python, machine, packages, started: what it ran on, and when.
@@ -59,6 +64,7 @@ class Manifest(Struct, frozen=True, kw_only=True):
     annotations: str | None = None
     image_dirs: Mapping[str, str] = {}
     blind: bool = False
+    control: Control | None = None
     code: str | None = None
     about: Mapping[str, Json] = {}
     python: str = ""
@@ -72,6 +78,15 @@ class Manifest(Struct, frozen=True, kw_only=True):
             _ = self.typed_options
         except UserError as error:
             raise ValueError(str(error)) from error
+
+    @property
+    def asked_under(self) -> Control | None:
+        """The control that the model was asked under; None for none."""
+        return "blind" if self.blind else self.control
+
+    def is_of_same_model(self, other: Manifest) -> bool:
+        """Whether all that decides the answers is the same but for the control."""
+        return all(getattr(self, name) == getattr(other, name) for name in DECIDING)
 
     @property
     def typed_options(self) -> tuple[str, ...]:
@@ -95,7 +110,7 @@ def read_manifest(path: Path) -> Manifest:
 
 def write_manifest(path: Path, manifest: Manifest) -> None:
     found = record_json(manifest)
-    write_json(path, {name: value for name, value in found.items() if name != "code" or value is not None})
+    write_json(path, {name: value for name, value in found.items() if name not in OF_SOME or value is not None})
 
 
 def raise_format(path: Path) -> None:

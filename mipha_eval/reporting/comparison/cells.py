@@ -83,6 +83,7 @@ def pair_notes(comparison: Comparison, pair: Pair) -> list[str]:
     ]
     if pair.changed:
         notes.append(f"{pair.task}: OTHER DATA, {pair.changed:,} questions of the same id are not the same and are left out")
+    notes += [f"{pair.task}: {pair.gain.text()}"] if pair.gain else []
     notes += [f"{pair.task}: OTHER OPTIONS, {option}" for option in pair.options]
     clusters = pair.rows[0].difference.clusters
     if clusters < FEW:

@@ -76,6 +76,7 @@ def _pair(pair: Pair) -> dict[str, Json]:
         "changed": pair.changed,
         "other_options": list(pair.options),
         "differences": [_row(row) for row in pair.rows],
+        **({"gain": pair.gain.record} if pair.gain else {}),
         "flips": _flips(pair.flips),
         "categories": {name: _flips(flips) for name, flips in pair.categories.items()},
     }

@@ -67,7 +67,7 @@ TASK: Checks = {
 }
 #: attributes that only judged tasks and those for a server have
 OF_SOME = ("uploads", "without_judge")
-MODEL: Checks = dict.fromkeys(("reads_images", "shares", "steady", "ranks"), (_is_truth, "True or False"))
+MODEL: Checks = dict.fromkeys(("reads_images", "shares", "steady", "ranks", "floor"), (_is_truth, "True or False"))
 
 
 def check_class(owner: type, word: str, checks: Checks) -> None:

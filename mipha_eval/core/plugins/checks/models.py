@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Hashable, Mapping
 from typing import TYPE_CHECKING, Literal
 
@@ -21,6 +22,16 @@ def model_facts(adapter: ModelAdapter, method: Literal["describe", "about"]) -> 
             type(adapter), method, f"{method} of model {adapter.name} must give a dict of names, not {shown(facts)}"
         )
     return dict(facts)
+
+
+def checked_expectation(adapter: ModelAdapter, expectation: object) -> dict[str, float]:
+    """The expectation of metrics, by name."""
+    if isinstance(expectation, Mapping) and all(
+        type(name) is str and isinstance(value, int | float) and math.isfinite(value) for name, value in expectation.items()
+    ):
+        return {name: float(value) for name, value in expectation.items()}
+    what = f"expectation of model {adapter.name} must give a dict of names and numbers, not {shown(expectation)}"
+    raise refusal(type(adapter), "expectation", what)
 
 
 def checked_budget(adapter: ModelAdapter) -> int:

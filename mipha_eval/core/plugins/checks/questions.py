@@ -87,6 +87,15 @@ def choices_of(task: Task, sample: Sample) -> dict[str, bool]:
     )
 
 
+def checked_prompt(task: Task, prompt: str) -> str:
+    """What is left of a prompt without its question, as the task says."""
+    found: object = task.without_question(prompt)
+    if type(found) is str:
+        return found
+    what = f"without_question of {task.label} must give a text, not {shown(found)}"
+    raise refusal(type(task), "without_question", what)
+
+
 def checked_request(task: Task, request: object) -> Request:
     """What a model is asked, as the task made it from a question."""
     if (
