@@ -33,8 +33,7 @@ def floor_runs(runs: Sequence[Path]) -> list[Path]:
                 found[json.dumps([manifest.model, manifest.options], sort_keys=True)] = folder.path
     if not found and not any(_labels_of_floor(RunFolder(run)) for run in runs if run.is_dir()):
         logger.warning(
-            "no floor was run on these questions beside these runs; `mipha-eval run --model majority` makes one, and so "
-            "with random, constant and ocr"
+            "no floor was run on these questions beside these runs; the models majority, random, constant and ocr are floors"
         )
     return list(found.values())
 
