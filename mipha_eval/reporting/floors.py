@@ -18,7 +18,7 @@ logger = logging.getLogger(__name__)
 
 
 def floor_runs(runs: Sequence[Path]) -> list[Path]:
-    """The floors' runs that lie beside runs and are none of them: of each floor the newest on the same questions."""
+    """The floors' runs that lie beside runs and are none of them: of each floor the newest on the same questions, by name."""
     given = {run.resolve() for run in runs}
     asked = {question for run in runs if run.is_dir() for question in _questions(RunFolder(run))}
     places = dict.fromkeys(run.resolve().parent for run in runs if run.is_dir())
@@ -35,7 +35,7 @@ def floor_runs(runs: Sequence[Path]) -> list[Path]:
         logger.warning(
             "no floor was run on these questions beside these runs; the models majority, random, constant and ocr are floors"
         )
-    return list(found.values())
+    return [found[name] for name in sorted(found)]
 
 
 def _newest_last(places: Iterable[Path]) -> list[RunFolder]:
@@ -49,8 +49,9 @@ def _labels_of_floor(folder: RunFolder) -> set[str]:
 
 
 def _questions(folder: RunFolder) -> list[tuple[str, str]]:
-    """Of each task its label and what identifies the questions that were asked."""
-    return [(label, str(folder.task(label).read_task().data_sha256)) for label in folder.tasks()]
+    """Of each task with a result its label and what identifies the questions that were asked."""
+    labels = dict.fromkeys(result.task for result in folder.results())
+    return [(label, str(folder.task(label).read_task().data_sha256)) for label in labels]
 
 
 def apart(groups: Sequence[Group]) -> list[Group]:
