@@ -78,9 +78,7 @@ def test_with_its_own_picture_it_is_the_best_constant_by_type(name: str) -> None
     types: dict[object, list[Sample]] = {}
     for sample in samples:
         types.setdefault(kind_of(task, sample), []).append(sample)
-    best = sum(
-        max(sum(value(task, each, text) for each in own) for text in candidates(task, own)) for own in types.values()
-    )
+    best = sum(max(sum(value(task, each, text) for each in own) for text in candidates(task, own)) for own in types.values())
     got = sum(value(task, sample, answer.text) for sample, answer in zip(samples, answers, strict=True))
     assert got == pytest.approx(best)
 
@@ -119,9 +117,9 @@ def test_random_agrees_with_its_exact_expectation(name: str) -> None:
             if metric.name in told:
                 found[metric.name].append(metric.formula(totals))
     assert task.metrics[0].name in told or name == "pope"
-    for metric, values in found.items():
+    for title, values in found.items():
         error = statistics.stdev(values) / len(values) ** 0.5
-        assert statistics.mean(values) == pytest.approx(told[metric], abs=4 * error + 1e-9), metric
+        assert statistics.mean(values) == pytest.approx(told[title], abs=4 * error + 1e-9), title
 
 
 def test_metrics_that_are_no_sums_have_no_expectation() -> None:
@@ -238,13 +236,13 @@ def test_a_floor_of_a_plugin(cli: Cli, tmp_path: Path, body: str, code: int, sai
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     output = tmp_path_factory.mktemp("floors")
-    answers = {"yes": {"answer": "Yes"}, "no": {"answer": "No"}}
+    answers = {"yes": "Yes", "no": "No"}
     found = {
         name: evaluate(name, "pope,mme", data="demo", output=output, progress=False).path for name in ("majority", "random")
     }
     found |= {
-        name: evaluate("constant", "pope", data="demo", output=output, progress=False, **each).path
-        for name, each in answers.items()
+        name: evaluate("constant", "pope", data="demo", output=output, progress=False, answer=text).path
+        for name, text in answers.items()
     }
     found["model"] = evaluate("mipha-tiny", "pope", output=output, progress=False, device="cpu", limit=None).path
     return found

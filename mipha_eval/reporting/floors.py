@@ -18,7 +18,7 @@ logger = logging.getLogger(__name__)
 
 
 def floor_runs(runs: Sequence[Path]) -> list[Path]:
-    """The floors' runs that lie beside runs and are none of them: of each floor the newest on the same questions, by name."""
+    """The floors' runs that lie beside runs and are none of them: of each floor the newest on the same questions."""
     given = {run.resolve() for run in runs}
     asked = {question for run in runs if run.is_dir() for question in _questions(RunFolder(run))}
     places = dict.fromkeys(run.resolve().parent for run in runs if run.is_dir())
