@@ -25,6 +25,7 @@ class AnswersFile(ModelAdapter):
 
     name: ClassVar[str] = "answers-file"
     reads_images: ClassVar[bool] = False
+    heeds: ClassVar[frozenset[str]] = frozenset()
 
     path: Path
 

@@ -17,6 +17,7 @@ class Constant(ModelAdapter):
     name: ClassVar[str] = "constant"
     reads_images: ClassVar[bool] = False
     floor: ClassVar[bool] = True
+    heeds: ClassVar[frozenset[str]] = frozenset()
 
     answer: str = "Yes"
 

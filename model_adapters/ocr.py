@@ -35,6 +35,7 @@ class Ocr(ModelAdapter):
 
     name: ClassVar[str] = "ocr"
     floor: ClassVar[bool] = True
+    heeds: ClassVar[frozenset[str]] = frozenset()
 
     lines: Literal["all", "largest"] = "all"
 

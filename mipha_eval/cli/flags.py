@@ -55,6 +55,10 @@ Serve = Annotated[
     Optional[str],
     typer.Option("--serve", help="Of openai-api: a command with {port} that starts the server, stopped when the run ends."),
 ]
+AsPublished = Annotated[
+    bool,
+    typer.Option("--as-published", help="Of a preset: ask it as its paper or card asked it, in columns of their own."),
+]
 Threads = Annotated[Optional[int], typer.Option("--threads", min=1, help="CPU threads of the model.")]
 Fresh = Annotated[bool, typer.Option("--fresh", help="Start anew instead of going on from what is stored.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.")]

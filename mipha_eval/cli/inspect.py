@@ -13,7 +13,7 @@ from mipha_eval.core.options import parse_pairs
 
 if TYPE_CHECKING:
     from mipha_eval.core.json_value import Json as JsonValue
-    from mipha_eval.core.plugins.selection import Model
+    from mipha_eval.core.plugins.model import Model
     from mipha_eval.models.inspection.inspection import Inspection
 
 #: a number of bytes, or of numbers, in words

@@ -32,6 +32,7 @@ def predict_answers(
     threads: flags.Threads = None,
     plugin: flags.Plugins = None,
     fresh: flags.Fresh = False,
+    as_published: flags.AsPublished = False,
 ) -> None:
     """Answer a LLaVA question file, in its order; the same command again goes on where it stopped."""
     flags.limit_threads(threads)
@@ -40,7 +41,7 @@ def predict_answers(
     from mipha_eval.runs.predict import PredictSettings, predict
 
     chosen = {**parse_pairs(options or ()), **flags.model_options(device, dtype, no_share, compile, allow_bin, serve)}
-    built = build_model(model, chosen, Registry(plugin or ()))
+    built = build_model(model, chosen, Registry(plugin or ()), as_published=as_published)
     size = flags.batch_size(batch_size)
     outcome = predict(PredictSettings(questions, image_folder, answers, built, max_new_tokens, size, fresh))
     if outcome.left:

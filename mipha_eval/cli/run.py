@@ -57,6 +57,7 @@ def run_tasks(
     asked: JudgeFlags = NO_JUDGE,
     plugin: flags.Plugins = None,
     fresh: flags.Fresh = False,
+    as_published: flags.AsPublished = False,
     json: flags.Json = False,
 ) -> None:
     """Evaluate a model on tasks; the same command again goes on where it stopped."""
@@ -72,7 +73,7 @@ def run_tasks(
     registry = Registry(plugin or ())
     own, of_tasks = split_options(parse_pairs(options or ()))
     flagged = flags.model_options(device, dtype, no_share, compile, allow_bin, serve)
-    chosen = build_model(model, {**own, **flagged}, registry)
+    chosen = build_model(model, {**own, **flagged}, registry, as_published=as_published)
     failed = None
     try:
         run = evaluate(
@@ -86,6 +87,7 @@ def run_tasks(
             control=control,
             check=check,
             probabilities=probabilities,
+            as_published=as_published,
             judge=asked.grading(registry),
             fresh=fresh,
             progress=not json,

@@ -41,6 +41,8 @@ class ModelAdapter(ABC):
         ranks: false for a model that can rank no options; tasks that want that are refused before anything is asked.
         incidental: options that decide no answer, such as how many requests are under way; a run is the same with others.
         floor: whether it is there to be compared with, as a constant answer is; tables say so, and never rank it.
+        heeds: which fields of `Asking` change its answers; one that is asked nothing heeds none.
+        ways: options of its own that change how a question is put to it; where they are not as usual, results say so.
     """
 
     name: ClassVar[str]
@@ -50,6 +52,8 @@ class ModelAdapter(ABC):
     ranks: ClassVar[bool] = True
     incidental: ClassVar[frozenset[str]] = frozenset()
     floor: ClassVar[bool] = False
+    heeds: ClassVar[frozenset[str]] = frozenset({"prompt", "format", "max_new_tokens"})
+    ways: ClassVar[tuple[str, ...]] = ()
 
     @abstractmethod
     def generate(self, batch: Sequence[Request]) -> list[Response]:

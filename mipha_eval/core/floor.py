@@ -22,6 +22,7 @@ class Floor(ModelAdapter):
 
     floor: ClassVar[bool] = True
     reads_images: ClassVar[bool] = False
+    heeds: ClassVar[frozenset[str]] = frozenset()
 
     @abstractmethod
     def answers(self, task: Task, benchmark: Sequence[Sample], asked: Sequence[Sample]) -> list[Response]:

@@ -24,6 +24,14 @@ def format_lines_of(prompt: str) -> tuple[str, ...]:
     return tuple(sorted((line for line in FORMAT_LINES if line in prompt), key=prompt.index))
 
 
+def without_format_lines(prompt: str) -> str:
+    """A prompt without its format lines, and without the line breaks that set them apart."""
+    for line in format_lines_of(prompt):
+        before, _, behind = prompt.partition(line)
+        prompt = before.rstrip() + behind if not behind.strip() else before + behind.lstrip()
+    return prompt.strip()
+
+
 def question_core(prompt: str) -> str:
     """A prompt without LLaVA's format lines, image mark and outer spaces, for recognising a question."""
     for line in (SHORT_ANSWER, LETTER_ANSWER, LETTER_ANSWER_CN, UNANSWERABLE):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Generator, Hashable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import TypeVar
 
 from msgspec import structs
@@ -77,14 +77,34 @@ class Sample:
 
 @dataclass(frozen=True, slots=True)
 class Decoding:
-    """How an answer is generated; always greedy.
+    """How an answer is generated: greedily, but for what is named here otherwise. Nothing is drawn.
 
     Attributes:
         stop_word: whether a conversation template's stopping word ends an answer, beside the model's end token.
+        min_new_tokens: before them no end token counts.
+        num_beams: beams of a beam search; 1 is greedy.
+        length_penalty: what a beam's score is divided by, as a power of its length.
+        repetition_penalty: what the logits of tokens that were there already are divided by (multiplied with, below 0).
     """
 
     max_new_tokens: int = 128
     stop_word: bool = True
+    min_new_tokens: int = 0
+    num_beams: int = 1
+    length_penalty: float = 1.0
+    repetition_penalty: float = 1.0
+
+    @property
+    def settings(self) -> dict[str, int | float]:
+        """What is no plain greedy decoding, by the names of transformers' generation settings; empty for greedy."""
+        own = {"min_new_tokens": self.min_new_tokens, "repetition_penalty": self.repetition_penalty}
+        if self.num_beams > 1:
+            own |= {"num_beams": self.num_beams, "length_penalty": self.length_penalty}
+        return {name: value for name, value in own.items() if value != USUAL[name]}
+
+
+#: what each of the settings of a decoding is where nobody says it
+USUAL = {entry.name: entry.default for entry in fields(Decoding)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +136,7 @@ class Request:
         parts += [list(self.tracked)] if self.tracked else []
         parts += [] if all(image.padded for image in self.images) else ["unpadded"]
         parts += [] if self.decoding.stop_word else ["no stop word"]
+        parts += [self.decoding.settings] if self.decoding.settings else []
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:24]
 
 

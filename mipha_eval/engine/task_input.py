@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mipha_eval.core.adapter import ModelAdapter
+from mipha_eval.core.asking import AS_IT_IS, Asking
 from mipha_eval.core.controls import Control
 from mipha_eval.core.errors import UserError
 from mipha_eval.core.plugins.checks.questions import checked_request, choices_of
@@ -33,6 +34,7 @@ class TaskInput:
         total: how many there are before the limit.
         benchmark: all of these, for floors; empty where nobody needs them.
         control: how requests are changed; None where they are asked as they are.
+        asking: how they are put to the model.
     """
 
     task: Task
@@ -41,21 +43,24 @@ class TaskInput:
     probabilities: bool = False
     benchmark: Sequence[Sample] = ()
     control: Controlled | None = None
+    asking: Asking = AS_IT_IS
 
     def request(self, sample: Sample) -> Request:
         """What the model is asked; with `probabilities` also how probable it holds each possible answer."""
         request = checked_request(self.task, self.task.request(sample))
         tracked = tuple(choices_of(self.task, sample)) if self.probabilities and not request.options else ()
         request = dataclasses.replace(request, tracked=tracked) if tracked else request
-        return self.control(request) if self.control else request
+        return self.asking(self.control(request) if self.control else request)
 
 
-def prepare(task: Task, limit: int | None, control: Control | None = None) -> TaskInput:
+def prepare(
+    task: Task, limit: int | None, control: Control | None = None, *, asking: Asking = AS_IT_IS, probabilities: bool = False
+) -> TaskInput:
     """Reads a task's questions; about `limit` of them. Raises ControlError if `control` changes nothing of them."""
     samples = read_samples(task)
     check_texts(task, samples)
     changed = controlled(control, task, samples) if control else None
-    return TaskInput(task, limit_samples(samples, limit), len(samples), benchmark=samples, control=changed)
+    return TaskInput(task, limit_samples(samples, limit), len(samples), probabilities, samples, changed, asking)
 
 
 def check_images(samples: Sequence[Sample], tried: int = 20) -> None:

@@ -14,8 +14,9 @@ from mipha_eval.core.controls import chosen_control
 from mipha_eval.core.data_source import DataSource
 from mipha_eval.core.errors import UserError
 from mipha_eval.core.options import as_texts
+from mipha_eval.core.plugins.model import Model, option_name, split_askings
 from mipha_eval.core.plugins.registry import Registry
-from mipha_eval.core.plugins.selection import Model, build_model, build_task, of_task, split_options
+from mipha_eval.core.plugins.selection import build_model, build_task, of_task, split_options
 from mipha_eval.core.task import Task
 from mipha_eval.data.parse_source import parse_source
 from mipha_eval.judge.grading import Grading, begin_grading
@@ -48,6 +49,7 @@ def evaluate(
     control: str | None = None,
     check: int | None = None,
     probabilities: bool = False,
+    as_published: bool = False,
     judge: AnyJudge | None = None,
     fresh: bool | None = None,
     progress: bool = True,
@@ -68,17 +70,21 @@ def evaluate(
             or ``"no-question"``; a run of its own, beside the model's, see `visual_gains`.
         check: answers a task that are made again alone, sharing nothing, and compared; None for a few a run.
         probabilities: also how probable the model holds each possible answer.
+        as_published: ask a preset as its paper or card asked it.
         fresh: begin anew; None does so for a function alone, since nobody knows what decides its answers.
         plugins: Python files with tasks or models.
-        **options: of the model, such as ``path="checkpoint"``; of tasks as ``**{"mmvet.by_rule": True}``.
+        **options: of the model, such as ``path="checkpoint"``; of tasks as ``**{"mmvet.by_rule": True}``. Any model that is
+            asked takes ``prompt``, ``format``, ``max_new_tokens`` and what else `Asking` has; of one benchmark as
+            ``**{"pope.prompt": "Question: {question} Answer:"}``.
 
     Raises:
         UserError: anything that the user can mend, before a model was asked.
         TasksFailedError: a task has no result; the others' are in its `run`.
     """
     registry = Registry([Path(each) for each in plugins])
-    own, of_tasks = split_options(as_texts(options))
-    chosen = _model(model, own, registry)
+    own, dotted = split_options(as_texts(options))
+    asking, of_tasks = split_askings(dotted, _classes(tasks, dotted, registry))
+    chosen = _model(model, {**own, **asking}, registry, as_published=as_published)
     found = _tasks(tasks, of_tasks, _source(data, chosen.data), registry)
     anew = isinstance(chosen.adapter, CallableModel) if fresh is None else fresh
     asked = chosen_control(control, blind=blind)
@@ -131,18 +137,35 @@ def score_again(run: str | Path | Run, *, judge: AnyJudge | None = None, plugins
     return score_run(path, registry, _grading(judge, registry))
 
 
-def _model(model: AnyModel, options: Mapping[str, str], registry: Registry) -> Model:
+def _model(model: AnyModel, options: Mapping[str, str], registry: Registry, *, as_published: bool) -> Model:
     if isinstance(model, str):
-        return build_model(model, options, registry)
-    if isinstance(model, Model) and not options:
+        return build_model(model, options, registry, as_published=as_published)
+    if as_published and not (isinstance(model, Model) and model.published):
+        raise UserError("only a preset, by its name, can be asked as published", flag="--as-published")
+    return _chosen(model).asked_with(options)
+
+
+def _chosen(model: ModelAdapter | Model | Callable[[list[Any], str], str]) -> Model:
+    """A model that is an object already."""
+    if isinstance(model, Model):
         return model
-    if options:
-        raise UserError(f"options {', '.join(options)} are for a model by name; an object has its own")
     if isinstance(model, ModelAdapter):
         return Model(model.name, model)
     if not callable(model):
         raise UserError(f"a model is a name, a ModelAdapter or a function, not {type(model).__name__}")
     return Model(getattr(model, "__name__", type(model).__name__).strip("<>"), CallableModel(model))
+
+
+def _classes(tasks: str | Task | Sequence[str | Task], options: Mapping[str, str], registry: Registry) -> dict[str, type]:
+    """Classes of the tasks that options are about, by their names there; nobody is imported where nothing has options."""
+    about = {key.partition(".")[0] for key in options}
+    found = {option_name(each.name): type(each) for each in _listed(tasks) if isinstance(each, Task)}
+    named = {option_name(name): name for name in registry.names("tasks")} if about - found.keys() else {}
+    return {**{name: registry.load("tasks", named[name])[0] for name in about & named.keys()}, **found}
+
+
+def _listed(tasks: str | Task | Sequence[str | Task]) -> list[str | Task]:
+    return [tasks] if isinstance(tasks, str | Task) else list(tasks)
 
 
 def _source(data: str | Path | DataSource | None, default: str = "") -> DataSource:
@@ -152,7 +175,7 @@ def _source(data: str | Path | DataSource | None, default: str = "") -> DataSour
 def _tasks(
     tasks: str | Task | Sequence[str | Task], options: Mapping[str, str], source: DataSource, registry: Registry
 ) -> list[Task]:
-    listed = [tasks] if isinstance(tasks, str | Task) else list(tasks)
+    listed = _listed(tasks)
     names = [name for each in listed if isinstance(each, str) for name in each.replace(",", " ").split()]
     objects = [each for each in listed if isinstance(each, Task)]
     return [*objects, *(find_tasks(names, options, source, registry) if names or not objects else [])]

@@ -38,6 +38,8 @@ def open_run(settings: RunSettings, source: DataSource) -> RunFolder:
         "blind": settings.control == "blind",
         **({"control": settings.control} if settings.control not in (None, "blind") else {}),
         **({"code": code} if (code := code_digest(type(adapter))) else {}),
+        **({"asking": asking} if (asking := model.askings.given) else {}),
+        **({"as_published": True} if model.published else {}),
     }
     identity = hashlib.sha256(json.dumps(same, sort_keys=True, default=str).encode()).hexdigest()[:16]
     found = None if settings.fresh else RunFolder.find(settings.output, identity)

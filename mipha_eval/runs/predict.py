@@ -19,7 +19,8 @@ from mipha_eval.core.json_value import Json
 from mipha_eval.core.plugins.blame import blaming
 from mipha_eval.core.plugins.checks.models import model_facts
 from mipha_eval.core.plugins.code_digest import code_digest
-from mipha_eval.core.plugins.selection import Model, deciding_options
+from mipha_eval.core.plugins.model import Model
+from mipha_eval.core.plugins.selection import deciding_options
 from mipha_eval.core.types import Decoding, Request, Response
 from mipha_eval.data.images import image_digest
 from mipha_eval.data.jsonl import read_jsonl
@@ -83,7 +84,7 @@ def predict(settings: PredictSettings) -> Outcome:
     with closing(adapter), locked(settings.journal), Interrupt() as interrupt:
         if settings.fresh:
             _set_aside(settings)
-        ids = AnswerIds(settings, adapter, requests)
+        ids = AnswerIds(settings, adapter, [*map(settings.model.askings.every, requests)])
         done = _stored(settings, ids)
         _answer(settings, Engine(adapter, settings.batch_size, stop=interrupt.asked), ids, done)
         failed = sum(bool(response.error) for response in done.values())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import functools
 import logging
 import tempfile
@@ -16,8 +15,10 @@ from mipha_eval.core.adapter import ModelAdapter
 from mipha_eval.core.atomic import errors_naming, locked
 from mipha_eval.core.errors import ControlError, PluginError, UserError
 from mipha_eval.core.floor import Floor
+from mipha_eval.core.json_value import JsonObject
 from mipha_eval.core.plugins.blame import blaming, told
-from mipha_eval.core.plugins.checks.models import checked_expectation
+from mipha_eval.core.plugins.checks.models import checked_expectation, model_facts
+from mipha_eval.core.plugins.model import option_name
 from mipha_eval.data.images import image_digest
 from mipha_eval.engine.background import BackgroundWorker
 from mipha_eval.engine.engine import Engine
@@ -132,8 +133,13 @@ def _prepared(settings: RunSettings) -> tuple[list[TaskInput], dict[str, Excepti
     for task in settings.tasks:
         try:
             with blaming():
-                item = prepare(task, settings.limit, settings.control)
-            work.append(dataclasses.replace(item, probabilities=settings.probabilities))
+                asking = settings.model.asking(task.name)
+                item = prepare(task, settings.limit, settings.control, asking=asking, probabilities=settings.probabilities)
+            work.append(item)
+            if settings.model.published and not settings.model.published.knows(option_name(task.name)):
+                logger.warning(
+                    "%s: nobody says how the paper of %s asked it; it is asked as usual", task.label, settings.model.name
+                )
             logger.debug("%s: %d of %d questions, from %s", task.label, len(item.samples), item.total, task.data)
         except (PluginError, ControlError) as error:
             failures[task.label] = error
@@ -197,14 +203,15 @@ def result_of(task: TaskRun) -> Result | None:
 
 def run_context(work: TaskInput, settings: RunSettings) -> RunContext:
     """What a result says of the model and the data beside its numbers."""
-    annotations, adapter = work.task.data.annotations, settings.model.adapter
+    annotations, model = work.task.data.annotations, settings.model
+    adapter, label = model.adapter, work.task.name
     expectation = (
         checked_expectation(adapter, adapter.expectation(work.task, work.benchmark, work.samples))
         if isinstance(adapter, Floor)
         else {}
     )
     return RunContext(
-        model=settings.model.name,
+        model=model.name,
         total=work.total,
         limited=len(work.samples) < work.total,
         demo=work.task.data.kind == "demo",
@@ -213,7 +220,16 @@ def run_context(work: TaskInput, settings: RunSettings) -> RunContext:
         control=settings.control,
         floor=adapter.floor or None,
         expectation=expectation or None,
+        asked=model.changed(label) or None,
+        as_published=model.as_published(label) or None,
+        settings_left_out=left_out_settings(adapter) or None,
     )
+
+
+def left_out_settings(adapter: ModelAdapter) -> JsonObject:
+    """A checkpoint's generation settings that are not in force, as its adapter says."""
+    found = model_facts(adapter, "describe").get("left_out")
+    return found if isinstance(found, dict) else {}
 
 
 def digests(adapter: ModelAdapter) -> Digest:

@@ -9,7 +9,7 @@ from pathlib import Path
 from mipha_eval.core.controls import Control
 from mipha_eval.core.data_source import DataSource
 from mipha_eval.core.errors import UserError
-from mipha_eval.core.plugins.selection import Model
+from mipha_eval.core.plugins.model import Model
 from mipha_eval.core.task import Task
 from mipha_eval.judge.grading import Grading
 

@@ -84,8 +84,8 @@ class ResultRecord(Struct, frozen=True, kw_only=True):
         expected_rows: how many questions the official files have.
         certificate: see `certificate.certificate_note`.
         notes: what the task itself says beside; they stand in JSON as fields of their own.
-        model, total, limited, demo, blind, control, floor, expectation: see `RunContext`; None where nobody said so, as the
-            fields below.
+        model, total, limited, demo, blind, control, floor, expectation, asked, as_published, settings_left_out: see
+            `RunContext`; None where nobody said so, as the fields below.
         left_out, unverified, undecoded: answers of a file to questions that were not asked; that nothing proves to be to
             their question; that are not UTF-8.
         seconds, timed, generated: see `Effort`.
@@ -133,6 +133,9 @@ class ResultRecord(Struct, frozen=True, kw_only=True):
     control: Control | None = None
     floor: bool | None = None
     expectation: Mapping[str, Finite] | None = None
+    asked: Mapping[str, str] | None = None
+    as_published: bool | None = None
+    settings_left_out: Mapping[str, Json] | None = None
     seconds: Finite | None = None
     timed: Count | None = None
     generated: Count | None = None

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from msgspec import Struct
 
 from mipha_eval.core.controls import Control
+from mipha_eval.core.json_value import Json
 from mipha_eval.core.record import Count, Finite
 
 
@@ -23,6 +24,10 @@ class RunContext(Struct, frozen=True):
         floor: whether it is no model but there to be compared with; None for a model.
         expectation: of answers that are drawn, the exact expectation of the metrics that have one, by whole name.
         annotations: the file's name, where it was not the task's own.
+        asked: how the model was asked, where that is otherwise than the benchmark and the model's own configuration have it,
+            as options are called; None where nothing is.
+        as_published: whether that is how the model's paper or card asked it; None where it is not.
+        settings_left_out: generation settings of the checkpoint that were not in force; None where there are none.
     """
 
     model: str
@@ -34,3 +39,6 @@ class RunContext(Struct, frozen=True):
     control: Control | None = None
     floor: bool | None = None
     expectation: Mapping[str, Finite] | None = None
+    asked: Mapping[str, str] | None = None
+    as_published: bool | None = None
+    settings_left_out: Mapping[str, Json] | None = None

@@ -17,9 +17,20 @@ from mipha_eval.store.migrations import FORMAT
 
 HINT = "is this a run folder?"
 #: fields that only some runs have
-OF_SOME = ("control", "code")
+OF_SOME = ("control", "code", "asking", "as_published")
 #: what decides the answers of a run, beside the control
-DECIDING = ("model", "options", "task_options", "weights", "data", "annotations", "image_dirs", "code")
+DECIDING = (
+    "model",
+    "options",
+    "task_options",
+    "weights",
+    "data",
+    "annotations",
+    "image_dirs",
+    "code",
+    "asking",
+    "as_published",
+)
 
 
 class TypedModel(Struct, frozen=True):
@@ -47,6 +58,8 @@ class Manifest(Struct, frozen=True, kw_only=True):
         data: the data source as it was typed; `annotations`, `image_dirs`: files in place of its own.
         blind: whether the model saw grey pictures; `control` another control, see `asked_under`.
         code: a digest of the adapter's code, where that is a plugin.
+        asking: how benchmarks are asked, where not in their own words and greedily; ``TASK.key`` of one alone.
+        as_published: whether the model's preset says that its paper or card asked it so.
         about: facts on the model, such as its size.
         python, machine, packages, started: what it ran on, and when.
     """
@@ -66,6 +79,8 @@ class Manifest(Struct, frozen=True, kw_only=True):
     blind: bool = False
     control: Control | None = None
     code: str | None = None
+    asking: Mapping[str, Json] | None = None
+    as_published: bool | None = None
     about: Mapping[str, Json] = {}
     python: str = ""
     machine: str = ""

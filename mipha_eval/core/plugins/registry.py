@@ -11,10 +11,9 @@ import importlib.util
 import inspect
 import logging
 import sys
-import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from types import ModuleType
@@ -27,6 +26,7 @@ from mipha_eval.core.options import option_fields, unknown
 from mipha_eval.core.plugins.blame import FILE_MODULE, is_foreign, place_in, told
 from mipha_eval.core.plugins.checks.classes import MODEL, TASK, Checks, check_class, check_options
 from mipha_eval.core.plugins.import_closure import module_file
+from mipha_eval.core.plugins.presets import Preset, read_presets
 from mipha_eval.core.task import Task
 
 logger = logging.getLogger(__name__)
@@ -41,13 +41,11 @@ PACKAGE = Path(__file__).parents[2]
 
 @dataclass(frozen=True)
 class Plugin:
-    """Where a task or adapter is: a file, an entry point, or another plugin's name with options set."""
+    """Where a task or adapter is: a file, an entry point, or a preset of another plugin."""
 
     name: str
     kind: Kind
-    place: Path | EntryPoint | str
-    options: Mapping[str, str] = field(default_factory=dict)
-    about: str = ""
+    place: Path | EntryPoint | Preset
 
     @property
     def summary(self) -> str:
@@ -56,7 +54,7 @@ class Plugin:
             return (ast.get_docstring(ast.parse(self.place.read_text(encoding="utf-8"))) or "").split("\n")[0]
         if isinstance(self.place, EntryPoint):
             return f"from {self.place.dist.name if self.place.dist else self.place.value}"
-        return self.about
+        return self.place.summary
 
 
 class Registry:
@@ -104,15 +102,19 @@ class Registry:
             raise UserError(unknown(WORDS[kind], name, known))
         return known[plain]
 
+    def preset(self, name: str) -> Preset | None:
+        """The preset of a model's name; None for a name that is no preset's. Raises UserError for one that is nobody's."""
+        place = self.plugin("model_adapters", name).place
+        return place if isinstance(place, Preset) else None
+
     def load(self, kind: Kind, name: str) -> tuple[type[Any], Mapping[str, str]]:
         """The class of a task or adapter, and the options that a preset gives."""
         plugin = self.plugin(kind, name)
         if kind == "tasks" and plugin.name in self.left_out:
             other = self.left_out.pop(plugin.name).summary.removeprefix("from ")
             logger.warning("%s: the task of that name in %s is left out, this is mipha-eval's own", plugin.name, other)
-        if isinstance(plugin.place, str):
-            owner, options = self.load(kind, plugin.place)
-            return owner, {**options, **plugin.options}
+        if isinstance(plugin.place, Preset):
+            return self.load(kind, plugin.place.adapter)[0], plugin.place.options
         if isinstance(plugin.place, EntryPoint):
             return _load_entry_point(plugin.place, kind), {}
         classes = _classes(_load_file(plugin.place), kind)
@@ -138,12 +140,7 @@ def _bundled(kind: Kind) -> list[Plugin]:
     folder = plugin_folder(kind)
     files = sorted(file for file in folder.glob("*.py") if not file.name.startswith("_"))
     found = [Plugin(file.stem.replace("_", "-"), kind, file) for file in files]
-    presets = folder / "presets.toml"
-    if presets.is_file():
-        for name, table in tomllib.loads(presets.read_text(encoding="utf-8")).items():
-            options = {key: str(value).replace("{package}", str(PACKAGE)) for key, value in table.items()}
-            found.append(Plugin(name, kind, options.pop("adapter"), about=options.pop("summary"), options=options))
-    return found
+    return [*found, *(Plugin(preset.name, kind, preset) for preset in read_presets(folder, PACKAGE))]
 
 
 def _installed(kind: Kind) -> list[Plugin]:

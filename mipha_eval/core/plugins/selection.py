@@ -5,15 +5,16 @@ from __future__ import annotations
 import dataclasses
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from mipha_eval.core.adapter import ModelAdapter
+from mipha_eval.core.asking import ASKING, Askings, read_askings
 from mipha_eval.core.data_source import DataSource
 from mipha_eval.core.errors import MissingDataError, UserError
 from mipha_eval.core.options import option_fields, typed_options, unknown
 from mipha_eval.core.plugins.blame import blaming
 from mipha_eval.core.plugins.checks.refusal import refusal, shown
+from mipha_eval.core.plugins.model import Model, check_heeded, published_options
 from mipha_eval.core.plugins.registry import Registry
 from mipha_eval.core.task import Task
 
@@ -28,22 +29,6 @@ FLAGS = {
 }
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Model:
-    """A model that was chosen, not loaded yet.
-
-    Attributes:
-        name: what results and tables call it.
-        data: the data source that its preset is made for; "" for none.
-        options: those that were given, as texts.
-    """
-
-    name: str
-    adapter: ModelAdapter
-    data: str = ""
-    options: Mapping[str, str] = field(default_factory=dict)
 
 
 def split_options(options: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
@@ -62,24 +47,34 @@ def of_task(task: str, options: Mapping[str, str]) -> dict[str, str]:
     return named
 
 
-def build_model(name: str, options: Mapping[str, str], registry: Registry) -> Model:
+def build_model(name: str, options: Mapping[str, str], registry: Registry, *, as_published: bool = False) -> Model:
     """A model by name.
+
+    Args:
+        options: of the adapter, and how it is asked (`Asking`), of one benchmark as ``task.key``.
+        as_published: ask it as the preset's paper or card asked it.
 
     Raises:
         UserError: there is no such model, or an option does not exist, does not fit or is missing.
     """
-    owner, preset = registry.load("model_adapters", name)
+    preset = registry.preset(name)
+    owner, usual = registry.load("model_adapters", name)
     known = option_fields(owner)
     clash = next((key for key in known if key in {*vars(ModelAdapter), *ModelAdapter.__annotations__}), None)
     if clash is not None:
         raise UserError(f"model {name} calls an option {clash}, which is a method of every model; it needs another name")
-    preset = dict(preset)
-    data = preset.pop("data", "")
     other = next((key for key in options if key in FLAGS and key not in known), None)
     if other is not None:
         what = "answering without sharing" if other == "share" else other
         raise UserError(f"{what} does not apply to model {name}", flag=FLAGS[other])
-    values = typed_options(owner, {**preset, **options}, name)
+    asked = {key: text for key, text in options.items() if key.rpartition(".")[2] in ASKING and key not in known}
+    given = {key: text for key, text in options.items() if key not in asked}
+    wrong = next((key for key in given if key not in known), None)
+    if wrong is not None:
+        raise UserError(unknown("option", wrong, {*known, *owner.heeds}, f"{name} has"))
+    check_heeded(name, owner, (key.rpartition(".")[2] for key in asked))
+    theirs, askings = published_options(preset, name, owner, options) if as_published else ({}, Askings())
+    values = typed_options(owner, {**usual, **theirs, **given}, name)
     missing = [
         entry.name
         for entry in dataclasses.fields(owner)
@@ -89,7 +84,15 @@ def build_model(name: str, options: Mapping[str, str], registry: Registry) -> Mo
         raise UserError(f"model {name} needs {' and '.join(f'-a {name}=...' for name in missing)}")
     with blaming():
         adapter: ModelAdapter = owner(**values)
-    return Model(name, adapter, data, dict(options))
+    return Model(
+        name,
+        adapter,
+        preset.data if preset else "",
+        dict(options),
+        askings.updated(read_askings(asked, name)),
+        typed_options(owner, usual, name),
+        preset if as_published else None,
+    )
 
 
 def build_tasks(names: Sequence[str], options: Mapping[str, str], source: DataSource, registry: Registry) -> list[Task]:

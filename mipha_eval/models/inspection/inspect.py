@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 
 from mipha_eval.core.errors import UserError
 from mipha_eval.core.json_value import JsonObject
-from mipha_eval.core.plugins.selection import Model
+from mipha_eval.core.plugins.model import Model
 from mipha_eval.models.checkpoint_folder import locate_checkpoint
 from mipha_eval.models.fingerprint import fingerprint
 from mipha_eval.models.inspection.files import config_facts, folder_facts

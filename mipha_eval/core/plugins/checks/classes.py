@@ -29,6 +29,10 @@ def _are_texts(value: object) -> bool:
     return isinstance(value, list | tuple) and all(map(_is_text, value))
 
 
+def _are_names(value: object) -> bool:
+    return isinstance(value, frozenset | set | list | tuple) and all(map(_is_text, value))
+
+
 def _are_protocols(value: object) -> bool:
     return (
         isinstance(value, Mapping) and bool(value) and all(map(_is_protocol, value)) and all(map(_is_text, value.values()))
@@ -67,7 +71,10 @@ TASK: Checks = {
 }
 #: attributes that only judged tasks and those for a server have
 OF_SOME = ("uploads", "without_judge")
-MODEL: Checks = dict.fromkeys(("reads_images", "shares", "steady", "ranks", "floor"), (_is_truth, "True or False"))
+MODEL: Checks = {
+    **dict.fromkeys(("reads_images", "shares", "steady", "ranks", "floor"), (_is_truth, "True or False")),
+    **dict.fromkeys(("heeds", "ways", "incidental"), (_are_names, "a set or tuple of options' names")),
+}
 
 
 def check_class(owner: type, word: str, checks: Checks) -> None:
