@@ -36,8 +36,10 @@ from mipha_eval.models.loaded import Loaded
 from mipha_eval.models.prefix import Prefix
 from mipha_eval.models.prompt_groups import Prompt
 from mipha_eval.models.sharing_check import Sharing, prove
+from mipha_eval.models.square import Square, cropped, padded
 from mipha_eval.models.template import Template
 from mipha_eval.models.transformers_adapter import TransformersAdapter
+from mipha_eval.models.wording import Wording
 
 if TYPE_CHECKING:
     from mipha_eval.models.generating_model import GeneratingModel
@@ -47,9 +49,19 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, kw_only=True)
 class HfChat(TransformersAdapter[Head | None]):
-    """Options: `path` is a folder or hub id of what `AutoModelForImageTextToText` loads, `revision` a commit there."""
+    """Options: `path` is a folder or hub id of what `AutoModelForImageTextToText` loads, `revision` a commit there;
+    `template` is a conversation template's name, or Jinja, in place of the checkpoint's own, and `system` a system text in
+    it; `image` is how a picture becomes a square before the processor sees it: ``pad`` (on its mean colour), ``crop`` (its
+    middle) or ``processor`` (not at all).
+    """
 
     name: ClassVar[str] = "hf-chat"
+    ways: ClassVar[tuple[str, ...]] = ("template", "system", "image")
+    added: ClassVar[frozenset[str]] = frozenset(ways)
+
+    template: str = ""
+    system: str | None = None
+    image: Square | None = None
 
     @cached_property
     def network(self) -> GeneratingModel:
@@ -63,20 +75,23 @@ class HfChat(TransformersAdapter[Head | None]):
     @cached_property
     def chat(self) -> Chat:
         """How it is asked. Raises UserError if it has no usable processor, or no end token."""
-        chat = Chat(load_processor(self.folder), getattr(self.known.config, "image_token_id", None))
+        wording = Wording.of(self.template, self.system)
+        chat = Chat(load_processor(self.folder), getattr(self.known.config, "image_token_id", None), wording)
+        _ = chat.mean if self.image == "pad" else None
         end_ids(self.known.generation.eos_token_id, chat.tokenizer)
         return chat
 
     @cached_property
     def loaded(self) -> Loaded:
-        return Loaded.greedily(self.network, self.chat.tokenizer)
+        return Loaded.greedily(self.network, self.chat.tokenizer, self.chat.stop)
 
     @cached_property
-    def template(self) -> Template:
+    def surroundings(self) -> Template:
+        """What stands around a question."""
         return Template(self.chat.has_template, lambda question: self.chat.render(question, 0))
 
     def prompt_end(self, question: str) -> str:
-        return self.template.end(question)
+        return self.surroundings.end(question)
 
     @cached_property
     def proved(self) -> Sharing:
@@ -104,13 +119,13 @@ class HfChat(TransformersAdapter[Head | None]):
         _ = self.before, self.known, self.chat  # before a weight is read
         _ = self.digest, self.network, self.loaded
         self.generation.report(self.folder)
-        self.template.report(self.folder)
+        self.surroundings.report(self.folder)
         _ = self.proved
 
     def describe(self) -> JsonObject:
         own: JsonObject = {
             "sharing": self.proved.text,
-            "template": self.template.given,
+            "template": self.surroundings.given,
             "left_out": self.generation.left_out,
         }
         return {**super().describe(), **own}
@@ -121,9 +136,7 @@ class HfChat(TransformersAdapter[Head | None]):
         return self.chat.image_tokens(Pillow.new("RGB", (640, 480)))
 
     def cost(self, request: Request) -> Cost:
-        shared = self.image_tokens * len(request.images)
-        own = self.own_cost(request)
-        return Cost(shared, own) if self.sharing else Cost(0, shared + own)
+        return self.cost_beside(self.image_tokens * len(request.images), request)
 
     def prompt(self, request: Request, pixels: Head | None) -> Prompt | None:
         ids = self.chat.ids(request.text, pixels)
@@ -141,7 +154,12 @@ class HfChat(TransformersAdapter[Head | None]):
     def _opened(self, images: Sequence[Image]) -> list[Pillow.Image]:
         if self.chat.pads and not all(image.padded for image in images):
             raise RequestError("the protocol wants pictures unpadded, and this model's processor pads them")
-        return [open_image(image) for image in images]
+        return [self._squared(open_image(image), image.padded) for image in images]
+
+    def _squared(self, picture: Pillow.Image, may_pad: bool) -> Pillow.Image:
+        if self.image == "pad":
+            return padded(picture, self.chat.mean) if may_pad else picture
+        return cropped(picture) if self.image == "crop" else picture
 
     def prepare(self, requests: Sequence[Request], pixels: Head | None) -> None:
         if pixels and self.sharing:

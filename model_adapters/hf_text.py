@@ -25,9 +25,10 @@ from mipha_eval.models.loaded import Loaded
 from mipha_eval.models.prefix import Prefix
 from mipha_eval.models.prompt_groups import Prompt
 from mipha_eval.models.sharing_check import Sharing, prove
-from mipha_eval.models.template import Template
+from mipha_eval.models.template import ANY_QUESTION, Template
 from mipha_eval.models.tokenizers import load_tokenizer
 from mipha_eval.models.transformers_adapter import TransformersAdapter
+from mipha_eval.models.wording import Message, Wording
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -39,13 +40,19 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, kw_only=True)
 class HfText(TransformersAdapter[None]):
-    """Options: `path` is a folder or hub id of what `AutoModelForCausalLM` loads, `revision` a commit there.
+    """Options: `path` is a folder or hub id of what `AutoModelForCausalLM` loads, `revision` a commit there; `template` and
+    `system` as for hf-chat.
 
     Never sees a picture: asked about one, it answers the question alone. What many prompts begin with is read once.
     """
 
     name: ClassVar[str] = "hf-text"
     reads_images: ClassVar[bool] = False
+    ways: ClassVar[tuple[str, ...]] = ("template", "system")
+    added: ClassVar[frozenset[str]] = frozenset(ways)
+
+    template: str = ""
+    system: str | None = None
 
     @cached_property
     def network(self) -> GeneratingModel:
@@ -65,14 +72,25 @@ class HfText(TransformersAdapter[None]):
 
     @cached_property
     def loaded(self) -> Loaded:
-        return Loaded.greedily(self.network, self.words)
+        return Loaded.greedily(self.network, self.words, self.wording.named.stop if self.wording.named else "")
 
     @cached_property
-    def template(self) -> Template:
-        return Template(bool(self.tokenizer.chat_template), self._render)
+    def wording(self) -> Wording:
+        """What stands around a question in place of the checkpoint's own template. Raises UserError."""
+        return Wording.of(self.template, self.system)
+
+    @property
+    def jinja(self) -> str | None:
+        """The chat template in force; None where there is none, or a conversation template in its place."""
+        return self.wording.jinja(self.words.chat_template)
+
+    @cached_property
+    def surroundings(self) -> Template:
+        """What stands around a question."""
+        return Template(bool(self.wording.named or self.jinja), self._render)
 
     def prompt_end(self, question: str) -> str:
-        return self.template.end(question)
+        return self.surroundings.end(question)
 
     @cached_property
     def proved(self) -> Sharing:
@@ -92,23 +110,23 @@ class HfText(TransformersAdapter[None]):
         return read_files(self.folder, pickled=self.allow_bin)
 
     def load(self) -> None:
-        _ = self.before, self.known, self.words  # before a weight is read
+        _ = self.before, self.known, self.words, self.opening  # before a weight is read
         _ = self.digest, self.network, self.loaded
         self.generation.report(self.folder)
-        self.template.report(self.folder)
+        self.surroundings.report(self.folder)
         self.refuse_unaskable(Request("?"))
         _ = self.proved
 
     def describe(self) -> JsonObject:
         own: JsonObject = {
             "sharing": self.proved.text,
-            "template": self.template.given,
+            "template": self.surroundings.given,
             "left_out": self.generation.left_out,
         }
         return {**super().describe(), **own}
 
     def cost(self, request: Request) -> Cost:
-        return Cost(0, self.own_cost(request))
+        return self.cost_beside(0, request)
 
     def prompt(self, request: Request, pixels: None) -> Prompt:
         return Prompt(self._ids(self._render(request.text)), (), 0)
@@ -132,17 +150,30 @@ class HfText(TransformersAdapter[None]):
         return self.whole_inputs(batch)
 
     def _render(self, question: str) -> str:
-        if not self.tokenizer.chat_template:
+        if self.wording.named:
+            return self.wording.named.around(question, 0, "")
+        return self._filled(self.opening, question)
+
+    @cached_property
+    def opening(self) -> Sequence[Message]:
+        """What stands before the user's message. Raises UserError for a template without place for a system text."""
+        return self.wording.opening(lambda before: self._filled(before, ANY_QUESTION))
+
+    def _filled(self, before: Sequence[Message], question: str) -> str:
+        if not self.jinja:
             return question
-        message = {"role": "user", "content": question}
+        messages = [*before, {"role": "user", "content": question}]
         try:
-            return str(self.tokenizer.apply_chat_template([message], add_generation_prompt=True, tokenize=False))
+            made = self.words.apply_chat_template(
+                messages, chat_template=self.jinja, add_generation_prompt=True, tokenize=False
+            )
+            return str(made)
         except Exception as error:  # a template is a program
             raise RequestError(f"the chat template cannot be filled in: {error}") from error
 
     def _ids(self, text: str) -> tuple[int, ...]:
         try:  # a template writes all special tokens itself
-            ids = self.tokenizer(text, add_special_tokens=not self.tokenizer.chat_template).input_ids
+            ids = self.tokenizer(text, add_special_tokens=not self.jinja).input_ids
         except TypeError as error:  # how a tokenizer takes a lone surrogate
             raise RequestError(f"the question cannot be tokenized: {error}") from error
         if not ids:

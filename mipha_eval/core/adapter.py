@@ -43,6 +43,8 @@ class ModelAdapter(ABC):
         floor: whether it is there to be compared with, as a constant answer is; tables say so, and never rank it.
         heeds: which fields of `Asking` change its answers; one that is asked nothing heeds none.
         ways: options of its own that change how a question is put to it; where they are not as usual, results say so.
+        added: options that earlier versions did not have; at their default they are no part of a run's identity, so that
+            runs of before are found again.
     """
 
     name: ClassVar[str]
@@ -54,6 +56,7 @@ class ModelAdapter(ABC):
     floor: ClassVar[bool] = False
     heeds: ClassVar[frozenset[str]] = frozenset({"prompt", "format", "max_new_tokens"})
     ways: ClassVar[tuple[str, ...]] = ()
+    added: ClassVar[frozenset[str]] = frozenset()
 
     @abstractmethod
     def generate(self, batch: Sequence[Request]) -> list[Response]:

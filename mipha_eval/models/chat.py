@@ -16,6 +16,7 @@ from torch import Tensor
 from torch.nn.functional import pad
 
 from mipha_eval.core.errors import RequestError, UserError
+from mipha_eval.models.wording import AS_THE_CHECKPOINT, Message, Wording
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase, ProcessorMixin
@@ -84,15 +85,19 @@ class Chat:
 
     Args:
         image_token: the id that stands for images in a prompt's ids, as the model's configuration has it, else the mark's.
+        wording: what stands around a question in place of the checkpoint's own template.
 
     Raises:
-        UserError: the processor has no mark for images.
+        UserError: the processor has no mark for images, or its template no place for a system text that is wanted.
     """
 
-    def __init__(self, processor: ProcessorMixin, image_token: int | None = None) -> None:
+    def __init__(
+        self, processor: ProcessorMixin, image_token: int | None = None, wording: Wording = AS_THE_CHECKPOINT
+    ) -> None:
         self._processor = processor
         self._own = threading.local()
-        self._template = processor.chat_template or processor.tokenizer.chat_template
+        own = processor.chat_template or processor.tokenizer.chat_template
+        self._wording, self._template = wording, wording.jinja(own["default"] if isinstance(own, dict) else own)
         mark = getattr(processor, "image_token", None)
         if mark is None:
             raise UserError(f"{type(processor).__name__} has no image token, so hf-chat cannot ask about pictures")
@@ -100,6 +105,7 @@ class Chat:
         mark_token = processor.tokenizer.convert_tokens_to_ids(self._mark)
         self._image_token = mark_token if image_token is None else image_token
         self._marks = {self._mark, str(processor.tokenizer.convert_ids_to_tokens(self._image_token))}
+        self._before = [] if wording.named else wording.opening(lambda before: self._filled(before, ANY_QUESTION, 0))
 
     @property
     def pads(self) -> bool:
@@ -107,8 +113,21 @@ class Chat:
         return bool(getattr(self._processor.image_processor, "do_pad", False))
 
     @property
+    def mean(self) -> Sequence[float]:
+        """The processor's mean colour, of red, green and blue, 0 to 1. Raises UserError if it has none."""
+        mean = getattr(self._processor.image_processor, "image_mean", None)
+        if not isinstance(mean, list | tuple) or len(mean) != 3:
+            raise UserError("the image processor has no mean colour to pad pictures with; leave out image=pad")
+        return mean
+
+    @property
+    def stop(self) -> str:
+        """A token that ends an answer beside the model's own; "" for none."""
+        return self._wording.named.stop if self._wording.named else ""
+
+    @property
     def has_template(self) -> bool:
-        return bool(self._template)
+        return bool(self._template or self._wording.named)
 
     @property
     def tokenizer(self) -> PreTrainedTokenizerBase:
@@ -126,13 +145,18 @@ class Chat:
 
     def render(self, question: str, images: int) -> str:
         """The prompt as text, a mark for each image."""
+        if self._wording.named:
+            return self._wording.named.around(question, images, self._mark)
+        return self._filled(self._before, question, images)
+
+    def _filled(self, before: Sequence[Message], question: str, images: int) -> str:
         if not self._template:
             return self._mark * images + question
         content = [{"type": "image"}] * images + [{"type": "text", "text": question}]
         try:
             text: str = self._copy.tokenizer.apply_chat_template(
-                [{"role": "user", "content": content}],
-                chat_template=self._template if isinstance(self._template, str) else self._template["default"],
+                [*before, {"role": "user", "content": content}],
+                chat_template=self._template,
                 add_generation_prompt=True,
                 tokenize=False,
             )

@@ -6,11 +6,12 @@ import logging
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, cast
 
 import torch
 from torch import Tensor
-from transformers import LogitsProcessor
+from transformers import LogitsProcessor, RepetitionPenaltyLogitsProcessor
 from transformers.generation import logits_process as transformers_own
 
 from mipha_eval.core.errors import UserError
@@ -67,12 +68,29 @@ class Generation:
     left_out: JsonObject = field(default_factory=dict)
     seen: tuple[int, ...] | None = None
 
-    def manner(self, stop: Stop, prompts: Sequence[Sequence[int]] | None = None) -> Manner:
-        """How transformers' generation decodes prompts; `prompts` are their ids where it sees embeddings alone."""
+    def manner(
+        self,
+        stop: Stop,
+        prompts: Sequence[Sequence[int]] | None = None,
+        asked: Mapping[str, int | float] = MappingProxyType({}),
+        padding: Sequence[int] = (),
+    ) -> Manner:
+        """How transformers' generation decodes prompts.
+
+        Args:
+            prompts: their ids where it sees embeddings alone.
+            asked: settings that requests have of their own, which win over the checkpoint's.
+            padding: how many of the ids that it sees before each prompt are padding; empty for none.
+        """
+        steered = {name: value for name, value in asked.items() if name in STEERED}
+        beams = {name: value for name, value in asked.items() if name not in STEERED}
         if prompts is None:
-            return Manner(stop, {**self.form, **self.obeyed})
-        seen = prompts if self.seen is None else [self.seen] * len(prompts)
-        return Manner(stop, self.form, [BehindPrompts(seen, self.obeyed, stop)] if self.obeyed else [])
+            penalty = steered.pop("repetition_penalty", None) if any(padding) else None
+            steering = [] if penalty is None else [UnpaddedPenalty(penalty, padding, int(beams.get("num_beams", 1)))]
+            return Manner(stop, {**self.form, **self.obeyed, **steered, **beams}, steering)
+        seen, obeyed = prompts if self.seen is None else [self.seen] * len(prompts), {**self.obeyed, **steered}
+        rows = [each for each in seen for _ in range(int(beams.get("num_beams", 1)))]
+        return Manner(stop, {**self.form, **beams}, [BehindPrompts(rows, obeyed, stop)] if obeyed else [])
 
     def describe(self) -> JsonObject:
         """For the manifest; empty parts are not named."""
@@ -154,8 +172,33 @@ class BehindPrompts(LogitsProcessor):
             ids = cast(torch.LongTensor, torch.cat([prompt, input_ids[number : number + 1]], dim=1))
             row = cast(torch.FloatTensor, scores[number : number + 1])
             for processor in processors:
-                row = processor(ids, row)
+                row = processor(_real(ids) if isinstance(processor, RepetitionPenaltyLogitsProcessor) else ids, row)
             changed.append(row)
+        return cast(torch.FloatTensor, torch.cat(list[Tensor](changed)))
+
+
+def _real(ids: torch.LongTensor) -> torch.LongTensor:
+    """Ids of one row [1, tokens] without those that stand for images, which are no tokens of the vocabulary."""
+    return cast(torch.LongTensor, ids[:, ids[0] >= 0])
+
+
+class UnpaddedPenalty(LogitsProcessor):
+    """A repetition penalty for prompts padded on the left, each as if it were asked alone: padding was never said.
+
+    Args:
+        padding: tokens of padding before each prompt.
+        beams: rows of each prompt.
+    """
+
+    def __init__(self, penalty: float, padding: Sequence[int], beams: int) -> None:
+        self._own, self._padding, self._beams = RepetitionPenaltyLogitsProcessor(penalty), padding, beams
+
+    def __call__(self, input_ids: torch.LongTensor, scores: torch.FloatTensor) -> torch.FloatTensor:
+        """`input_ids` [rows, tokens] are prompts and what was generated behind them; `scores` [rows, vocabulary]."""
+        changed = []
+        for row in range(len(input_ids)):
+            own = input_ids[row : row + 1, self._padding[row // self._beams] :]
+            changed.append(self._own(cast(torch.LongTensor, own), cast(torch.FloatTensor, scores[row : row + 1])))
         return cast(torch.FloatTensor, torch.cat(list[Tensor](changed)))
 
 

@@ -53,6 +53,13 @@ class Loaded:
         return found.strip().removesuffix(self.end_text).strip()
 
     @classmethod
-    def greedily(cls, model: GeneratingModel, tokenizer: PreTrainedTokenizerBase) -> Loaded:
-        """A model that decodes greedily, ended by what its generation settings say, else by what its tokenizer says."""
-        return cls(model, tokenizer, end_ids(model.generation_config.eos_token_id, tokenizer), plain_greedy(model))
+    def greedily(cls, model: GeneratingModel, tokenizer: PreTrainedTokenizerBase, stop: str = "") -> Loaded:
+        """A model that decodes greedily, ended by what its generation settings say, else by what its tokenizer says.
+
+        Args:
+            stop: a conversation template's stopping word, which ends an answer, too, where it is one token; "" for none.
+        """
+        ends = end_ids(model.generation_config.eos_token_id, tokenizer)
+        word = tokenizer(stop, add_special_tokens=False).input_ids if stop else []
+        stops = frozenset(word if len(word) == 1 else ()) - ends
+        return cls(model, tokenizer, ends | stops, plain_greedy(model), stop_words=stops)

@@ -214,8 +214,8 @@ class SharedBatch(Generic[Pixels, State]):
         self._watched[place] = tuple(self._adapter.encode_beginning(answer, request.text) for answer in request.tracked)
         answers = map(len, (*self._options[place], *self._watched[place]))
         longest = max([0 if request.options else request.decoding.max_new_tokens, *answers])
-        alone = prompt is not None and self._adapter.stands_alone(Prefix(prompt.ids, pixels, 0), longest)
-        return None if alone else prompt
+        apart = prompt is not None and self._adapter.stands_alone(Prefix(prompt.ids, pixels, 0), longest)
+        return None if apart or alone(request) else prompt
 
     def _add(
         self, group: Group, prompts: Mapping[int, Prompt], pixels: Mapping[tuple[Image, ...], Pixels | RequestError]
@@ -245,6 +245,11 @@ class SharedBatch(Generic[Pixels, State]):
             options = [self._options[place] for place in places]
             for place, sums in zip(places, self._adapter.rank(state, questions, options), strict=True):
                 self.responses[place] = ranked(self._batch[place], sums, self._options[place])
+
+
+def alone(request: Request) -> bool:
+    """Whether only the model's own library decodes it as it wants."""
+    return not request.options and bool(request.decoding.settings)
 
 
 def ranked(request: Request, likelihoods: Sequence[float], options: Options) -> Response:

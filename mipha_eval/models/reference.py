@@ -33,7 +33,7 @@ class WithLogits(Protocol):
 def generate(
     model: GeneratingModel, inputs: ForwardInputs, manner: Manner, probabilities: Sequence[Sequence[float]]
 ) -> list[Answer]:
-    """Greedy answers to left-padded prompts.
+    """Answers to left-padded prompts, greedy but for what `manner` says.
 
     Args:
         inputs: arguments of the model's forward.
@@ -62,7 +62,7 @@ def generate(
         listening.remove()
     if not first:
         raise RuntimeError("transformers generated nothing")
-    answers = begun(first[0], probabilities)
+    answers = begun(first[0][:: len(first[0]) // len(probabilities)], probabilities)  # the first beam of each prompt
     for answer, ids in zip(answers, made.sequences[:, _before(model, inputs) :].tolist(), strict=True):
         answer.ids[:] = ids[: next((end for end in range(1, len(ids)) if stop.ended(ids[:end])), len(ids))]
     return answers

@@ -9,11 +9,13 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import torch
 from torch import nn
 
+from mipha_eval.core.adapter import Cost
+from mipha_eval.core.asking import ASKING
 from mipha_eval.core.errors import RequestError, UserError
 from mipha_eval.core.json_value import JsonObject
 from mipha_eval.core.types import Decoding, Request, Response
@@ -27,7 +29,7 @@ from mipha_eval.models.limits import Limits
 from mipha_eval.models.live import State
 from mipha_eval.models.loaded import Loaded
 from mipha_eval.models.packed import NotShareableError
-from mipha_eval.models.prefix import Answer, Options, Pixels, Prefix, PrefixAdapter, Question, ranked, respond_shared
+from mipha_eval.models.prefix import Answer, Options, Pixels, Prefix, PrefixAdapter, Question, alone, ranked, respond_shared
 from mipha_eval.models.prefix_decoder import Decoder, compile_layers
 from mipha_eval.models.settings import check_settings
 from mipha_eval.models.template import ANY_QUESTION
@@ -52,6 +54,8 @@ class TransformersAdapter(PrefixAdapter[Pixels, State]):
     by itself with transformers' own generation, as ``--no-share`` does; `compile` true compiles the layers first;
     `allow_bin` true reads weights in torch's own format where there are no safetensors, as ``--allow-bin`` does.
     """
+
+    heeds: ClassVar[frozenset[str]] = ASKING
 
     path: str
     revision: str | None = None
@@ -169,6 +173,13 @@ class TransformersAdapter(PrefixAdapter[Pixels, State]):
         device, dtype = self.place
         return batch_tokens(device, cache_bytes(self.decoder.config, dtype))
 
+    def cost_beside(self, shared: int, request: Request) -> Cost:
+        """What a request costs, of which `shared` tokens may be shared with others about its images."""
+        own = self.own_cost(request)
+        if self.sharing and not alone(request):
+            return Cost(shared, own)
+        return Cost(0, (shared + own) * request.decoding.num_beams)
+
     def own_cost(self, request: Request) -> int:
         """Estimated tokens of a request beside its images."""
         texts = (request.text, *request.options, *request.tracked)
@@ -252,12 +263,12 @@ class TransformersAdapter(PrefixAdapter[Pixels, State]):
         """Answers by transformers' own attention, cache and generation; requests with one decoding are padded together."""
         responses: dict[int, Response] = {}
         alike: dict[tuple[Decoding, int], list[int]] = {}
-        alone = self.limits.switch is not None  # what is computed for a prompt depends on the longest of its pass
+        apart = self.limits.switch is not None  # what is computed for a prompt depends on the longest of its pass
         for place, request in enumerate(batch):
             if request.options:
                 responses[place] = self._ranked_plainly(request, inputs_of)
             else:
-                alike.setdefault((request.decoding, place if alone else 0), []).append(place)
+                alike.setdefault((request.decoding, place if apart else 0), []).append(place)
         for places in alike.values():
             responses |= zip(places, self._generated([batch[place] for place in places], inputs_of), strict=True)
         return [responses[place] for place in range(len(batch))]
@@ -283,7 +294,9 @@ class TransformersAdapter(PrefixAdapter[Pixels, State]):
         """How requests that have one decoding are decoded; prompts that go in as embeddings are told apart by their ids."""
         prompts = [self.prompt(request, None) for request in batch] if "input_ids" not in inputs else []
         ids = [prompt.ids for prompt in prompts if prompt]
-        return self.generation.manner(self.loaded.stop(batch[0].decoding), ids if prompts else None)
+        decoding, mask = batch[0].decoding, tensor_of(inputs, "attention_mask")
+        padding = () if mask is None or self.model.config.is_encoder_decoder else (mask == 0).sum(dim=-1).tolist()
+        return self.generation.manner(self.loaded.stop(decoding), ids if prompts else None, decoding.settings, padding)
 
     def _ranked_plainly(self, request: Request, inputs_of: InputsOf) -> Response:
         with memory_guard():

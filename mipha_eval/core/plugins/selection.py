@@ -158,7 +158,9 @@ def _check_annotations(label: str, taken: bool, source: DataSource) -> None:
 def deciding_options(adapter: ModelAdapter) -> dict[str, str]:
     """A model's options as texts, but for those that decide no answer."""
     named = [key for key in option_fields(type(adapter)) if key not in adapter.incidental]
-    return {key: str(getattr(adapter, key)) for key in named}
+    usual = {entry.name: entry.default for entry in dataclasses.fields(adapter) if entry.name in adapter.added}
+    values = {key: getattr(adapter, key) for key in named}
+    return {key: str(value) for key, value in values.items() if key not in usual or value != usual[key]}
 
 
 def task_options(task: Task) -> dict[str, object]:

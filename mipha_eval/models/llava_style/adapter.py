@@ -7,6 +7,7 @@ from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -34,19 +35,28 @@ from mipha_eval.models.loaded import Loaded
 from mipha_eval.models.prefix import Prefix
 from mipha_eval.models.prompt_groups import Prompt
 from mipha_eval.models.slow_decoding import slow_decoder
+from mipha_eval.models.square import Square
 from mipha_eval.models.transformers_adapter import TransformersAdapter
+from mipha_eval.models.wording import Wording, conversation_of
 
 
 @dataclass(frozen=True, kw_only=True)
 class LlavaStyleAdapter(TransformersAdapter[Tensor]):
     """Options: `path` is a checkpoint folder or a hub id, `revision` a commit or tag there; `base` is the same for the model
     that a LoRA adapter, or a projector alone, was trained on; `vision_tower` for a checkpoint that has no tower among its
-    weights; `template` is a conversation template's name, where it should be another than the checkpoint's own.
+    weights; `template` is a conversation template's name, or Jinja, where it should be another than the checkpoint's own,
+    and `system` another system text in it; `image` is how a picture becomes a square: ``pad``, ``crop`` (its middle) or
+    ``processor`` (as the image processor does it), where not as the checkpoint says.
     """
+
+    ways: ClassVar[tuple[str, ...]] = ("template", "system", "image")
+    added: ClassVar[frozenset[str]] = frozenset({"system", "image"})
 
     base: str = ""
     vision_tower: str = ""
     template: str = ""
+    system: str | None = None
+    image: Square | None = None
 
     @cached_property
     def places(self) -> Places:
@@ -71,7 +81,7 @@ class LlavaStyleAdapter(TransformersAdapter[Tensor]):
     @cached_property
     def conversation(self) -> Template:
         """What stands around a question."""
-        return template_named(self.template_name)
+        return conversation_of(Wording.of(self.template, self.system), lambda: template_named(self.template_name))
 
     @property
     def template_name(self) -> str:
@@ -125,7 +135,8 @@ class LlavaStyleAdapter(TransformersAdapter[Tensor]):
 
     @cached_property
     def preprocessor(self) -> Preprocessor:
-        return self.files.preprocessor(self.files.parts())
+        made = self.files.preprocessor(self.files.parts(), "square" if self.image in ("crop", "processor") else self.image)
+        return dataclasses.replace(made, crop=self.image == "crop")
 
     def describe(self) -> JsonObject:
         return {**super().describe(), **self._other_digests}
@@ -172,8 +183,7 @@ class LlavaStyleAdapter(TransformersAdapter[Tensor]):
         self.generation.report(self.folder)
 
     def cost(self, request: Request) -> Cost:
-        shared, own = 48 + self.patches * len(request.images), self.own_cost(request)
-        return Cost(shared, own) if self.sharing else Cost(0, shared + own)
+        return self.cost_beside(48 + self.patches * len(request.images), request)
 
     def pieces(self, request: Request) -> list[str]:
         """The prompt's text, cut where the pictures stand. Raises RequestError."""

@@ -136,14 +136,18 @@ class CheckpointFiles:
         with errors_naming(self.places.settings):
             return self.layout.describe(self.config)
 
-    def preprocessor(self, parts: Parts) -> Preprocessor:
-        """What the image processor's settings say, and where there are none, the tower's kind. Raises UserError."""
+    def preprocessor(self, parts: Parts, aspect: str | None = None) -> Preprocessor:
+        """What the image processor's settings say, and where there are none, the tower's kind. Raises UserError.
+
+        Args:
+            aspect: in place of the checkpoint's ``image_aspect_ratio``.
+        """
         file = self._processor_file()
         side = parts.pixels[0]
         settings = read_settings(file) if file else {}
         if not file or parts.description.scales:
             settings = {**settings, "size": side, "crop_size": side}
-        made = Preprocessor.from_settings(settings, parts.description.aspect, parts.tower.processor)
+        made = Preprocessor.from_settings(settings, aspect or parts.description.aspect, parts.tower.processor)
         if not parts.tower.any_size and (made.height, made.width) != parts.pixels:
             found = f"preprocessor makes {made.width} x {made.height} pixels, the tower takes {side}"
             raise UserError(f"{file.parent if file else self.places.folder}: {found}")

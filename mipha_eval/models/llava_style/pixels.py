@@ -16,6 +16,7 @@ from mipha_eval.core.errors import RequestError, UserError
 from mipha_eval.core.json_value import Json, JsonObject
 from mipha_eval.data.images import MOST_PIXELS
 from mipha_eval.data.rows import number_of, numbers_of, whole_of
+from mipha_eval.models import square
 
 #: what all of transformers' image processors do where a checkpoint does not say it
 COMMON: JsonObject = {"rescale_factor": 1 / 255}
@@ -28,6 +29,7 @@ class Preprocessor:
     Attributes:
         width, height: of what comes out.
         shortest: what the shortest edge is resized to before the middle is cut out; None where a picture is squeezed.
+        crop: whether the square in its middle is cut out before all else.
     """
 
     width: int
@@ -38,6 +40,7 @@ class Preprocessor:
     std: tuple[float, ...]
     pad: bool
     shortest: int | None = None
+    crop: bool = False
 
     @classmethod
     def from_settings(cls, settings: JsonObject, aspect_ratio: object, defaults: JsonObject) -> Preprocessor:
@@ -96,11 +99,10 @@ class Preprocessor:
         Raises:
             RequestError: it is too large.
         """
-        pad = self.pad and padded
-        if pad and max(image.size) ** 2 > MOST_PIXELS:
-            raise RequestError(f"an image of {image.width} x {image.height} is too large to be padded to a square")
-        if pad:
-            image = self._squared(image)
+        if self.pad and padded:
+            image = square.padded(image, self.mean)
+        elif self.crop:
+            image = square.cropped(image)
         resized = np.asarray(self._resized(image))
         scaled = (resized * self.scale).astype(np.float32)
         normal = (scaled - np.asarray(self.mean, np.float32)) / np.asarray(self.std, np.float32)
@@ -118,16 +120,6 @@ class Preprocessor:
         image = image.resize(size, self.resample)
         left, top = (image.width - self.width) // 2, (image.height - self.height) // 2
         return image.crop((left, top, left + self.width, top + self.height))
-
-    def _squared(self, image: Image.Image) -> Image.Image:
-        """Centres the picture on a square of the mean colour."""
-        width, height = image.size
-        side = max(width, height)
-        if width == height:
-            return image
-        square = Image.new("RGB", (side, side), tuple(int(value * 255) for value in self.mean))
-        square.paste(image, ((side - width) // 2, (side - height) // 2))
-        return square
 
 
 def _size(given: Json, edge: str = "") -> JsonObject:

@@ -36,7 +36,7 @@ def prompt_pieces(text: str, images: int, template: Template, *, marks: bool = F
     opening, closing = template.opening, f"{text}{template.closing}"
     if not images:
         return [opening + closing]
-    before, behind = (IMAGE_START, f"{IMAGE_END}\n") if marks else ("", "\n")
+    before, behind = (IMAGE_START, f"{IMAGE_END}{template.between}") if marks else ("", template.between)
     return [opening + before, *[behind + before] * (images - 1), behind + closing]
 
 

@@ -73,7 +73,7 @@ TASK: Checks = {
 OF_SOME = ("uploads", "without_judge")
 MODEL: Checks = {
     **dict.fromkeys(("reads_images", "shares", "steady", "ranks", "floor"), (_is_truth, "True or False")),
-    **dict.fromkeys(("heeds", "ways", "incidental"), (_are_names, "a set or tuple of options' names")),
+    **dict.fromkeys(("heeds", "ways", "added", "incidental"), (_are_names, "a set or tuple of options' names")),
 }
 
 
