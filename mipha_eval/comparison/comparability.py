@@ -12,8 +12,8 @@ from mipha_eval.judge.stored_task import StoredTask
 
 def why_not(first: StoredTask, second: StoredTask) -> str | None:
     """Why two results must not be compared; None if they may."""
-    if first.label != second.label:
-        return f"{first.label} and {second.label} are different protocols"
+    if first.summary.quantity != second.summary.quantity:
+        return f"{first.summary.quantity} and {second.summary.quantity} are different protocols"
     if reason := _scored_otherwise(first, second):
         return reason
     if first.judge != second.judge and (
@@ -45,7 +45,7 @@ def _scored_otherwise(first: StoredTask, second: StoredTask) -> str:
 
 
 def other_options(first: StoredTask, second: StoredTask) -> list[str]:
-    """Options of the task, and of how a judge was asked, that differ, such as ``tokenizer=treebank, not ptb``."""
+    """Options of the task, and of how judge and model were asked, that differ, such as ``tokenizer=treebank, not ptb``."""
     own, others = (_options(stored) for stored in (first, second))
     keys = sorted(own.keys() | others.keys())
     return [f"{key}={others.get(key)}, not {own.get(key)}" for key in keys if own.get(key) != others.get(key)]
@@ -53,4 +53,6 @@ def other_options(first: StoredTask, second: StoredTask) -> list[str]:
 
 def _options(stored: StoredTask) -> Mapping[str, Json]:
     asked = stored.summary.judge.notes if stored.summary.judge else {}
-    return {**stored.record.options, **{f"judge's {key}": asked[key] for key in ("prompts", "runs") if key in asked}}
+    worded = {f"asked with {key}": text for key, text in (stored.summary.asked or {}).items()}
+    judged = {f"judge's {key}": asked[key] for key in ("prompts", "runs") if key in asked}
+    return {**stored.record.options, **judged, **worded}

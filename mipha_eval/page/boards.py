@@ -24,9 +24,10 @@ from mipha_eval.scoring.gaps import gaps
 from mipha_eval.scoring.result_record import ResultRecord
 
 
-def _conditions(result: ResultRecord) -> tuple[str, bool, bool, str]:
+def _conditions(result: ResultRecord) -> tuple[str, ...]:
     """What makes a result another thing than what the task's name says, beside demo data, which are in the name."""
-    return result.asked_under or "", bool(result.floor), bool(result.limited), result.annotations or ""
+    marks = [name for name in ("floor", "limited", "as_published") if getattr(result, name)]
+    return result.asked_under or "", result.annotations or "", *marks, *result.reworded.values()
 
 
 @dataclass(frozen=True)

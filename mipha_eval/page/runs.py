@@ -103,7 +103,12 @@ def _features(manifest: Manifest) -> dict[str, str]:
     """What may tell two runs of a model apart, as short texts."""
     options = {key: f"{key}={value}" for key, value in {**manifest.options, **manifest.task_options}.items()}
     dtype = str(manifest.weights.get("dtype", "")).removeprefix("torch.")
-    return {**options, " dtype": dtype, " control": manifest.asked_under or ""}
+    return {**options, " dtype": dtype, " control": manifest.asked_under or "", **_asked(manifest)}
+
+
+def _asked(manifest: Manifest) -> dict[str, str]:
+    asked = {f" {key}": f"{key}={value}" for key, value in (manifest.asking or {}).items()}
+    return {**asked, " as published": "as published" if manifest.as_published else ""}
 
 
 def run_facts(run: ShownRun) -> RunFacts:

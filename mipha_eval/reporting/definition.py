@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal, TypeVar, get_args, get_origin, get_type_hints
 
@@ -13,7 +13,7 @@ from mipha_eval.core.files import read_toml
 from mipha_eval.core.options import unknown
 from mipha_eval.core.plugins.registry import Registry, plugin_folder
 from mipha_eval.reporting.table import Column, Field
-from mipha_eval.scoring.result_record import ResultRecord
+from mipha_eval.scoring.result_record import AS_PUBLISHED, ResultRecord
 
 Record = TypeVar("Record")
 
@@ -126,8 +126,24 @@ def headlines(results: Iterable[ResultRecord]) -> Definition:
         metric = result.plain(result.headline)
         most = float(result.maximum.get(metric, 100))
         decimals = 1 if most >= 1000 else 2
-        columns.setdefault(result.task, Column(result.task, result.task, metric, decimals, most=most))
+        columns.setdefault(result.quantity, Column(result.quantity, result.quantity, metric, decimals, most=most))
     return Definition(HEADLINES, tuple(columns.values()), name="headlines")
+
+
+def with_published_ways(definition: Definition, stored: Iterable[str]) -> Definition:
+    """The table with one more column beside each of which a result was asked as its model's paper asked it.
+
+    Args:
+        stored: what results are of, see `ResultRecord.quantity`.
+    """
+    there, columns = set(stored), []
+    for column in definition.columns:
+        ways = [f"{label}{AS_PUBLISHED}" for label in column.labels if f"{label}{AS_PUBLISHED}" in there]
+        asked = (
+            replace(column, heading=f"{column.heading}{AS_PUBLISHED}", task=ways[0], also=tuple(ways[1:])) if ways else None
+        )
+        columns += [column, *([asked] if asked else [])]
+    return replace(definition, columns=tuple(columns))
 
 
 def record(kind: type[Record], values: object, place: str) -> Record:

@@ -9,7 +9,7 @@ from pathlib import Path
 from mipha_eval.core.errors import UserError
 from mipha_eval.core.plugins.registry import Registry
 from mipha_eval.reporting.assembly import Published, build_table
-from mipha_eval.reporting.definition import check_tasks, headlines, read_definition
+from mipha_eval.reporting.definition import check_tasks, headlines, read_definition, with_published_ways
 from mipha_eval.reporting.floors import floor_runs
 from mipha_eval.reporting.formats import ENDINGS, RENDERERS
 from mipha_eval.reporting.measured import Measured, read_measured
@@ -78,6 +78,7 @@ def make_report(settings: ReportSettings, registry: Registry) -> Report:
     else:
         definition = read_definition(settings.table)
         check_tasks(definition, (result.label for result in results), registry)
+        definition = with_published_ways(definition, (result.label for result in results))
     published = Published(read_published(*settings.published_files), settings.published, settings.rank_published)
     table = build_table(definition, measured, published, PairedTests(registry), settings.by)
     return Report(replace(table, intervals=settings.intervals), measured)

@@ -49,6 +49,11 @@ def mark_texts(result: ResultRecord) -> list[str]:
     return [mark.text for mark in marks(result)]
 
 
+def shortened(text: str, most: int = 60) -> str:
+    """A text that fits in a note; all of it stands in the result."""
+    return text if len(text) <= most else f"{text[: most - 1]}…"
+
+
 def share(part: int, whole: int) -> str:
     """A count and its share, as ``3 (1.5%)``."""
     return f"{part:,} ({100 * part / whole:.1f}%)" if part and whole else str(part)
@@ -62,6 +67,9 @@ def _conditions(result: ResultRecord) -> Iterator[Mark]:
         yield Mark("BLIND")
     elif result.asked_under:
         yield Mark("CONTROL", result.asked_under)
+    if result.asked:
+        told = ", ".join(f"{name}={shortened(printable(text))}" for name, text in result.asked.items())
+        yield Mark("AS PUBLISHED" if result.as_published else "ASKED WITH", told, doubt=bool(result.reworded))
     if result.limited:
         asked = result.n + result.missing + result.failed + result.unlabelled
         asked += result.rules.get(JUDGE_FAILED, 0)  # these are not in n

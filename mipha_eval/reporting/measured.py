@@ -21,7 +21,7 @@ from mipha_eval.store.run_folder import RunFolder
 #: what is said of a model's weights that somebody chose; the rest, such as a digest, is of this model alone
 CHOSEN = ("dtype", "attention", "generation", "left_out")
 #: options that tell rows of one model apart
-TELLING = ("blind", "path", "revision", "dtype", "device", "share")
+TELLING = ("blind", "path", "revision", "dtype", "device", "share", "template", "system", "image", "asking")
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class StoredResult:
 
     @property
     def label(self) -> str:
-        return self.content.task
+        return self.content.quantity
 
 
 @dataclass(frozen=True)
@@ -99,9 +99,12 @@ def _read(path: Path) -> Measured:
     results = [StoredResult(read_result(file), file, run=path) for file in files]
     if not results:
         raise UserError(f"{path} has no finished task; the same command that began it goes on")
-    identity = [manifest.model, manifest.options, manifest.weights, manifest.asked_under]
+    identity: list[object] = [manifest.model, manifest.options, manifest.weights, manifest.asked_under]
+    identity += filter(None, [manifest.asking, manifest.as_published])
+    how = [manifest.asked_under, "as published" if manifest.as_published else None]
+    told = ", ".join(filter(None, how))
     return Measured(
-        f"{manifest.display_name} ({manifest.asked_under})" if manifest.asked_under else manifest.display_name,
+        f"{manifest.display_name} ({told})" if told else manifest.display_name,
         _by_label(results),
         _facts(manifest),
         noted_size(manifest),
@@ -130,6 +133,8 @@ def _facts(manifest: Manifest) -> dict[str, str]:
     facts = {"blind": str(manifest.blind).lower(), **({"control": str(manifest.control)} if manifest.control else {})}
     for part in (manifest.options, manifest.weights, manifest.about):
         facts |= {key: str(value) for key, value in part.items()}
+    if manifest.asking:
+        facts["asking"] = ", ".join(f"{key} {value}" for key, value in manifest.asking.items())
     size = noted_size(manifest)
     if size is not None:
         facts[SIZE] = f"{size:.3g}"

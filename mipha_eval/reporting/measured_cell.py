@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 from mipha_eval.core.errors import UserError
 from mipha_eval.core.options import unknown
+from mipha_eval.core.printable import printable
 from mipha_eval.reporting.effort import effort
-from mipha_eval.reporting.marks import DEMO, marks, share
+from mipha_eval.reporting.marks import DEMO, marks, share, shortened
 from mipha_eval.reporting.measured import Measured, StoredResult
 from mipha_eval.reporting.table import Cell, Column, Origin
 from mipha_eval.scoring.gaps import UNPARSED_TOLD, unparsed_share
@@ -35,6 +36,8 @@ def _cell(column: Column, result: StoredResult) -> Cell:
     expected = (content.expectation or {}).get(name or "")
     if expected is not None:
         remarks.append(f"exact expectation {expected:.{column.decimals}f}")
+    if content.settings_left_out:
+        remarks.append(left_out_text(content))
     other = result.label != column.task
     # drawn scenes may be ranked among themselves
     doubted = other or any(mark.doubt and not (mark.name == DEMO and column.demo) for mark in found)
@@ -59,6 +62,12 @@ def _cell(column: Column, result: StoredResult) -> Cell:
         remarks=tuple(remarks),
         seconds=_seconds(content),
     )
+
+
+def left_out_text(content: ResultRecord) -> str:
+    """Generation settings of the checkpoint that were not in force, as a note."""
+    told = (f"{name} {shortened(printable(str(value)))}" for name, value in (content.settings_left_out or {}).items())
+    return f"the checkpoint's {', '.join(told)} left out, decoded greedily"
 
 
 def _seconds(content: ResultRecord) -> float | None:

@@ -54,5 +54,5 @@ class PairedTests:
         if run is None:
             raise UserError(f"{cell.origin.file} is a result without its answers")
         if run not in self._stored:
-            self._stored[run] = {stored.label: stored for stored in read_stored_tasks(run, self.registry)}
+            self._stored[run] = {stored.summary.quantity: stored for stored in read_stored_tasks(run, self.registry)}
         return self._stored[run][cell.protocol]

@@ -9,6 +9,7 @@ from typing import Literal
 
 from mipha_eval.reporting.contrast import Contrast
 from mipha_eval.reporting.factors import fact_of
+from mipha_eval.scoring.result_record import AS_PUBLISHED
 
 Place = Literal["", "best", "second"]
 NOTHING = "–"
@@ -43,8 +44,9 @@ class Column:
     @property
     def labels(self) -> tuple[str, ...]:
         """The protocols whose numbers may stand here, the right one first, the demo's drawn scenes last."""
-        name = self.task.partition("@")[0]
-        return (self.task, *self.also, f"{name}@demo", f"{name}@demo-{self.task.partition('@')[2]}")
+        name, _, protocol = self.task.removesuffix(AS_PUBLISHED).partition("@")
+        way = AS_PUBLISHED if self.task.endswith(AS_PUBLISHED) else ""
+        return (self.task, *self.also, f"{name}@demo{way}", f"{name}@demo-{protocol}{way}")
 
 
 @dataclass(frozen=True)

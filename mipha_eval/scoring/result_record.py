@@ -17,6 +17,10 @@ from mipha_eval.scoring.probability import BeliefSummary
 from mipha_eval.scoring.run_context import RunContext
 from mipha_eval.scoring.served_counts import ServedCounts
 
+#: stands behind a task's name where each model was asked as its paper or card asked it
+AS_PUBLISHED = ", as published"
+#: ways of asking that are a benchmark's own matter, not the model's
+WORDS = ("prompt", "format")
 HINT = "give a run folder, or a result that was printed as JSON"
 
 
@@ -151,6 +155,17 @@ class ResultRecord(Struct, frozen=True, kw_only=True):
     def asked_under(self) -> Control | None:
         """The control that the model was asked under; None for none. Older results say it of grey pictures alone."""
         return self.control or ("blind" if self.blind else None)
+
+    @property
+    def quantity(self) -> str:
+        """What its numbers are comparable with: the task, and whether it was asked as papers ask it, each in its own way."""
+        return f"{self.task}{AS_PUBLISHED}" if self.as_published else self.task
+
+    @property
+    def reworded(self) -> Mapping[str, str]:
+        """Of what was asked otherwise, what the benchmark says itself: its words, where the model's paper has no others."""
+        told = {} if self.as_published else self.asked or {}
+        return {name: text for name, text in told.items() if name in WORDS}
 
     @property
     def judged_by(self) -> str:
