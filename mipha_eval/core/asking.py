@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import dataclasses
-import string
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from mipha_eval.core.errors import UserError
-from mipha_eval.core.format_lines import LETTER_ANSWER, SHORT_ANSWER, format_lines_of, without_format_lines
+from mipha_eval.core.format_lines import LETTER_ANSWER, SHORT_ANSWER
 from mipha_eval.core.options import option_fields, typed_options
-from mipha_eval.core.types import Decoding, Request
+from mipha_eval.core.prompt_pattern import Pattern
+from mipha_eval.core.question_parts import QuestionParts
+from mipha_eval.core.types import Decoding, Request, Sample
 
 Format = Literal["short", "letter", "none"]
 
 #: the format line of each name
 LINES: Mapping[Format, str] = {"short": SHORT_ANSWER, "letter": LETTER_ANSWER, "none": ""}
-#: what may stand in braces in a prompt's pattern
-VARIABLES = ("question", "format")
 
 
 @dataclass(frozen=True)
@@ -26,8 +25,8 @@ class Asking:
     """What a question's words and its decoding are changed to; a field that is None leaves them as the benchmark has them.
 
     Attributes:
-        prompt: a pattern with ``{question}``, and ``{format}`` where the format line is not to stand behind the question.
-        format: the format line in place of the benchmark's own.
+        prompt: all of the text, see `Pattern`; the benchmark's format line is in it where the pattern says ``{format}``.
+        format: the format line in place of the benchmark's own; it stands behind a prompt that has no place for it.
         max_new_tokens, min_new_tokens, num_beams, length_penalty, repetition_penalty: as in `Decoding`.
 
     Raises:
@@ -44,7 +43,7 @@ class Asking:
 
     def __post_init__(self) -> None:
         if self.prompt is not None:
-            check_pattern(self.prompt)
+            Pattern(self.prompt).check()
         least = {"max_new_tokens": 1, "min_new_tokens": 0, "num_beams": 1}
         for name, bound in least.items():
             value = getattr(self, name)
@@ -57,6 +56,13 @@ class Asking:
         if self.max_new_tokens and self.min_new_tokens and self.min_new_tokens > self.max_new_tokens:
             raise UserError(f"min_new_tokens={self.min_new_tokens} is more than max_new_tokens={self.max_new_tokens}")
 
+    def check(self, sample: Sample) -> None:
+        """Raises UserError for a prompt that leaves out a benchmark's question."""
+        if self.prompt is None or not QuestionParts.of(sample.prompt, sample.choices, sample.question).stem:
+            return
+        if not Pattern(self.prompt).names & {"question", "stem"}:
+            raise UserError(f"option prompt={self.prompt!r} has no {{question}}, so that every question would be the same")
+
     @property
     def given(self) -> dict[str, Any]:
         """The fields that change something, by name."""
@@ -66,24 +72,28 @@ class Asking:
         """The same, but where the other says something."""
         return dataclasses.replace(self, **other.given)
 
-    def __call__(self, request: Request) -> Request:
-        """A request so put. Options that are ranked are not generated, so that decoding changes nothing of them."""
-        request = dataclasses.replace(request, text=self.worded(request.text))
+    def __call__(self, request: Request, sample: Sample | None = None) -> Request:
+        """A request so put. Options that are ranked are not generated, so that decoding changes nothing of them.
+
+        Args:
+            sample: the question that it is about, where it is a benchmark's.
+        """
+        request = dataclasses.replace(request, text=self.worded(request.text, sample))
         manner = {name: value for name, value in self.given.items() if name in DECODING}
         if request.options or not manner:
             return request
         return dataclasses.replace(request, decoding=dataclasses.replace(request.decoding, **manner))
 
-    def worded(self, text: str) -> str:
+    def worded(self, text: str, sample: Sample | None = None) -> str:
         """A benchmark's text in other words."""
         if self.prompt is None and self.format is None:
             return text
-        lines = format_lines_of(text) if self.format is None else tuple(filter(None, [LINES[self.format]]))
-        question, line = without_format_lines(text), "\n".join(lines)
-        pattern = "{question}" if self.prompt is None else self.prompt
-        if "format" not in variables(pattern):
-            question, line = "\n".join(filter(None, [question, line])), ""
-        return pattern.format(question=question, format=line)
+        parts = QuestionParts.of(text, sample.choices if sample else (), sample.question if sample else "")
+        if self.format is not None:
+            parts = dataclasses.replace(parts, format=LINES[self.format])
+        pattern = Pattern("{question}" if self.prompt is None else self.prompt)
+        behind = parts.format if "format" not in pattern.names and (self.prompt is None or self.format) else ""
+        return "\n".join(filter(None, [pattern.filled(parts), behind]))
 
 
 #: names of `Asking` that are fields of a request's decoding
@@ -92,24 +102,6 @@ DECODING = frozenset(option_fields(Asking)) & {entry.name for entry in dataclass
 ASKING = frozenset(option_fields(Asking))
 #: what becomes of a question as it is
 AS_IT_IS = Asking()
-
-
-def variables(pattern: str) -> list[str]:
-    """What stands in braces in a pattern. Raises ValueError for braces that do not close."""
-    return [name for _, name, _, _ in string.Formatter().parse(pattern) if name is not None]
-
-
-def check_pattern(pattern: str) -> None:
-    """Raises UserError for a pattern that has no question, or anything else in braces than `VARIABLES`."""
-    try:
-        found = [*string.Formatter().parse(pattern)]
-    except ValueError as error:
-        raise UserError(f"option prompt={pattern!r}: {error}; a brace that stands for itself is written twice") from error
-    for _, name, shape, conversion in found:
-        if name is not None and (name not in VARIABLES or shape or conversion):
-            raise UserError(f"option prompt={pattern!r} has {{{name}}}; it can have {{question}} and {{format}}")
-    if "question" not in variables(pattern):
-        raise UserError(f"option prompt={pattern!r} has no {{question}}, so that every question would be the same")
 
 
 @dataclass(frozen=True)

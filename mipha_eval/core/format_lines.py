@@ -24,9 +24,14 @@ def format_lines_of(prompt: str) -> tuple[str, ...]:
     return tuple(sorted((line for line in FORMAT_LINES if line in prompt), key=prompt.index))
 
 
-def without_format_lines(prompt: str) -> str:
-    """A prompt without its format lines, and without the line breaks that set them apart."""
-    for line in format_lines_of(prompt):
+def answer_lines_of(prompt: str) -> tuple[str, ...]:
+    """Those that say in which form to answer."""
+    return tuple(line for line in format_lines_of(prompt) if line != UNANSWERABLE)
+
+
+def without_answer_lines(prompt: str) -> str:
+    """A prompt without the lines that say in which form to answer, and without the line breaks that set them apart."""
+    for line in answer_lines_of(prompt):
         before, _, behind = prompt.partition(line)
         prompt = before.rstrip() + behind if not behind.strip() else before + behind.lstrip()
     return prompt.strip()

@@ -59,7 +59,7 @@ def convert(text: str, kind: object) -> object:
             raise ValueError(f"expected one of {', '.join(map(str, get_args(kind)))}")
         return text
     if get_origin(kind) in (Union, types.UnionType):
-        if text.lower() == "none":
+        if text.lower() == "none" and not any("none" in get_args(part) for part in get_args(kind)):
             return None
         return convert(text, next(part for part in get_args(kind) if part is not type(None)))
     if kind is bool:

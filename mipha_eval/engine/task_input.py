@@ -50,7 +50,7 @@ class TaskInput:
         request = checked_request(self.task, self.task.request(sample))
         tracked = tuple(choices_of(self.task, sample)) if self.probabilities and not request.options else ()
         request = dataclasses.replace(request, tracked=tracked) if tracked else request
-        return self.asking(self.control(request) if self.control else request)
+        return self.asking(self.control(request) if self.control else request, sample)
 
 
 def prepare(
@@ -59,6 +59,8 @@ def prepare(
     """Reads a task's questions; about `limit` of them. Raises ControlError if `control` changes nothing of them."""
     samples = read_samples(task)
     check_texts(task, samples)
+    for sample in samples[:1]:
+        asking.check(sample)
     changed = controlled(control, task, samples) if control else None
     return TaskInput(task, limit_samples(samples, limit), len(samples), probabilities, samples, changed, asking)
 

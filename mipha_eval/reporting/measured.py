@@ -11,6 +11,7 @@ from pathlib import Path
 from mipha_eval.core.errors import UserError
 from mipha_eval.reporting.definition import SIZE
 from mipha_eval.reporting.factors import OTHER_NAMES
+from mipha_eval.reporting.marks import shortened
 from mipha_eval.reporting.model_size import billions, noted_size
 from mipha_eval.reporting.row_setting import RowSetting
 from mipha_eval.scoring.result_record import ResultRecord
@@ -190,7 +191,7 @@ def _apart(rows: Sequence[Measured]) -> list[Measured]:
 
 def _options_apart(row: Measured, same: Sequence[Measured]) -> str:
     differing = [key for key in TELLING if len({other.facts.get(key) for other in same}) > 1]
-    return ", ".join(f"{key}={row.facts.get(key)}" for key in differing)
+    return ", ".join(f"{key}={shortened(row.facts[key])}" for key in differing if row.facts.get(key))
 
 
 def _stamp(row: Measured, _: Sequence[Measured]) -> str:

@@ -13,7 +13,7 @@ from mipha_eval.core.adapter import ModelAdapter
 from mipha_eval.core.controls import chosen_control
 from mipha_eval.core.data_source import DataSource
 from mipha_eval.core.errors import UserError
-from mipha_eval.core.options import as_texts
+from mipha_eval.core.options import as_texts, unknown
 from mipha_eval.core.plugins.model import Model, option_name, split_askings
 from mipha_eval.core.plugins.registry import Registry
 from mipha_eval.core.plugins.selection import build_model, build_task, of_task, split_options
@@ -86,6 +86,7 @@ def evaluate(
     asking, of_tasks = split_askings(dotted, _classes(tasks, dotted, registry))
     chosen = _model(model, {**own, **asking}, registry, as_published=as_published)
     found = _tasks(tasks, of_tasks, _source(data, chosen.data), registry)
+    _check_about(asking, found)
     anew = isinstance(chosen.adapter, CallableModel) if fresh is None else fresh
     asked = chosen_control(control, blind=blind)
     how = RunSettings(chosen, found, of_tasks, Path(output), limit, batch_size, asked, anew, not progress)
@@ -162,6 +163,14 @@ def _classes(tasks: str | Task | Sequence[str | Task], options: Mapping[str, str
     found = {option_name(each.name): type(each) for each in _listed(tasks) if isinstance(each, Task)}
     named = {option_name(name): name for name in registry.names("tasks")} if about - found.keys() else {}
     return {**{name: registry.load("tasks", named[name])[0] for name in about & named.keys()}, **found}
+
+
+def _check_about(asking: Mapping[str, str], tasks: Sequence[Task]) -> None:
+    """Raises UserError for a way of asking a benchmark that is not asked."""
+    there = {option_name(task.name) for task in tasks}
+    for key in asking:
+        if key.partition(".")[0] not in there:
+            raise UserError(unknown("task in option", key, there))
 
 
 def _listed(tasks: str | Task | Sequence[str | Task]) -> list[str | Task]:
