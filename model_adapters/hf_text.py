@@ -13,6 +13,7 @@ import torch
 from transformers import AutoModelForCausalLM
 
 from mipha_eval.core.adapter import Cost
+from mipha_eval.core.asking import ASKING
 from mipha_eval.core.errors import RequestError
 from mipha_eval.core.json_value import JsonObject
 from mipha_eval.core.types import Image, Request
@@ -48,6 +49,7 @@ class HfText(TransformersAdapter[None]):
 
     name: ClassVar[str] = "hf-text"
     reads_images: ClassVar[bool] = False
+    heeds: ClassVar[frozenset[str]] = ASKING - {"template", "image"}
     ways: ClassVar[tuple[str, ...]] = ("template", "system")
     added: ClassVar[frozenset[str]] = frozenset(ways)
 

@@ -162,3 +162,8 @@ def test_as_published_is_of_presets_alone(cli: Cli, tmp_path: Path) -> None:
 def test_options_cannot_be_wrong_in_python_either(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="unknown variable 'q'"):
         evaluate("mipha-tiny", "pope", limit=4, output=tmp_path, prompt="{q}")
+
+
+def test_what_the_checkpoint_does_by_itself_is_no_other_way_of_asking(cli: Cli, tmp_path: Path) -> None:
+    (result,) = run(cli, tmp_path, "-a", "template=v0", "-a", "image=pad")["results"]
+    assert "asked" not in result

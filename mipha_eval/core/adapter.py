@@ -123,6 +123,10 @@ class ModelAdapter(ABC):
         """
         return {}
 
+    def as_usual(self, way: str) -> bool:
+        """Whether an option of `ways` says what the model does without it, too; asked after `load`."""
+        return False
+
     def identity(self, request: Request) -> Hashable:
         """Requests with equal identities are answered once and share the response."""
         return request.identity

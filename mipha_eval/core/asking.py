@@ -27,6 +27,8 @@ class Asking:
     Attributes:
         prompt: all of the text, see `Pattern`; the benchmark's format line is in it where the pattern says ``{format}``.
         format: the format line in place of the benchmark's own; it stands behind a prompt that has no place for it.
+        template: what stands around the text, see `Request`; of one benchmark, beside the model's own option of that name.
+        image: as the model's processor takes it, not padded to a square.
         max_new_tokens, min_new_tokens, num_beams, length_penalty, repetition_penalty: as in `Decoding`.
 
     Raises:
@@ -35,6 +37,8 @@ class Asking:
 
     prompt: str | None = None
     format: Format | None = None
+    template: str | None = None
+    image: Literal["processor"] | None = None
     max_new_tokens: int | None = None
     min_new_tokens: int | None = None
     num_beams: int | None = None
@@ -78,7 +82,10 @@ class Asking:
         Args:
             sample: the question that it is about, where it is a benchmark's.
         """
-        request = dataclasses.replace(request, text=self.worded(request.text, sample))
+        request = dataclasses.replace(request, text=self.worded(request.text, sample), template=self.template or "")
+        if self.image:
+            images = tuple(dataclasses.replace(image, padded=False) for image in request.images)
+            request = dataclasses.replace(request, images=images)
         manner = {name: value for name, value in self.given.items() if name in DECODING}
         if request.options or not manner:
             return request

@@ -115,6 +115,7 @@ class Request:
         question_id: the benchmark's id; no part of the request's identity, only for adapters that replay answers.
         options: answers to be ranked by their likelihood; then nothing is generated.
         tracked: texts whose probability as the beginning of the answer is wanted beside the generated one.
+        template: what stands around the text, where that is not the model's own: a chat template in Jinja, or its name.
     """
 
     text: str
@@ -123,11 +124,13 @@ class Request:
     question_id: Hashable = field(default=None, compare=False)
     options: tuple[str, ...] = ()
     tracked: tuple[str, ...] = ()
+    template: str = ""
 
     @property
     def identity(self) -> Hashable:
         """What decides the answer. By location, since two benchmarks may call different pictures by one name."""
-        return tuple(image.view for image in self.images), self.text, self.decoding, self.options, self.tracked
+        views = tuple(image.view for image in self.images)
+        return views, self.text, self.decoding, self.options, self.tracked, self.template
 
     @property
     def key(self) -> str:
@@ -137,6 +140,7 @@ class Request:
         parts += [] if all(image.padded for image in self.images) else ["unpadded"]
         parts += [] if self.decoding.stop_word else ["no stop word"]
         parts += [self.decoding.settings] if self.decoding.settings else []
+        parts += [f"template {self.template}"] if self.template else []
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:24]
 
 

@@ -38,6 +38,7 @@ def _cell(column: Column, result: StoredResult) -> Cell:
         remarks.append(f"exact expectation {expected:.{column.decimals}f}")
     if content.settings_left_out:
         remarks.append(left_out_text(content))
+    remarks += map(printable, content.differs or ())
     other = result.label != column.task
     # drawn scenes may be ranked among themselves
     doubted = other or any(mark.doubt and not (mark.name == DEMO and column.demo) for mark in found)

@@ -222,6 +222,7 @@ def run_context(work: TaskInput, settings: RunSettings) -> RunContext:
         expectation=expectation or None,
         asked=model.changed(label) or None,
         as_published=model.as_published(label) or None,
+        differs=model.differs(label) or None,
         settings_left_out=left_out_settings(adapter) or None,
     )
 

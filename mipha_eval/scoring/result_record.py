@@ -88,7 +88,7 @@ class ResultRecord(Struct, frozen=True, kw_only=True):
         expected_rows: how many questions the official files have.
         certificate: see `certificate.certificate_note`.
         notes: what the task itself says beside; they stand in JSON as fields of their own.
-        model, total, limited, demo, blind, control, floor, expectation, asked, as_published, settings_left_out: see
+        model, total, limited, demo, blind, control, floor, expectation, asked, as_published, differs, settings_left_out: see
             `RunContext`; None where nobody said so, as the fields below.
         left_out, unverified, undecoded: answers of a file to questions that were not asked; that nothing proves to be to
             their question; that are not UTF-8.
@@ -139,6 +139,7 @@ class ResultRecord(Struct, frozen=True, kw_only=True):
     expectation: Mapping[str, Finite] | None = None
     asked: Mapping[str, str] | None = None
     as_published: bool | None = None
+    differs: tuple[str, ...] | None = None
     settings_left_out: Mapping[str, Json] | None = None
     seconds: Finite | None = None
     timed: Count | None = None

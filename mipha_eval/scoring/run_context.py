@@ -27,6 +27,7 @@ class RunContext(Struct, frozen=True):
         asked: how the model was asked, where that is otherwise than the benchmark and the model's own configuration have it,
             as options are called; None where nothing is.
         as_published: whether that is how the model's paper or card asked it; None where it is not.
+        differs: what of the published way no option brings about, or is uncertain; None where there is nothing.
         settings_left_out: generation settings of the checkpoint that were not in force; None where there are none.
     """
 
@@ -41,4 +42,5 @@ class RunContext(Struct, frozen=True):
     expectation: Mapping[str, Finite] | None = None
     asked: Mapping[str, str] | None = None
     as_published: bool | None = None
+    differs: tuple[str, ...] | None = None
     settings_left_out: Mapping[str, Json] | None = None

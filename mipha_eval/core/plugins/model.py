@@ -39,15 +39,23 @@ class Model:
         return self.askings.of_task(option_name(task))
 
     def changed(self, task: str) -> dict[str, str]:
-        """What is otherwise than the benchmark and the model's own configuration have it, as options are called."""
+        """What is otherwise than the benchmark and the model's own configuration have it, as options are called.
+
+        To be asked of a model that is loaded.
+        """
         usual = {entry.name: entry.default for entry in dataclasses.fields(self.adapter)} | dict(self.usual)
         own = {name: getattr(self.adapter, name) for name in self.adapter.ways}
-        found = {name: value for name, value in own.items() if value != usual.get(name)}
+        changed = {name: value for name, value in own.items() if value != usual.get(name)}
+        found = {name: value for name, value in changed.items() if not self.adapter.as_usual(name)}
         return {name: str(value) for name, value in {**found, **self.asking(task).given}.items()}
 
     def as_published(self, task: str) -> bool:
         """Whether a benchmark is asked as the model's paper or card asked it, and that is not the suite's own way."""
         return self.published is not None and self.published.knows(option_name(task)) and bool(self.changed(task))
+
+    def differs(self, task: str) -> tuple[str, ...]:
+        """What of its paper's way of asking a benchmark no option brings about; empty where it is not asked in that way."""
+        return self.published.differs(option_name(task)) if self.published and self.as_published(task) else ()
 
     def asked_with(self, options: Mapping[str, str]) -> Model:
         """The same, asked as options say that any model may have. Raises UserError for another option, or one in vain."""
@@ -109,8 +117,8 @@ def published_options(
     if against:
         raise UserError(f"{', '.join(against)} would not be as published; leave out one of the two", flag="--as-published")
     known = option_fields(owner)
-    own = {key: text for key, text in preset.asked.items() if key in known}
-    asked = {key: text for key, text in preset.asked.items() if key not in own}
+    own = {key: text for key, text in preset.asked_options.items() if key in known}
+    asked = {key: text for key, text in preset.asked_options.items() if key not in own}
     wrong = next((key for key in asked if key.rpartition(".")[2] not in ASKING), None)
     if wrong is not None:
         raise UserError(f"preset {name}: {unknown('way of asking', wrong, {*ASKING, *known})}")

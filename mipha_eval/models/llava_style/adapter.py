@@ -83,6 +83,12 @@ class LlavaStyleAdapter(TransformersAdapter[Tensor]):
         """What stands around a question."""
         return conversation_of(Wording.of(self.template, self.system), lambda: template_named(self.template_name))
 
+    def as_usual(self, way: str) -> bool:
+        if way == "image":
+            return self.preprocessor == self.files.preprocessor(self.files.parts())
+        own = template_named(self.files.named_template or self.parts.kind.template)
+        return way == "template" and own == conversation_of(Wording.of(self.template, None), lambda: own)
+
     @property
     def template_name(self) -> str:
         """The one that is asked for, else the checkpoint's."""
