@@ -6,14 +6,18 @@ import csv
 import json
 import tomllib
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import jinja2
 import pytest
 
-from mipha_eval.core.plugins.registry import plugin_folder
-from mipha_eval.models.llava_style.templates import TEMPLATES
+from mipha_eval.core.plugins.model import Model
+from mipha_eval.core.plugins.registry import Registry, plugin_folder
+from mipha_eval.core.plugins.selection import build_model
+from mipha_eval.core.types import Request, Sample
+from mipha_eval.models.wording import Wording
 from tasks.mmbench import asked as mmbench_text
 from tasks.scienceqa import prompt_of as scienceqa_text
 
@@ -31,12 +35,12 @@ MARKS = {"<s>": "", "<|begin_of_text|>": "", "<fake_token_around_image>": ""}
 def presets() -> dict[str, dict[str, Any]]:
     files = sorted((plugin_folder("model_adapters") / "presets").glob("*.toml"))
     tables = [tomllib.loads(file.read_text(encoding="utf-8")) for file in files]
-    found = {name: table for each in tables for name, table in each.items()}
-    assert len(found) == sum(map(len, tables)), "a name stands in two files"
-    return found
+    return {name: table for each in tables for name, table in each.items()}
 
 
 PRESETS = presets()
+REGISTRY = Registry()
+PRESET = {name: preset for name in PRESETS if (preset := REGISTRY.preset(name))}
 SAMPLES = {sample["name"]: sample for sample in json.loads((RECORDED / "samples.json").read_text(encoding="utf-8"))}
 RECORDS = [
     (preset, row)
@@ -48,44 +52,26 @@ RECORDS = [
 ROWS = [pytest.param(preset, row, id=f"{preset} {row['sample']}") for preset, row in RECORDS]
 
 
-def asked_tables(name: str) -> dict[str, Any]:
-    """A preset's tables on top of those of the preset that it is like."""
-    own, like = PRESETS[name].get("asked", {}), PRESETS[name].get("like")
-    found = asked_tables(like) if like else {}
-    for key, value in own.items():
-        found[key] = {**found.get(key, {}), **value} if isinstance(value, dict) else value
-    return found
+@cache
+def model(name: str) -> Model:
+    """A preset that is asked as its paper asked it; nothing is loaded."""
+    return build_model(name, {}, REGISTRY, as_published=True)
 
 
-def asking(name: str, task: str) -> dict[str, Any]:
-    """The options for a benchmark: those for all, and those for this one."""
-    tables = asked_tables(name)
-    general = {key: value for key, value in tables.items() if not isinstance(value, dict)}
-    return {**general, **tables.get(task.partition("@")[0], {})}
+def sample_of(row: Mapping[str, Any]) -> Sample:
+    known = SAMPLES[row["sample"]]
+    stem = known["stem"] if known["task"].startswith("mmbench") else ""
+    return Sample("1", known["prompt"], (), (), 1, question=stem, choices=tuple(known["options"]))
 
 
-def jinja(text: str) -> jinja2.Template:
-    return jinja2.Environment(keep_trailing_newline=True, autoescape=False).from_string(text)
-
-
-def user_text(options: Mapping[str, Any], sample: Mapping[str, Any]) -> str:
-    pattern = options.get("prompt", "{question}")
-    options_text = "\n".join(f"{letter}. {option}" for letter, option in zip("ABCDEFGH", sample["options"], strict=False))
-    if "{{" in pattern:
-        text = jinja(pattern).render(
-            question=sample["question"], stem=sample["stem"], hint=sample["hint"], options=options_text
-        )
-    else:
-        text = pattern.replace("{question}", sample["question"])
-    line = "" if options.get("format") == "none" else sample["line"]
-    return "\n".join(part for part in (text, line) if part)
-
-
-def whole(template: str, user: str) -> str:
-    if template in TEMPLATES:
-        return f"{TEMPLATES[template].opening}<image>\n{user}{TEMPLATES[template].closing}"
+def whole(template: str, system: str | None, user: str) -> str:
+    """The prompt that a template makes, with a mark for the picture."""
+    wording = Wording.of(template, system)
+    if wording.named:
+        return wording.named.around(user, 1, "<image>")
     content = [{"type": "image"}, {"type": "text", "text": user}]
-    return jinja(template).render(messages=[{"role": "user", "content": content}])
+    environment = jinja2.Environment(keep_trailing_newline=True, autoescape=False)
+    return environment.from_string(str(wording.template)).render(messages=[{"role": "user", "content": content}])
 
 
 def plain(prompt: str) -> str:
@@ -119,16 +105,17 @@ def test_published_numbers_are_there() -> None:
 @pytest.mark.parametrize(("preset", "row"), ROWS)
 def test_official_prompts(preset: str, row: dict[str, Any]) -> None:
     """The user's turn, and the whole prompt where the preset names its template."""
-    options, sample = asking(preset, row["task"]), SAMPLES[row["sample"]]
-    if row["sample"] == "mmbench-cn" and "mmbench" in asked_tables(preset):
-        assert options.get("format") != "none", "a line of the preset's would stand behind Chinese questions, too"
-    user = user_text(options, sample)
-    if options.get("template"):
-        assert whole(options["template"], user) == plain(row["prompt"])
+    asked, sample = model(preset), sample_of(row)
+    asking = asked.asking(row["task"])
+    user = asking(Request(sample.prompt), sample).text
+    template = asking.template or getattr(asked.adapter, "template", "")
+    system: str | None = getattr(asked.adapter, "system", None)
+    if template:
+        assert whole(template, system, user) == plain(row["prompt"])
     else:
         assert user == row["user"]
-    if options.get("system"):
-        assert options["system"] in row["prompt"]
+    if system:
+        assert system in row["prompt"]
 
 
 def test_samples_are_what_tasks_ask() -> None:
@@ -142,13 +129,19 @@ def test_samples_are_what_tasks_ask() -> None:
     assert scienceqa_text(problem) == sample["prompt"]
 
 
+@pytest.mark.parametrize("name", sorted(PRESETS))
+def test_every_preset_can_be_asked_both_ways(name: str) -> None:
+    assert build_model(name, {}, REGISTRY).askings.given == {}
+    assert model(name).published is REGISTRY.preset(name)
+
+
 def test_every_asked_table_has_a_recorded_prompt() -> None:
     """But for those that are options alone, and those that nothing of its authors' was found for."""
     recorded = {(preset, row["task"].partition("@")[0]) for preset, row in RECORDS}
     missing = [
         f"{name} {task}"
         for name in PRESETS
-        for task, options in asked_tables(name).items()
-        if isinstance(options, dict) and options.keys() & {"prompt", "template"} and (name, task) not in recorded
+        for task, asked in PRESET[name].asked.items()
+        if task and asked.options.keys() & {"prompt", "template"} and (name, task.replace("_", "-")) not in recorded
     ]
     assert not [each for each in missing if not each.startswith("paligemma2")]

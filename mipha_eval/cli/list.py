@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated, Optional
+from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
 from mipha_eval.cli import flags
+
+if TYPE_CHECKING:
+    from mipha_eval.core.plugins.registry import Registry
 
 
 class What(StrEnum):
@@ -26,7 +29,11 @@ def list_plugins(
     benchmark: Annotated[
         Optional[str], typer.Option("--benchmark", help="Of published scores: one benchmark or task.")
     ] = None,
-    model: Annotated[Optional[str], typer.Option("--model", "-m", help="Of published scores: one model.")] = None,
+    model: Annotated[Optional[str], typer.Option("--model", "-m", help="Of published scores or presets: one model.")] = None,
+    presets: Annotated[
+        bool,
+        typer.Option("--presets", help="Of models: presets with how their papers asked them, and what these published."),
+    ] = False,
     plugin: flags.Plugins = None,
     json: flags.Json = False,
 ) -> None:
@@ -38,6 +45,9 @@ def list_plugins(
         _list_published(benchmark, model, json=json)
         return
     registry = Registry(plugin or ())
+    if presets:
+        _list_presets(registry, what, model, json=json)
+        return
     listing: dict[str, dict[str, str]] = {}
     if what in (None, What.tasks):
         listing["tasks"] = {name: found.summary for name, found in registry.names("tasks").items()}
@@ -63,6 +73,25 @@ def list_plugins(
     for heading, entries in listing.items():
         width = max(map(len, entries), default=0)
         print_lines(flags.console(), [f"{heading}:", *(f"  {name:<{width}}  {line}" for name, line in entries.items())])
+
+
+def _list_presets(registry: Registry, what: What | None, model: str | None, *, json: bool) -> None:
+    from mipha_eval.core.errors import UserError
+    from mipha_eval.reporting.preset_list import preset_lines, preset_objects
+    from mipha_eval.reporting.published import read_published
+    from mipha_eval.reporting.terminal import print_lines
+
+    if what not in (None, What.models):
+        raise UserError(f"presets are of models, not of {what.value}", flag="--presets")
+    names = [model] if model else registry.names("model_adapters")
+    found = [preset for name in names if (preset := registry.preset(name))]
+    if not found:
+        raise UserError(f"model {model} is no preset", flag="--presets")
+    quotes = read_published()
+    if json:
+        flags.print_json(preset_objects(found, quotes))
+    else:
+        print_lines(flags.console(), list(preset_lines(found, quotes)))
 
 
 def _list_published(benchmark: str | None, model: str | None, *, json: bool) -> None:

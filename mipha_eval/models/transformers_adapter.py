@@ -55,7 +55,7 @@ class TransformersAdapter(PrefixAdapter[Pixels, State]):
     `allow_bin` true reads weights in torch's own format where there are no safetensors, as ``--allow-bin`` does.
     """
 
-    heeds: ClassVar[frozenset[str]] = ASKING - {"template"}
+    heeds: ClassVar[frozenset[str]] = ASKING
 
     path: str
     revision: str | None = None
