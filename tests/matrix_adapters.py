@@ -1,14 +1,15 @@
-"""A plugin for the tests: models that end their process, or fail otherwise, and that tell which process they were in."""
+"""A plugin for the tests: models that end their process or fail otherwise, and one that tells which process it was in."""
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import psutil
 
@@ -22,47 +23,48 @@ WEIGHTS = 300_000_000
 
 @dataclass(frozen=True)
 class Ending(ModelAdapter):
-    """Options: `how` it ends, and `after` how many batches; `log`, a file that gets a line a batch."""
+    """Options: `how` it ends; `log`, a file that gets the keys of a batch a line; `after` how many lines it ends, once."""
 
     name: ClassVar[str] = "ending"
     reads_images: ClassVar[bool] = False
 
     how: str = "exit"
+    log: Path | None = None
     after: int = 0
-    log: Path = Path(os.devnull)
 
     def load(self) -> None:
-        match self.how:
-            case "user":
-                raise UserError("the checkpoint is no checkpoint")
-            case "bug":
-                raise ZeroDivisionError("nobody thought of this")
+        if self.how == "user":
+            raise UserError("the checkpoint is no checkpoint")
+        if self.how == "bug":
+            raise ZeroDivisionError("nobody thought of this")
 
     def generate(self, batch: Sequence[Request]) -> list[Response]:
-        with self.log.open("a+") as log:
-            log.seek(0)
-            done = len(log.readlines())
-            log.write(f"{' '.join(request.key for request in batch)}\n")
-        if done == self.after and self.log != Path(os.devnull) or not self.after:
+        if self._batches() == self.after:
+            self._note(["the end"])
             self._end()
+        self._note([request.key for request in batch])
         return [Response("Yes") for _ in batch]
 
+    def _batches(self) -> int:
+        return len(self.log.read_text().splitlines()) if self.log and self.log.exists() else 0
+
+    def _note(self, keys: Sequence[str]) -> None:
+        if self.log:
+            with self.log.open("a") as log:
+                log.write(f"{' '.join(keys)}\n")
+
     def _end(self) -> None:
-        match self.how:
-            case "exit":
-                os._exit(5)
-            case "kill":
-                os.kill(os.getpid(), signal.SIGKILL)
-            case "raise":
-                raise LookupError("no answer to this")
+        if self.how == "exit":
+            print("a last word", flush=True)
+            os._exit(5)
+        if self.how == "kill":
+            os.kill(os.getpid(), signal.SIGKILL)
+        raise LookupError("no answer to this")
 
 
 @dataclass(frozen=True)
 class Heavy(ModelAdapter):
-    """Takes memory when it is loaded, and notes its process, what that took before, and which of others are still there.
-
-    Options: `log`, a file that gets a line when it is loaded; `name_`, which tells it from others.
-    """
+    """Takes memory when it is loaded. Options: `log`, a file that then gets a line about its process; `answer`."""
 
     name: ClassVar[str] = "heavy"
     reads_images: ClassVar[bool] = False
@@ -71,18 +73,25 @@ class Heavy(ModelAdapter):
     answer: str = "Yes"
 
     @cached_property
-    def weights(self) -> Any:
+    def weights(self) -> bytes:
+        lines = self.log.read_text().splitlines() if self.log.exists() else []
         before = psutil.Process().memory_info().rss
-        others = [int(line.split()[0]) for line in self.log.read_text().splitlines()] if self.log.exists() else []
-        alive = sum(psutil.pid_exists(each) for each in others)
-        found = bytearray(os.urandom(1)) * WEIGHTS
+        taken = b"\x01" * WEIGHTS
+        told = {
+            "process": os.getpid(),
+            "before": before,
+            "after": psutil.Process().memory_info().rss,
+            "others": sum(psutil.pid_exists(json.loads(line)["process"]) for line in lines),
+            "threads": os.environ.get("OMP_NUM_THREADS"),
+            "devices": os.environ.get("CUDA_VISIBLE_DEVICES"),
+        }
         with self.log.open("a") as log:
-            log.write(f"{os.getpid()} {before} {psutil.Process().memory_info().rss} {alive} {os.environ.get('CUDA_VISIBLE_DEVICES')}\n")
-        return found
+            log.write(f"{json.dumps(told)}\n")
+        return taken
 
     def load(self) -> None:
         _ = self.weights
 
     def generate(self, batch: Sequence[Request]) -> list[Response]:
-        print("a plugin that prints")
+        print("what a plugin prints is no event")
         return [Response(self.answer) for _ in batch]

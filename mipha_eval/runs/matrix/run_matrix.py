@@ -21,6 +21,7 @@ from mipha_eval.runs.matrix.order import Ended, Order, Turn
 #: seconds between looks at whether Ctrl-C was pressed
 PAUSE = 0.2
 THREADS, DEVICES = "OMP_NUM_THREADS", "CUDA_VISIBLE_DEVICES"
+NOT_TRIED = "not tried, since the model's own run failed"
 NOT_BEGUN = "stopped before it began; the same command goes on"
 
 logger = logging.getLogger(__name__)
@@ -101,7 +102,7 @@ class MatrixLoop:
                 continue
             own = found[0] if found else None
             if own is not None and own.ended.reason and (own.folder is None or not process.alive):
-                found.append(Outcome(run, None, own.ended))
+                found.append(Outcome(run, None, Ended(reason=f"{NOT_TRIED}: {own.ended.reason}", flag=own.ended.flag)))
                 continue
             label, began = f"{run.number + 1}/{len(self.matrix.runs)} {run.label}", time.monotonic()
             logger.info("%s: begins", label)

@@ -54,7 +54,7 @@ class RunPlan:
         """For JSON."""
         return {
             "name": self.label,
-            "run": self.folder and str(self.folder),
+            "run": str(self.folder) if self.folder else None,
             "questions": self.questions,
             "stored": self.stored,
             "seconds": self.seconds,
@@ -141,21 +141,24 @@ def _plan(
     )
     wanted = {"control": None, "code": None, **wanted}
     same = [folder for folder, manifest in beside if all(manifest.get(key) == value for key, value in wanted.items())]
-    folder = same[-1] if same else None
     asked = {label: item for label, item in tasks.items() if isinstance(item, TaskInput)}
-    stored, seconds, timed = 0, 0.0, 0
-    for label, item in asked.items() if folder else ():
-        stored += _stored(folder, item)
-        effort = folder.task(label).effort()
-        seconds, timed = seconds + effort.seconds, timed + effort.timed
-    return RunPlan(
-        run.label,
-        folder and folder.path,
-        stored,
-        sum(len(item.samples) for item in asked.values()),
-        timed / seconds if seconds else None,
-        {label: item for label, item in tasks.items() if isinstance(item, str)},
+    plan = RunPlan(
+        label=run.label,
+        folder=None,
+        stored=0,
+        questions=sum(len(item.samples) for item in asked.values()),
+        speed=None,
+        left_out={label: item for label, item in tasks.items() if isinstance(item, str)},
     )
+    return _going_on(plan, same[-1], asked) if same else plan
+
+
+def _going_on(plan: RunPlan, folder: RunFolder, asked: Mapping[str, TaskInput]) -> RunPlan:
+    """A plan with what a run has stored, and how fast that was answered."""
+    efforts = [folder.task(label).effort() for label in asked]
+    seconds, timed = sum(effort.seconds for effort in efforts), sum(effort.timed for effort in efforts)
+    stored = sum(_stored(folder, item) for item in asked.values())
+    return replace(plan, folder=folder.path, stored=stored, speed=timed / seconds if seconds else None)
 
 
 def _stored(folder: RunFolder, item: TaskInput) -> int:

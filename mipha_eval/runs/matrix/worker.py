@@ -113,6 +113,7 @@ def main(lines: TextIO) -> None:
     logging.getLogger().addHandler(Messages(events.tell))
     logging.captureWarnings(capture=True)
     turns = Turns(lines)
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # however it was begun, it is to hear that it is told to stop
     with named_interrupts(), progress_told_to(lambda line: events.tell(Progressed(line))):
         try:
             answer(order, turns, events.tell)
