@@ -18,6 +18,7 @@ import pytest
 
 import mipha_eval as me
 from mipha_eval.runs.matrix.matrix import told_apart
+from mipha_eval.runs.matrix.models_file import read_models_file
 from mipha_eval.runs.matrix.run_matrix import environment
 from mipha_eval.runs.matrix.run_plan import duration
 from tests.conftest import Cli, Outcome, read_json, read_jsonl
@@ -226,6 +227,8 @@ def test_where_nothing_has_a_result(matrix: Matrix) -> None:
     assert outcome.out == ""
     assert "ending (how=user): the checkpoint is no checkpoint" in outcome.err
     assert not Path("results/runs/models.md").exists()
+    with pytest.raises(me.UserError, match="expected 1 or more"):
+        me.evaluate_all(["constant"], "pope", data="demo", workers=0)
     with pytest.raises(me.UserError, match="the checkpoint is no checkpoint"):
         me.evaluate_all([{"model": "ending", "options": {"how": "user"}}], "pope", data="demo", limit=4, plugins=[ENDING])
 
@@ -282,6 +285,36 @@ def test_lists_are_a_matrix(matrix: Matrix) -> None:
     for seed in (1, 2, 3):
         own = me.evaluate("random", "pope", data="demo", limit=12, output="one", progress=False, seed=seed)
         assert rows(outcome.out)[f"random (seed={seed})"] == [f"{own['pope']['f1']:.2f}"]
+
+
+def test_the_page_shows_a_file_that_can_be_read() -> None:
+    (text,) = re.findall(r"```toml\n(.*?)```", (HERE.parent / "docs/matrix.md").read_text(), flags=re.DOTALL)
+    Path("models.toml").write_text(text)
+    found = read_models_file(Path("models.toml"))
+    assert (found.tasks, found.data, found.floors) == (("pope", "mme"), "playground/data/eval", ("majority", "random"))
+    assert [(each.model, each.name, each.controls) for each in found.models] == [
+        ("mipha-tiny", "", ()),
+        ("llava", "LLaVA-1.5-7B", ("blind", "shuffled-image")),
+        ("hf-chat", "", ()),
+    ]
+    assert found.models[1].options == {"path": ["liuhaotian/llava-v1.5-7b"], "dtype": ["bfloat16"]}
+    assert found.models[2].options == {"path": ["checkpoints/a", "checkpoints/b"]}
+
+
+def test_a_damaged_run_is_its_own_failure(matrix: Matrix) -> None:
+    """It stops neither the plan nor the others."""
+    listed = ONE + "[[model]]\nmodel = 'random'"
+    assert matrix(listed).code == 0
+    (folder,) = folders("random")
+    path = folder / "pope@demo/responses.jsonl"
+    path.unlink()
+    path.mkdir()
+    plan = matrix(listed, "--plan", "--json").json["runs"]
+    assert [bool(each["left_out"]) for each in plan] == [False, True]
+    outcome = matrix(listed)
+    assert outcome.code == 3
+    assert "responses.jsonl" in outcome.out
+    assert rows(outcome.out)["constant"] != ["–"]
 
 
 @pytest.mark.parametrize(
@@ -389,7 +422,7 @@ def test_flags_that_do_not_go_together(flags: list[str], told: list[str], cli: C
 def test_what_is_typed_wins(matrix: Matrix) -> None:
     """Over tasks, data and options of the file; floors have no options of models."""
     listed = "tasks = 'mme'\ndata = 'nowhere'\nfloors = ['majority']\n[[model]]\nmodel = 'slow'\n"
-    listed += "options = { log = 'a', seconds = 9 }"
+    listed += "options = { log = 'a', seconds = 9 }\n[[model]]\nmodel = 'constant'"
     outcome = matrix(listed, "--plugin", SLOW, "-t", "pope", "--data", "demo", "-a", "seconds=0.01")
     assert outcome.code == 0, outcome.err
     assert rows(outcome.out)["Method"] == ["pope@demo"]
@@ -442,8 +475,8 @@ def test_shares_of_the_machine() -> None:
 
 def test_progress_names_the_model_and_its_place(matrix: Matrix, monkeypatch: pytest.MonkeyPatch) -> None:
     listed = "tasks = 'pope'\ndata = 'demo'\n[[model]]\nmodel = 'constant'\n[[model]]\nname = 'Slow one'\nmodel = 'slow'\n"
-    listed += "options = { log = 'log', seconds = 5.5 }"
-    outcome = matrix(listed, "--plugin", SLOW, "-b", 4)
+    listed += "options = { log = 'log', seconds = 5.2 }"
+    outcome = matrix(listed, "--plugin", SLOW, "-b", 6)
     assert outcome.code == 0
     assert "2 runs: 24 questions to ask" in outcome.err
     assert "1/2 constant: begins" in outcome.err

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from msgspec.structs import replace as with_fields
+
 from mipha_eval.core.errors import UserError
 from mipha_eval.core.options import as_texts
 from mipha_eval.core.plugins.selection import split_options
@@ -42,39 +44,28 @@ def evaluate_all(
 ) -> MatrixResult:
     """Evaluates models on the same tasks, each in a process of its own; called again, it goes on with what is stored.
 
-    What fails in one model leaves the others alone, and stands in the result in its place.
+    What fails in one leaves the others alone, and stands in the result in its place. Other arguments are as of `evaluate`.
 
     Args:
         models: a TOML file, see docs/matrix.md, or a list of names and of what entries of such a file hold, such as
             ``{"model": "mipha", "options": {"path": ["a", "b"]}, "controls": ["blind"]}``.
-        tasks: names such as ``"pope,seed@ppl"`` or ``"all"``, which win over the file's.
-        data: ``demo``, ``hub``, ``hub:MIRROR`` or a folder, which wins over the file's; None for what all models are made
-            for.
-        floors: models that answer without looking, such as ``majority``, beside those of the file.
+        tasks, data: win over the file's; without data there or here, what all models are made for.
+        floors: models that look at nothing, such as ``majority``, beside those of the file.
         workers: models that are at work at a time.
-        judge: who grades, a name that a server knows or how it is asked; its budget is shared out among the runs.
+        judge: who grades; its budget is shared out among the runs.
         **options: of all models but floors, over those that are listed; of tasks as ``**{"mmvet.by_rule": True}``.
-        limit, output, batch_size, check, probabilities, fresh, progress, plugins: of each run, see `evaluate`.
 
     Raises:
-        UserError: anything that the user can mend, before a model was loaded, or no run has a result.
+        UserError: anything that the user can mend, before a model was loaded; or no model has a result.
     """
     own, of_tasks = split_options(as_texts(options))
     listed = read_models_file(Path(models)) if isinstance(models, str | Path) else listed_models(models)
-    shared = Shared(
-        tasks=names(tasks, "tasks"),
-        data=str(data or ""),
-        task_options=of_tasks,
-        output=str(output),
-        limit=limit,
-        batch_size=batch_size,
-        check=check,
-        probabilities=probabilities,
-        judge=JudgeChoice(judge) if isinstance(judge, str) else judge,
-        fresh=fresh,
-        progress=progress,
-        plugins=tuple(map(str, plugins)),
+    asked = JudgeChoice(judge) if isinstance(judge, str) else judge
+    how = Shared(
+        limit=limit, batch_size=batch_size, check=check, probabilities=probabilities, fresh=fresh, progress=progress
     )
+    how = with_fields(how, data=str(data or ""), task_options=of_tasks, output=str(output), judge=asked)
+    shared = with_fields(how, tasks=names(tasks, "tasks"), plugins=tuple(map(str, plugins)))
     listed = replace(listed, floors=names([*listed.floors, *floors], "floors"))
     matrix = build_matrix(listed, shared, own)
     found = run_planned(matrix, plan_matrix(matrix), workers)

@@ -157,8 +157,15 @@ def _going_on(plan: RunPlan, folder: RunFolder, asked: Mapping[str, TaskInput]) 
     """A plan with what a run has stored, and how fast that was answered."""
     efforts = [folder.task(label).effort() for label in asked]
     seconds, timed = sum(effort.seconds for effort in efforts), sum(effort.timed for effort in efforts)
-    stored = sum(_stored(folder, item) for item in asked.values())
-    return replace(plan, folder=folder.path, stored=stored, speed=timed / seconds if seconds else None)
+    stored, left_out = 0, dict(plan.left_out)
+    for label, item in asked.items():
+        try:
+            with blaming():
+                stored += _stored(folder, item)
+        except UserError as error:  # damaged, which this run alone will fail at
+            left_out[label] = str(error)
+    speed = timed / seconds if seconds else None
+    return replace(plan, folder=folder.path, stored=stored, speed=speed, left_out=left_out)
 
 
 def _stored(folder: RunFolder, item: TaskInput) -> int:

@@ -23,6 +23,7 @@ import msgspec
 
 from mipha_eval.core.controls import chosen_control
 from mipha_eval.core.errors import UserError
+from mipha_eval.core.own_process import set_up_process
 from mipha_eval.core.plugins.blame import blaming, told
 from mipha_eval.core.plugins.registry import Registry
 from mipha_eval.core.plugins.selection import Model, build_model
@@ -105,6 +106,7 @@ def main(lines: TextIO) -> None:
     Args:
         lines: the order, then its turns. Not Python's own standard input, which it may not be waiting for when it ends.
     """
+    set_up_process()
     events = Events(os.fdopen(os.dup(1), "w", encoding="utf-8"))
     os.dup2(2, 1)
     order = msgspec.json.decode(lines.readline(), type=Order)
