@@ -1,7 +1,8 @@
 """mipha-eval: exact, fast and honest evaluation of multimodal models.
 
-Its functions are `evaluate`, `score`, `score_again`, `load_run`, `load_runs`, `compare`, `visual_gains` and `report`; then
-what they give, and what plugins are made of. Each is imported when it is first asked for. docs/python.md shows them at work.
+Its functions are `evaluate`, `evaluate_all`, `score`, `score_again`, `load_run`, `load_runs`, `compare`, `visual_gains` and
+`report`; then what they give, and what plugins are made of. Each is imported when it is first asked for. docs/python.md
+shows them at work.
 """
 
 from __future__ import annotations
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from mipha_eval.runs.compare import compare
     from mipha_eval.runs.evaluate import evaluate, score, score_again
     from mipha_eval.runs.gains import visual_gains
+    from mipha_eval.runs.matrix.evaluate_all import evaluate_all
+    from mipha_eval.runs.matrix.matrix_result import MatrixResult
     from mipha_eval.runs.run import TasksFailedError
     from mipha_eval.runs.stored_run import Run, load_run, load_runs
     from mipha_eval.runs.task_result import Result
@@ -44,6 +47,8 @@ _HOMES = {
     **dict.fromkeys(("Run", "load_run", "load_runs"), "runs.stored_run"),
     "Result": "runs.task_result",
     "visual_gains": "runs.gains",
+    "evaluate_all": "runs.matrix.evaluate_all",
+    "MatrixResult": "runs.matrix.matrix_result",
     "TasksFailedError": "runs.run",
     "compare": "runs.compare",
     "Comparison": "comparison.result",
@@ -63,6 +68,7 @@ __all__ = [
     "Decoding",
     "Image",
     "JudgedTask",
+    "MatrixResult",
     "Metric",
     "ModelAdapter",
     "Reading",
@@ -78,6 +84,7 @@ __all__ = [
     "UserError",
     "compare",
     "evaluate",
+    "evaluate_all",
     "load_run",
     "load_runs",
     "report",

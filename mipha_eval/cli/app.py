@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import atexit
 import functools
-import gc
 import logging
 import os
 import sys
@@ -33,6 +31,7 @@ from mipha_eval.cli.show import show_plugin
 from mipha_eval.cli.submit import submit_answers
 from mipha_eval.cli.view import view_runs
 from mipha_eval.core.errors import UserError
+from mipha_eval.core.own_process import set_up_process
 from mipha_eval.core.plugins.blame import blaming
 from mipha_eval.engine.interrupt import named_interrupts
 
@@ -96,12 +95,7 @@ add_log_flags(app)
 
 def main() -> None:
     """Runs a command line; a mistake of the user's is one line and exit code 2."""
-    # a benchmark is millions of values without a cycle; looking for cycles as often as by default doubles its time
-    gc.set_threshold(200_000, 50, 100)
-    # nor need it look through all that torch imported once more at the end, which takes a second
-    atexit.register(gc.freeze)
-    # numpy multiplies only small matrices here; waiting for a second thread costs more, and much more on a busy machine
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    set_up_process()
     with shown_messages():
         sys.exit(_exit_code())
 

@@ -12,6 +12,7 @@ import typer
 from mipha_eval.cli import flags
 from mipha_eval.cli.exit_code import ExitCode
 from mipha_eval.cli.judge_flags import NO_JUDGE, JudgeFlags, takes_judge
+from mipha_eval.cli.matrix import check_beside, run_models
 from mipha_eval.core.options import parse_pairs
 
 if TYPE_CHECKING:
@@ -21,11 +22,26 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+DEFAULT_MODEL = "mipha-tiny"
+
 
 @takes_judge()
 def run_tasks(
-    tasks: Annotated[list[str], typer.Option("--tasks", "-t", help="Tasks as a,b@protocol or repeated; all for all.")],
-    model: flags.Model = "mipha-tiny",
+    tasks: Annotated[
+        Optional[list[str]], typer.Option("--tasks", "-t", help="Tasks as a,b@protocol or repeated; all for all.")
+    ] = None,
+    model: Annotated[
+        Optional[str],
+        typer.Option("--model", "-m", help="A model; see `mipha-eval list models`.", show_default=DEFAULT_MODEL),
+    ] = None,
+    models: Annotated[
+        Optional[Path],
+        typer.Option("--models", help="A TOML file of models, options and controls, evaluated one after the other."),
+    ] = None,
+    workers: Annotated[int, typer.Option("--workers", min=1, help="With --models, models at work at a time.")] = 1,
+    plan: Annotated[
+        bool, typer.Option("--plan", help="Tell what is stored already and what is left to ask, and do nothing.")
+    ] = False,
     options: flags.Options = None,
     data: flags.Data = None,
     annotations: flags.Annotations = None,
@@ -60,8 +76,36 @@ def run_tasks(
     as_published: flags.AsPublished = False,
     json: flags.Json = False,
 ) -> None:
-    """Evaluate a model on tasks; the same command again goes on where it stopped."""
+    """Evaluate a model on tasks, or all models of a file; the same command again goes on where it stopped."""
     flags.limit_threads(threads)
+    check_beside(models, model, "blind" if blind else control, plan=plan, workers=workers)
+    flagged = flags.model_options(device, dtype, no_share, compile, allow_bin, serve)
+    if models is not None:
+        from mipha_eval.core.plugins.registry import Registry
+        from mipha_eval.core.plugins.selection import split_options
+        from mipha_eval.runs.matrix.order import Shared
+
+        own, of_tasks = split_options(parse_pairs(options or ()), Registry(plugin or ()))
+        shared = Shared(
+            tasks=tuple(split_tasks(tasks or [])),
+            data=data or "",
+            annotations=str(annotations) if annotations else None,
+            image_dirs={task: str(folder) for task, folder in flags.image_dirs(image_dir).items()},
+            task_options=of_tasks,
+            output=str(output),
+            limit=limit,
+            batch_size=flags.batch_size(batch_size),
+            check=check,
+            probabilities=probabilities,
+            as_published=as_published,
+            judge=asked.choice(),
+            grades=str(asked.grades) if asked.grades else None,
+            fresh=fresh,
+            progress=not json,
+            plugins=tuple(map(str, plugin or ())),
+        )
+        run_models(models, shared, {**own, **flagged}, workers, plan=plan, json=json)
+        return
     from mipha_eval.core.plugins.registry import Registry
     from mipha_eval.core.plugins.selection import build_model, split_options
     from mipha_eval.data.parse_source import parse_source
@@ -71,14 +115,13 @@ def run_tasks(
     from mipha_eval.scoring.result_record import result_json
 
     registry = Registry(plugin or ())
-    own, of_tasks = split_options(parse_pairs(options or ()))
-    flagged = flags.model_options(device, dtype, no_share, compile, allow_bin, serve)
-    chosen = build_model(model, {**own, **flagged}, registry, as_published=as_published)
+    own, of_tasks = split_options(parse_pairs(options or ()), registry)
+    chosen = build_model(model or DEFAULT_MODEL, {**own, **flagged}, registry, as_published=as_published)
     failed = None
     try:
         run = evaluate(
             chosen,
-            split_tasks(tasks),
+            split_tasks(tasks or []),
             data=parse_source(data or chosen.data or "hub", flags.image_dirs(image_dir), annotations),
             limit=limit,
             output=output,

@@ -9,7 +9,9 @@ import functools
 import logging
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -23,6 +25,25 @@ SECONDS_BETWEEN_LINES = 10.0
 SECONDS_IN_NOTEBOOK = 0.5
 WIDTHS = 4, 40  # of a bar
 BESIDE = 32  # letters that counts, time and spaces take
+
+#: who is told lines of progress in place of standard error
+_listener: ContextVar[Callable[[str], object] | None] = ContextVar("_listener", default=None)
+
+
+@contextmanager
+def progress_told_to(listener: Callable[[str], object]) -> Iterator[None]:
+    """While entered, lines of progress go to `listener`: in a process whose standard error nobody looks at."""
+    token = _listener.set(listener)
+    try:
+        yield
+    finally:
+        _listener.reset(token)
+
+
+def show_line(line: str) -> None:
+    """A line of another process's progress on standard error, unless there is to be none."""
+    if logger.level <= logging.INFO:
+        print(line, file=sys.stderr)
 
 
 @dataclass
@@ -78,7 +99,10 @@ class Progress:
 
     def _print(self, line: str) -> None:
         """A line of its own; in a notebook over the one before."""
-        if self._notebook:
+        listener = _listener.get()
+        if listener is not None:
+            listener(line)
+        elif self._notebook:
             print(f"\r{line.ljust(self._width)}", end="", file=sys.stderr, flush=True)
             self._width = len(line)
         else:

@@ -103,7 +103,8 @@ def _measured_row(measured: Measured, definition: Definition, quotes: Sequence[Q
         cells=tuple(measured_cell(measured, column) for column in definition.columns),
         published_as=model or "",
         own=measured.own,
-        floor=all(result.content.floor for result in measured.results.values()),
+        remarks=measured.remarks,
+        floor=bool(measured.results) and all(result.content.floor for result in measured.results.values()),
     )
     return replace(row, reproductions=reproductions(row, model, definition.columns, quotes)) if model else row
 

@@ -12,6 +12,7 @@ from mipha_eval.reporting.assembly import Published, build_table
 from mipha_eval.reporting.definition import check_tasks, headlines, read_definition, with_published_ways
 from mipha_eval.reporting.floors import floor_runs
 from mipha_eval.reporting.formats import ENDINGS, RENDERERS
+from mipha_eval.reporting.lacking import Lacking, with_lacking
 from mipha_eval.reporting.measured import Measured, read_measured
 from mipha_eval.reporting.published import read_published
 from mipha_eval.reporting.row_setting import RowSetting
@@ -30,6 +31,8 @@ class ReportSettings:
         rows: what the user says of rows.
         by: factors that rows are grouped by; None for none.
         floors: whether the floors' runs that lie beside these stand under the table.
+        tasks: labels of the tasks that are shown; None for all that the runs have.
+        lacking: rows without results, or without all, where each run is a row of its own.
     """
 
     runs: Sequence[Path]
@@ -41,6 +44,8 @@ class ReportSettings:
     rows: Sequence[RowSetting] = ()
     by: Sequence[str] | None = None
     floors: bool = False
+    tasks: Sequence[str] | None = None
+    lacking: Sequence[Lacking] = ()
 
 
 @dataclass(frozen=True)
@@ -70,7 +75,9 @@ def make_report(settings: ReportSettings, registry: Registry) -> Report:
         UserError: anything that the user can mend.
     """
     floors = floor_runs(settings.runs) if settings.floors else []
-    measured = read_measured(settings.runs, settings.rows, floors)
+    measured = with_lacking(read_measured(settings.runs, settings.rows, floors), settings.lacking)
+    if settings.tasks is not None:
+        measured = [row.only(settings.tasks) for row in measured]
     asked = [row for row in measured if not row.sources or row.sources[0] not in floors]
     results = [result for row in asked for result in row.results.values()]
     if settings.table is None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -58,6 +58,7 @@ class Measured:
         identity: what must be the same for another run to be of the same model.
         sources: the paths that were given.
         machine: what it was measured on; "" where nobody knows.
+        remarks: what stands in footnotes on all of it.
     """
 
     name: str
@@ -70,6 +71,11 @@ class Measured:
     identity: str = ""
     sources: tuple[Path, ...] = ()
     machine: str = ""
+    remarks: tuple[str, ...] = ()
+
+    def only(self, labels: Collection[str]) -> Measured:
+        """The same row with the results of these tasks alone."""
+        return replace(self, results={label: result for label, result in self.results.items() if label in labels})
 
 
 def read_measured(paths: Sequence[Path], settings: Sequence[RowSetting], more: Sequence[Path] = ()) -> list[Measured]:
@@ -170,6 +176,7 @@ def _merged(rows: Iterable[Measured]) -> list[Measured]:
                 given=before.given | row.given,
                 own=before.own | row.own,
                 sources=(*before.sources, *row.sources),
+                remarks=(*before.remarks, *row.remarks),
             )
         elif row.named:
             both = " and ".join(str(each.results[shared[0]].file) for each in (before, row))

@@ -13,8 +13,8 @@ from mipha_eval.core.adapter import ModelAdapter
 from mipha_eval.core.controls import chosen_control
 from mipha_eval.core.data_source import DataSource
 from mipha_eval.core.errors import UserError
-from mipha_eval.core.options import as_texts, unknown
-from mipha_eval.core.plugins.model import Model, option_name, split_askings
+from mipha_eval.core.options import as_texts
+from mipha_eval.core.plugins.model import Model
 from mipha_eval.core.plugins.registry import Registry
 from mipha_eval.core.plugins.selection import build_model, build_task, of_task, split_options
 from mipha_eval.core.task import Task
@@ -82,11 +82,10 @@ def evaluate(
         TasksFailedError: a task has no result; the others' are in its `run`.
     """
     registry = Registry([Path(each) for each in plugins])
-    own, dotted = split_options(as_texts(options))
-    asking, of_tasks = split_askings(dotted, _classes(tasks, dotted, registry))
-    chosen = _model(model, {**own, **asking}, registry, as_published=as_published)
+    own, of_tasks = split_options(as_texts(options), registry, [each for each in _listed(tasks) if isinstance(each, Task)])
+    chosen = _model(model, own, registry, as_published=as_published)
     found = _tasks(tasks, of_tasks, _source(data, chosen.data), registry)
-    _check_about(asking, found)
+    chosen.check_about(task.name for task in found)
     anew = isinstance(chosen.adapter, CallableModel) if fresh is None else fresh
     asked = chosen_control(control, blind=blind)
     how = RunSettings(chosen, found, of_tasks, Path(output), limit, batch_size, asked, anew, not progress)
@@ -155,22 +154,6 @@ def _chosen(model: ModelAdapter | Model | Callable[[list[Any], str], str]) -> Mo
     if not callable(model):
         raise UserError(f"a model is a name, a ModelAdapter or a function, not {type(model).__name__}")
     return Model(getattr(model, "__name__", type(model).__name__).strip("<>"), CallableModel(model))
-
-
-def _classes(tasks: str | Task | Sequence[str | Task], options: Mapping[str, str], registry: Registry) -> dict[str, type]:
-    """Classes of the tasks that options are about, by their names there; nobody is imported where nothing has options."""
-    about = {key.partition(".")[0] for key in options}
-    found = {option_name(each.name): type(each) for each in _listed(tasks) if isinstance(each, Task)}
-    named = {option_name(name): name for name in registry.names("tasks")} if about - found.keys() else {}
-    return {**{name: registry.load("tasks", named[name])[0] for name in about & named.keys()}, **found}
-
-
-def _check_about(asking: Mapping[str, str], tasks: Sequence[Task]) -> None:
-    """Raises UserError for a way of asking a benchmark that is not asked."""
-    there = {option_name(task.name) for task in tasks}
-    for key in asking:
-        if key.partition(".")[0] not in there:
-            raise UserError(unknown("task in option", key, there))
 
 
 def _listed(tasks: str | Task | Sequence[str | Task]) -> list[str | Task]:

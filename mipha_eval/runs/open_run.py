@@ -7,12 +7,15 @@ import json
 import platform
 import sys
 import time
+from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 
 from mipha_eval import __version__
+from mipha_eval.core.controls import Control
 from mipha_eval.core.data_source import DataSource
 from mipha_eval.core.plugins.checks.models import model_facts
 from mipha_eval.core.plugins.code_digest import code_digest
+from mipha_eval.core.plugins.model import Model
 from mipha_eval.core.plugins.selection import deciding_options
 from mipha_eval.core.record import checked
 from mipha_eval.runs.settings import RunSettings
@@ -28,18 +31,8 @@ def open_run(settings: RunSettings, source: DataSource) -> RunFolder:
     """The run that was begun with the same model and data, else a new one."""
     model, adapter = settings.model, settings.model.adapter
     same = {
-        "model": model.name,
-        "options": deciding_options(adapter),
-        "task_options": dict(settings.task_options),
+        **decided(model, settings.task_options, source, settings.control),
         "weights": model_facts(adapter, "describe"),
-        "data": str(source),
-        "annotations": source.annotations,
-        "image_dirs": dict(source.image_dirs),
-        "blind": settings.control == "blind",
-        **({"control": settings.control} if settings.control not in (None, "blind") else {}),
-        **({"code": code} if (code := code_digest(type(adapter))) else {}),
-        **({"asking": asking} if (asking := model.askings.given) else {}),
-        **({"as_published": True} if model.published else {}),
     }
     identity = hashlib.sha256(json.dumps(same, sort_keys=True, default=str).encode()).hexdigest()[:16]
     found = None if settings.fresh else RunFolder.find(settings.output, identity)
@@ -60,6 +53,23 @@ def open_run(settings: RunSettings, source: DataSource) -> RunFolder:
     }
     plain = json.loads(json.dumps(manifest, default=str))
     return RunFolder.create(settings.output, checked(Manifest, plain, "the manifest of this run"))
+
+
+def decided(model: Model, task_options: Mapping[str, str], source: DataSource, control: Control | None) -> dict[str, object]:
+    """What decides a run's answers, as far as it is known before the weights are read."""
+    return {
+        "model": model.name,
+        "options": deciding_options(model.adapter),
+        "task_options": dict(task_options),
+        "data": str(source),
+        "annotations": source.annotations,
+        "image_dirs": dict(source.image_dirs),
+        "blind": control == "blind",
+        **({"control": control} if control not in (None, "blind") else {}),
+        **({"code": code} if (code := code_digest(type(model.adapter))) else {}),
+        **({"asking": asking} if (asking := model.askings.given) else {}),
+        **({"as_published": True} if model.published else {}),
+    }
 
 
 def asked(settings: RunSettings) -> dict[str, object]:

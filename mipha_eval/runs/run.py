@@ -105,6 +105,7 @@ def _run(settings: RunSettings, early: MemoryHandler) -> Run:
     logger.debug("model %s loaded in %.1f s", settings.model.name, time.perf_counter() - started)
     folder = open_run(settings, source)
     logger.debug("the run is %s", folder.path)
+    settings.begun(folder.path)
     with locked(folder.path / "run"), folder.log, Interrupt() as interrupt, closing(adapter):
         folder.log.take(early)
         folder.raise_format()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -26,6 +26,7 @@ class RunSettings:
         control: what the model is asked without; None for nothing.
         check: answers a task that are made again alone; None for a few a run.
         fresh: begin another run, also where one of the same model and data was begun before.
+        begun: is told the run's folder as soon as it is there.
     """
 
     model: Model
@@ -40,6 +41,7 @@ class RunSettings:
     check: int | None = None
     probabilities: bool = False
     grading: Grading | None = None
+    begun: Callable[[Path], object] = field(default=lambda _: None, compare=False, repr=False)
 
     @property
     def source(self) -> DataSource:

@@ -68,7 +68,15 @@ class Model:
         check_heeded(self.name, self.adapter, plain)
         if self.published is not None:
             raise UserError(f"{', '.join(options)} would not be as published; leave out one of the two")
-        return dataclasses.replace(self, askings=self.askings.updated(read_askings(options, self.name)))
+        askings = self.askings.updated(read_askings(options, self.name))
+        return dataclasses.replace(self, askings=askings, options={**self.options, **options})
+
+    def check_about(self, tasks: Iterable[str]) -> None:
+        """Raises UserError for an option on how a benchmark is asked that is none of `tasks`, by their names."""
+        there = set(map(option_name, tasks))
+        for key in self.options:
+            if "." in key and key.partition(".")[0] not in there:
+                raise UserError(unknown("task in option", key, there))
 
 
 def check_heeded(name: str, adapter: ModelAdapter | type[ModelAdapter], asked: Iterable[str]) -> None:
@@ -81,20 +89,6 @@ def check_heeded(name: str, adapter: ModelAdapter | type[ModelAdapter], asked: I
 def option_name(task: str) -> str:
     """A task's name as options have it."""
     return task.partition("@")[0].replace("-", "_")
-
-
-def split_askings(options: Mapping[str, str], tasks: Mapping[str, type]) -> tuple[dict[str, str], dict[str, str]]:
-    """Of options called ``task.key`` those that say how a benchmark is asked, and the tasks' own.
-
-    Args:
-        tasks: by name as options have it; one that has an option of that name keeps it.
-    """
-    asking = {}
-    for key, text in options.items():
-        task, _, name = key.rpartition(".")
-        if name in ASKING and not (task in tasks and name in option_fields(tasks[task])):
-            asking[key] = text
-    return asking, {key: text for key, text in options.items() if key not in asking}
 
 
 def published_options(

@@ -14,7 +14,7 @@ from mipha_eval.core.errors import MissingDataError, UserError
 from mipha_eval.core.options import option_fields, typed_options, unknown
 from mipha_eval.core.plugins.blame import blaming
 from mipha_eval.core.plugins.checks.refusal import refusal, shown
-from mipha_eval.core.plugins.model import Model, check_heeded, published_options
+from mipha_eval.core.plugins.model import Model, check_heeded, option_name, published_options
 from mipha_eval.core.plugins.registry import Registry
 from mipha_eval.core.task import Task
 
@@ -31,9 +31,26 @@ FLAGS = {
 logger = logging.getLogger(__name__)
 
 
-def split_options(options: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
-    """Options of the model, and those of tasks, which have a dot in their names: ``task.key``."""
-    of_tasks = {key: text for key, text in options.items() if "." in key}
+def split_options(
+    options: Mapping[str, str], registry: Registry, tasks: Sequence[Task] = ()
+) -> tuple[dict[str, str], dict[str, str]]:
+    """Options of the model, and those of tasks, which have a dot in their names: ``task.key``.
+
+    How a benchmark is asked (``pope.prompt``) is the model's matter, unless the task has an option of that name.
+
+    Args:
+        tasks: those that no plugin's name stands for.
+    """
+    classes: dict[str, type] = {option_name(task.name): type(task) for task in tasks}
+    of_tasks = {}
+    for key, text in options.items():
+        task, dot, name = key.rpartition(".")
+        named = (
+            next((each for each in registry.names("tasks") if option_name(each) == task), None) if name in ASKING else None
+        )
+        owner = classes.get(task) or (registry.load("tasks", named)[0] if named else None)
+        if dot and not (name in ASKING and (owner is None or name not in option_fields(owner))):
+            of_tasks[key] = text
     return {key: text for key, text in options.items() if key not in of_tasks}, of_tasks
 
 

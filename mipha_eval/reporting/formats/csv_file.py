@@ -13,9 +13,10 @@ from mipha_eval.reporting.formats.json_file import CELL
 from mipha_eval.reporting.table import NOTHING, Table
 from mipha_eval.reporting.visible import visible
 
+REMARKS = "row_remarks"
 #: columns that an ablation has beside, and what a difference has there
 TESTS: Mapping[str, Callable[[ContrastCell], object] | None] = {
-    "row_remarks": None,
+    REMARKS: None,
     "p": lambda cell: cell.p,
     "corrected_p": lambda cell: cell.corrected_p,
     "test": lambda cell: cell.test,
@@ -27,11 +28,13 @@ FORMULA = ("=", "+", "-", "@")  # what a spreadsheet would run
 def render(table: Table) -> str:
     """A line for every cell; numbers are not rounded. Intervals are always there.
 
-    Behind the rows of an ablation stand its differences: ``group`` is ``difference``, ``value`` the difference.
+    A row without any cell has one line if there is something to say of it. Behind the rows of an ablation stand its
+    differences: ``group`` is ``difference``, ``value`` the difference.
     """
     text = io.StringIO()
     fields = [field.key for field in (*table.factors, *table.fields)]
-    tests = [*TESTS] if table.factors else []
+    told = any(row.remarks for row in table.rows())
+    tests = [*TESTS] if table.factors else [REMARKS] if told else []
     writer = csv.DictWriter(
         text, ["group", "method", "published", *fields, "column", *CELL, *tests], restval="", lineterminator="\n"
     )
@@ -47,7 +50,9 @@ def _rows(table: Table) -> Iterator[dict[str, object]]:
             words = {"group": group.title, "method": row.name, "published": "yes" if row.quoted else "no"}
             fields = {factor.key: fact_of(row.fields, factor.key).text for factor in table.factors}
             fields |= {field.key: text for field in table.fields if (text := row.field_text(field)) != NOTHING}
-            tests = {"row_remarks": list(row.remarks)} if table.factors else {}
+            tests = {REMARKS: list(row.remarks)} if table.factors or row.remarks else {}
+            if row.remarks and not any(row.cells):
+                yield {**words, **fields, **tests}
             for column, cell in zip(table.columns, row.cells, strict=True):
                 if cell is not None:
                     known = {name: get(cell) for name, get in CELL.items()}
@@ -63,7 +68,7 @@ def _differences(table: Table) -> Iterator[dict[str, object]]:
                 known = {"value": cell.difference, "printed": cell.text, "n": cell.n, "remarks": list(cell.remarks)}
                 ends = dict(zip(("low", "high"), cell.interval, strict=True)) if cell.interval else {}
                 tested = {name: get(cell) for name, get in TESTS.items() if get}
-                metric = {"protocol": cell.protocol, "metric": cell.metric, "row_remarks": contrast.also_text}
+                metric = {"protocol": cell.protocol, "metric": cell.metric, REMARKS: contrast.also_text}
                 yield {**words, "column": column.heading, **metric, **known, **ends, **tested}
 
 

@@ -85,6 +85,7 @@ def _row(table: Table, row: Row) -> dict[str, Json]:
         "published_as": row.published_as,
         "reproductions": [{**asdict(each), "equal": each.equal} for each in row.reproductions],
         **(_levels(table, row) if table.factors else {}),
+        **({"remarks": list(row.remarks)} if table.factors or row.remarks else {}),
     }
 
 
@@ -92,7 +93,7 @@ def _levels(table: Table, row: Row) -> dict[str, Json]:
     """A row's levels; None for what is not known."""
     facts = {factor.key: fact_of(row.fields, factor.key) for factor in table.factors}
     levels = {key: fact.text if fact.known else None for key, fact in facts.items()}
-    return {"levels": levels, "remarks": list(row.remarks)}
+    return {"levels": levels}
 
 
 def _cell(cell: Cell | None) -> Json:
