@@ -12,8 +12,8 @@ import msgspec
 
 from mipha_eval.core.controls import Control, chosen_control
 from mipha_eval.core.errors import UserError
-from mipha_eval.core.plugins.registry import Registry
 from mipha_eval.core.plugins.model import Model
+from mipha_eval.core.plugins.registry import Registry
 from mipha_eval.core.plugins.selection import build_model, deciding_options
 from mipha_eval.core.task import Task
 from mipha_eval.data.parse_source import parse_source

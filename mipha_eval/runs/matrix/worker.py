@@ -25,8 +25,8 @@ from mipha_eval.core.controls import chosen_control
 from mipha_eval.core.errors import UserError
 from mipha_eval.core.own_process import set_up_process
 from mipha_eval.core.plugins.blame import blaming, told
-from mipha_eval.core.plugins.registry import Registry
 from mipha_eval.core.plugins.model import Model
+from mipha_eval.core.plugins.registry import Registry
 from mipha_eval.core.plugins.selection import build_model
 from mipha_eval.data.parse_source import parse_source
 from mipha_eval.engine.interrupt import named_interrupts
