@@ -296,6 +296,30 @@ def test_what_is_asked_alike_is_asked_once(runs: dict[str, me.Run], tmp_path: Pa
     assert fresh["scienceqa"].summary.generated == 144, "a run that is begun anew asks all of it"
 
 
+def test_what_has_no_question_is_asked_once_while_its_picture_is_the_same(tmp_path: Path) -> None:
+    """Prompts that are their format line, in a benchmark in which others have a question."""
+    shown: list[str] = []
+
+    def model(images: list[Any], prompt: str) -> str:
+        shown.append(prompt)
+        return "yes"
+
+    drawn = [image(f"{place}", png(np.full((5, 5, 3), place))) for place in range(4)]
+    prompts = [CAPTION, CAPTION, f"Is it?\n{SHORT_ANSWER}", f"Is it?\n{SHORT_ANSWER}"]
+    samples = tuple(
+        Sample(f"{place}", prompt, ("yes",), (each,), place)
+        for place, (prompt, each) in enumerate(zip(prompts, drawn, strict=True))
+    )
+    asked: dict[str, Any] = {"output": tmp_path, "progress": False, "fresh": False}
+    task = Drawn("v1", DataSource("folder", Path("/drawn")), samples)
+    me.evaluate(model, task, **asked)
+    other = image("0", png(np.full((5, 5, 3), 99)))
+    changed = dataclasses.replace(task, shown=(dataclasses.replace(samples[0], images=(other,)), *samples[1:]))
+    shown.clear()
+    me.evaluate(model, changed, control="no-question", **asked)
+    assert sorted(shown) == sorted([CAPTION, SHORT_ANSWER, SHORT_ANSWER])
+
+
 def test_another_model_s_answers_are_not_taken(tmp_path: Path) -> None:
     """Neither one with another option, nor an answer to other words."""
 
