@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from mipha_eval.reporting.plots.series import Point, points_of
-from mipha_eval.reporting.plots.style import LINES, SHADES, label
+from mipha_eval.reporting.plots.style import label
 from mipha_eval.reporting.table import Table
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 HALF = 0.48  # of the distance between groups of bars
+WIDTH = 1.1
+KINDS: tuple[Literal["--", "-.", ":"], ...] = ("--", "-.", ":")
+GREY = "#8c8c8c"
 
 
 def floors_of(table: Table) -> dict[str, list[Point]]:
@@ -25,7 +28,9 @@ def draw_floors(axes: Axes, floors: Iterable[tuple[str, Sequence[Point]]], colum
     for number, (name, points) in enumerate(floors):
         drawn = [(columns.index(point.axis), point.value) for point in points if point.axis in columns]
         starts, ends = ([place + shift for place, _ in drawn] for shift in (-HALF, HALF))
-        axes.hlines([value for _, value in drawn], starts, ends, label=label(name), zorder=3, lw=1.1, **_look(number))
+        heights = [value for _, value in drawn]
+        axes.hlines(heights, starts, ends, "white", zorder=3, lw=2.5 * WIDTH)  # to be seen on dark bars, too
+        axes.hlines(heights, starts, ends, shade(number), kind(number), label=label(name), zorder=3, lw=WIDTH)
 
 
 def draw_floor_levels(axes: Axes, floors: Iterable[tuple[str, Sequence[Point]]], column: str) -> None:
@@ -33,11 +38,14 @@ def draw_floor_levels(axes: Axes, floors: Iterable[tuple[str, Sequence[Point]]],
     for number, (name, points) in enumerate(floors):
         for point in points:
             if point.axis == column:
-                look = _look(number)
-                axes.axhline(point.value, label=label(name), lw=1.1, color=look["colors"], linestyle=look["linestyles"])
+                axes.axhline(point.value, color=shade(number), linestyle=kind(number), label=label(name), lw=WIDTH)
 
 
-def _look(number: int) -> dict[str, str]:
-    """Dashes and dots, since bars have whole lines."""
-    line = LINES[1 + number % 3]
-    return {"linestyles": line, "colors": "black" if number < 3 else SHADES[4]}
+def kind(number: int) -> Literal["--", "-.", ":"]:
+    """Dashes and dots, since whole lines go around bars."""
+    return KINDS[number % len(KINDS)]
+
+
+def shade(number: int) -> str:
+    """Of more floors than there are kinds of lines, the further ones are grey."""
+    return "black" if number < len(KINDS) else GREY
