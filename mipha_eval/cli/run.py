@@ -88,7 +88,7 @@ def run_tasks(
             fresh=fresh,
             progress=not json,
             plugins=plugin or (),
-            **of_tasks,
+            options=of_tasks,
         )
     except TasksFailedError as error:
         if not error.run.results:

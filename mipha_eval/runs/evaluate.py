@@ -52,7 +52,8 @@ def evaluate(
     fresh: bool | None = None,
     progress: bool = True,
     plugins: Sequence[str | Path] = (),
-    **options: object,
+    options: Mapping[str, object] | None = None,
+    **named: object,
 ) -> Run:
     """Evaluates a model on tasks; called again, it goes on with what is stored.
 
@@ -70,14 +71,16 @@ def evaluate(
         probabilities: also how probable the model holds each possible answer.
         fresh: begin anew; None does so for a function alone, since nobody knows what decides its answers.
         plugins: Python files with tasks or models.
-        **options: of the model, such as ``path="checkpoint"``; of tasks as ``**{"mmvet.by_rule": True}``.
+        options: of the model, and of tasks as ``{"mmvet.by_rule": True}``.
+        **named: the same as keywords, such as ``path="checkpoint"``, but for those that are called as a parameter is:
+            ``options={"model": "gpt-4o"}``.
 
     Raises:
         UserError: anything that the user can mend, before a model was asked.
         TasksFailedError: a task has no result; the others' are in its `run`.
     """
     registry = Registry([Path(each) for each in plugins])
-    own, of_tasks = split_options(as_texts(options))
+    own, of_tasks = split_options(_texts(options, named))
     chosen = _model(model, own, registry)
     found = _tasks(tasks, of_tasks, _source(data, chosen.data), registry)
     anew = isinstance(chosen.adapter, CallableModel) if fresh is None else fresh
@@ -95,7 +98,8 @@ def score(
     verdicts: str | Path | None = None,
     subset: bool = False,
     plugins: Sequence[str | Path] = (),
-    **options: object,
+    options: Mapping[str, object] | None = None,
+    **named: object,
 ) -> Result:
     """Scores answers that any suite or script made; needs no model.
 
@@ -104,13 +108,14 @@ def score(
         answers: a file, rows with ``question_id`` and ``text`` (a frame's ``to_dict("records")``), or texts by question id.
         verdicts: the folder for a judge's verdicts; None keeps them beside the answers' file.
         subset: leave out answers to questions that are not asked.
-        **options: of the task, such as ``by_rule=True``.
+        options: of the task.
+        **named: the same as keywords, such as ``by_rule=True``, but for those that are called as a parameter is.
 
     Raises:
         UserError: the data is missing, or the answers do not belong to the task's questions.
     """
     registry = Registry([Path(each) for each in plugins])
-    built = _task(task, as_texts(options), data, registry)
+    built = _task(task, _texts(options, named), data, registry)
     grading, kept = _grading(judge, registry), Path(verdicts) if verdicts else None
     with tempfile.TemporaryDirectory() as folder:
         file = Path(answers) if isinstance(answers, str | Path) else _written(answers, Path(folder) / "answers.jsonl")
@@ -129,6 +134,15 @@ def score_again(run: str | Path | Run, *, judge: AnyJudge | None = None, plugins
     registry = Registry([Path(each) for each in plugins])
     path = run.path if isinstance(run, Run) else Path(run)
     return score_run(path, registry, _grading(judge, registry))
+
+
+def _texts(options: Mapping[str, object] | None, named: Mapping[str, object]) -> dict[str, str]:
+    """Options in both forms as texts. Raises UserError for one that is there twice."""
+    first, second = as_texts(options or {}), as_texts(named)
+    twice = sorted(first.keys() & second.keys())
+    if twice:
+        raise UserError(f"option {', '.join(twice)} is given twice, as a keyword and among options")
+    return {**first, **second}
 
 
 def _model(model: AnyModel, options: Mapping[str, str], registry: Registry) -> Model:
