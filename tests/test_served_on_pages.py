@@ -70,6 +70,6 @@ def test_it_is_seen(run: me.Run, tmp_path: Path, browser: Browser) -> None:
     assert "by cheaper <i>one</i>, m-2024-08-06 (system fp_1)" in facts
     refused = next(row.id for row in run["pope"].samples().itertuples() if "circle" in row.question)
     tab.go(task="pope@demo", sample=refused)
-    assert "Server: m-2024-08-06, 700 tokens of the prompt" in " ".join(tab.texts("#sample"))
-    assert "said: I <b>will</b> not say." in " ".join(tab.texts("#sample"))
+    assert "Server: m-2024-08-06, 700 tokens of the prompt" in " ".join(tab.texts("section.answer"))
+    assert "said: I <b>will</b> not say." in " ".join(tab.texts("section.answer"))
     tab.close()
