@@ -500,6 +500,19 @@ def test_it_is_shown_wherever_the_control_is(cli: Cli, runs: dict[str, me.Run]) 
     assert not any("gain" in pair for pair in two["pairs"]), "neither is the other's model"
 
 
+def test_the_table_of_the_page_is_what_is_printed(cli: Cli, runs: dict[str, me.Run]) -> None:
+    where: dict[str, Any] = {"data": "demo", "output": runs["own"].path.parent, "progress": False}
+    floors = [me.evaluate(name, TASKS, **where).path for name in ("majority", "random")]
+    printed = cli("report", runs["own"].path, runs["blind"].path, "--floors").out
+    page = (Path(__file__).parents[1] / "docs/controls.md").read_text()
+    assert printed.split("\n", 2)[2].strip() in page
+    own = me.evaluate("majority", "seed", own=True, **where)
+    assert f"0 for SEED above, where `own=true` has {own['seed']['accuracy']:.2f}" in page
+    assert me.load_run(floors[0])["seed"]["accuracy"] == 0
+    for path in (*floors, own.path):
+        shutil.rmtree(path)
+
+
 def test_each_control_is_marked_in_every_cell(cli: Cli, runs: dict[str, me.Run]) -> None:
     for control in CONTROLS:
         mark = "BLIND" if control == "blind" else f"CONTROL {control}"

@@ -268,6 +268,7 @@ def test_floors_stand_at_the_foot_on_demand(cli: Cli, runs: dict[str, Path]) -> 
     found = rows_of(table)
     assert found[""] == ["mipha-tiny"]
     assert [name.split(" (")[0] for name in found["Floors"]] == ["constant", "constant", "majority", "random"]
+    assert {"constant (answer=Yes)", "constant (answer=No)"} <= {*found["Floors"]}, "options tell them apart"
     assert [column["task"] for column in table["columns"]] == ["pope@demo"]
     cells = [row["cells"]["pope@demo"] for row in table["groups"][1]["rows"]]
     assert not any(cell["ranked"] or cell["place"] for cell in cells)

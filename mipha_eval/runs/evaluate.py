@@ -71,9 +71,8 @@ def evaluate(
         probabilities: also how probable the model holds each possible answer.
         fresh: begin anew; None does so for a function alone, since nobody knows what decides its answers.
         plugins: Python files with tasks or models.
-        options: of the model, and of tasks as ``{"mmvet.by_rule": True}``.
-        **named: the same as keywords, such as ``path="checkpoint"``, but for those that are called as a parameter is:
-            ``options={"model": "gpt-4o"}``.
+        options: of the model, and of tasks as ``{"mmvet.by_rule": True}``; any that is called as a parameter goes here.
+        **named: the same as keywords, such as ``path="checkpoint"``.
 
     Raises:
         UserError: anything that the user can mend, before a model was asked.
@@ -84,9 +83,9 @@ def evaluate(
     chosen = _model(model, own, registry)
     found = _tasks(tasks, of_tasks, _source(data, chosen.data), registry)
     anew = isinstance(chosen.adapter, CallableModel) if fresh is None else fresh
-    asked = chosen_control(control, blind=blind)
-    how = RunSettings(chosen, found, of_tasks, Path(output), limit, batch_size, asked, anew, not progress)
-    return run(replace(how, check=check, probabilities=probabilities, grading=_grading(judge, registry)))
+    how = RunSettings(chosen, found, of_tasks, Path(output), limit, batch_size, fresh=anew, quiet=not progress)
+    how = replace(how, control=chosen_control(control, blind=blind), check=check, probabilities=probabilities)
+    return run(replace(how, grading=_grading(judge, registry)))
 
 
 def score(
