@@ -23,7 +23,6 @@ class Scripted(ModelAdapter):
     """Options: `path` of a JSON object, `script_key` -> fields of a response; `size`, parameters as a table shows them."""
 
     name: ClassVar[str] = "scripted"
-    reads_images: ClassVar[bool] = False
 
     path: Path
     size: str = ""

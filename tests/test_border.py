@@ -262,7 +262,7 @@ def test_a_note_of_its_own_stands_in_the_result(cli: Cli, tmp_path: Path) -> Non
 
 def test_every_field_of_a_result_is_one_that_notes_may_not_bring(cli: Cli, tmp_path: Path) -> None:
     """What a run, and scoring in other ways, add to what scoring alone writes is a field of the record."""
-    run = ["run", "--tasks", "pope", "--model", "constant", "--data", "demo", "-o", tmp_path, "--probabilities", "--json"]
+    run = ["run", "--tasks", "pope", "--model", "mipha-tiny", "--data", "demo", "-o", tmp_path, "--probabilities", "--json"]
     ran = cli(*run, "--blind", "-L", 12).json
     task = build_task("pope", {}, parse_source("demo", {}), Registry())
     samples = read_samples(task)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import random
 import statistics
 from collections.abc import Sequence
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from matplotlib.collections import LineCollection
 
 from mipha_eval import evaluate
 from mipha_eval.core.floor import Floor
@@ -17,9 +19,15 @@ from mipha_eval.core.metrics import Totals, add_tallies, group_scores, share
 from mipha_eval.core.plugins.registry import Registry
 from mipha_eval.core.plugins.selection import build_model, build_task
 from mipha_eval.core.task import Task
-from mipha_eval.core.types import Response, Sample
+from mipha_eval.core.types import Image, Response, Sample
 from mipha_eval.data.parse_source import parse_source
 from mipha_eval.data.questions import read_samples
+from mipha_eval.reporting.make import ReportSettings, make_report
+from mipha_eval.reporting.plots.bars import bar_figure
+from mipha_eval.reporting.plots.levels import level_figure
+from mipha_eval.reporting.plots.placed import placed_points
+from mipha_eval.reporting.plots.series import table_series
+from mipha_eval.reporting.plots.style import paper_style
 from mipha_eval.scoring.floors.labels import Labels
 from tests.conftest import Cli, read_json, read_jsonl
 
@@ -260,6 +268,7 @@ def test_floors_stand_at_the_foot_on_demand(cli: Cli, runs: dict[str, Path]) -> 
     found = rows_of(table)
     assert found[""] == ["mipha-tiny"]
     assert [name.split(" (")[0] for name in found["Floors"]] == ["constant", "constant", "majority", "random"]
+    assert {"constant (answer=Yes)", "constant (answer=No)"} <= {*found["Floors"]}, "options tell them apart"
     assert [column["task"] for column in table["columns"]] == ["pope@demo"]
     cells = [row["cells"]["pope@demo"] for row in table["groups"][1]["rows"]]
     assert not any(cell["ranked"] or cell["place"] for cell in cells)
@@ -269,6 +278,74 @@ def test_floors_stand_at_the_foot_on_demand(cli: Cli, runs: dict[str, Path]) -> 
         assert "Floors" in cli("report", runs["model"], "--floors", "--format", form).out
     named = cli("report", runs["majority"], runs["model"], "--format", "json").json
     assert rows_of(named) == {"": ["mipha-tiny"], "Floors": ["majority"]}
+
+
+def test_floors_are_lines_in_plots(cli: Cli, runs: dict[str, Path], tmp_path: Path) -> None:
+    """Where the table has them, beside the models' bars; where there are floors alone these are bars."""
+    given = ["report", runs["model"], "--floors", "--format", "json", "--plots", tmp_path]
+    table = cli(*given).json
+    with (tmp_path / "bars.csv").open(encoding="utf-8") as file:
+        numbers = {row["row"]: float(row["value"]) for row in csv.DictReader(file)}
+    cells = {row["method"]: row["cells"]["pope@demo"]["value"] for group in table["groups"] for row in group["rows"]}
+    assert numbers == cells
+    made = make_report(ReportSettings([runs["model"]], floors=True), Registry())
+    series = table_series(made.table)
+    with paper_style():
+        (axes,) = bar_figure([series], ["%"], "").axes
+    lines = {str(each.get_label()): each.get_segments() for each in axes.collections if isinstance(each, LineCollection)}
+    lines = {name: found for name, found in lines.items() if name in cells}
+    assert {name: [float(end[1]) for (end, _) in found] for name, found in lines.items()} == {
+        name: [pytest.approx(value)] for name, value in cells.items() if name != "mipha-tiny"
+    }
+    assert len({str(each.get_linestyle()) for each in axes.collections if str(each.get_label()) in lines}) == 3
+    assert [str(each.get_label()) for each in axes.containers if len(getattr(each, "patches", ()))] == ["mipha-tiny"]
+    alone = table_series(make_report(ReportSettings([runs["majority"], runs["random"]]), Registry()).table)
+    assert (len(alone.rows), alone.floors) == (2, ())
+
+
+def test_floors_below_an_ablation(cli: Cli, tmp_path: Path) -> None:
+    """They have no level, are compared with nothing, and stand below; its plots have them as lines."""
+    output = tmp_path / "runs"
+    models = [
+        evaluate("mipha-tiny", "pope", output=output, progress=False, device="cpu", dtype=dtype).path
+        for dtype in ("float32", "bfloat16")
+    ]
+    floor = evaluate("majority", "pope", data="demo", output=output, progress=False)
+    given = ["report", *models, "--by", "dtype"]
+    plain, table = (cli(*given, *more, "--format", "json").json for more in ([], ["--floors"]))
+    assert table["groups"][:-1] == plain["groups"]
+    assert table["differences"] == plain["differences"]
+    assert rows_of(table)["Floors"] == ["majority"]
+    for form in ("md", "latex", "html", "csv"):
+        assert "majority" in cli(*given, "--floors", "--format", form).out
+    made = make_report(ReportSettings(models, by=["dtype"], floors=True), Registry())
+    with paper_style():
+        figure = level_figure(made.table, placed_points(made.table))
+    (line,) = [each for each in figure.axes[0].collections if each.get_label() == "majority"]
+    assert isinstance(line, LineCollection)
+    assert line.get_segments()[0][0][1] == pytest.approx(floor["pope"]["f1"])
+    assert cli(*given, "--floors", "--plots", tmp_path / "plots").code == 0
+
+
+def test_majority_by_hand(tmp_path: Path) -> None:
+    """Nine questions of two categories about four pictures, small enough to be looked at."""
+    rows = [  # picture, category, answer: of "random" no 3 times and yes 2 times, of "popular" yes 3 times and no once
+        ("a", "random", "no"), ("a", "random", "no"), ("b", "random", "no"), ("c", "random", "yes"), ("d", "random", "yes"),
+        ("a", "popular", "yes"), ("b", "popular", "yes"), ("c", "popular", "yes"), ("d", "popular", "no"),
+    ]  # fmt: skip
+    task, _ = demo("pope")
+    samples = [
+        Sample(f"{place}", f"Is there a {place}?", (label,), (Image(picture, picture, bytes),), place, category)
+        for place, (picture, category, label) in enumerate(rows)
+    ]
+    own = [answer.text for answer in floor("majority", own=True).answers(task, samples, samples)]
+    assert own == ["No"] * 5 + ["Yes"] * 4
+    right = sum(value(task, sample, text) for sample, text in zip(samples, own, strict=True))
+    assert right == 6  # 3 of 5 and 3 of 4, which no other constant by category reaches
+    # of "random" without a's own two: no once, yes twice; without b's: two of each, and Yes is the first possible answer;
+    # without c's or d's: no three times
+    others = [answer.text for answer in floor("majority").answers(task, samples, samples)]
+    assert others == ["Yes", "Yes", "Yes", "No", "No", "Yes", "Yes", "Yes", "Yes"]
 
 
 def test_without_floors_a_line_says_how_to_make_one(cli: Cli, tmp_path: Path) -> None:

@@ -220,6 +220,26 @@ LASTING = {
         "a call of tools in place of an answer",
     ),
     "odd end": (Say("Yes", finish="abort"), "no complete answer, finish_reason abort"),
+    "a web page": (Say(body=b"\n<!doctype html><title>Log in</title>"), "the reply is a web page; is the address"),
+    "a stream": (Say(body=b'data: {"choices": []}\n\ndata: [DONE]\n\n'), "the reply is a stream of pieces"),
+    "nothing": (Say(body=b""), "the reply is empty"),
+    "no choices": (
+        Say(body=b'{"id": "c-1", "choices": []}'),
+        "the reply is no chat completion but an object with choices, id",
+    ),
+    "a list": (Say(body=b"[5]"), "the reply is no chat completion but a list"),
+    "parts": (
+        Say(message={"content": [{"type": "text", "text": "Yes"}]}),
+        "the reply is no chat completion, its content is no",
+    ),
+    "a message that is null": (
+        Say(body=b'{"choices": [{"message": null}]}'),
+        "the reply is no chat completion but an object",
+    ),
+    "nested": (Say(body=b"[" * 100_000), "the reply is no JSON"),
+    "a huge number": (Say(body=b'{"created": ' + b"9" * 5_000 + b"}"), "the reply is no JSON"),
+    "no UTF-8": (Say(body=b'{"choices": [{"message": {"content": "Yes \xff"}}]}'), "the reply is no JSON"),
+    "an odd end of another type": (Say("Yes", finish={"why": 1}), "no complete answer, finish_reason {'why': 1}"),  # type: ignore[arg-type]
     "a number": (Say(body=b'{"choices": [{"message": {"content": 7}}]}'), "the reply is no chat completion"),
     "long": (Say("Yes " * 30_000), "an answer of more than 100,000 characters"),
 }
@@ -241,6 +261,56 @@ def test_what_is_no_answer_is_a_counted_failure(fault: str, bench: Bench, serve:
     assert [(row["text"], row["finish"]) for row in failed] == [("", "error")]
     asked, server.script = len(server.requests), always(Say("Yes"))
     assert (bench.run(server, *flags).code, len(server.requests) - asked) == (0, 1)
+
+
+def test_alike_faults_are_counted_together(bench: Bench, serve: Serve) -> None:
+    """Whatever differs in their bodies, such as an id."""
+    bodies = (json.dumps({"id": f"chatcmpl-{number}", "choices": []}).encode() for number in itertools.count())
+    server = serve(lambda prompt, before: Say(body=next(bodies)) if "circle" in prompt else Say("Yes"))
+    result = bench.run(server, "-a", "tries=1", limit=60).json["results"][0]
+    assert result["failures"] == {"the reply is no chat completion but an object with choices, id": result["failed"]}
+    assert result["failed"] > 1
+
+
+ODD = {
+    "half of a pair": Say(body=b'{"choices": [{"message": {"content": "Yes \\ud83d"}, "finish_reason": "stop"}]}'),
+    "what acts and is not seen": Say("Yes\x00\u202e\u2028"),
+    "a null end": Say("Yes", choice={"finish_reason": None}),
+    "UTF-16": Say(body=json.dumps({"choices": [{"message": {"content": "Yes"}}]}).encode("utf-16")),
+    "counts that are none": Say("Yes", usage={"prompt_tokens": -5, "completion_tokens": True}),
+    "names that are none": Say(body=b'{"model": 5, "system_fingerprint": {}, "choices": [{"message": {"content": "Yes"}}]}'),
+    "two choices": Say(body=b'{"choices": [{"message": {"content": "Yes"}}, {"message": {"content": "No"}}]}'),
+}
+
+
+@pytest.mark.parametrize("kind", ODD)
+def test_odd_answers_are_answers(kind: str, bench: Bench, serve: Serve, tmp_path: Path) -> None:
+    """They are stored, and whatever is made of a run can be made of them."""
+    server = serve(own_fault(ODD[kind]))
+    outcome = bench.run(server)
+    assert (outcome.code, len(server.requests)) == (0, 6), outcome.err
+    assert all(row["text"].startswith("Yes") for row in bench.responses())
+    for verb in (["score"], ["report"], ["report", "--format", "latex"], ["view", "-o", tmp_path / "view.html"]):
+        assert bench.cli(verb[0], bench.folder, *verb[1:]).code == 0
+
+
+def test_a_server_that_hangs_is_one_line(bench: Bench) -> None:
+    """One that takes connections and says nothing."""
+    import socket
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        address = f"http://127.0.0.1:{listening.getsockname()[1]}/v1"
+        outcome = bench.run(address, "-a", "timeout=1", "-a", "tries=2")
+    assert (outcome.code, "Traceback" in outcome.err) == (2, False)
+    assert "no server answers at" in outcome.err
+    assert "no reply within 1 s" in outcome.err
+
+
+def test_words_that_cannot_be_sent_are_a_failure(bench: Bench, serve: Serve) -> None:
+    server = serve(always(Say("Yes")))
+    outcome = bench.run(server, "-a", "system=a \udcff")
+    assert (outcome.code, len(server.requests)) == (3, 0)
+    assert [*outcome.json["results"][0]["failures"]] == ["the prompt cannot be sent: surrogates not allowed"]
 
 
 def test_a_refusal_is_on_record(bench: Bench, serve: Serve) -> None:

@@ -16,6 +16,7 @@ import mipha_eval as me
 from mipha_eval.core.data_source import DataSource
 from mipha_eval.scoring.result_record import read_record
 from tests.conftest import Cli, read_json, read_jsonl, write_jsonl
+from tests.judge_server import Say, judge_server
 
 ROOT = Path(__file__).parents[1]
 
@@ -217,3 +218,39 @@ def test_progress_in_a_notebook_is_one_line(
     assert told.startswith("\rpope@demo ")
     assert told.count("\r") > 2
     assert told.count("\n") == 1
+
+
+def test_every_option_can_be_given(tmp_path: Path) -> None:
+    """Those called as a parameter of the function, too: a served model's own name, for one."""
+    import inspect
+
+    from mipha_eval.core.options import option_fields
+    from mipha_eval.core.plugins.registry import Registry
+
+    taken = inspect.signature(me.evaluate).parameters.keys()
+    registry, reached = Registry(), set()
+    for name in registry.names("model_adapters"):
+        reached |= {(name, key) for key in option_fields(registry.load("model_adapters", name)[0]) if key in taken}
+    assert ("openai-api", "model") in reached
+    asked: dict[str, Any] = {"data": "demo", "output": tmp_path, "progress": False}
+    with judge_server(lambda prompt, before: Say("Yes", model="m")) as server:
+        where = {"model": "m", "base_url": server.url}
+        run = me.evaluate("openai-api", "pope", limit=5, options=where, **asked)
+        assert {request["model"] for request in server.requests} == {"m"}
+        mixed = me.evaluate("openai-api", "pope", limit=5, options={"model": "m"}, base_url=server.url, **asked)
+        assert mixed.path == run.path
+        assert len(server.requests) == 5
+    with pytest.raises(me.UserError, match="option base_url is given twice"):
+        me.evaluate("openai-api", "pope", options=where, base_url=server.url, **asked)
+    with pytest.raises(me.UserError, match="colour"):
+        me.evaluate("constant", "pope", options={"colour": "red"}, **asked)
+
+
+def test_options_of_tasks_in_either_form(tmp_path: Path) -> None:
+    asked: dict[str, Any] = {"data": "demo", "output": tmp_path, "progress": False, "limit": 5}
+    one = me.evaluate("constant", "mmvet", options={"answer": "1", "mmvet.by_rule": True}, **asked)
+    other = me.evaluate("constant", "mmvet", answer="1", **{"mmvet.by_rule": True, **asked})
+    assert one.path == other.path
+    rows = [{"question_id": row.id, "text": "1"} for row in one["mmvet"].samples().itertuples()]
+    scored = [me.score("mmvet", rows, data="demo", **more) for more in ({"options": {"by_rule": True}}, {"by_rule": True})]
+    assert scored[0].summary.metrics == scored[1].summary.metrics != {}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Optional
 
@@ -16,7 +16,6 @@ from mipha_eval.cli.matrix import check_beside, run_models
 from mipha_eval.core.options import parse_pairs
 
 if TYPE_CHECKING:
-    from mipha_eval.comparison.gain import Gain
     from mipha_eval.runs.run import TasksFailedError
     from mipha_eval.runs.stored_run import Run
 
@@ -110,7 +109,6 @@ def run_tasks(
     from mipha_eval.core.plugins.selection import build_model, split_options
     from mipha_eval.data.parse_source import parse_source
     from mipha_eval.runs.evaluate import evaluate
-    from mipha_eval.runs.gains import visual_gains
     from mipha_eval.runs.run import TasksFailedError
     from mipha_eval.scoring.result_record import result_json
 
@@ -135,22 +133,19 @@ def run_tasks(
             fresh=fresh,
             progress=not json,
             plugins=plugin or (),
-            **of_tasks,
+            options=of_tasks,
         )
     except TasksFailedError as error:
         if not error.run.results:
             raise error.error from error
         run, failed = error.run, error
     summaries = [result.summary for result in run]
-
-    gains = visual_gains(run, plugins=plugin or ()) if run.under_control else []
     if json:
-        told = {"gains": [gain.record for gain in gains]} if run.under_control else {}
+        told = {"gains": [gain.record for gain in run.gains]} if run.gains or run.under_control else {}
         results = [*map(result_json, summaries)]
         flags.print_json({"run": str(run.path), "results": results, **told, **failed_tasks(failed)})
     else:
         show_run(run)
-        show_gains(gains)
     if probabilities:
         for summary in summaries:
             if summary.probabilities is None:
@@ -167,6 +162,7 @@ def show_run(run: Run) -> None:
     from mipha_eval.reporting.summary import (
         certificate_line,
         expectation_line,
+        gain_line,
         judge_line,
         print_summary,
         probability_line,
@@ -179,17 +175,10 @@ def show_run(run: Run) -> None:
     lines = [line for summary in summaries for line in wrapped_lines(summary)]
     notes = (expectation_line, serving_line, probability_line, judge_line)
     lines += [note(summary) for note in notes for summary in summaries]
+    lines += map(gain_line, run.gains)
     lines += [certificate_line(summaries)]
     print_lines(console, [line for line in lines if line])
     print(f"report: {run.path / 'report.md'}")
-
-
-def show_gains(gains: Sequence[Gain]) -> None:
-    """How far the model is above the control that was run."""
-    from mipha_eval.reporting.terminal import print_lines
-
-    lines = [f"{gain.task} {gain.metric}: {gain.text()}, {gain.clusters:,} pictures" for gain in gains]
-    print_lines(flags.console(), lines)
 
 
 def tell_what_is_missing(run: Run, *, fresh: bool) -> None:

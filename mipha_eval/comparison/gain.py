@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from mipha_eval.comparison.comparability import why_not
@@ -12,6 +12,7 @@ from mipha_eval.core.controls import Control, gain_name
 from mipha_eval.core.errors import UserError
 from mipha_eval.core.json_value import Json
 from mipha_eval.judge.stored_task import StoredTask
+from mipha_eval.scoring.gaps import UNPARSED_MOST, unparsed_share
 from mipha_eval.store.manifest import Manifest
 from mipha_eval.store.run_folder import RunFolder
 
@@ -24,6 +25,9 @@ class Gain:
         values: of the model and of the control.
         interval: at confidence 1 - alpha, paired and clustered by picture; None where nothing honest can be said, for the
             reason in `why_not`.
+        questions: that both scored.
+        clusters: pictures, and questions without one, that the metric is about.
+        unread: of whose answers more than half are unparsed, in words; such a gain says little.
     """
 
     task: str
@@ -35,6 +39,7 @@ class Gain:
     questions: int
     clusters: int
     alpha: float = ALPHA
+    unread: tuple[str, ...] = ()
 
     @property
     def value(self) -> float:
@@ -48,7 +53,7 @@ class Gain:
         """The gain with its interval, as ``visual gain over blind 48.15 (44.02 to 52.27)``."""
         ends = [f"{end:.{decimals}f}" for end in self.interval or ()]
         told = " to ".join(ends) or f"no interval: {self.why_not}"
-        return f"{self.name} over {self.control} {self.value:.{decimals}f} ({told})"
+        return ", ".join([f"{self.name} over {self.control} {self.value:.{decimals}f} ({told})", *self.unread])
 
     @property
     def record(self) -> dict[str, Json]:
@@ -65,6 +70,7 @@ class Gain:
             "questions": self.questions,
             "images": self.clusters,
             "alpha": self.alpha,
+            "unread": list(self.unread),
         }
 
 
@@ -100,9 +106,15 @@ def gain(model: StoredTask, control: StoredTask, metric: str | None = None, alph
         interval=interval.bounds,
         why_not=interval.why_not,
         questions=matched.questions,
-        clusters=panel.clusters,
+        clusters=int(panel.counts.any(axis=(0, 2)).sum()),
         alpha=alpha,
+        unread=tuple(_unread({"the model's": model, "the control's": control})),
     )
+
+
+def _unread(tasks: Mapping[str, StoredTask]) -> Iterator[str]:
+    shares = {whose: unparsed_share(stored.summary) for whose, stored in tasks.items()}
+    return (f"UNPARSED {100 * share:.0f}% of {whose} answers" for whose, share in shares.items() if share > UNPARSED_MOST)
 
 
 def gain_of_two(tasks: Sequence[StoredTask], manifests: Mapping[str, Manifest], alpha: float) -> Gain | None:

@@ -32,16 +32,18 @@ def controlled(control: Control, task: Task, benchmark: Sequence[Sample]) -> Con
     images = list({image.location: image for sample in benchmark for image in sample.images}.values())
     if not images:
         raise ControlError(f"there are no pictures in {task.label} that {SHOWN[control]} could stand in place of")
-    if control == "shuffled-image" and len(images) < 2:
-        raise ControlError(f"there is one picture alone in {task.label}, so that no other can stand in its place")
+    if control != "blind" and len(images) < 2:
+        raise ControlError(f"there is one picture alone in {task.label}, so that {SHOWN[control]} cannot stand in its place")
     replace = _replacing(control, task.label, images)
-    return lambda request: dataclasses.replace(request, images=tuple([replace(image) for image in request.images]))
+    return lambda request: dataclasses.replace(request, images=replace(request.images))
 
 
-def _replacing(control: Control, label: str, images: Sequence[Image]) -> Callable[[Image], Image]:
-    if control == "mean-image":
-        return MeanImage(label, images).in_place_of
-    return ShuffledImages(label, images).in_place_of if control == "shuffled-image" else grey_image
+def _replacing(control: Control, label: str, images: Sequence[Image]) -> Callable[[Sequence[Image]], tuple[Image, ...]]:
+    """What makes of a question's pictures those that stand in their places."""
+    if control == "shuffled-image":
+        return ShuffledImages(label, images).in_place_of
+    replace = MeanImage(label, images).in_place_of if control == "mean-image" else grey_image
+    return lambda shown: tuple([replace(image) for image in shown])
 
 
 def _without_question(task: Task, benchmark: Sequence[Sample]) -> Controlled:

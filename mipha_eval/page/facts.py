@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from mipha_eval.reporting.effort import effort
 from mipha_eval.reporting.marks import marks
+from mipha_eval.reporting.serving import serving_text
 from mipha_eval.reporting.summary import judge_line, lenient_text, score_text, wrapped_lines
 from mipha_eval.scoring.probability import BeliefSummary
 from mipha_eval.scoring.result_record import CheckCounts, ResultRecord
@@ -46,6 +47,7 @@ class ResultFacts(Struct, frozen=True, kw_only=True, rename={"short_marks": "sho
         score: the headline as it is printed.
         marks, short_marks: what weakens it, in full and without details.
         lenient, wrapped, judges: sentences.
+        served: who answered and what it took, where a server did; else empty.
         speed: answers a second.
     """
 
@@ -71,6 +73,7 @@ class ResultFacts(Struct, frozen=True, kw_only=True, rename={"short_marks": "sho
     seconds: float | None
     speed: float | None
     judges: tuple[str, ...]
+    served: str
 
 
 def result_facts(result: ResultRecord, others: Sequence[ResultRecord] = ()) -> ResultFacts:
@@ -99,6 +102,7 @@ def result_facts(result: ResultRecord, others: Sequence[ResultRecord] = ()) -> R
         seconds=seconds,
         speed=speed,
         judges=tuple(line for each in (result, *others) if (line := _judged(each))),
+        served=serving_text(result).removeprefix(" ").removeprefix(": "),
     )
 
 

@@ -23,6 +23,7 @@ class AnswerFacts(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     Attributes:
         text: of the answer; None for a failed or missing one, whose reason is `error`.
+        served: who answered and what it took, where a server did.
         cut: whether it ended at the limit of tokens.
         probabilities: (possible answer, how probable the model held it).
         verdicts: what judges said.
@@ -34,6 +35,7 @@ class AnswerFacts(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     text: str | None = None
     error: str = ""
+    served: str = ""
     cut: bool = False
     probabilities: tuple[tuple[str, float], ...] = ()
     verdicts: tuple[Said, ...] = ()

@@ -14,6 +14,7 @@ from mipha_eval.core.types import Response, Sample, Score
 from mipha_eval.page.outcomes import NOT_ASKED, Outcomes
 from mipha_eval.page.question_row import AnswerFacts, MadeAgain, QuestionRow
 from mipha_eval.page.thumbnails import Pictures
+from mipha_eval.reporting.serving import answer_serving
 from mipha_eval.store.equivalence import Check
 
 PIECE = 200  # questions that a page shows, and reads, at a time
@@ -128,6 +129,7 @@ def _answer(run: Outcomes, question: Hashable) -> AnswerFacts | None:
     found = AnswerFacts(
         text=None if response is None or response.error else response.text,
         error=response.error if response else "",
+        served=answer_serving(response.served) if response and response.served else "",
         cut=response is not None and response.finish == "length",
         probabilities=_probabilities(run, sample, response),
         verdicts=tuple(run.verdicts.get(sample.id, ())),

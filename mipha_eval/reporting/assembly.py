@@ -11,7 +11,7 @@ from mipha_eval.reporting.ablation import Ablation
 from mipha_eval.reporting.contrasts import Contrasts
 from mipha_eval.reporting.definition import HEADLINES, SIZE, Definition, SizeGroup
 from mipha_eval.reporting.factors import ELSEWHERE, chosen_factors, words
-from mipha_eval.reporting.floors import apart
+from mipha_eval.reporting.floors import TITLE, apart, models_and_floors
 from mipha_eval.reporting.gains import with_gains
 from mipha_eval.reporting.measured import Measured
 from mipha_eval.reporting.measured_cell import check_metrics, measured_cell
@@ -77,7 +77,10 @@ def build_table(
 def _ablation_table(
     definition: Definition, measured: Sequence[Measured], rows: Sequence[Row], tests: PairedTests, by: Sequence[str]
 ) -> Table:
-    """The table with its rows grouped by factors, and with the differences between their levels."""
+    """The table with its rows grouped by factors, and with the differences between their levels; floors, which have none,
+    stand below.
+    """
+    rows, floors = models_and_floors(rows)
     facts = [row.fields for row in rows if not row.quoted] or [row.fields for row in rows]
     ablation = Ablation.of(chosen_factors(by, facts), rows)
     fields, columns = ablation.kept_fields(definition.fields), definition.columns
@@ -85,7 +88,9 @@ def _ablation_table(
     groups = ranked(ablation.marked(ablation.groups(rows)), columns, tests.tied)
     contrasts = Contrasts.of(groups, columns, ablation, tests)
     title = definition.title if definition.title != HEADLINES else f"Ablation: {' x '.join(map(words, ablation.factors))}"
-    table = Table(definition.name, title, fields, columns, groups, factors=ablation.fields, contrasts=contrasts.found)
+    below = [Group(TITLE, tuple(floors))] if floors else []
+    kept = (*groups, *ranked(below, columns, tests.tied))
+    table = Table(definition.name, title, fields, columns, kept, factors=ablation.fields, contrasts=contrasts.found)
     return replace(table, notes=(*ablation.notes(groups), *notes_of(table, tests), *contrasts.notes))
 
 

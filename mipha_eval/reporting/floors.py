@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from mipha_eval.core.errors import UserError
-from mipha_eval.reporting.table import Group
+from mipha_eval.reporting.table import Group, Row
 from mipha_eval.store.run_folder import RunFolder
 
 TITLE = "Floors"
@@ -52,6 +52,12 @@ def _questions(folder: RunFolder) -> list[tuple[str, str]]:
     """Of each task with a result its label and what identifies the questions that were asked."""
     labels = dict.fromkeys(result.task for result in folder.results())
     return [(label, str(folder.task(label).read_task().data_sha256)) for label in labels]
+
+
+def models_and_floors(rows: Sequence[Row]) -> tuple[Sequence[Row], Sequence[Row]]:
+    """Rows, and floors to stand below them; where there are floors alone these are the rows."""
+    models, floors = ([row for row in rows if row.floor is floor] for floor in (False, True))
+    return (models, floors) if models else (floors, ())
 
 
 def apart(groups: Sequence[Group]) -> list[Group]:

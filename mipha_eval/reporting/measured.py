@@ -21,8 +21,12 @@ from mipha_eval.store.run_folder import RunFolder
 
 #: what is said of a model's weights that somebody chose; the rest, such as a digest, is of this model alone
 CHOSEN = ("dtype", "attention", "generation", "left_out")
-#: options that tell rows of one model apart
-TELLING = ("blind", "path", "revision", "dtype", "device", "share", "template", "system", "image", "asking")
+#: options that tell rows of one model apart, then ways of asking, then those of floors
+TELLING = (
+    *("blind", "path", "revision", "dtype", "device", "share"),
+    *("template", "system", "image", "asking"),
+    *("answer", "own", "seed", "lines"),
+)
 
 
 @dataclass(frozen=True)

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
+    from mipha_eval.comparison.gain import Gain
+
 
 @dataclass(frozen=True)
 class Row:
@@ -122,6 +124,11 @@ def expectation_line(result: ResultRecord) -> str:
     shown = [result.headline] if result.headline in known else list(known)[:3]
     told = ", ".join(f"{name} {known[name]:.2f}" for name in shown)
     return f"{result.task}: exact expectation of drawn answers: {told}" if told else ""
+
+
+def gain_line(gain: Gain) -> str:
+    """How far a model is above one of its controls in a task."""
+    return f"{gain.task} {gain.metric}: {gain.text()}, {gain.clusters:,} pictures"
 
 
 def judge_line(result: ResultRecord) -> str:
@@ -217,8 +224,12 @@ def print_summary(console: Console, results: Sequence[ResultRecord]) -> None:
     print_table(console, HEADINGS, [list(vars(row).values()) for result in results for row in summary_rows(result)])
 
 
-def write_report(folder: RunFolder) -> Path:
-    """Writes ``report.md`` on all tasks that the run has results of, and returns its path."""
+def write_report(folder: RunFolder, gains: Sequence[Gain] = ()) -> Path:
+    """Writes ``report.md`` on all tasks that the run has results of, and returns its path.
+
+    Args:
+        gains: what the model has more than under its controls.
+    """
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     templates = FileSystemLoader(plugin_folder("reports") / "templates")
@@ -240,6 +251,7 @@ def write_report(folder: RunFolder) -> Path:
         headings=HEADINGS,
         rows=[list(vars(row).values()) for result in results for row in summary_rows(result)],
         results=results,
+        gains=[(each.task, each.metric, gain_line(each)) for each in gains],
         certificates=certificate_line(results),
         manifest=folder.manifest(),
     )

@@ -235,6 +235,18 @@ class Table:
             before = texts
             yield ("",) * alike + tuple(texts[alike:])
 
+    @property
+    def floors(self) -> list[Row]:
+        """The rows that are no models, where there are others."""
+        found = [row for row in self.rows() if row.floor]
+        return found if len(found) < sum(1 for _ in self.rows()) else []
+
+    @property
+    def model_groups(self) -> list[Group]:
+        """The groups of other rows than these."""
+        floors = self.floors
+        return [group for group in self.groups if any(row not in floors for row in group.rows)]
+
     def rows(self) -> Iterator[Row]:
         for group in self.groups:
             yield from group.rows

@@ -54,7 +54,8 @@ def evaluate(
     fresh: bool | None = None,
     progress: bool = True,
     plugins: Sequence[str | Path] = (),
-    **options: object,
+    options: Mapping[str, object] | None = None,
+    **named: object,
 ) -> Run:
     """Evaluates a model on tasks; called again, it goes on with what is stored.
 
@@ -73,23 +74,25 @@ def evaluate(
         as_published: ask a preset as its paper or card asked it.
         fresh: begin anew; None does so for a function alone, since nobody knows what decides its answers.
         plugins: Python files with tasks or models.
-        **options: of the model, such as ``path="checkpoint"``; of tasks as ``**{"mmvet.by_rule": True}``. Any model that is
-            asked takes ``prompt``, ``format``, ``max_new_tokens`` and what else `Asking` has; of one benchmark as
-            ``**{"pope.prompt": "Question: {question} Answer:"}``.
+        options: of the model, and of tasks as ``{"mmvet.by_rule": True}``; any that is called as a parameter goes here. Any
+            model that is asked takes ``prompt``, ``format``, ``max_new_tokens`` and what else `Asking` has; of one
+            benchmark as ``{"pope.prompt": "Question: {question} Answer:"}``.
+        **named: the same as keywords, such as ``path="checkpoint"``.
 
     Raises:
         UserError: anything that the user can mend, before a model was asked.
         TasksFailedError: a task has no result; the others' are in its `run`.
     """
     registry = Registry([Path(each) for each in plugins])
-    own, of_tasks = split_options(as_texts(options), registry, [each for each in _listed(tasks) if isinstance(each, Task)])
+    given = [each for each in _listed(tasks) if isinstance(each, Task)]
+    own, of_tasks = split_options(_texts(options, named), registry, given)
     chosen = _model(model, own, registry, as_published=as_published)
     found = _tasks(tasks, of_tasks, _source(data, chosen.data), registry)
     chosen.check_about(task.name for task in found)
     anew = isinstance(chosen.adapter, CallableModel) if fresh is None else fresh
-    asked = chosen_control(control, blind=blind)
-    how = RunSettings(chosen, found, of_tasks, Path(output), limit, batch_size, asked, anew, not progress)
-    return run(replace(how, check=check, probabilities=probabilities, grading=_grading(judge, registry)))
+    how = RunSettings(chosen, found, of_tasks, Path(output), limit, batch_size, fresh=anew, quiet=not progress)
+    how = replace(how, control=chosen_control(control, blind=blind), check=check, probabilities=probabilities)
+    return run(replace(how, grading=_grading(judge, registry)))
 
 
 def score(
@@ -101,7 +104,8 @@ def score(
     verdicts: str | Path | None = None,
     subset: bool = False,
     plugins: Sequence[str | Path] = (),
-    **options: object,
+    options: Mapping[str, object] | None = None,
+    **named: object,
 ) -> Result:
     """Scores answers that any suite or script made; needs no model.
 
@@ -110,13 +114,14 @@ def score(
         answers: a file, rows with ``question_id`` and ``text`` (a frame's ``to_dict("records")``), or texts by question id.
         verdicts: the folder for a judge's verdicts; None keeps them beside the answers' file.
         subset: leave out answers to questions that are not asked.
-        **options: of the task, such as ``by_rule=True``.
+        options: of the task.
+        **named: the same as keywords, such as ``by_rule=True``, but for those that are called as a parameter is.
 
     Raises:
         UserError: the data is missing, or the answers do not belong to the task's questions.
     """
     registry = Registry([Path(each) for each in plugins])
-    built = _task(task, as_texts(options), data, registry)
+    built = _task(task, _texts(options, named), data, registry)
     grading, kept = _grading(judge, registry), Path(verdicts) if verdicts else None
     with tempfile.TemporaryDirectory() as folder:
         file = Path(answers) if isinstance(answers, str | Path) else _written(answers, Path(folder) / "answers.jsonl")
@@ -135,6 +140,15 @@ def score_again(run: str | Path | Run, *, judge: AnyJudge | None = None, plugins
     registry = Registry([Path(each) for each in plugins])
     path = run.path if isinstance(run, Run) else Path(run)
     return score_run(path, registry, _grading(judge, registry))
+
+
+def _texts(options: Mapping[str, object] | None, named: Mapping[str, object]) -> dict[str, str]:
+    """Options in both forms as texts. Raises UserError for one that is there twice."""
+    first, second = as_texts(options or {}), as_texts(named)
+    twice = sorted(first.keys() & second.keys())
+    if twice:
+        raise UserError(f"option {', '.join(twice)} is given twice, as a keyword and among options")
+    return {**first, **second}
 
 
 def _model(model: AnyModel, options: Mapping[str, str], registry: Registry, *, as_published: bool) -> Model:

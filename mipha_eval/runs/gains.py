@@ -4,58 +4,88 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from mipha_eval.comparison.gain import Gain, gain, is_control_of
+from mipha_eval.comparison.gain import Gain, gain
+from mipha_eval.core.controls import Control
 from mipha_eval.core.errors import UserError
 from mipha_eval.core.plugins.registry import Registry
-from mipha_eval.judge.stored_task import StoredTask, read_stored_tasks
+from mipha_eval.core.task import Task
+from mipha_eval.judge.stored_task import StoredTask, choose_result, stored_task
+from mipha_eval.runs.siblings import siblings
 from mipha_eval.runs.stored_run import Run
-from mipha_eval.store.manifest import Manifest
 from mipha_eval.store.run_folder import RunFolder
 
 logger = logging.getLogger(__name__)
 
 
-def visual_gains(run: Run | str | Path, *, plugins: Sequence[str | Path] = ()) -> list[Gain]:
-    """The model's headline less its control's, of every task that both runs have scored.
+def visual_gains(run: Run | str | Path, *, metrics: Sequence[str] = (), plugins: Sequence[str | Path] = ()) -> list[Gain]:
+    """The model's values less its controls', of every task that both runs have scored.
 
     Args:
-        run: a run under a control; the model's own is looked for beside it, and what it lacks is told as a warning.
+        run: the model's own run, or its run under a control; the others are looked for beside it, the newest of each.
+        metrics: beside each task's headline, where a task has them.
         plugins: Python files with the tasks that it needs beside the bundled ones.
 
     Raises:
-        UserError: `run` is no run folder, or not under a control.
+        UserError: `run` is no run folder.
     """
     path = run.path if isinstance(run, Run) else Path(run)
-    manifest = RunFolder.open(path).manifest()
-    if manifest.asked_under is None:
-        raise UserError(f"{path} is not under a control; give the run that was made with one")
-    registry = Registry([Path(each) for each in plugins])
-    own = _own_tasks(path, manifest, registry)
-    found = []
-    for control in read_stored_tasks(path, registry):
-        if control.label not in own:
-            logger.warning(
-                "%s: no gain over %s without the model's own answers in %s; the same command without the control makes them",
-                *(control.label, manifest.asked_under, path.parent),
-            )
-            continue
+    if not (path / "manifest.json").exists():
+        raise UserError(f"{path} is no run folder: it has no manifest.json")
+    return find_gains(RunFolder.open(path), (), Registry([Path(each) for each in plugins]), metrics)
+
+
+def find_gains(folder: RunFolder, tasks: Sequence[Task], registry: Registry, metrics: Sequence[str] = ()) -> list[Gain]:
+    """The same. What a control's run lacks for it is told as a warning.
+
+    Args:
+        tasks: those of the run that are there already; others are built again.
+    """
+    found, control, known = [], folder.manifest().asked_under, {task.label: task for task in tasks}
+    beside = [each.folder for each in siblings(folder) if control is None or each.control is None]
+    for label in folder.tasks() if control or beside else ():
         try:
-            found.append(gain(own[control.label], control))
+            own = _stored(folder, known.get(label) or stored_task(folder, label, registry))
+        except UserError as error:  # its plugin is not here, or a file is damaged
+            logger.warning("%s: no gain: %s", label, error)
+            continue
+        pairs = _pairs(own, control, beside) if own is not None else ()
+        found += [each for model, other in pairs for each in _gains(model, other, metrics)]
+    return found
+
+
+def _pairs(own: StoredTask, control: Control | None, beside: Sequence[RunFolder]) -> Iterator[tuple[StoredTask, StoredTask]]:
+    """A task of the model and of its control, for each control; of several runs under one the newest counts."""
+    others: dict[Control | None, StoredTask] = {}
+    for folder in beside:
+        with contextlib.suppress(UserError):  # a damaged run is none to compare with
+            other = _stored(folder, own.task)
+            if other is not None:
+                others[folder.manifest().asked_under] = other
+    if control and not others:
+        logger.warning(
+            "%s: no gain over %s without the model's own answers in %s; the same command without the control makes them",
+            *(own.label, control, own.run.parent),
+        )
+    yield from ((other, own) if control else (own, other) for other in others.values())
+
+
+def _gains(model: StoredTask, control: StoredTask, metrics: Sequence[str]) -> Iterator[Gain]:
+    """In the headline and in further metrics that the model's result has."""
+    headline = model.summary.headline
+    for name in dict.fromkeys([headline, *(each for each in metrics if each in model.summary.metrics)]):
+        try:
+            yield gain(model, control, name)
         except UserError as error:
-            logger.warning("%s: no gain over %s: %s", control.label, manifest.asked_under, error)
-    return found
+            logger.warning("%s: no gain in %s over %s: %s", model.label, name, control.run, error)
 
 
-def _own_tasks(path: Path, manifest: Manifest, registry: Registry) -> dict[str, StoredTask]:
-    """Results of the same model without a control, by task, from the runs beside; the newest of each."""
-    found: dict[str, StoredTask] = {}
-    beside = sorted(path.resolve().parent.glob("*/manifest.json"), key=lambda file: file.parent.name.split("__")[-2:])
-    for file in beside:
-        with contextlib.suppress(UserError):  # a damaged run, or one without a result, is none to compare with
-            folder = RunFolder.open(file.parent)
-            if is_control_of(manifest, folder.manifest()):
-                found |= {stored.label: stored for stored in read_stored_tasks(folder.path, registry)}
-    return found
+def _stored(folder: RunFolder, task: Task) -> StoredTask | None:
+    """A task of a run; None if it has no result."""
+    results = folder.results_of(task.label)
+    if not results:
+        return None
+    record = folder.task(task.label).read_task()
+    return StoredTask(folder.path, folder.manifest().display_name, task.label, task, record, choose_result(results))

@@ -13,12 +13,14 @@ from typing import TYPE_CHECKING
 
 from mipha_eval.core.adapter import ModelAdapter
 from mipha_eval.core.atomic import errors_naming, locked
+from mipha_eval.core.controls import NO_QUESTION
 from mipha_eval.core.errors import ControlError, PluginError, UserError
 from mipha_eval.core.floor import Floor
 from mipha_eval.core.json_value import JsonObject
 from mipha_eval.core.plugins.blame import blaming, told
 from mipha_eval.core.plugins.checks.models import checked_expectation, model_facts
 from mipha_eval.core.plugins.model import option_name
+from mipha_eval.core.plugins.registry import Registry
 from mipha_eval.data.images import image_digest
 from mipha_eval.engine.background import BackgroundWorker
 from mipha_eval.engine.engine import Engine
@@ -27,9 +29,11 @@ from mipha_eval.engine.self_check import SelfCheck
 from mipha_eval.engine.task_input import TaskInput, check_images, check_ranking, prepare
 from mipha_eval.reporting.summary import write_report
 from mipha_eval.runs.floor_loop import FloorLoop
+from mipha_eval.runs.gains import find_gains
 from mipha_eval.runs.open_run import open_run
 from mipha_eval.runs.run_loop import RunLoop
 from mipha_eval.runs.settings import RunSettings
+from mipha_eval.runs.siblings import siblings, take_answers
 from mipha_eval.runs.stored_run import Run
 from mipha_eval.runs.task_result import Answers, Result
 from mipha_eval.runs.task_run import Digest, TaskRun, known_responses, note_failure, open_task
@@ -87,10 +91,7 @@ def run(settings: RunSettings) -> Run:
 
 def _run(settings: RunSettings, early: MemoryHandler) -> Run:
     adapter, grading, source = settings.model.adapter, settings.grading, settings.source
-    if settings.control and isinstance(adapter, Floor):
-        raise UserError(
-            f"model {settings.model.name} looks at no picture and reads no question; a control says nothing of it"
-        )
+    check_control(settings)
     check_writable(settings.output)
     work, failures = _prepared(settings)
     if adapter.reads_images:
@@ -118,8 +119,9 @@ def _run(settings: RunSettings, early: MemoryHandler) -> Run:
         failures |= failed
         folder.check_whole(item.task.label for item in work if item.task.label not in failures)
         folder.log.note("stopped by the user" if interrupt.asked() else "finished")
-        write_report(folder)
-    found = Run(folder.path, folder.manifest().display_name, results)
+        gains = find_gains(folder, settings.tasks, Registry())
+        write_report(folder, gains)
+    found = Run(folder.path, folder.manifest().display_name, results, gains)
     if failures:
         raise TasksFailedError(found, failures) from next(iter(failures.values()))
     return found
@@ -161,13 +163,16 @@ def answer_and_score(
     digest = digests(adapter)
     stopped: Exception | None = None
     failures: dict[str, Exception] = {}
+    related = [] if settings.fresh else siblings(folder)
     with ExitStack() as stack:
         tasks = []
         for item in work:
             journal = stack.enter_context(folder.task(item.task.label).append_responses())
             try:
                 with blaming():
-                    tasks.append(open_task(item, folder, journal, run_context(item, settings), digest))
+                    task = open_task(item, folder, journal, run_context(item, settings), digest)
+                take_answers(task, settings.control, related)
+                tasks.append(task)
             except PluginError as error:
                 failures[item.task.label] = error
                 note_failure(folder, item.task.label, error)
@@ -237,6 +242,15 @@ def left_out_settings(adapter: ModelAdapter) -> JsonObject:
 def digests(adapter: ModelAdapter) -> Digest:
     """How images are identified: by their bytes, read once a run, unless the model never looks at one."""
     return functools.cache(image_digest) if adapter.reads_images else lambda _: ""
+
+
+def check_control(settings: RunSettings) -> None:
+    """Raises UserError if a control would take nothing from the model."""
+    name, adapter = settings.model.name, settings.model.adapter
+    if settings.control and adapter.floor and not adapter.reads_images:
+        raise UserError(f"model {name} looks at no picture and reads no question; a control says nothing of it")
+    if settings.control not in (None, NO_QUESTION) and not adapter.reads_images:
+        raise UserError(f"model {name} looks at no picture; the control {settings.control} says nothing of it")
 
 
 def check_writable(folder: Path) -> None:

@@ -17,6 +17,8 @@ from mipha_eval.store.run_folder import RunFolder
 if TYPE_CHECKING:
     import pandas as pd
 
+    from mipha_eval.comparison.gain import Gain
+
 
 @dataclass(frozen=True, repr=False)
 class Run:
@@ -25,11 +27,13 @@ class Run:
     Attributes:
         path: the run's folder; ``report.md`` in it is for people.
         model: what tables call it.
+        gains: how far the model is above its controls, as `evaluate` found it; of a stored run see `visual_gains`.
     """
 
     path: Path
     model: str
     results: Sequence[Result]
+    gains: Sequence[Gain] = ()
 
     @property
     def complete(self) -> bool:

@@ -6,7 +6,7 @@ import contextlib
 import dataclasses
 import logging
 import random
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 
@@ -24,7 +24,7 @@ from mipha_eval.scoring.result import Scored, score_responses
 from mipha_eval.scoring.result_record import CheckCounts, Effort
 from mipha_eval.scoring.run_context import RunContext
 from mipha_eval.store.journal import Appender
-from mipha_eval.store.responses import response_json
+from mipha_eval.store.responses import Stored, response_json
 from mipha_eval.store.run_folder import RunFolder
 from mipha_eval.store.status import TaskStatus
 
@@ -90,17 +90,45 @@ class TaskRun:
     def store(self, answered: IndexedResponses) -> None:
         """Appends what was received to ``responses.jsonl``."""
         self.announce()
-        rows = []
-        for number, response in answered:
-            place = self.todo[number]
-            request = self.requests[place]
-            own = {"sample": self.work.samples[place].id, "key": request.key, "images": self.seen(request)}
-            rows.append({**own, **response_json(response)})
-        self.journal.append(rows)
+        self._append((self.todo[number], response) for number, response in answered)
         if self.judge_queue is not None:
             self._judge(
                 self.judge_queue, ((self.work.samples[self.todo[number]], response) for number, response in answered)
             )
+
+    def _append(self, answers: Iterable[tuple[int, Response]]) -> None:
+        """Writes (place, response) pairs."""
+        rows = []
+        for place, response in answers:
+            request = self.requests[place]
+            own = {"sample": self.work.samples[place].id, "key": request.key, "images": self.seen(request)}
+            rows.append({**own, **response_json(response)})
+        self.journal.append(rows)
+
+    def is_answered_by(self, place: int, stored: Stored) -> bool:
+        """Whether a stored response counts: its request is the same, and its images have the same bytes. A failed one is
+        tried again.
+        """
+        request = self.requests[place]
+        return not stored.response.error and stored.key == request.key and stored.images == self.seen(request)
+
+    def take(self, stored: Mapping[str, Stored], places: Iterable[int], run: str) -> None:
+        """Takes another run's answers to these places' questions as far as they count, and stores them as its own.
+
+        Args:
+            run: what the other run is called, for the log.
+        """
+        found = {place: stored.get(self.work.samples[place].id) for place in places}
+        taken = {
+            place: each.response.repeated
+            for place, each in found.items()
+            if each is not None and self.is_answered_by(place, each)
+        }
+        if taken:
+            self._append(taken.items())
+            self.responses |= {self.work.samples[place].id: response for place, response in taken.items()}
+            self.todo = [place for place in self.todo if place not in taken]
+            self.folder.log.note(f"{self.label}: {len(taken)} answers to the same requests are taken from {run}")
 
     def _judge(self, judge_queue: JudgeQueue, answers: Iterable[tuple[Sample, Response]]) -> None:
         """Hands answers to the judge."""
@@ -188,20 +216,16 @@ def note_failure(folder: RunFolder, label: str, error: Exception, **counts: int)
 
 
 def open_task(work: TaskInput, folder: RunFolder, journal: Appender, run_context: RunContext, digest: Digest) -> TaskRun:
-    """Writes down what is asked, and finds what is answered already.
-
-    A stored response counts if its request is the same and its images have the same bytes; a failed one is tried again.
-    """
+    """Writes down what is asked, and finds what is answered already, see `TaskRun.is_answered_by`."""
     place = folder.task(work.task.label)
     place.write_samples(work.samples)
     place.write_task(task_record(work, run_context))
     requests = [work.request(sample) for sample in work.samples]
     task = TaskRun(work, folder, journal, run_context, digest, requests)
     stored = place.responses()
-    for number, (sample, request) in enumerate(zip(work.samples, requests, strict=True)):
+    for number, sample in enumerate(work.samples):
         entry = stored.get(sample.id)
-        same = entry is not None and not entry.response.error and entry.key == request.key
-        if entry is not None and same and entry.images == task.seen(request):
+        if entry is not None and task.is_answered_by(number, entry):
             task.responses[sample.id] = entry.response
         else:
             task.todo.append(number)

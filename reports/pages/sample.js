@@ -116,6 +116,7 @@ function answerView({ page, task, place }, answer, run) {
     answerText(answer, state),
     answer.rule ? reading(answer, answer.rule) : null,
     answer.cut ? h("p", { class: "note" }, "Cut off at the most tokens that an answer may have.") : null,
+    answer.served ? h("p", { class: "quiet" }, "Server: ", own(answer.served)) : null,
     answer.probabilities ? probabilities(answer.probabilities) : null,
     answer.opinion ? opinion(answer.opinion) : null,
     (answer.verdicts ?? []).map(verdict),

@@ -38,6 +38,7 @@ function resultFacts(page, result, run) {
     countsOf(result),
     ...readingsOf(result),
     ...Object.entries(result.failures).map(([reason, number]) => fact("Failure", `${count(number)} × ${reason}`)),
+    ...(result.served ? [fact("Served", result.served)] : []),
     ...result.judges.map((line) => fact("Judge", line)),
     ...madeAgain(result),
     fact(

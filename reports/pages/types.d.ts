@@ -91,6 +91,8 @@ export interface Result {
   speed: number | null;
   /** What each judge's result says, a line each. */
   judges: string[];
+  /** Who answered and what it took, where a server did; else empty. */
+  served: string;
 }
 
 export type Pair = [low: number, high: number];
@@ -152,6 +154,8 @@ export interface Answer {
   text?: string;
   /** Why the request failed. */
   error?: string;
+  /** Who answered and what it took, where a server did. */
+  served?: string;
   /** Whether it ended at the limit of tokens. */
   cut?: boolean;
   /** How probable the model held each possible answer. */

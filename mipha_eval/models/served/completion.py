@@ -22,6 +22,10 @@ MOST_TOKENS = 10_000_000
 #: where servers put their own words on an error
 WORDS = ("message", "detail", "error", "msg", "error_description", "errors")
 
+#: what JSON holds; all else are numbers
+KINDS = {dict: "an object", list: "a list", str: "a text", bool: "a truth", type(None): "null"}
+MOST_NAMES = 8
+
 #: why a message is no reply
 REFUSED, TOOLS, UNFINISHED = "refused", "a call of tools in place of a reply", "no complete reply"
 THOUGHTS, LONG = "empty reply", "a reply of too many characters"
@@ -84,16 +88,16 @@ def read_completion(body: bytes, limit: int, safe: Callable[[str], str]) -> Comp
     try:
         completion = json.loads(body)  # counts of tokens may be anything, and are looked at where they are read
     except (ValueError, RecursionError) as error:
-        raise NoCompletionError(f"no JSON: {error}") from error
+        raise NoCompletionError(_no_json(body) or f"no JSON: {error}") from error
     try:
         choice = completion["choices"][0]
         message, told = choice["message"], choice.get("finish_reason")
         text = "" if message.get("content") is None else message["content"]
         usage, names = completion.get("usage"), [completion.get(name) for name in ("model", "system_fingerprint")]
     except (AttributeError, IndexError, KeyError, TypeError) as error:
-        raise NoCompletionError(f"no chat completion: {own_words(body)}") from error
+        raise NoCompletionError(f"no chat completion{_told_instead(completion)}") from error
     if not isinstance(text, str):
-        raise NoCompletionError(f"no chat completion, its content is no text: {own_words(body)}")
+        raise NoCompletionError(f"no chat completion, its content is no text but {KINDS.get(type(text), 'a number')}")
     text, tokens = safe(text), _count(usage, "completion_tokens")
     finish = safe(_finish(told, tokens, limit))[:40]
     lack = _lack(message, text, finish, safe)
@@ -109,6 +113,25 @@ def read_completion(body: bytes, limit: int, safe: Callable[[str], str]) -> Comp
         lack=lack,
         likeliest=_likeliest(choice.get("logprobs")),
     )
+
+
+def _no_json(body: bytes) -> str:
+    """What else a server sent; empty where nobody knows it."""
+    begins = body[:1000].strip().lower()
+    if not begins:
+        return "empty"
+    if begins.startswith((b"data:", b"event:", b":")):
+        return "a stream of pieces, which was not asked for; the server must be able to send whole replies"
+    return "a web page; is the address that of the API, ending in /v1?" if begins.startswith(b"<") else ""
+
+
+def _told_instead(sent: object) -> str:
+    """A server's own words, or else of what form the JSON is that it sent: the same for all that differ in an id alone."""
+    if words := _words(sent):
+        return f": {words}"
+    if isinstance(sent, dict):
+        return f" but an object with {', '.join(sorted(sent)[:MOST_NAMES]) or 'nothing in it'}"
+    return f" but {KINDS.get(type(sent), 'a number')}"
 
 
 def _finish(told: object, tokens: int | None, limit: int) -> str:

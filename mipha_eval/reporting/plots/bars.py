@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from mipha_eval.reporting.plots.floor_lines import draw_floors
 from mipha_eval.reporting.plots.series import Point, Series
 from mipha_eval.reporting.plots.style import HATCHES, SHADES, heading, label
 
@@ -41,6 +42,7 @@ def _draw(axes: Axes, series: Series) -> None:
             draw_interval(axes, place, point)
             if point.remarks:
                 axes.annotate("*", (place, point.interval[1] if point.interval else point.value), ha="center", va="bottom")
+    draw_floors(axes, series.drawn_floors, series.axes)
     names = [label(axis) for axis in series.axes]
     many = sum(map(len, names)) > 40
     axes.set_xticks(range(len(names)), names, rotation=35 if many else 0, ha="right" if many else "center")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from mipha_eval.reporting.factors import fact_of, words
 from mipha_eval.reporting.plots.bars import GROUP, draw_interval
+from mipha_eval.reporting.plots.floor_lines import draw_floors, floors_of
 from mipha_eval.reporting.plots.placed import Placed, held_places, labels_of
 from mipha_eval.reporting.plots.style import HATCHES, LETTER, PALETTE, LegendRoom, label, titled
 from mipha_eval.reporting.table import Column, Table
@@ -23,13 +24,13 @@ def level_figure(table: Table, placed: Sequence[Placed]) -> Figure:
     from matplotlib.figure import Figure
 
     labels = labels_of(table, placed)
-    kinds = list(dict.fromkeys(labels.values()))
+    kinds, floors = list(dict.fromkeys(labels.values())), floors_of(table)
     scales = _scales(table, placed)
     groups = sorted({each.group for each in placed})
     most = max(len({each.point.row for each in placed if each.group == group}) for group in groups)
     bars = sum(map(len, scales.values())) * (most + 1)
     wide = max(3.4, 0.8 + NARROWEST_BAR * bars)
-    below = LegendRoom.of(kinds, wide)
+    below = LegendRoom.of([*kinds, *floors], wide)
     figure = Figure(figsize=(wide, 0.7 + HEIGHT * len(groups) + below.height), layout="constrained")
     widths = [len(columns) for columns in scales.values()]
     drawn = figure.subplots(len(groups), len(scales), squeeze=False, width_ratios=widths, sharex="col", sharey="col")
@@ -37,15 +38,17 @@ def level_figure(table: Table, placed: Sequence[Placed]) -> Figure:
         own = [each for each in placed if each.group == group]
         for axes, (unit, columns) in zip(line, scales.items(), strict=True):
             _draw(axes, [each for each in own if each.point.axis in columns], columns, labels, kinds)
+            draw_floors(axes, floors.items(), columns)
             axes.set_ylabel(unit)
             _name_columns(axes, columns, (wide - 0.8) / sum(widths))
         line[0].set_title(_held(table, group), fontsize=8, loc="left")
     for axes, columns in zip(drawn[0], scales.values(), strict=True):
-        tops = [max(each.point.interval or (each.point.value,)) for each in placed if each.point.axis in columns]
+        points = [*(each.point for each in placed), *(point for own in floors.values() for point in own)]
+        tops = [max(point.interval or (point.value,)) for point in points if point.axis in columns]
         axes.set_ylim(0, max(*tops, 1e-9) * 1.1)  # of all panels below each other
     figure.suptitle(titled(table.title, [each.point for each in placed]), fontsize=8)
     handles = {name: each for axes in drawn.flat for each, name in zip(*axes.get_legend_handles_labels(), strict=True)}
-    shown = [label(kind) for kind in kinds]
+    shown = [label(kind) for kind in (*kinds, *floors)]
     figure.legend([handles[name] for name in shown], shown, loc="outside lower center", ncols=below.columns, frameon=False)
     return figure
 
@@ -66,8 +69,8 @@ def _scales(table: Table, placed: Sequence[Placed]) -> dict[str, list[str]]:
 
 def _held(table: Table, group: int) -> str:
     """What all rows of a group have, where there are other groups."""
-    own = table.groups[group]
-    places = held_places(own, table) if len(table.groups) > 1 else []
+    own = table.model_groups[group]
+    places = held_places(own, table) if len(table.model_groups) > 1 else []
     factors = [table.factors[place].key for place in places]
     return ", ".join(f"{words(factor)} {label(fact_of(own.rows[0].fields, factor).text)}" for factor in factors)
 

@@ -8,6 +8,7 @@ from itertools import pairwise
 from statistics import mean
 from typing import TYPE_CHECKING
 
+from mipha_eval.reporting.plots.floor_lines import draw_floor_levels, floors_of
 from mipha_eval.reporting.plots.levels import HEIGHT, unit_of
 from mipha_eval.reporting.plots.placed import SECONDS, Against, Placed
 from mipha_eval.reporting.plots.style import LINES, MARKERS, PALETTE, LegendRoom, label, titled
@@ -27,16 +28,17 @@ def line_figure(table: Table, against: Against) -> Figure:
     from matplotlib.figure import Figure
 
     columns = [column for column in table.columns if any(each.point.axis == column.heading for each in against.points)]
-    series = against.series(table)
+    series, floors = against.series(table), floors_of(table)
     across, down = min(ACROSS, len(columns)), math.ceil(len(columns) / ACROSS)
     wide = max(3.4, 2.5 * across)
-    below = LegendRoom.of(series, wide)
+    below = LegendRoom.of([*series, *floors], wide)
     figure = Figure(figsize=(wide, 0.8 + HEIGHT * down + below.height), layout="constrained")
     drawn = list(figure.subplots(down, across, squeeze=False).flat)
     shifts = _shifts(against, len(series))
     for axes, column in zip(drawn, columns, strict=False):
         own = {name: [each for each in found if each.point.axis == column.heading] for name, found in series.items()}
         _draw(axes, own, shifts)
+        draw_floor_levels(axes, floors.items(), column.heading)
         axes.set_xlabel(against.heading)
         axes.set_ylabel(f"{label(column.heading)} ({unit_of(column)})")
         if against.name != SECONDS:
@@ -44,7 +46,7 @@ def line_figure(table: Table, against: Against) -> Figure:
     for axes in drawn[len(columns) :]:
         axes.set_axis_off()
     figure.suptitle(titled(table.title, [each.point for each in against.points], against.told), fontsize=8)
-    if any(series):
+    if any(series) or floors:
         handles = {name: each for axes in drawn for each, name in zip(*axes.get_legend_handles_labels(), strict=True)}
         figure.legend(handles.values(), handles.keys(), loc="outside lower center", ncols=below.columns, frameon=False)
     return figure

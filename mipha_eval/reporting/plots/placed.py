@@ -60,9 +60,9 @@ class Against:
 
 
 def placed_points(table: Table) -> list[Placed]:
-    """All numbers that are what their columns say; those of rows with remarks have these, too."""
+    """All numbers of models that are what their columns say; those of rows with remarks have these, too."""
     found = []
-    for number, group in enumerate(table.groups):
+    for number, group in enumerate(table.model_groups):
         for row in group.rows:
             levels = tuple(fact_of(row.fields, factor.key).text for factor in table.factors)
             cells = {column.heading: cell for column, cell in zip(table.columns, row.cells, strict=True)}
@@ -84,7 +84,8 @@ def held_places(group: Group, table: Table) -> list[int]:
 
 def labels_of(table: Table, placed: Sequence[Placed]) -> dict[str, str]:
     """Row -> its level of the factors that vary in any group, and its name where another of its group has the same."""
-    held = set.intersection(*(set(held_places(group, table)) for group in table.groups)) if len(table.groups) > 1 else set()
+    groups = table.model_groups
+    held = set.intersection(*(set(held_places(group, table)) for group in groups)) if len(groups) > 1 else set()
     rows = {each.point.row: each for each in placed}
     names = {
         name: ", ".join(level for place, level in enumerate(each.levels) if place not in held) for name, each in rows.items()

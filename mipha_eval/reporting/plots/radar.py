@@ -23,7 +23,7 @@ def radar_figure(series: Series, title: str) -> Figure:
     axes.set_theta_offset(math.pi / 2)  # type: ignore[attr-defined]  # of polar axes
     axes.set_theta_direction(-1)  # type: ignore[attr-defined]
     angles = [2 * math.pi * place / len(series.axes) for place in range(len(series.axes))]
-    for number, row in enumerate(series.rows):
+    for number, row in enumerate([*series.rows, *series.floors]):
         points = [series.find(row, axis) for axis in series.axes]
         shares = [math.nan if point is None else 100 * point.share for point in points]
         shade = "black" if number % 2 == 0 else SHADES[4]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 
 from mipha_eval.reporting.measured import Measured, StoredResult
@@ -40,6 +40,7 @@ class Series:
 
     Attributes:
         rows: in the order of the legend.
+        floors: names of further rows that are no models; lines lie where they stand.
         axes: in the order in which they are drawn.
         left_out: rows of the table that are one too many.
     """
@@ -48,6 +49,7 @@ class Series:
     axes: tuple[str, ...]
     points: tuple[Point, ...]
     left_out: tuple[str, ...] = ()
+    floors: tuple[str, ...] = ()
 
     def find(self, row: str, axis: str) -> Point | None:
         return next((point for point in self.points if (point.row, point.axis) == (row, axis)), None)
@@ -55,18 +57,34 @@ class Series:
     def only(self, axes: Iterable[str]) -> Series:
         """The same with some of the axes."""
         kept = tuple(axes)
-        return Series(self.rows, kept, tuple(point for point in self.points if point.axis in kept), self.left_out)
+        return replace(self, axes=kept, points=tuple(point for point in self.points if point.axis in kept))
+
+    @property
+    def drawn_floors(self) -> list[tuple[str, list[Point]]]:
+        """Each with its points."""
+        return [(name, [point for point in self.points if point.row == name]) for name in self.floors]
 
 
 def table_series(table: Table) -> Series:
-    """A table's numbers under its columns' own protocols; measured rows first, then published ones while there is room."""
-    named = [(row, f"{row.name}†" if row.quoted else row.name) for row in sorted(table.rows(), key=lambda row: row.quoted)]
+    """A table's numbers under its columns' own protocols; measured rows first, then published ones and floors while there
+    is room.
+    """
+    rows = sorted(table.rows(), key=lambda row: (row.floor, row.quoted))
+    named = [(row, f"{row.name}†" if row.quoted else row.name) for row in rows]
     own = [(row, name) for row, name in named if any(points_of(row, name, table.columns))]
     drawn = own[:MOST_ROWS]
     points = tuple(point for row, name in drawn for point in points_of(row, name, table.columns))
     found = {point.axis for point in points}
     axes = tuple(column.heading for column in table.columns if column.heading in found)
-    return Series(tuple(name for _, name in drawn), axes, points, tuple(name for _, name in own[MOST_ROWS:]))
+    left_out = tuple(name for _, name in own[MOST_ROWS:])
+    return _without_floors(Series(tuple(name for _, name in drawn), axes, points, left_out), table)
+
+
+def _without_floors(series: Series, table: Table) -> Series:
+    """The same with the table's floors apart."""
+    names = {row.name for row in table.floors}
+    models, floors = (tuple(row for row in series.rows if (row in names) is floor) for floor in (False, True))
+    return replace(series, rows=models, floors=floors)
 
 
 def points_of(row: Row, name: str, columns: Sequence[Column]) -> list[Point]:
@@ -97,7 +115,7 @@ def part_series(table: Table, measured: Sequence[Measured], column: Column) -> S
         if result is not None:
             points += _parts(row.name, result, column, remarks.get(row.name, ()))
     rows, axes = (tuple(dict.fromkeys(getattr(point, name) for point in points)) for name in ("row", "axis"))
-    return Series(rows, axes, tuple(points), tuple(row.name for row in measured[MOST_ROWS:]))
+    return _without_floors(Series(rows, axes, tuple(points), tuple(row.name for row in measured[MOST_ROWS:])), table)
 
 
 def _parts(row: str, result: StoredResult, column: Column, remarks: tuple[str, ...]) -> list[Point]:

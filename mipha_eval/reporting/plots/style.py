@@ -56,7 +56,7 @@ def label(text: str, longest: int = LONGEST_NAME) -> str:
 def heading(title: str, panels: Sequence[Series]) -> str:
     """A title that explains what marks points have, and says if rows are left out."""
     points = [point for panel in panels for point in panel.points]
-    left_out, drawn = len(panels[0].left_out), len(panels[0].rows)
+    left_out, drawn = len(panels[0].left_out), len(panels[0].rows) + len(panels[0].floors)
     return titled(title, points, [f"{drawn} of {drawn + left_out} rows"] if left_out else [])
 
 

@@ -438,6 +438,7 @@
       answerText(answer, state),
       answer.rule ? reading(answer, answer.rule) : null,
       answer.cut ? h("p", { class: "note" }, "Cut off at the most tokens that an answer may have.") : null,
+      answer.served ? h("p", { class: "quiet" }, "Server: ", own(answer.served)) : null,
       answer.probabilities ? probabilities(answer.probabilities) : null,
       answer.opinion ? opinion(answer.opinion) : null,
       (answer.verdicts ?? []).map(verdict),
@@ -1015,6 +1016,7 @@
       countsOf(result),
       ...readingsOf(result),
       ...Object.entries(result.failures).map(([reason, number]) => fact("Failure", `${count(number)} × ${reason}`)),
+      ...result.served ? [fact("Served", result.served)] : [],
       ...result.judges.map((line) => fact("Judge", line)),
       ...madeAgain2(result),
       fact(
