@@ -116,10 +116,22 @@ def _entry(values: object, place: str, number: int) -> ModelEntry:
         place=place,
         model=_text(values["model"], f"{place}: model"),
         name=_text(values["name"], f"{place}: name") if "name" in values else "",
-        options={key.replace("-", "_"): _values(value, f"{place}: option {key}") for key, value in options.items()},
+        options={key: _values(value, f"{place}: option {key}") for key, value in _flat(options).items()},
         controls=names(values.get("controls", ()), f"{place}: controls"),
         as_published=_truth(values.get("as_published", False), f"{place}: as_published"),
     )
+
+
+def _flat(options: Mapping[str, object]) -> dict[str, object]:
+    """Options by name; those in a table of a benchmark's have its name and a dot before theirs."""
+    found: dict[str, object] = {}
+    for key, value in options.items():
+        plain = key.replace("-", "_")
+        if isinstance(value, Mapping) and value:
+            found |= {f"{plain}.{name.replace('-', '_')}": each for name, each in value.items()}
+        else:
+            found[plain] = value
+    return found
 
 
 def _truth(value: object, place: str) -> bool:
