@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import torch
 from PIL import Image as Pillow
@@ -17,13 +17,18 @@ from transformers import AutoModelForImageTextToText
 from mipha_eval.core.adapter import Cost
 from mipha_eval.core.errors import RequestError
 from mipha_eval.core.json_value import JsonObject
-from mipha_eval.core.types import Image, Request
+from mipha_eval.core.types import Decoding, Image, Request, Response
 from mipha_eval.data.images import open_image
-from mipha_eval.models.chat import Chat, Head, collate
+from mipha_eval.models import reference
+from mipha_eval.models.chat import Chat, Head
+from mipha_eval.models.collate import collate
 from mipha_eval.models.device import moved, pinned
 from mipha_eval.models.end_tokens import end_ids
+from mipha_eval.models.error_line import reason
 from mipha_eval.models.fingerprint import read_files
 from mipha_eval.models.forward_inputs import ForwardInputs, ImageFeatures
+from mipha_eval.models.generation import Manner
+from mipha_eval.models.generator import is_encoded
 from mipha_eval.models.generic_model import GenericModel
 from mipha_eval.models.image_text import (
     has_three_axes,
@@ -35,14 +40,19 @@ from mipha_eval.models.image_text import (
 from mipha_eval.models.loaded import Loaded
 from mipha_eval.models.prefix import Prefix
 from mipha_eval.models.prompt_groups import Prompt
-from mipha_eval.models.sharing_check import Sharing, prove
-from mipha_eval.models.template import Template
+from mipha_eval.models.sharing_check import MISFITS, Sharing, made_up_image, prove
+from mipha_eval.models.stop import Stop
+from mipha_eval.models.template import ANY_QUESTION, Template
+from mipha_eval.models.tower_memory import TowerMemory, find_tower
 from mipha_eval.models.transformers_adapter import TransformersAdapter
 
 if TYPE_CHECKING:
     from mipha_eval.models.generating_model import GeneratingModel
 
 logger = logging.getLogger(__name__)
+
+#: of models whose language model, or what stands before it, takes no features in place of pixels
+TOWER = "features (of the tower alone)"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,7 +73,8 @@ class HfChat(TransformersAdapter[Head | None]):
     @cached_property
     def chat(self) -> Chat:
         """How it is asked. Raises UserError if it has no usable processor, or no end token."""
-        chat = Chat(load_processor(self.folder), getattr(self.known.config, "image_token_id", None))
+        config = self.known.config
+        chat = Chat(load_processor(self.folder), getattr(config, "image_token_id", None), encoded=is_encoded(config))
         end_ids(self.known.generation.eos_token_id, chat.tokenizer)
         return chat
 
@@ -78,16 +89,24 @@ class HfChat(TransformersAdapter[Head | None]):
     def prompt_end(self, question: str) -> str:
         return self.template.end(question)
 
+    def encode_beginning(self, answer: str, question: str = ANY_QUESTION) -> tuple[int, ...]:
+        if is_encoded(self.known.config):  # its decoder begins a text
+            return self.encode_alone(answer)
+        return super().encode_beginning(answer, question)
+
     @cached_property
     def proved(self) -> Sharing:
-        """What may be shared: everything behind a prefix, or what the vision tower made of an image, or nothing."""
+        """What may be shared: everything behind a prefix, or what was made of an image, or nothing."""
+        whole = {"none": lambda batch: self.generated(batch, self.whole_inputs)}
         if not self.share:
-            return Sharing("none", "none, as asked")
+            found = prove(whole, self.reference, str(self.place[1]))
+            return replace(found, text=found.text.replace("none", "none, as asked", 1))
         ways = {
             "prefix": self.shared_as_whole,
             "features": lambda batch: self.generated(batch, self.feature_inputs),
+            TOWER: self.remembered,
         }
-        return prove(ways, self.reference, str(self.place[1]))
+        return prove({**ways, **whole}, self.reference, str(self.place[1]))
 
     @property
     def sharing(self) -> bool:
@@ -126,6 +145,7 @@ class HfChat(TransformersAdapter[Head | None]):
         return Cost(shared, own) if self.sharing else Cost(0, shared + own)
 
     def prompt(self, request: Request, pixels: Head | None) -> Prompt | None:
+        self._refuse_blind([request])
         ids = self.chat.ids(request.text, pixels)
         if ids is None:
             return None
@@ -172,6 +192,7 @@ class HfChat(TransformersAdapter[Head | None]):
         return torch.cat([head, rest.expand(3, -1)], dim=1)
 
     def whole_inputs(self, batch: Sequence[Request]) -> ForwardInputs:
+        self._refuse_blind(batch)
         pictures = [self._opened(request.images) for request in batch]
         made = self.chat.whole([request.text for request in batch], pictures)
         return {name: moved(value, *self.place) for name, value in made.items()}
@@ -179,9 +200,7 @@ class HfChat(TransformersAdapter[Head | None]):
     @torch.inference_mode()
     def feature_inputs(self, batch: Sequence[Request]) -> ForwardInputs:
         """As `whole_inputs`, but what is the same about an image is done once."""
-        heads = {images: self.pixels_of(images) for images in dict.fromkeys(request.images for request in batch)}
-        texts = [self.chat.text_inputs(request.text, heads[request.images]) for request in batch]
-        inputs: dict[str, Tensor | ImageFeatures] = dict(collate(texts, left=True))
+        heads, inputs = self._texts(batch)
         asked = [request.images for request in batch if request.images]
         if asked:
             features = {images: self._features([head.inputs]) for images, head in heads.items() if head}
@@ -189,8 +208,55 @@ class HfChat(TransformersAdapter[Head | None]):
             inputs["mm_encoder_outputs"] = joined_features([features[images] for images in asked])
         return {name: moved(value, *self.place) if isinstance(value, Tensor) else value for name, value in inputs.items()}
 
+    def pixel_inputs(self, batch: Sequence[Request]) -> ForwardInputs:
+        """As `whole_inputs`, but each image is read once."""
+        heads, inputs = self._texts(batch)
+        pixels = collate([head.inputs for request in batch if (head := heads[request.images])])
+        return {name: moved(value, *self.place) for name, value in {**inputs, **pixels}.items()}
+
+    def _texts(self, batch: Sequence[Request]) -> tuple[dict[tuple[Image, ...], Head | None], dict[str, Any]]:
+        """What was made of the images of a batch, and its texts."""
+        self._refuse_blind(batch)
+        heads = {images: self.pixels_of(images) for images in dict.fromkeys(request.images for request in batch)}
+        return heads, self.chat.together([self.chat.text_inputs(request.text, heads[request.images]) for request in batch])
+
+    def remembered(self, batch: Sequence[Request]) -> list[Response]:
+        """Answers by transformers' own generation; the vision tower is asked once about each image."""
+        with self._tower.remembering():
+            return self.generated(batch, self.pixel_inputs)
+
+    @cached_property
+    def _tower(self) -> TowerMemory:
+        request = Request(ANY_QUESTION, (made_up_image(),), Decoding(1))
+        head = self.read_images(request.images)
+        pixels = {name: moved(value, *self.place) for name, value in head.inputs.items()} if head else {}
+        return TowerMemory(find_tower(self.model, pixels, lambda: self.reference([request])))
+
+    def plain(self, batch: Sequence[Request]) -> list[Response]:
+        if self.proved.way == TOWER:
+            return self.remembered(batch)
+        return super().plain(batch) if self.proved.way else self.reference(batch)
+
     def plain_inputs(self, batch: Sequence[Request]) -> ForwardInputs:
         return self.feature_inputs(batch) if self.proved.level == "features" else self.whole_inputs(batch)
+
+    def _refuse_blind(self, batch: Sequence[Request]) -> None:
+        """Raises RequestError where a prompt has no image and the model cannot do without."""
+        if self._needs_images and not all(request.images for request in batch):
+            raise RequestError(f"the model cannot be asked without an image: {self._needs_images}")
+
+    @cached_property
+    def _needs_images(self) -> str:
+        """Why it cannot be asked without an image; empty where it can. Found out by asking, when it is first needed."""
+        if self.chat.marks.written:
+            return ""
+        try:
+            inputs = self.chat.whole([ANY_QUESTION], [()])
+            there = {name: moved(value, *self.place) for name, value in inputs.items()}
+            reference.generate(self.model, there, Manner(Stop(self.ends, 1)), [[]])
+        except MISFITS as error:
+            return reason(error)
+        return ""
 
 
 def _beside_pixels(inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:

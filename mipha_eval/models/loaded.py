@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from mipha_eval.core.types import Decoding
 from mipha_eval.models.end_tokens import end_ids
 from mipha_eval.models.generation import Generation, plain_greedy
+from mipha_eval.models.generator import generator_of
 from mipha_eval.models.stop import Stop, StopText
 
 if TYPE_CHECKING:
@@ -55,4 +56,5 @@ class Loaded:
     @classmethod
     def greedily(cls, model: GeneratingModel, tokenizer: PreTrainedTokenizerBase) -> Loaded:
         """A model that decodes greedily, ended by what its generation settings say, else by what its tokenizer says."""
-        return cls(model, tokenizer, end_ids(model.generation_config.eos_token_id, tokenizer), plain_greedy(model))
+        generator = generator_of(model)
+        return cls(model, tokenizer, end_ids(generator.generation_config.eos_token_id, tokenizer), plain_greedy(generator))

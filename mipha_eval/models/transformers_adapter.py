@@ -190,6 +190,13 @@ class TransformersAdapter(PrefixAdapter[Pixels, State]):
         lead = "" if prompt_end[-1] in " \n>" else " "
         before, whole = (self._tokens(text) for text in (prompt_end, f"{prompt_end}{lead}{answer}"))
         ids = whole[len(before) :] if whole[: len(before)] == before else self._tokens(lead + answer)
+        return self._answer_ids(answer, ids)
+
+    def encode_alone(self, answer: str) -> tuple[int, ...]:
+        """The ids of an answer that begins a text. Raises RequestError."""
+        return self._answer_ids(answer, self._tokens(answer))
+
+    def _answer_ids(self, answer: str, ids: tuple[int, ...]) -> tuple[int, ...]:
         if not ids:
             raise RequestError(f"{answer!r} has no tokens")
         self.limits.check_ids(ids)
@@ -251,13 +258,13 @@ class TransformersAdapter(PrefixAdapter[Pixels, State]):
     def generated(self, batch: Sequence[Request], inputs_of: InputsOf) -> list[Response]:
         """Answers by transformers' own attention, cache and generation; requests with one decoding are padded together."""
         responses: dict[int, Response] = {}
-        alike: dict[tuple[Decoding, int], list[int]] = {}
+        alike: dict[tuple[Decoding, int, int], list[int]] = {}  # what pads prompts with fewer images, no network need know
         alone = self.limits.switch is not None  # what is computed for a prompt depends on the longest of its pass
         for place, request in enumerate(batch):
             if request.options:
                 responses[place] = self._ranked_plainly(request, inputs_of)
             else:
-                alike.setdefault((request.decoding, place if alone else 0), []).append(place)
+                alike.setdefault((request.decoding, len(request.images), place if alone else 0), []).append(place)
         for places in alike.values():
             responses |= zip(places, self._generated([batch[place] for place in places], inputs_of), strict=True)
         return [responses[place] for place in range(len(batch))]
