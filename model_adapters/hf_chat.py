@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import torch
 from PIL import Image as Pillow
@@ -17,46 +17,30 @@ from transformers import AutoModelForImageTextToText
 from mipha_eval.core.adapter import Cost
 from mipha_eval.core.errors import RequestError
 from mipha_eval.core.json_value import JsonObject
-from mipha_eval.core.types import Decoding, Image, Request, Response
+from mipha_eval.core.types import Image, Request
 from mipha_eval.data.images import open_image
-from mipha_eval.models import reference
 from mipha_eval.models.chat import Chat, Head
-from mipha_eval.models.collate import collate
-from mipha_eval.models.device import moved, pinned
-from mipha_eval.models.end_tokens import end_ids
-from mipha_eval.models.error_line import reason
+from mipha_eval.models.device import pinned
 from mipha_eval.models.fingerprint import read_files
 from mipha_eval.models.forward_inputs import ForwardInputs, ImageFeatures
-from mipha_eval.models.generation import Manner
-from mipha_eval.models.generator import is_encoded
+from mipha_eval.models.generator import generates_itself
 from mipha_eval.models.generic_model import GenericModel
-from mipha_eval.models.image_text import (
-    has_three_axes,
-    head_positions,
-    image_features,
-    joined_features,
-    load_processor,
-)
+from mipha_eval.models.image_text import embedded, has_three_axes, head_positions
+from mipha_eval.models.image_text_adapter import ImageTextAdapter
+from mipha_eval.models.load_chat import load_chat
 from mipha_eval.models.loaded import Loaded
 from mipha_eval.models.prefix import Prefix
 from mipha_eval.models.prompt_groups import Prompt
-from mipha_eval.models.sharing_check import MISFITS, Sharing, made_up_image, prove
-from mipha_eval.models.stop import Stop
-from mipha_eval.models.template import ANY_QUESTION, Template
-from mipha_eval.models.tower_memory import TowerMemory, find_tower
-from mipha_eval.models.transformers_adapter import TransformersAdapter
+from mipha_eval.models.template import Template
 
 if TYPE_CHECKING:
     from mipha_eval.models.generating_model import GeneratingModel
 
 logger = logging.getLogger(__name__)
 
-#: of models whose language model, or what stands before it, takes no features in place of pixels
-TOWER = "features (of the tower alone)"
-
 
 @dataclass(frozen=True, kw_only=True)
-class HfChat(TransformersAdapter[Head | None]):
+class HfChat(ImageTextAdapter):
     """Options: `path` is a folder or hub id of what `AutoModelForImageTextToText` loads, `revision` a commit there."""
 
     name: ClassVar[str] = "hf-chat"
@@ -67,16 +51,11 @@ class HfChat(TransformersAdapter[Head | None]):
 
     @cached_property
     def known(self) -> GenericModel:
-        """The model without its weights."""
         return GenericModel.of(self.folder, AutoModelForImageTextToText, pickled=self.allow_bin)
 
     @cached_property
     def chat(self) -> Chat:
-        """How it is asked. Raises UserError if it has no usable processor, or no end token."""
-        config = self.known.config
-        chat = Chat(load_processor(self.folder), getattr(config, "image_token_id", None), encoded=is_encoded(config))
-        end_ids(self.known.generation.eos_token_id, chat.tokenizer)
-        return chat
+        return load_chat(self.known)
 
     @cached_property
     def loaded(self) -> Loaded:
@@ -88,25 +67,6 @@ class HfChat(TransformersAdapter[Head | None]):
 
     def prompt_end(self, question: str) -> str:
         return self.template.end(question)
-
-    def encode_beginning(self, answer: str, question: str = ANY_QUESTION) -> tuple[int, ...]:
-        if is_encoded(self.known.config):  # its decoder begins a text
-            return self.encode_alone(answer)
-        return super().encode_beginning(answer, question)
-
-    @cached_property
-    def proved(self) -> Sharing:
-        """What may be shared: everything behind a prefix, or what was made of an image, or nothing."""
-        whole = {"none": lambda batch: self.generated(batch, self.whole_inputs)}
-        if not self.share:
-            found = prove(whole, self.reference, str(self.place[1]))
-            return replace(found, text=found.text.replace("none", "none, as asked", 1))
-        ways = {
-            "prefix": self.shared_as_whole,
-            "features": lambda batch: self.generated(batch, self.feature_inputs),
-            TOWER: self.remembered,
-        }
-        return prove({**ways, **whole}, self.reference, str(self.place[1]))
 
     @property
     def sharing(self) -> bool:
@@ -145,7 +105,7 @@ class HfChat(TransformersAdapter[Head | None]):
         return Cost(shared, own) if self.sharing else Cost(0, shared + own)
 
     def prompt(self, request: Request, pixels: Head | None) -> Prompt | None:
-        self._refuse_blind([request])
+        self.refuse_blind([request])
         ids = self.chat.ids(request.text, pixels)
         if ids is None:
             return None
@@ -155,10 +115,10 @@ class HfChat(TransformersAdapter[Head | None]):
     def read_images(self, images: Sequence[Image]) -> Head | None:
         if not images:
             return None
-        head = self.chat.head(self._opened(images))
+        head = self.chat.head(self.opened(images))
         return replace(head, inputs={name: pinned(value, self.place[0]) for name, value in head.inputs.items()})
 
-    def _opened(self, images: Sequence[Image]) -> list[Pillow.Image]:
+    def opened(self, images: Sequence[Image]) -> list[Pillow.Image]:
         if self.chat.pads and not all(image.padded for image in images):
             raise RequestError("the protocol wants pictures unpadded, and this model's processor pads them")
         return [open_image(image) for image in images]
@@ -173,16 +133,16 @@ class HfChat(TransformersAdapter[Head | None]):
     def prefix_inputs(self, prefixes: Sequence[Prefix[Head | None]]) -> ForwardInputs:
         heads = [prefix.pixels for prefix in prefixes if prefix.pixels]
         ids = [token for prefix in prefixes for token in prefix.ids]
-        inputs: dict[str, Tensor | ImageFeatures] = {"input_ids": torch.tensor([ids], device=self.place[0])}
-        if heads:
-            inputs["mm_encoder_outputs"] = self._features([head.inputs for head in heads])
+        there = torch.tensor([ids], device=self.place[0])
+        features = self.features([head.inputs for head in heads]) if heads else None
+        if not generates_itself(type(self.model)):  # hands embeddings to its language model
+            return {"inputs_embeds": embedded(self.model, there, features, self.chat.image_token)}
+        inputs: dict[str, Tensor | ImageFeatures] = {"input_ids": there}
+        if features:
+            inputs["mm_encoder_outputs"] = features
         if has_three_axes(self.decoder.config):
             inputs["position_ids"] = torch.cat([self._positions(prefix) for prefix in prefixes], dim=1)
         return inputs
-
-    def _features(self, inputs: Sequence[Mapping[str, Tensor]]) -> ImageFeatures:
-        there = [{name: moved(value, *self.place) for name, value in each.items()} for each in inputs]
-        return image_features(self.model, collate(there))
 
     def _positions(self, prefix: Prefix[Head | None]) -> Tensor:
         """Positions [3, tokens]: the head's own, then counting on behind the largest."""
@@ -190,74 +150,3 @@ class HfChat(TransformersAdapter[Head | None]):
         begin = int(head.max()) + 1 if head.numel() else 0
         rest = torch.arange(begin, begin + len(prefix.ids) - head.shape[1])
         return torch.cat([head, rest.expand(3, -1)], dim=1)
-
-    def whole_inputs(self, batch: Sequence[Request]) -> ForwardInputs:
-        self._refuse_blind(batch)
-        pictures = [self._opened(request.images) for request in batch]
-        made = self.chat.whole([request.text for request in batch], pictures)
-        return {name: moved(value, *self.place) for name, value in made.items()}
-
-    @torch.inference_mode()
-    def feature_inputs(self, batch: Sequence[Request]) -> ForwardInputs:
-        """As `whole_inputs`, but what is the same about an image is done once."""
-        heads, inputs = self._texts(batch)
-        asked = [request.images for request in batch if request.images]
-        if asked:
-            features = {images: self._features([head.inputs]) for images, head in heads.items() if head}
-            inputs |= collate([_beside_pixels(head.inputs) for images in asked if (head := heads[images])])
-            inputs["mm_encoder_outputs"] = joined_features([features[images] for images in asked])
-        return {name: moved(value, *self.place) if isinstance(value, Tensor) else value for name, value in inputs.items()}
-
-    def pixel_inputs(self, batch: Sequence[Request]) -> ForwardInputs:
-        """As `whole_inputs`, but each image is read once."""
-        heads, inputs = self._texts(batch)
-        pixels = collate([head.inputs for request in batch if (head := heads[request.images])])
-        return {name: moved(value, *self.place) for name, value in {**inputs, **pixels}.items()}
-
-    def _texts(self, batch: Sequence[Request]) -> tuple[dict[tuple[Image, ...], Head | None], dict[str, Any]]:
-        """What was made of the images of a batch, and its texts."""
-        self._refuse_blind(batch)
-        heads = {images: self.pixels_of(images) for images in dict.fromkeys(request.images for request in batch)}
-        return heads, self.chat.together([self.chat.text_inputs(request.text, heads[request.images]) for request in batch])
-
-    def remembered(self, batch: Sequence[Request]) -> list[Response]:
-        """Answers by transformers' own generation; the vision tower is asked once about each image."""
-        with self._tower.remembering():
-            return self.generated(batch, self.pixel_inputs)
-
-    @cached_property
-    def _tower(self) -> TowerMemory:
-        request = Request(ANY_QUESTION, (made_up_image(),), Decoding(1))
-        head = self.read_images(request.images)
-        pixels = {name: moved(value, *self.place) for name, value in head.inputs.items()} if head else {}
-        return TowerMemory(find_tower(self.model, pixels, lambda: self.reference([request])))
-
-    def plain(self, batch: Sequence[Request]) -> list[Response]:
-        if self.proved.way == TOWER:
-            return self.remembered(batch)
-        return super().plain(batch) if self.proved.way else self.reference(batch)
-
-    def plain_inputs(self, batch: Sequence[Request]) -> ForwardInputs:
-        return self.feature_inputs(batch) if self.proved.level == "features" else self.whole_inputs(batch)
-
-    def _refuse_blind(self, batch: Sequence[Request]) -> None:
-        """Raises RequestError where a prompt has no image and the model cannot do without."""
-        if self._needs_images and not all(request.images for request in batch):
-            raise RequestError(f"the model cannot be asked without an image: {self._needs_images}")
-
-    @cached_property
-    def _needs_images(self) -> str:
-        """Why it cannot be asked without an image; empty where it can. Found out by asking, when it is first needed."""
-        if self.chat.marks.written:
-            return ""
-        try:
-            inputs = self.chat.whole([ANY_QUESTION], [()])
-            there = {name: moved(value, *self.place) for name, value in inputs.items()}
-            reference.generate(self.model, there, Manner(Stop(self.ends, 1)), [[]])
-        except MISFITS as error:
-            return reason(error)
-        return ""
-
-
-def _beside_pixels(inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    return {name: value for name, value in inputs.items() if not name.startswith("pixel_")}

@@ -1,4 +1,4 @@
-"""Small random checkpoints of image-text models whose processors place pictures themselves, or that need no place for them."""
+"""Small random checkpoints of models whose processors place pictures themselves, or that need no place for them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import Any
 
 from tokenizers.processors import TemplateProcessing
 
-from tests.further_checkpoints import mllama, seeing, t5gemma2
 from tests.image_text_checkpoints import PATCH, SIDE, TEXT, VISION, pictures, save, tokenizer, transformers
 
 #: queries of a Q-Former
@@ -61,15 +60,19 @@ def llama_text(made: Any) -> dict[str, Any]:
     return {"model_type": "llama", **TEXT, **ids(made)}
 
 
-def q_former(model: Any) -> Any:
-    """Queries that differ, which are all zero in a new model."""
-    model.query_tokens.data.normal_(std=0.5)
-    return seeing(model)
+def looking(model: Any) -> Any:
+    """Makes more of pictures, which a new model hardly sees; queries differ, which are all zero in some new ones."""
+    for name, weight in model.named_parameters():
+        if name.endswith(("query_tokens", "latent_query")):
+            weight.data.normal_(std=0.5)
+        elif name.endswith(("projection.weight", "image_to_text_projection.dense.weight", "out_proj.weight", "fc2.weight")):
+            weight.data.mul_(4)
+    return model
 
 
 def stored(folder: Path, model: Any, processor: Any) -> Path:
     """As `save`, but the end token stays that of the text's configuration."""
-    end = model.generation_config.eos_token_id
+    end = looking(model).generation_config.eos_token_id
     save(folder, model, processor)
     model.generation_config.eos_token_id = end
     model.generation_config.save_pretrained(folder)
@@ -83,13 +86,13 @@ def blip_pictures() -> Any:
 def blip2(folder: Path, made: Any, text: dict[str, Any]) -> Path:
     processor = transformers.Blip2Processor(blip_pictures(), made, num_query_tokens=QUERIES)
     config = transformers.Blip2Config(
-        vision_config=TOWER,
+        vision_config={**TOWER, "initializer_range": 0.02},
         qformer_config={**VISION, "vocab_size": 100, "cross_attention_frequency": 1},
         text_config=text,
         num_query_tokens=QUERIES,
         image_token_index=made.convert_tokens_to_ids("<image>"),
     )
-    return stored(folder, q_former(transformers.Blip2ForConditionalGeneration(config)), processor)
+    return stored(folder, transformers.Blip2ForConditionalGeneration(config), processor)
 
 
 def blip2_opt(folder: Path) -> Path:
@@ -106,13 +109,13 @@ def instructblip(folder: Path, made: Any, text: dict[str, Any]) -> Path:
     asked = words(before="<s>", after="</s>")
     processor = transformers.InstructBlipProcessor(blip_pictures(), made, asked, num_query_tokens=QUERIES)
     config = transformers.InstructBlipConfig(
-        vision_config=TOWER,
+        vision_config={**TOWER, "initializer_range": 0.02},
         qformer_config={**VISION, "vocab_size": len(asked), "cross_attention_frequency": 1, "max_position_embeddings": 300},
         text_config=text,
         num_query_tokens=QUERIES,
         image_token_index=made.convert_tokens_to_ids("<image>"),
     )
-    return stored(folder, q_former(transformers.InstructBlipForConditionalGeneration(config)), processor)
+    return stored(folder, transformers.InstructBlipForConditionalGeneration(config), processor)
 
 
 def instructblip_llama(folder: Path) -> Path:
@@ -232,6 +235,4 @@ UNMARKED: dict[str, Callable[[Path], Path]] = {
     "idefics-resampler": idefics_resampler,
     "kosmos2": kosmos2,
     "git": git,
-    "mllama": mllama,
-    "t5gemma2": t5gemma2,
 }

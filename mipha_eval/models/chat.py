@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import copy
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, cast
 
@@ -16,6 +16,7 @@ from torch import Tensor
 from mipha_eval.core.errors import RequestError
 from mipha_eval.models.collate import collate
 from mipha_eval.models.image_marks import find_marks
+from mipha_eval.models.separator import closes_texts, without_separator
 from mipha_eval.models.template import ANY_QUESTION
 
 if TYPE_CHECKING:
@@ -83,25 +84,35 @@ class Chat:
 
     Args:
         image_token: the id that stands for images in a prompt's ids, as the model's configuration has it, else the mark's.
-        encoded: whether prompts are read by an encoder, as long as they are, and padded behind.
+        encoded: whether prompts are read by an encoder, and padded behind.
+        goes_on: whether a decoder goes on with a prompt as the processor makes it.
 
     Raises:
         UserError: the processor cannot be asked about images.
     """
 
-    def __init__(self, processor: ProcessorMixin, image_token: int | None = None, *, encoded: bool = False) -> None:
+    def __init__(
+        self, processor: ProcessorMixin, image_token: int | None = None, *, encoded: bool = False, goes_on: bool = False
+    ) -> None:
         self._processor, self._left = processor, not encoded
+        self._closed = goes_on and closes_texts(processor.tokenizer)
         self._own = threading.local()
         self._template = processor.chat_template or processor.tokenizer.chat_template
         self.marks = find_marks(self._copy, image_token)
         #: what names of inputs begin with that are made by a tokenizer beside the prompt's
-        beside = (part.removesuffix("tokenizer") for part in processor.get_attributes())
+        parts: Callable[[], Sequence[str]] = processor.get_attributes
+        beside = (part.removesuffix("tokenizer") for part in parts())
         self._beside = tuple(part for part in beside if part.endswith("_"))
 
     @property
     def pads(self) -> bool:
         """Whether the processor brings pictures to its shape by padding."""
         return bool(getattr(self._processor.image_processor, "do_pad", False))
+
+    @property
+    def image_token(self) -> int:
+        """The id that stands for images in a prompt's ids; -1 where none does."""
+        return -1 if self.marks.token is None else self.marks.token
 
     @property
     def has_template(self) -> bool:
@@ -198,7 +209,7 @@ class Chat:
         return self.together([self._made([question], [own], each) for question, own in rows])
 
     def together(self, prompts: Sequence[Mapping[str, Tensor]]) -> dict[str, Tensor]:
-        """Prompts, [1, tokens] at least, as one batch: padded where the network counts no positions, so for a Q-Former behind."""
+        """Prompts, [1, tokens] at least, as one batch; what a Q-Former reads is padded behind, where its positions end."""
         names = dict.fromkeys(name for prompt in prompts for name in prompt)
         beside = {name for name in names if name.startswith(self._beside)}
         own = [{name: value for name, value in prompt.items() if name not in beside} for prompt in prompts]
@@ -238,7 +249,9 @@ class Chat:
         processor = copy.copy(self._copy)
         processor.image_processor = preprocess
         try:
-            made = processor(**given, **settings, **self._settings(texts[0]))
+            special = self._settings(texts[0])
+            made = processor(**given, **settings, **special)
+            made = without_separator(made) if self._closed and not special else made
         except Exception as error:  # whatever odd pictures and texts lead to
             raise RequestError(f"the processor cannot make a prompt: {error}") from error
         aside = ("labels", *getattr(processor, "skip_tensor_conversion", ()))  # for training, and about the text

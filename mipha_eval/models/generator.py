@@ -21,7 +21,7 @@ def generates_itself(owner: type[nn.Module]) -> bool:
 def generator_of(model: GeneratingModel) -> GeneratingModel:
     """What generates, and whose generation settings are in force.
 
-    BLIP-2, InstructBLIP and Kosmos-2 read pictures in a `generate` of their own, which hands embeddings to the language model's.
+    BLIP-2, InstructBLIP and Kosmos-2 read pictures in a `generate` of their own, which calls the language model's.
     """
     parts = [part for part in model.children() if isinstance(part, GenerationMixin)]
     return model if generates_itself(type(model)) or len(parts) != 1 else cast("GeneratingModel", parts[0])

@@ -1,7 +1,7 @@
 """Where the pictures of a prompt stand in its text, and who says so: the text, the processor, or the order of its parts.
 
-A processor is not told by its name. It is asked once about a made-up picture, with a mark in the text and without, and what it
-makes of that shows who writes the places of pictures.
+A processor is not told by its name. It is asked about a made-up picture, once with a mark in the text and once without, which
+shows who writes the places of pictures.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from urllib.parse import urlparse
 
 from PIL import Image as Pillow
+from torch import Tensor
 
 from mipha_eval.core.errors import RequestError, UserError
 from mipha_eval.models.error_line import reason
@@ -84,8 +85,11 @@ class InParts(ImageMarks):
             address = urlparse(part.strip(" ")) if " " not in part.strip(" ") else None
             if address and address.scheme and address.netloc:
                 raise RequestError(f"the processor would take {part.strip()!r} for a picture's address")
-        between = [part for pair in zip(texts, [*pictures, ""], strict=True) for part in pair]
-        return [part for part in between if part != ""] or [""]
+        parts: list[str | Pillow.Image] = []
+        for place, part in enumerate(texts):
+            parts += [part] if part else []
+            parts += pictures[place : place + 1]
+        return parts or [""]
 
     @property
     def alone(self) -> bool:
@@ -136,9 +140,7 @@ def _unmarked(processor: ProcessorMixin, token: int | None) -> ImageMarks:
 def _asked(processor: ProcessorMixin, marks: ImageMarks, text: str) -> Mapping[str, object] | Exception:
     """What a processor makes of a prompt about a made-up picture, or why it does not."""
     try:
-        made: Mapping[str, object] = processor(
-            **marks.arguments([text], [[Pillow.new("RGB", SIZE)]]), return_tensors="pt"
-        )
+        made: Mapping[str, object] = processor(**marks.arguments([text], [[Pillow.new("RGB", SIZE)]]), return_tensors="pt")
     except Exception as error:  # whatever it leads to to be asked in a way that is not this processor's
         return error
     return made
@@ -147,4 +149,4 @@ def _asked(processor: ProcessorMixin, marks: ImageMarks, text: str) -> Mapping[s
 def _count(made: Mapping[str, object] | Exception, token: int) -> int:
     """Tokens of pictures in a prompt; 0 where there is none."""
     ids = made.get("input_ids") if isinstance(made, Mapping) else None
-    return 0 if ids is None else sum(each == token for row in ids.tolist() for each in row)
+    return int((ids == token).sum()) if isinstance(ids, Tensor) else 0

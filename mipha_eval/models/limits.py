@@ -38,7 +38,9 @@ class Limits:
         """Reads them from a model of transformers."""
         config, text = model.config, model.config.get_text_config(decoder=True)
         marks = (getattr(config, name, None) for name in ("image_token_id", "image_token_index", "video_token_id"))
-        rows, three_axes = len(model.get_input_embeddings().weight), "mrope_section" in _rope(text)
+        embedding = model.get_input_embeddings()
+        rows = len(embedding.weight) + getattr(embedding, "num_additional_embeddings", 0)  # IDEFICS' marks lie apart
+        three_axes = "mrope_section" in _rope(text)
         return cls(rows, frozenset(mark for mark in marks if mark is not None), positions(text), three_axes, switch(text))
 
     def switches(self, tokens: int) -> bool:

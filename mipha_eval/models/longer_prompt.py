@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import torch
 from torch import Tensor
@@ -12,6 +12,8 @@ from mipha_eval.models.forward_inputs import ForwardInputs, tensor_of
 from mipha_eval.models.generator import generator_of
 
 if TYPE_CHECKING:
+    from transformers.utils.generic import ModelOutput
+
     from mipha_eval.models.generating_model import GeneratingModel
 
 
@@ -37,7 +39,7 @@ def longer_prompt(model: GeneratingModel, inputs: ForwardInputs, ids: Sequence[i
     continued as they end.
     """
     tokens = torch.tensor([ids], dtype=torch.long, device=model.device)
-    updated, nothing_new = dict(inputs), Nothing()
+    updated, nothing_new = dict(inputs), cast("ModelOutput", Nothing())
     for _ in ids:
         given = {**updated, "use_cache": False}
         updated = model._update_model_kwargs_for_generation(nothing_new, given, is_encoder_decoder=False)

@@ -32,13 +32,18 @@ class WithLogits(Protocol):
 
 @torch.inference_mode()
 def generate(
-    model: GeneratingModel, inputs: ForwardInputs, manner: Manner, probabilities: Sequence[Sequence[float]]
+    model: GeneratingModel,
+    inputs: ForwardInputs,
+    manner: Manner,
+    probabilities: Sequence[Sequence[float]],
+    step: int = 0,
 ) -> list[Answer]:
     """Greedy answers to left-padded prompts.
 
     Args:
         inputs: arguments of the model's forward.
         probabilities: as in `Answer`, of each prompt.
+        step: whose best logits an answer keeps: 0 for the first, -1 for the last, as it was decoded from a cache.
     """
     stop = manner.stop
     make: Callable[..., GenerationConfig] = GenerationConfig
@@ -50,11 +55,10 @@ def generate(
     )
     generator, beginning = generator_of(model), Beginning()
     generator.generation_config = settings  # transformers adds the model's own to what it is told
-    first: list[Tensor] = []
+    steps: list[Tensor] = []
 
     def note(_model: nn.Module, _arguments: object, output: WithLogits) -> None:
-        if not first:
-            first.append(output.logits[:, -1].clone())
+        steps[1:] = [output.logits[:, -1].clone()]
 
     listening = generator.register_forward_hook(note)  # what the model says, before any setting changes it
     try:
@@ -62,16 +66,16 @@ def generate(
         made = model.generate(**inputs, generation_config=settings, logits_processor=steering)
     finally:
         listening.remove()
-    if not first:
+    if not steps:
         raise RuntimeError("transformers generated nothing")
-    answers = begun(first[0], probabilities)
+    answers = begun(steps[step], probabilities)
     for answer, ids in zip(answers, made.sequences[:, beginning.length :].tolist(), strict=True):
         answer.ids[:] = ids[: next((end for end in range(1, len(ids)) if stop.ended(ids[:end])), len(ids))]
     return answers
 
 
 class Beginning(LogitsProcessor):
-    """Notes how many ids stand before an answer in what `generate` returns: of a prompt, of its embeddings none, of a decoder one.
+    """Notes how many ids stand before an answer in what `generate` returns: a prompt's, or what a decoder begins with.
 
     Attributes:
         length: as it was at the first step.

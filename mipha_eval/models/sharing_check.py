@@ -62,32 +62,35 @@ class Sharing:
     way: str = field(default="", compare=False)
 
 
-def prove(ways: Mapping[str, Way], alone: Way, dtype: str, *, pictures: bool = True) -> Sharing:
-    """The first of `ways` that answers as `alone` does; ``none`` if there is no such way, and every prompt is asked alone.
-
-    A way's name is what it shares, the level, and perhaps more in brackets.
+def prove(ways: Mapping[str, tuple[Way, Way]], dtype: str, *, pictures: bool = True) -> Sharing:
+    """The first of `ways` that answers as each request is answered alone; ``none`` if there is no such way.
 
     Args:
+        ways: by what they share, the level and perhaps more in brackets: how a batch is answered, and each request alone.
         pictures: whether the model is asked about one.
 
     Raises:
         UserError: the model cannot be asked at all.
     """
-    batch, expected = _alone(alone, pictures)
     reasons: list[str] = []
-    for way, answers in ways.items():
+    known: dict[Way, tuple[list[Request], dict[int, Response]]] = {}
+    found = ""
+    for way, (together, alone) in ways.items():
+        batch, expected = known.setdefault(alone, known.get(alone) or _alone(alone, pictures))
         level = way.partition(" ")[0]
-        reason = difference(answers, batch if level != "none" else [*batch[:2], batch[-1]], expected, dtype)
+        reason = difference(together, batch if level != "none" else [*batch[:2], batch[-1]], expected, dtype)
         if reason is None:
-            return Sharing(level, "; ".join([way, *reasons]), way)
-        what = "prompts cannot be padded together" if level == "none" else f"{way} cannot be shared"
-        reasons.append(f"{what}: {reason}")
-        logger.warning("%s; it will be slower, the answers are the same", reasons[-1])
-    return Sharing("none", "; ".join(["none", *reasons]))
+            found = way
+            break
+        reasons.append(f"{way} cannot be shared: {reason}" if level != "none" else f"each prompt alone: {reason}")
+    sharing = Sharing(found.partition(" ")[0] or "none", "; ".join([found or "none", *reasons]), found)
+    if reasons:
+        logger.warning("questions about an image share %s; it is slower, the answers are the same", sharing.text)
+    return sharing
 
 
 def _alone(alone: Way, pictures: bool) -> tuple[list[Request], dict[int, Response]]:
-    """A batch, and by their places in it the answers to its first, second and last as they are alone.
+    """A batch, and by their places in it the answers to its first, second and last, each asked alone.
 
     The first is short and about another picture, the second a likelihood, the last has all the others before it.
     """
@@ -124,7 +127,7 @@ def _difference(found: Response, expected: Response, dtype: str) -> str | None:
         return found.error
     gap, largest = logit_gap(found, expected), max((abs(logit) for _, logit in expected.top), default=1.0)
     if expected.top and not gap <= TOLERANCE[dtype] * max(1.0, largest):
-        return f"logits of the first token differ by {gap:.2g}"
+        return f"logits differ by {gap:.2g}"
     if not expected.top:
         gap = max(abs(one - other) for one, other in zip(found.likelihoods, expected.likelihoods, strict=True))
         if not gap <= 2 * TOLERANCE[dtype] * max(1.0, *map(abs, expected.likelihoods)):

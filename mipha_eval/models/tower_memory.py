@@ -85,7 +85,7 @@ class TowerMemory:
         def forward(*arguments: object, **named: object) -> Output:
             return self._answer(real, arguments, named)
 
-        self._tower.forward = forward  # type: ignore[method-assign]
+        self._tower.forward = forward
         try:
             yield
         finally:
@@ -93,9 +93,11 @@ class TowerMemory:
             self._kept.clear()
 
     def _answer(self, real: Callable[..., Output], arguments: tuple[object, ...], named: Mapping[str, object]) -> Output:
-        places = {**dict(enumerate(arguments)), **named}
+        places = dict[int | str, object]([*enumerate(arguments), *named.items()])
         tensors = {place: value for place, value in places.items() if isinstance(value, Tensor)}
         others = {place: value for place, value in places.items() if place not in tensors}
+        if not tensors:
+            return real(*arguments, **named)
         sizes = {len(value) for value in tensors.values() if value.ndim}
         if len(sizes) != 1 or not all(isinstance(value, Plain) for value in others.values()):
             raise NotByRowsError("its tower's arguments have no row for each picture")
@@ -113,7 +115,9 @@ class TowerMemory:
                 self._kept.setdefault(keys[place], []).append(kept)
         return _joined([cast(_Kept, self._found(key, row, how)).made for key, row in zip(keys, rows, strict=True)])
 
-    def _missing(self, keys: Sequence[tuple[float, ...]], rows: Sequence[Sequence[Tensor]], how: tuple[object, ...]) -> list[int]:
+    def _missing(
+        self, keys: Sequence[tuple[float, ...]], rows: Sequence[Sequence[Tensor]], how: tuple[object, ...]
+    ) -> list[int]:
         """Places of the first of each kind of rows that were never seen."""
         new: dict[tuple[float, ...], list[int]] = {}
         for place, (key, row) in enumerate(zip(keys, rows, strict=True)):
@@ -154,7 +158,7 @@ def _part(made: Output, at: int, rows: int) -> Output:
 def _joined(parts: Sequence[Output]) -> Output:
     first = parts[0]
     if isinstance(first, Tensor):
-        return torch.cat(cast(Sequence[Tensor], parts))
+        return torch.cat(list(cast(Sequence[Tensor], parts)))
     if isinstance(first, ModelOutput):
         outputs = cast(Sequence[ModelOutput], parts)
         return type(first)(**{name: _joined([output[name] for output in outputs]) for name in first})
