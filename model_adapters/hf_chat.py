@@ -59,7 +59,7 @@ class HfChat(ImageTextAdapter):
 
     @cached_property
     def loaded(self) -> Loaded:
-        return Loaded.greedily(self.network, self.chat.tokenizer)
+        return Loaded.greedily(self.network, self.chat.tokenizer, self.own_end)
 
     @cached_property
     def template(self) -> Template:

@@ -75,7 +75,7 @@ class Official:
         inputs = inputs_of(self.name, self.processor, request)
         settings = {"do_sample": False, "return_dict_in_generate": True, "output_logits": True}
         made = self.model.generate(**inputs, max_new_tokens=request.decoding.max_new_tokens, **settings)
-        before = 1 if self.encodes else inputs["input_ids"].shape[1]
+        before = 1 if self.encodes else inputs["input_ids"].shape[1] - (self.name == "blip")
         text = self.processor.tokenizer.decode(made.sequences[0, before:], skip_special_tokens=True).strip()
         return text, made.logits[0][0]
 
@@ -86,7 +86,7 @@ class Official:
         lead = "" if self.encodes or request.text[-1:] == "\n" else " "
         ids = tokenizer(lead + text, add_special_tokens=False).input_ids
         option = torch.tensor(
-            [[*ids, tokenizer.sep_token_id if self.name == "git" else tokenizer.eos_token_id][: len(ids) + ends]]
+            [[*ids, tokenizer.sep_token_id if self.name in ("git", "blip") else tokenizer.eos_token_id][: len(ids) + ends]]
         )
         if self.encodes:
             start = self.model.config.text_config.decoder_start_token_id
@@ -95,6 +95,9 @@ class Official:
             for name, value in inputs.items():
                 if name in GROWING:
                     inputs[name] = torch.cat([value, *[GROWING[name](value)] * option.shape[1]], dim=1)
+            if self.name == "blip":  # what its `generate` makes of a prompt
+                inputs["input_ids"][:, 0] = self.model.config.text_config.bos_token_id
+                inputs = {**inputs, **{name: inputs[name][:, :-1] for name in ("input_ids", "attention_mask")}}
             inputs["input_ids"] = torch.cat([inputs["input_ids"], option], dim=1)
         logits = self.model(**inputs).logits[0, -option.shape[1] - 1 : -1].double()
         return float(logits.log_softmax(dim=-1).gather(1, option[0][:, None]).sum())

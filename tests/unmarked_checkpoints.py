@@ -224,6 +224,20 @@ def git(folder: Path) -> Path:
     return stored(folder, transformers.GitForCausalLM(config), processor)
 
 
+def blip(folder: Path) -> Path:
+    """Its own `generate` puts a token of its own in front, takes the separator off and names the end token."""
+    made = words(before="[CLS]", after="[SEP]", cls_token="[CLS]", sep_token="[SEP]")
+    made.add_special_tokens({"bos_token": "[DEC]"})
+    text = {**VISION, **ids(made), "encoder_hidden_size": 32, "projection_dim": 32, "max_position_embeddings": 512}
+    config = transformers.BlipConfig(
+        vision_config={**TOWER, "initializer_range": 0.02},
+        text_config={**text, "sep_token_id": made.sep_token_id, "initializer_range": 0.05},
+        projection_dim=32,
+    )
+    processor = transformers.BlipProcessor(blip_pictures(), made)
+    return stored(folder, transformers.BlipForConditionalGeneration(config), processor)
+
+
 UNMARKED: dict[str, Callable[[Path], Path]] = {
     "blip2-opt": blip2_opt,
     "blip2-t5": blip2_t5,
@@ -235,4 +249,5 @@ UNMARKED: dict[str, Callable[[Path], Path]] = {
     "idefics-resampler": idefics_resampler,
     "kosmos2": kosmos2,
     "git": git,
+    "blip": blip,
 }

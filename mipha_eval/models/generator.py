@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING, cast
 
+from torch import Tensor
 from transformers import GenerationMixin
+
+from mipha_eval.models.forward_inputs import ForwardInputs
 
 if TYPE_CHECKING:
     from torch import nn
@@ -25,6 +29,43 @@ def generator_of(model: GeneratingModel) -> GeneratingModel:
     """
     parts = [part for part in model.children() if isinstance(part, GenerationMixin)]
     return model if generates_itself(type(model)) or len(parts) != 1 else cast("GeneratingModel", parts[0])
+
+
+class _HandedOver(Exception):
+    """Ends a call of `generate` where another part would begin."""
+
+
+def handed_over(model: GeneratingModel, inputs: ForwardInputs) -> ForwardInputs:
+    """What a model's generator reads of a prompt when the model generates; `inputs` where that is the model."""
+    if generator_of(model) is model:
+        return inputs
+    found = _arguments(model, inputs)
+    if "inputs_embeds" in found:  # they say what the ids say
+        found.pop("input_ids", None)
+    return {name: value for name, value in found.items() if isinstance(value, Tensor)}
+
+
+def own_end(model: GeneratingModel, inputs: ForwardInputs) -> object:
+    """The end token, or end tokens, that a model's own `generate` tells its generator; None where its settings decide."""
+    return None if generator_of(model) is model else _arguments(model, inputs).get("eos_token_id")
+
+
+def _arguments(model: GeneratingModel, inputs: ForwardInputs) -> dict[str, object]:
+    """What a model's generator is called with."""
+    generator = generator_of(model)
+    found: dict[str, object] = {}
+
+    def take(**arguments: object) -> None:
+        found.update({name: value for name, value in arguments.items() if value is not None})
+        raise _HandedOver
+
+    generator.generate = take  # type: ignore[assignment]
+    try:
+        with contextlib.suppress(_HandedOver):
+            model.generate(**inputs)
+    finally:
+        del generator.generate
+    return found
 
 
 def is_encoded(config: PreTrainedConfig) -> bool:

@@ -133,7 +133,10 @@ def _unmarked(processor: ProcessorMixin, token: int | None) -> ImageMarks:
     if isinstance(made, Exception):
         raise UserError(f"{name} cannot be asked a question about a picture: {reason(made)}")
     if "input_ids" not in made:
-        raise UserError(f"{name} makes no prompt of a question, so hf-chat cannot ask about pictures")
+        what = ", ".join(key for key in made if key not in processor.image_processor.model_input_names) or "nothing"
+        raise UserError(
+            f"{name} makes {what} of a question, and no input_ids, so hf-chat cannot ask the model about pictures"
+        )
     return own
 
 

@@ -7,7 +7,7 @@ from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import torch
 from torch import Tensor
@@ -20,7 +20,7 @@ from mipha_eval.models.collate import collate
 from mipha_eval.models.device import moved
 from mipha_eval.models.error_line import reason
 from mipha_eval.models.forward_inputs import ForwardInputs, ImageFeatures
-from mipha_eval.models.generator import is_encoded
+from mipha_eval.models.generator import is_encoded, own_end
 from mipha_eval.models.image_text import image_features, joined_features, takes_features
 from mipha_eval.models.packed import NotShareableError
 from mipha_eval.models.sharing_check import MISFITS, Sharing, Way, made_up_image, prove
@@ -32,6 +32,7 @@ from mipha_eval.models.transformers_adapter import InputsOf, TransformersAdapter
 if TYPE_CHECKING:
     from PIL.Image import Image as Picture
 
+    from mipha_eval.models.generating_model import GeneratingModel
     from mipha_eval.models.generic_model import GenericModel
 
 #: ways to answer that are tried, by what they share
@@ -61,6 +62,17 @@ class ImageTextAdapter(TransformersAdapter[Head | None]):
     @abstractmethod
     def opened(self, images: Sequence[Image]) -> list[Picture]:
         """Decodes the images of a prompt. Raises RequestError."""
+
+    @cached_property
+    def own_end(self) -> object:
+        """What the model's own `generate` says of the end of answers; None where its generation settings do."""
+        if self.known.generates_itself:
+            return None
+        try:
+            inputs = self.chat.whole([ANY_QUESTION], [self.opened([made_up_image()])])
+            return own_end(cast("GeneratingModel", self.network), self._there(inputs))
+        except MISFITS:  # said of the first question
+            return None
 
     @cached_property
     def proved(self) -> Sharing:

@@ -54,7 +54,13 @@ class Loaded:
         return found.strip().removesuffix(self.end_text).strip()
 
     @classmethod
-    def greedily(cls, model: GeneratingModel, tokenizer: PreTrainedTokenizerBase) -> Loaded:
-        """A model that decodes greedily, ended by what its generation settings say, else by what its tokenizer says."""
+    def greedily(cls, model: GeneratingModel, tokenizer: PreTrainedTokenizerBase, end: object = None) -> Loaded:
+        """A model that decodes greedily, ended by what its generation settings say, else by what its tokenizer says.
+
+        Args:
+            end: what its own `generate` says in place of its settings, if it does.
+        """
         generator = generator_of(model)
-        return cls(model, tokenizer, end_ids(generator.generation_config.eos_token_id, tokenizer), plain_greedy(generator))
+        settings = generator.generation_config
+        ends = end_ids(settings.eos_token_id if end is None else end, tokenizer)
+        return cls(model, tokenizer, ends, plain_greedy(generator))

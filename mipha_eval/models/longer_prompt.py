@@ -9,7 +9,6 @@ import torch
 from torch import Tensor
 
 from mipha_eval.models.forward_inputs import ForwardInputs, tensor_of
-from mipha_eval.models.generator import generator_of
 
 if TYPE_CHECKING:
     from transformers.utils.generic import ModelOutput
@@ -26,7 +25,7 @@ class Nothing(dict[str, object]):
 
 def decoder_inputs(model: GeneratingModel, inputs: ForwardInputs, ids: Sequence[int]) -> ForwardInputs:
     """The arguments of an encoder with its decoder, which has begun an answer as its generation settings say."""
-    settings = generator_of(model).generation_config
+    settings = model.generation_config
     start = settings.bos_token_id if settings.decoder_start_token_id is None else settings.decoder_start_token_id
     begin = [token for token in (start, settings.forced_bos_token_id) if token is not None]
     return {**inputs, "decoder_input_ids": torch.tensor([[*begin, *ids]], dtype=torch.long, device=model.device)}
@@ -47,16 +46,18 @@ def longer_prompt(model: GeneratingModel, inputs: ForwardInputs, ids: Sequence[i
     prompt, embedded = tensor_of(inputs, "input_ids"), tensor_of(inputs, "inputs_embeds")
     if prompt is not None:
         longer["input_ids"] = torch.cat([prompt, tokens], dim=1)
-        for name, value in masks_of(longer, prompt.shape[1]).items():
-            longer[name] = torch.cat([value, *[value[:, -1:]] * len(ids)], dim=1)
     if embedded is not None:
         longer["inputs_embeds"] = torch.cat([embedded, model.get_input_embeddings()(tokens)], dim=1)
+    length = next((each.shape[1] for each in (prompt, embedded) if each is not None), 0)
+    for name, value in masks_of(longer, length).items():
+        longer[name] = torch.cat([value, *[value[:, -1:]] * len(ids)], dim=1)
     return longer
 
 
 def masks_of(inputs: ForwardInputs, length: int) -> Mapping[str, Tensor]:
-    """Masks that go with the `length` tokens of a prompt, and not with pixels or with ids of another tokenizer."""
-    masks = {name: tensor_of(inputs, name) for name in inputs if name.endswith("_mask") and not name.startswith("pixel")}
+    """Masks that go with the `length` tokens of a prompt, not with pixels, an encoder's states or another tokenizer's ids."""
+    own = [name for name in inputs if name.endswith("_mask") and not name.startswith(("pixel", "encoder"))]
+    masks = {name: tensor_of(inputs, name) for name in own}
     return {
         name: mask
         for name, mask in masks.items()

@@ -15,7 +15,7 @@ from transformers import GenerationConfig, LogitsProcessor, LogitsProcessorList
 
 from mipha_eval.models.forward_inputs import ForwardInputs
 from mipha_eval.models.generation import Manner
-from mipha_eval.models.generator import generator_of, is_encoded
+from mipha_eval.models.generator import generator_of, handed_over, is_encoded
 from mipha_eval.models.longer_prompt import decoder_inputs, longer_prompt
 from mipha_eval.models.prefix import Answer, Options
 from mipha_eval.models.prefix_decoder import begun
@@ -98,11 +98,12 @@ def rank(model: GeneratingModel, inputs: ForwardInputs, options: Options) -> lis
     could be lost on the way. Options that differ in their last token alone share a pass.
     """
     logs: dict[tuple[int, ...], Tensor] = {}
-    encoded = is_encoded(model.config)
+    reader, given = generator_of(model), handed_over(model, inputs)
+    encoded = is_encoded(reader.config)
     for ids in options:
         if ids[:-1] not in logs:
-            longer = decoder_inputs(model, inputs, ids[:-1]) if encoded else longer_prompt(model, inputs, ids[:-1])
+            longer = decoder_inputs(reader, given, ids[:-1]) if encoded else longer_prompt(reader, given, ids[:-1])
             kept = {} if encoded else {"logits_to_keep": len(ids)}  # not every decoder behind an encoder knows it
-            read = model(**longer, use_cache=False, **kept)
+            read = reader(**longer, use_cache=False, **kept)
             logs[ids[:-1]] = read.logits[0, -len(ids) :].float().log_softmax(dim=-1)
     return [float(logs[ids[:-1]].gather(1, torch.tensor(ids, device=model.device)[:, None]).sum()) for ids in options]
