@@ -21,6 +21,7 @@ from mipha_eval.core.types import Image, Request
 from mipha_eval.data.images import open_image
 from mipha_eval.models.chat import Chat, Head
 from mipha_eval.models.device import pinned
+from mipha_eval.models.end_tokens import report_ends, unheeded_end
 from mipha_eval.models.fingerprint import read_files
 from mipha_eval.models.forward_inputs import ForwardInputs, ImageFeatures
 from mipha_eval.models.generator import generates_itself
@@ -84,6 +85,7 @@ class HfChat(ImageTextAdapter):
         _ = self.digest, self.network, self.loaded
         self.generation.report(self.folder)
         self.template.report(self.folder)
+        report_ends(self.folder, self.ends, self.tokenizer)
         _ = self.proved
 
     def describe(self) -> JsonObject:
@@ -92,7 +94,8 @@ class HfChat(ImageTextAdapter):
             "template": self.template.given,
             "left_out": self.generation.left_out,
         }
-        return {**super().describe(), **own}
+        unheeded = unheeded_end(self.ends, self.tokenizer)
+        return {**super().describe(), **own, **({"unheeded_end": unheeded} if unheeded else {})}
 
     @cached_property
     def image_tokens(self) -> int:

@@ -31,7 +31,7 @@ def generator_of(model: GeneratingModel) -> GeneratingModel:
     return model if generates_itself(type(model)) or len(parts) != 1 else cast("GeneratingModel", parts[0])
 
 
-class _HandedOver(Exception):
+class _HandedOverError(Exception):
     """Ends a call of `generate` where another part would begin."""
 
 
@@ -57,11 +57,11 @@ def _arguments(model: GeneratingModel, inputs: ForwardInputs) -> dict[str, objec
 
     def take(**arguments: object) -> None:
         found.update({name: value for name, value in arguments.items() if value is not None})
-        raise _HandedOver
+        raise _HandedOverError
 
     generator.generate = take  # type: ignore[assignment]
     try:
-        with contextlib.suppress(_HandedOver):
+        with contextlib.suppress(_HandedOverError):
             model.generate(**inputs)
     finally:
         del generator.generate

@@ -1,6 +1,6 @@
 """Where the pictures of a prompt stand in its text, and who says so: the text, the processor, or the order of its parts.
 
-A processor is not told by its name. It is asked about a made-up picture, once with a mark in the text and once without, which
+A processor is not told by its name. It is asked about a made-up picture, once with a mark in the text and once without; that
 shows who writes the places of pictures.
 """
 

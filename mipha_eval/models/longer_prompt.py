@@ -55,7 +55,7 @@ def longer_prompt(model: GeneratingModel, inputs: ForwardInputs, ids: Sequence[i
 
 
 def masks_of(inputs: ForwardInputs, length: int) -> Mapping[str, Tensor]:
-    """Masks that go with the `length` tokens of a prompt, not with pixels, an encoder's states or another tokenizer's ids."""
+    """Masks that go with the `length` tokens of a prompt, not with pixels, an encoder's states or other ids."""
     own = [name for name in inputs if name.endswith("_mask") and not name.startswith(("pixel", "encoder"))]
     masks = {name: tensor_of(inputs, name) for name in own}
     return {
