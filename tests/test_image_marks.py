@@ -84,7 +84,12 @@ def test_a_tower_is_asked_once_about_each_picture(name: str, tmp_path: Path, mon
     asked.append(Request("It is", (picture(0),), options=("red", "a dog", "a cat")))
     opened: list[Any] = []
     original = type(adapter).opened
-    monkeypatch.setattr(type(adapter), "opened", lambda self, images: opened.append(images) or original(self, images))
+
+    def noted(self: Any, images: Any) -> Any:
+        opened.append(images)
+        return original(self, images)
+
+    monkeypatch.setattr(type(adapter), "opened", noted)
     with rows(adapter._tower._tower) as seen:
         adapter.respond(asked)
         tiles = 4 if name == "mllama" else 1
