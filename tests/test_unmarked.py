@@ -16,11 +16,16 @@ from PIL import Image as Pillow
 from transformers import AutoModelForImageTextToText, AutoProcessor
 
 from mipha_eval.core.types import Decoding, Image, Request, Response
+from mipha_eval.models.image_text_adapter import PREFIX, TOWER, TOWER_ALONE
 from tests.test_whole_prompts import ODD, load
 from tests.unmarked_checkpoints import UNMARKED
 
 AUTO: Any = AutoModelForImageTextToText
 PROCESSORS: Any = AutoProcessor
+
+#: what they share: the prefix, or what the tower makes, each prompt by itself where no network could be padded for
+APART = dict.fromkeys(("kosmos2", "blip"), TOWER_ALONE)
+WAYS = {**dict.fromkeys(UNMARKED, TOWER), "blip2-opt": PREFIX, **APART}
 
 #: those that are asked without a picture, too; the others' own `generate` refuses
 BLIND = {"idefics", "idefics-resampler", "git", "florence2"}
@@ -140,6 +145,11 @@ def test_texts_in_mixed_batches(family: Family) -> None:
             assert (response.text, response.error) == (text, ""), request
             for token, logit in response.top:
                 assert logit == pytest.approx(float(logits[token]), abs=1e-3 * max(1.0, float(logits.abs().max())))
+
+
+def test_what_is_shared_and_padded(family: Family) -> None:
+    assert family.adapter.proved.way == WAYS[family.name]
+    assert bool(family.plain.proved.way) == (family.name not in APART)
 
 
 def test_likelihoods_are_those_of_plain_forward_passes(family: Family) -> None:

@@ -101,7 +101,8 @@ class TowerMemory:
         sizes = {len(value) for value in tensors.values() if value.ndim}
         if len(sizes) != 1 or not all(isinstance(value, Plain) for value in others.values()):
             raise NotByRowsError("its tower's arguments have no row for each picture")
-        how, rows = tuple(sorted(others.items(), key=str)), [_row(tensors.values(), at) for at in range(sizes.pop())]
+        how = (*tensors, *sorted(others.items(), key=str))  # which stands where, and what is no tensor
+        rows = [_row(tensors.values(), at) for at in range(sizes.pop())]
         keys = _sums(list(tensors.values()))
         missing = self._missing(keys, rows, how)
         if missing:
