@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -19,26 +19,21 @@ from mipha_eval.core.errors import RequestError
 from mipha_eval.core.json_value import JsonObject
 from mipha_eval.core.types import Image, Request
 from mipha_eval.data.images import open_image
-from mipha_eval.models.chat import Chat, Head, collate
-from mipha_eval.models.device import moved, pinned
-from mipha_eval.models.end_tokens import end_ids
+from mipha_eval.models.chat import Chat, Head
+from mipha_eval.models.device import pinned
+from mipha_eval.models.end_tokens import report_ends, unheeded_end
 from mipha_eval.models.fingerprint import read_files
 from mipha_eval.models.forward_inputs import ForwardInputs, ImageFeatures
+from mipha_eval.models.generator import generates_itself
 from mipha_eval.models.generic_model import GenericModel
-from mipha_eval.models.image_text import (
-    has_three_axes,
-    head_positions,
-    image_features,
-    joined_features,
-    load_processor,
-)
+from mipha_eval.models.image_text import embedded, has_three_axes, head_positions
+from mipha_eval.models.image_text_adapter import ImageTextAdapter
+from mipha_eval.models.load_chat import load_chat
 from mipha_eval.models.loaded import Loaded
 from mipha_eval.models.prefix import Prefix
 from mipha_eval.models.prompt_groups import Prompt
-from mipha_eval.models.sharing_check import Sharing, prove
 from mipha_eval.models.square import Square, cropped, padded
 from mipha_eval.models.template import Template
-from mipha_eval.models.transformers_adapter import TransformersAdapter
 from mipha_eval.models.wording import Wording
 
 if TYPE_CHECKING:
@@ -48,7 +43,7 @@ logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
-class HfChat(TransformersAdapter[Head | None]):
+class HfChat(ImageTextAdapter):
     """Options: `path` is a folder or hub id of what `AutoModelForImageTextToText` loads, `revision` a commit there;
     `template` is a conversation template's name, or Jinja, in place of the checkpoint's own, and `system` a system text in
     it; `image` is how a picture becomes a square before the processor sees it: ``pad`` (on its mean colour), ``crop`` (its
@@ -69,21 +64,17 @@ class HfChat(TransformersAdapter[Head | None]):
 
     @cached_property
     def known(self) -> GenericModel:
-        """The model without its weights."""
         return GenericModel.of(self.folder, AutoModelForImageTextToText, pickled=self.allow_bin)
 
     @cached_property
     def chat(self) -> Chat:
-        """How it is asked. Raises UserError if it has no usable processor, or no end token."""
-        wording = Wording.of(self.template, self.system)
-        chat = Chat(load_processor(self.folder), getattr(self.known.config, "image_token_id", None), wording)
+        chat = load_chat(self.known, Wording.of(self.template, self.system))
         _ = chat.mean if self.image == "pad" else None
-        end_ids(self.known.generation.eos_token_id, chat.tokenizer)
         return chat
 
     @cached_property
     def loaded(self) -> Loaded:
-        return Loaded.greedily(self.network, self.chat.tokenizer, self.chat.stop)
+        return Loaded.greedily(self.network, self.chat.tokenizer, self.own_end, self.chat.stop)
 
     @cached_property
     def surroundings(self) -> Template:
@@ -92,17 +83,6 @@ class HfChat(TransformersAdapter[Head | None]):
 
     def prompt_end(self, question: str) -> str:
         return self.surroundings.end(question)
-
-    @cached_property
-    def proved(self) -> Sharing:
-        """What may be shared: everything behind a prefix, or what the vision tower made of an image, or nothing."""
-        if not self.share:
-            return Sharing("none", "none, as asked")
-        ways = {
-            "prefix": self.shared_as_whole,
-            "features": lambda batch: self.generated(batch, self.feature_inputs),
-        }
-        return prove(ways, self.reference, str(self.place[1]))
 
     @property
     def sharing(self) -> bool:
@@ -120,6 +100,7 @@ class HfChat(TransformersAdapter[Head | None]):
         _ = self.digest, self.network, self.loaded
         self.generation.report(self.folder)
         self.surroundings.report(self.folder)
+        report_ends(self.folder, self.ends, self.tokenizer)
         _ = self.proved
 
     def describe(self) -> JsonObject:
@@ -128,7 +109,8 @@ class HfChat(TransformersAdapter[Head | None]):
             "template": self.surroundings.given,
             "left_out": self.generation.left_out,
         }
-        return {**super().describe(), **own}
+        unheeded = unheeded_end(self.ends, self.tokenizer)
+        return {**super().describe(), **own, **({"unheeded_end": unheeded} if unheeded else {})}
 
     @cached_property
     def image_tokens(self) -> int:
@@ -139,6 +121,7 @@ class HfChat(TransformersAdapter[Head | None]):
         return self.cost_beside(self.image_tokens * len(request.images), request)
 
     def prompt(self, request: Request, pixels: Head | None) -> Prompt | None:
+        self.refuse_blind([request])
         ids = self.chat.ids(request.text, pixels)
         if ids is None:
             return None
@@ -148,10 +131,10 @@ class HfChat(TransformersAdapter[Head | None]):
     def read_images(self, images: Sequence[Image]) -> Head | None:
         if not images:
             return None
-        head = self.chat.head(self._opened(images))
+        head = self.chat.head(self.opened(images))
         return replace(head, inputs={name: pinned(value, self.place[0]) for name, value in head.inputs.items()})
 
-    def _opened(self, images: Sequence[Image]) -> list[Pillow.Image]:
+    def opened(self, images: Sequence[Image]) -> list[Pillow.Image]:
         if self.chat.pads and not all(image.padded for image in images):
             raise RequestError("the protocol wants pictures unpadded, and this model's processor pads them")
         return [self._squared(open_image(image), image.padded) for image in images]
@@ -171,16 +154,16 @@ class HfChat(TransformersAdapter[Head | None]):
     def prefix_inputs(self, prefixes: Sequence[Prefix[Head | None]]) -> ForwardInputs:
         heads = [prefix.pixels for prefix in prefixes if prefix.pixels]
         ids = [token for prefix in prefixes for token in prefix.ids]
-        inputs: dict[str, Tensor | ImageFeatures] = {"input_ids": torch.tensor([ids], device=self.place[0])}
-        if heads:
-            inputs["mm_encoder_outputs"] = self._features([head.inputs for head in heads])
+        there = torch.tensor([ids], device=self.place[0])
+        features = self.features([head.inputs for head in heads]) if heads else None
+        if not generates_itself(type(self.model)):  # hands embeddings to its language model
+            return {"inputs_embeds": embedded(self.model, there, features, self.chat.image_token)}
+        inputs: dict[str, Tensor | ImageFeatures] = {"input_ids": there}
+        if features:
+            inputs["mm_encoder_outputs"] = features
         if has_three_axes(self.decoder.config):
             inputs["position_ids"] = torch.cat([self._positions(prefix) for prefix in prefixes], dim=1)
         return inputs
-
-    def _features(self, inputs: Sequence[Mapping[str, Tensor]]) -> ImageFeatures:
-        there = [{name: moved(value, *self.place) for name, value in each.items()} for each in inputs]
-        return image_features(self.model, collate(there))
 
     def _positions(self, prefix: Prefix[Head | None]) -> Tensor:
         """Positions [3, tokens]: the head's own, then counting on behind the largest."""
@@ -188,28 +171,3 @@ class HfChat(TransformersAdapter[Head | None]):
         begin = int(head.max()) + 1 if head.numel() else 0
         rest = torch.arange(begin, begin + len(prefix.ids) - head.shape[1])
         return torch.cat([head, rest.expand(3, -1)], dim=1)
-
-    def whole_inputs(self, batch: Sequence[Request]) -> ForwardInputs:
-        pictures = [self._opened(request.images) for request in batch]
-        made = self.chat.whole([request.text for request in batch], pictures)
-        return {name: moved(value, *self.place) for name, value in made.items()}
-
-    @torch.inference_mode()
-    def feature_inputs(self, batch: Sequence[Request]) -> ForwardInputs:
-        """As `whole_inputs`, but what is the same about an image is done once."""
-        heads = {images: self.pixels_of(images) for images in dict.fromkeys(request.images for request in batch)}
-        texts = [self.chat.text_inputs(request.text, heads[request.images]) for request in batch]
-        inputs: dict[str, Tensor | ImageFeatures] = dict(collate(texts, left=True))
-        asked = [request.images for request in batch if request.images]
-        if asked:
-            features = {images: self._features([head.inputs]) for images, head in heads.items() if head}
-            inputs |= collate([_beside_pixels(head.inputs) for images in asked if (head := heads[images])])
-            inputs["mm_encoder_outputs"] = joined_features([features[images] for images in asked])
-        return {name: moved(value, *self.place) if isinstance(value, Tensor) else value for name, value in inputs.items()}
-
-    def plain_inputs(self, batch: Sequence[Request]) -> ForwardInputs:
-        return self.feature_inputs(batch) if self.proved.level == "features" else self.whole_inputs(batch)
-
-
-def _beside_pixels(inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    return {name: value for name, value in inputs.items() if not name.startswith("pixel_")}

@@ -98,7 +98,7 @@ class HfText(TransformersAdapter[None]):
     def proved(self) -> Sharing:
         if not self.share:
             return Sharing("none", "none, as asked")
-        return prove({"prefix": self.shared_as_whole}, self.reference, str(self.place[1]), pictures=False)
+        return prove({"prefix": (self.shared_as_whole, self.reference)}, str(self.place[1]), pictures=False)
 
     @property
     def sharing(self) -> bool:

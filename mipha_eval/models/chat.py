@@ -5,27 +5,27 @@ from __future__ import annotations
 import contextlib
 import copy
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, cast
 
 import numpy as np
-import torch
 from PIL.Image import Image as Picture
 from torch import Tensor
-from torch.nn.functional import pad
 
 from mipha_eval.core.errors import RequestError, UserError
+from mipha_eval.models.collate import collate
+from mipha_eval.models.image_marks import find_marks
+from mipha_eval.models.llava_style.prompt import IMAGE_MARK
+from mipha_eval.models.separator import closes_texts, without_separator
+from mipha_eval.models.template import ANY_QUESTION
 from mipha_eval.models.wording import AS_THE_CHECKPOINT, Message, Wording
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase, ProcessorMixin
 
-#: what is asked where only the beginning of a prompt is wanted
-ANY_QUESTION = "?"
-
-#: how a processor is asked for a batch
-PADDED: Mapping[str, bool | str] = {"padding": True, "padding_side": "left", "return_tensors": "pt"}
+#: how a processor is asked for a batch, beside the side that is padded
+PADDED: Mapping[str, bool | str] = {"padding": True, "return_tensors": "pt"}
 
 #: names of what a processor says of each token beside its id: 0 for text
 KINDS = ("mm_token_type_ids", "token_type_ids")
@@ -53,7 +53,8 @@ class Preprocessed:
     def __call__(self, *pictures: object, **settings: object) -> Mapping[str, object]:
         if self._made is None:
             self._made = self._real(*pictures, **settings)
-            self.names = frozenset(self._made)
+            bare = isinstance(self._made, Tensor)  # its name is the processor's to give
+            self.names = frozenset(getattr(self._real, "model_input_names", ()) if bare else self._made)
         return copy.copy(self._made)
 
     def __getattr__(self, name: str) -> object:
@@ -86,26 +87,43 @@ class Chat:
     Args:
         image_token: the id that stands for images in a prompt's ids, as the model's configuration has it, else the mark's.
         wording: what stands around a question in place of the checkpoint's own template.
+        encoded: whether prompts are read by an encoder, and padded behind.
+        goes_on: whether a decoder goes on with a prompt as the processor makes it.
 
     Raises:
-        UserError: the processor has no mark for images, or its template no place for a system text that is wanted.
+        UserError: the processor cannot be asked about images, or its template has no place for a system text that is wanted.
     """
 
     def __init__(
-        self, processor: ProcessorMixin, image_token: int | None = None, wording: Wording = AS_THE_CHECKPOINT
+        self,
+        processor: ProcessorMixin,
+        image_token: int | None = None,
+        wording: Wording = AS_THE_CHECKPOINT,
+        *,
+        encoded: bool = False,
+        goes_on: bool = False,
     ) -> None:
-        self._processor = processor
+        self._processor, self._left = processor, not encoded
+        self._closed = goes_on and closes_texts(processor.tokenizer)
         self._own = threading.local()
-        own = processor.chat_template or processor.tokenizer.chat_template
+        self.marks = find_marks(self._copy, image_token)
+        #: what names of inputs begin with that are made by a tokenizer beside the prompt's
+        parts: Callable[[], Sequence[str]] = processor.get_attributes
+        beside = (part.removesuffix("tokenizer") for part in parts())
+        self._beside = tuple(part for part in beside if part.endswith("_"))
+        self._take(wording)
+
+    def _take(self, wording: Wording) -> None:
+        own = self._processor.chat_template or self._processor.tokenizer.chat_template
         self._wording, self._template = wording, wording.jinja(own["default"] if isinstance(own, dict) else own)
-        mark = getattr(processor, "image_token", None)
-        if mark is None:
-            raise UserError(f"{type(processor).__name__} has no image token, so hf-chat cannot ask about pictures")
-        self._mark = str(mark)
-        mark_token = processor.tokenizer.convert_tokens_to_ids(self._mark)
-        self._image_token = mark_token if image_token is None else image_token
-        self._marks = {self._mark, str(processor.tokenizer.convert_ids_to_tokens(self._image_token))}
+        self._before: list[Message] = []
         self._before = [] if wording.named else wording.opening(lambda before: self._filled(before, ANY_QUESTION, 0))
+
+    def worded(self, wording: Wording) -> Chat:
+        """The same with something else around questions. Raises UserError as a new one does."""
+        other = copy.copy(self)
+        other._take(wording)
+        return other
 
     @property
     def pads(self) -> bool:
@@ -124,6 +142,11 @@ class Chat:
     def stop(self) -> str:
         """A token that ends an answer beside the model's own; "" for none."""
         return self._wording.named.stop if self._wording.named else ""
+
+    @property
+    def image_token(self) -> int:
+        """The id that stands for images in a prompt's ids; -1 where none does."""
+        return -1 if self.marks.token is None else self.marks.token
 
     @property
     def has_template(self) -> bool:
@@ -146,13 +169,18 @@ class Chat:
     def render(self, question: str, images: int) -> str:
         """The prompt as text, a mark for each image."""
         if self._wording.named:
-            return self._wording.named.around(question, images, self._mark)
-        return self._filled(self._before, question, images)
+            return self._wording.named.around(question, images * self.marks.written, self.marks.mark)
+        text = self._filled(self._before, question, images)
+        if not isinstance(self._wording.template, str) or self.marks.mark in text * self.marks.written:
+            return text
+        if text.count(IMAGE_MARK) != images:
+            raise RequestError(f"the prompt has {text.count(IMAGE_MARK)} marks {IMAGE_MARK} for {images} images")
+        return text.replace(IMAGE_MARK, self.marks.mark)
 
     def _filled(self, before: Sequence[Message], question: str, images: int) -> str:
         if not self._template:
-            return self._mark * images + question
-        content = [{"type": "image"}] * images + [{"type": "text", "text": question}]
+            return self.marks.mark * images + question
+        content = [{"type": "image"}] * (images * self.marks.written) + [{"type": "text", "text": question}]
         try:
             text: str = self._copy.tokenizer.apply_chat_template(
                 [*before, {"role": "user", "content": content}],
@@ -165,7 +193,7 @@ class Chat:
         return text
 
     def _rendered(self, question: str, images: int) -> str:
-        marks = images + sum(map(question.count, self._marks))
+        marks = images + sum(map(question.count, self.marks.words))
         if marks != images:
             raise RequestError(f"the prompt has {marks} image marks for {images} images; does the question hold one?")
         return self.render(question, images)
@@ -180,7 +208,7 @@ class Chat:
         preprocessed = Preprocessed(self._processor.image_processor)
         made = self._made([ANY_QUESTION], [pictures], preprocessed)
         ids = made["input_ids"][0].tolist()
-        length = max((place + 1 for place, token in enumerate(ids) if token == self._image_token), default=0)
+        length = max((place + 1 for place, token in enumerate(ids) if token == self.marks.token), default=0)
         kinds = next((made[name] for name in KINDS if name in made), None)
         return Head(
             ids=tuple(ids[:length]),
@@ -217,12 +245,25 @@ class Chat:
         return int(self.whole([ANY_QUESTION], [[picture]])["input_ids"].shape[1])
 
     def whole(self, questions: Sequence[str], pictures: Sequence[Sequence[Picture]]) -> dict[str, Tensor]:
-        """What the processor makes of complete prompts, padded on the left. Raises RequestError."""
-        return self._made(questions, pictures, self._processor.image_processor)
+        """What the processor makes of complete prompts, padded to one length. Raises RequestError."""
+        each = self._processor.image_processor
+        if not (self._beside or self.marks.alone):
+            return self._made(questions, pictures, each)
+        rows = zip(questions, pictures, strict=True)
+        return self.together([self._made([question], [own], each) for question, own in rows])
+
+    def together(self, prompts: Sequence[Mapping[str, Tensor]]) -> dict[str, Tensor]:
+        """Prompts, [1, tokens] at least, as one batch; what a Q-Former reads is padded behind, where its positions end."""
+        names = dict.fromkeys(name for prompt in prompts for name in prompt)
+        beside = {name for name in names if name.startswith(self._beside)}
+        own = [{name: value for name, value in prompt.items() if name not in beside} for prompt in prompts]
+        others = [{name: prompt[name] for name in beside if name in prompt} for prompt in prompts]
+        padding = self._processor.tokenizer.pad_token_id
+        return {**collate(own, left=self._left, ids=padding), **collate(others)}
 
     def text_inputs(self, question: str, head: Head | None) -> dict[str, Tensor]:
         """The text's part of a complete prompt, [1, tokens] at least, pictures not made again. Raises RequestError."""
-        return _tensors(self._text_inputs(question, head, PADDED))
+        return _tensors(self._text_inputs(question, head, self._padded))
 
     def _text_inputs(self, question: str, head: Head | None, settings: Mapping[str, bool | str]) -> dict[str, object]:
         given = ((), self._processor.image_processor) if head is None else (head.pictures, head.preprocessed)
@@ -232,7 +273,11 @@ class Chat:
     def _made(
         self, questions: Sequence[str], pictures: Sequence[Sequence[Picture]], preprocess: ImageProcessor
     ) -> dict[str, Tensor]:
-        return _tensors(self._called(questions, pictures, preprocess, PADDED))
+        return _tensors(self._called(questions, pictures, preprocess, self._padded))
+
+    @property
+    def _padded(self) -> dict[str, bool | str]:
+        return {**PADDED, "padding_side": "left" if self._left else "right"}
 
     def _called(
         self,
@@ -244,11 +289,13 @@ class Chat:
         texts = [self._rendered(question, len(own)) for question, own in zip(questions, pictures, strict=True)]
         if len({bool(self._settings(text)) for text in texts}) > 1:
             raise RequestError("prompts that begin in different ways cannot be encoded together")
-        images = [list(own) for own in pictures]
+        given = self.marks.arguments(texts, pictures)
         processor = copy.copy(self._copy)
         processor.image_processor = preprocess
         try:
-            made = processor(text=texts, images=images if any(images) else None, **settings, **self._settings(texts[0]))
+            special = self._settings(texts[0])
+            made = processor(**given, **settings, **special)
+            made = without_separator(made) if self._closed and not special else made
         except Exception as error:  # whatever odd pictures and texts lead to
             raise RequestError(f"the processor cannot make a prompt: {error}") from error
         aside = ("labels", *getattr(processor, "skip_tensor_conversion", ()))  # for training, and about the text
@@ -280,19 +327,3 @@ def _is_plain(name: str, value: object, head: Head) -> bool:
         return False
     row, length = _row(value), len(head.ids)
     return row[:length] == head.kinds[0].tolist() and not any(row[length:])
-
-
-def collate(parts: Sequence[Mapping[str, Tensor]], *, left: bool = False) -> dict[str, Tensor]:
-    """Puts tensors of the same name together along the first axis, padded with zeros along the others."""
-    names = dict.fromkeys(name for part in parts for name in part)
-    return {name: _stacked([part[name] for part in parts if name in part], left) for name in names}
-
-
-def _stacked(tensors: Sequence[Tensor], left: bool) -> Tensor:
-    shape = [max(sizes) for sizes in zip(*(tensor.shape[1:] for tensor in tensors), strict=True)]
-    padded = []
-    for tensor in tensors:
-        missing = [most - size for size, most in zip(tensor.shape[1:], shape, strict=True)]
-        sides = [side for gap in reversed(missing) for side in ((gap, 0) if left else (0, gap))]
-        padded.append(pad(tensor, sides) if any(missing) else tensor)
-    return torch.cat(padded)

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Collection
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mipha_eval.core.errors import UserError
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
+
+logger = logging.getLogger(__name__)
 
 
 def end_ids(given: object, tokenizer: PreTrainedTokenizerBase) -> frozenset[int]:
@@ -28,3 +33,19 @@ def end_ids(given: object, tokenizer: PreTrainedTokenizerBase) -> frozenset[int]
             "tokenizer_config.json (eos_token) has one that is a token, so that no answer would end; add it there"
         )
     return frozenset(numbers)
+
+
+def unheeded_end(ends: Collection[int], tokenizer: PreTrainedTokenizerBase) -> str | None:
+    """The tokenizer's end token where it ends no answer, since a checkpoint's settings name others alone; else None."""
+    own = tokenizer.eos_token_id
+    return None if own is None or own in ends else str(tokenizer.eos_token)
+
+
+def report_ends(folder: Path, ends: Collection[int], tokenizer: PreTrainedTokenizerBase) -> None:
+    """Tells the user of an end token that ends nothing; transformers' `generate` goes by the settings, and so do answers."""
+    unheeded = unheeded_end(ends, tokenizer)
+    if unheeded is not None:
+        named = ", ".join(repr(tokenizer.convert_ids_to_tokens(end)) for end in sorted(ends))
+        logger.warning(
+            "%s: answers end at %s, as its settings say; its tokenizer's own end token %r ends none", folder, named, unheeded
+        )

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import torch
+from torch import nn
 from transformers import AutoConfig, GenerationConfig
 
 from mipha_eval.core.errors import UserError
 from mipha_eval.models.activation import replace_activations
 from mipha_eval.models.auto_model import AutoModel, LoadingInfo
 from mipha_eval.models.error_line import reason
+from mipha_eval.models.generator import generates_itself
 from mipha_eval.models.image_text import leave_out_dead_layers, take_over
 from mipha_eval.models.settings import read_settings
 from mipha_eval.models.transformers_messages import keep_off_terminal
@@ -70,6 +72,12 @@ class GenericModel:
         except Exception as error:  # whatever odd configurations lead to
             raise _unloadable(folder, auto, error) from error
         return cls(folder, auto, config, stored, trimmed, quantized, pickled)
+
+    @property
+    def generates_itself(self) -> bool:
+        """Whether its class has no `generate` of its own."""
+        owners = cast(Mapping[type, type[nn.Module]], self.auto._model_mapping)
+        return generates_itself(owners[type(self.config)])
 
     @property
     def generation(self) -> GenerationConfig:

@@ -17,6 +17,7 @@ from mipha_eval.core.errors import UserError
 from mipha_eval.models.chat import Head
 from mipha_eval.models.error_line import reason
 from mipha_eval.models.forward_inputs import ImageFeatures
+from mipha_eval.models.generator import generates_itself
 from mipha_eval.models.image_tokens import complete
 from mipha_eval.models.settings import read_settings
 from mipha_eval.models.tokenizers import check_vocabulary, load_tokenizer, make_padding
@@ -131,6 +132,20 @@ def image_features(model: GeneratingModel, inputs: Mapping[str, Tensor]) -> Imag
     encode = cast(ImageEncoder, model.base_model).get_image_features
     wanted = inspect.signature(encode).parameters
     return {"image": encode(**{name: value for name, value in inputs.items() if name in wanted}, return_dict=True)}
+
+
+def takes_features(model: GeneratingModel) -> bool:
+    """Whether a model says that it takes features in place of pixels, which its forward may still leave out."""
+    return generates_itself(type(model)) and hasattr(model.base_model, "get_image_features")
+
+
+def embedded(model: GeneratingModel, ids: Tensor, features: ImageFeatures | None, image_token: int) -> Tensor:
+    """Embeddings [1, tokens, width] of prompts for the language model in a model, features in the places of images."""
+    embeddings: Tensor = model.get_input_embeddings()(ids)
+    if features is None:
+        return embeddings
+    places = torch.isin(ids, torch.tensor([image_token], device=ids.device))[..., None]
+    return embeddings.masked_scatter(places, features["image"]["pooler_output"].to(embeddings.dtype))
 
 
 def has_three_axes(config: PreTrainedConfig) -> bool:

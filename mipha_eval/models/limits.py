@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from mipha_eval.core.errors import RequestError
@@ -23,6 +23,7 @@ class Limits:
         rows: rows of its embedding of tokens.
         placeholders: token ids that stand for pictures, whose embeddings are never looked up.
         positions: tokens that a prompt may have; None where there is no such number.
+        beside: of ids of a second tokenizer, by their name in a network's arguments: rows of their embedding, and positions.
         switch: tokens of prompt and answer beyond which a decoder turns positions by other angles; None where it does not.
         three_axes: whether a picture takes fewer positions than it has tokens (M-RoPE); then only a text's are counted.
     """
@@ -32,14 +33,18 @@ class Limits:
     positions: int | None
     three_axes: bool = False
     switch: int | None = None
+    beside: Mapping[str, tuple[int, int]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, model: GeneratingModel) -> Limits:
         """Reads them from a model of transformers."""
         config, text = model.config, model.config.get_text_config(decoder=True)
         marks = (getattr(config, name, None) for name in ("image_token_id", "image_token_index", "video_token_id"))
-        rows, three_axes = len(model.get_input_embeddings().weight), "mrope_section" in _rope(text)
-        return cls(rows, frozenset(mark for mark in marks if mark is not None), positions(text), three_axes, switch(text))
+        embedding = model.get_input_embeddings()
+        rows = len(embedding.weight) + getattr(embedding, "num_additional_embeddings", 0)  # IDEFICS' marks lie apart
+        three_axes = "mrope_section" in _rope(text)
+        known = frozenset(mark for mark in marks if mark is not None)
+        return cls(rows, known, positions(text), three_axes, switch(text), _beside(config))
 
     def switches(self, tokens: int) -> bool:
         """Whether a prompt with an answer of so many tokens may see both kinds of angles, so that it can share nothing."""
@@ -68,6 +73,23 @@ class Limits:
         if ids is not None:
             for row, kept in zip(ids.tolist(), (ids >= 0 if mask is None else mask).tolist(), strict=True):
                 self.check([token for token, keep in zip(row, kept, strict=True) if keep])
+        for name, (rows, most) in self.beside.items():
+            given = tensor_of(inputs, name)
+            if given is not None and given.shape[1] > most:
+                raise RequestError(f"the question has {given.shape[1]:,} {name}, the model has positions for {most:,}")
+            if given is not None and int(given.max()) >= rows:
+                raise RequestError(f"{name} {int(given.max()):,} of the question has no embedding")
+
+
+def _beside(config: PreTrainedConfig) -> dict[str, tuple[int, int]]:
+    """Of parts that read a prompt through a tokenizer of their own, such as a Q-Former."""
+    found: dict[str, tuple[int, int]] = {}
+    for name in config.to_dict():
+        part = getattr(config, name, None) if name.endswith("_config") else None
+        rows, most = (getattr(part, size, None) for size in ("vocab_size", "max_position_embeddings"))
+        if isinstance(rows, int) and isinstance(most, int):
+            found[f"{name.removesuffix('_config')}_input_ids"] = rows, most
+    return found
 
 
 def positions(config: PreTrainedConfig) -> int | None:

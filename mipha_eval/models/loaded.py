@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from mipha_eval.core.types import Decoding
 from mipha_eval.models.end_tokens import end_ids
 from mipha_eval.models.generation import Generation, plain_greedy
+from mipha_eval.models.generator import generator_of
 from mipha_eval.models.stop import Stop, StopText
 
 if TYPE_CHECKING:
@@ -53,13 +54,18 @@ class Loaded:
         return found.strip().removesuffix(self.end_text).strip()
 
     @classmethod
-    def greedily(cls, model: GeneratingModel, tokenizer: PreTrainedTokenizerBase, stop: str = "") -> Loaded:
+    def greedily(
+        cls, model: GeneratingModel, tokenizer: PreTrainedTokenizerBase, end: object = None, stop: str = ""
+    ) -> Loaded:
         """A model that decodes greedily, ended by what its generation settings say, else by what its tokenizer says.
 
         Args:
+            end: what its own `generate` says in place of its settings, if it does.
             stop: a conversation template's stopping word, which ends an answer, too, where it is one token; "" for none.
         """
-        ends = end_ids(model.generation_config.eos_token_id, tokenizer)
+        generator = generator_of(model)
+        settings = generator.generation_config
+        ends = end_ids(settings.eos_token_id if end is None else end, tokenizer)
         word = tokenizer(stop, add_special_tokens=False).input_ids if stop else []
         stops = frozenset(word if len(word) == 1 else ()) - ends
-        return cls(model, tokenizer, ends | stops, plain_greedy(model), stop_words=stops)
+        return cls(model, tokenizer, ends | stops, plain_greedy(generator), stop_words=stops)

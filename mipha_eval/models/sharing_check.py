@@ -10,7 +10,7 @@ from __future__ import annotations
 import io
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 
 import numpy as np
@@ -51,56 +51,87 @@ MISFITS = (
 
 @dataclass(frozen=True)
 class Sharing:
-    """What questions about an image share; `text` says it with the reason, where it is not everything."""
+    """What questions about an image share; `text` says it with the reason, where it is not everything.
+
+    Attributes:
+        way: which of the ways that were tried it is.
+    """
 
     level: str
     text: str
+    way: str = field(default="", compare=False)
 
 
-def prove(ways: Mapping[str, Way], alone: Way, dtype: str, *, pictures: bool = True) -> Sharing:
-    """The first of `ways` that answers as `reference` does; ``none`` if there is no such way.
+def prove(ways: Mapping[str, tuple[Way, Way]], dtype: str, *, pictures: bool = True) -> Sharing:
+    """The first of `ways` that answers as each request is answered alone; ``none`` if there is no such way.
 
     Args:
+        ways: by what they share, the level and perhaps more in brackets: how a batch is answered, and each request alone.
         pictures: whether the model is asked about one.
 
     Raises:
         UserError: the model cannot be asked at all.
     """
+    reasons: list[str] = []
+    known: dict[Way, tuple[list[Request], dict[int, Response]]] = {}
+    found = ""
+    for way, (together, alone) in ways.items():
+        batch, expected = known.setdefault(alone, known.get(alone) or _alone(alone, pictures))
+        level = way.partition(" ")[0]
+        reason = difference(together, batch if level != "none" else [*batch[:2], batch[-1]], expected, dtype)
+        if reason is None:
+            found = way
+            break
+        reasons.append(f"{way} cannot be shared: {reason}" if level != "none" else f"each prompt alone: {reason}")
+    sharing = Sharing(found.partition(" ")[0] or "none", "; ".join([found or "none", *reasons]), found)
+    if reasons:
+        logger.warning("questions about an image share %s; it is slower, the answers are the same", sharing.text)
+    return sharing
+
+
+def _alone(alone: Way, pictures: bool) -> tuple[list[Request], dict[int, Response]]:
+    """A batch, and by their places in it the answers to its first, second and last, each asked alone.
+
+    The first is short and about another picture, the second a likelihood, the last has all the others before it.
+    """
     what = "a question about a picture" if pictures else "a question"
     # the second token is the first that is decoded one at a time
     images, others = (((made_up_image(number),) if pictures else ()) for number in range(2))
     batch = [Request(question, images, Decoding(2)) for question in QUESTIONS]
-    batch.insert(0, Request(QUESTIONS[1], others, Decoding(2)))
+    first = [Request(QUESTIONS[1], others, Decoding(2)), Request(QUESTIONS[1], images, options=("Yes",))]
     try:
-        (expected,) = alone(batch[-1:])
-        if expected.error:  # a model with very few positions is asked the shortest
+        (last,) = alone(batch[-1:])
+        if last.error:  # a model with very few positions is asked the shortest
             batch = sorted(batch, key=lambda request: len(request.text), reverse=True)
-            (expected,) = alone(batch[-1:])
+            (last,) = alone(batch[-1:])
+        expected = {0: alone(first[:1])[0], 1: alone(first[1:])[0], -1: last}
     except MISFITS as error:
         raise UserError(f"the model cannot answer {what}: {_line(error)}") from error
-    if expected.error:
-        raise UserError(f"the model cannot answer {what}: {expected.error}")
-    reasons: list[str] = []
-    for level, way in ways.items():
-        reason = difference(way, batch, expected, dtype)
-        if reason is None:
-            return Sharing(level, "; ".join([level, *reasons]))
-        reasons.append(f"{level} cannot be shared: {reason}")
-        logger.warning("%s; it will be slower, the answers are the same", reasons[-1])
-    return Sharing("none", "; ".join(["none", *reasons]))
+    if last.error:
+        raise UserError(f"the model cannot answer {what}: {last.error}")
+    return [*first, *batch], expected
 
 
-def difference(way: Way, batch: Sequence[Request], expected: Response, dtype: str) -> str | None:
-    """Why a way's answer to the last request is not the expected one; None if it is."""
+def difference(way: Way, batch: Sequence[Request], expected: Mapping[int, Response], dtype: str) -> str | None:
+    """Why a way's answers are not the expected ones, by their places in the batch; None if they are."""
     try:
-        *_, found = way(batch)
+        answers = way(batch)
     except MISFITS as error:
         return _line(error)
+    reasons = (_difference(answers[place], wanted, dtype) for place, wanted in expected.items() if not wanted.error)
+    return next((reason for reason in reasons if reason is not None), None)
+
+
+def _difference(found: Response, expected: Response, dtype: str) -> str | None:
     if found.error:
         return found.error
-    gap, largest = logit_gap(found, expected), max(abs(logit) for _, logit in expected.top)
-    if not gap <= TOLERANCE[dtype] * max(1.0, largest):
-        return f"logits of the first token differ by {gap:.2g}"
+    gap, largest = logit_gap(found, expected), max((abs(logit) for _, logit in expected.top), default=1.0)
+    if expected.top and not gap <= TOLERANCE[dtype] * max(1.0, largest):
+        return f"logits differ by {gap:.2g}"
+    if not expected.top:
+        gap = max(abs(one - other) for one, other in zip(found.likelihoods, expected.likelihoods, strict=True))
+        if not gap <= 2 * TOLERANCE[dtype] * max(1.0, *map(abs, expected.likelihoods)):
+            return f"likelihoods of an answer differ by {gap:.2g}"
     if dtype == "torch.float32" and found.text != expected.text:
         return f"{found.text!r} is not {expected.text!r}"
     return None

@@ -25,6 +25,7 @@ from mipha_eval.models.device import choose_device, choose_dtype, memory_guard
 from mipha_eval.models.fingerprint import Stamp, check_unchanged, fingerprint, stamps
 from mipha_eval.models.forward_inputs import ForwardInputs, tensor_of
 from mipha_eval.models.generation import Generation, Manner
+from mipha_eval.models.generator import generator_of
 from mipha_eval.models.limits import Limits
 from mipha_eval.models.live import State
 from mipha_eval.models.loaded import Loaded
@@ -121,7 +122,8 @@ class TransformersAdapter(PrefixAdapter[Pixels, State]):
         device, _ = self.place
         if self.compile:
             compile_layers(self.network)
-        return Decoder(self.model, self.model.config.get_text_config(decoder=True), device, chunk_tokens(device))
+        config = self.model.config.get_text_config(decoder=True)
+        return Decoder(generator_of(self.model), config, device, chunk_tokens(device))
 
     @cached_property
     def limits(self) -> Limits:
@@ -170,8 +172,7 @@ class TransformersAdapter(PrefixAdapter[Pixels, State]):
         return {"parameters": sum(weight.numel() for weight in self.network.parameters()) / 1e9}
 
     def budget(self) -> int:
-        device, dtype = self.place
-        return batch_tokens(device, cache_bytes(self.decoder.config, dtype))
+        return batch_tokens(self.place[0], cache_bytes(self.decoder.config, self.place[1]))
 
     def cost_beside(self, shared: int, request: Request) -> Cost:
         """What a request costs, of which `shared` tokens may be shared with others about its images."""
@@ -183,8 +184,7 @@ class TransformersAdapter(PrefixAdapter[Pixels, State]):
     def own_cost(self, request: Request) -> int:
         """Estimated tokens of a request beside its images."""
         texts = (request.text, *request.options, *request.tracked)
-        # by bytes: a Chinese character is about a token
-        return 16 + sum(1 + len(text.encode(errors="ignore")) // 4 for text in texts)
+        return 16 + sum(1 + len(text.encode(errors="ignore")) // 4 for text in texts)  # a Chinese character is about one
 
     @abstractmethod
     def prompt_end(self, question: str) -> str:
@@ -259,21 +259,22 @@ class TransformersAdapter(PrefixAdapter[Pixels, State]):
                 raise NotShareableError(f"the prompt with {request.text!r} is not what it is as a whole")
         return respond_shared(self, batch, _refuse)
 
-    def generated(self, batch: Sequence[Request], inputs_of: InputsOf) -> list[Response]:
-        """Answers by transformers' own attention, cache and generation; requests with one decoding are padded together."""
+    def generated(self, batch: Sequence[Request], inputs_of: InputsOf, step: int = 0) -> list[Response]:
+        """By transformers' own attention, cache and generation, padded together; with the best logits of `step` 0 or -1."""
         responses: dict[int, Response] = {}
-        alike: dict[tuple[Decoding, int], list[int]] = {}
+        alike: dict[tuple[Decoding, str, int, int], list[int]] = {}
         apart = self.limits.switch is not None  # what is computed for a prompt depends on the longest of its pass
         for place, request in enumerate(batch):
             if request.options:
                 responses[place] = self._ranked_plainly(request, inputs_of)
             else:
-                alike.setdefault((request.decoding, place if apart else 0), []).append(place)
+                same = request.decoding, request.template, len(request.images), place if apart else 0
+                alike.setdefault(same, []).append(place)
         for places in alike.values():
-            responses |= zip(places, self._generated([batch[place] for place in places], inputs_of), strict=True)
+            responses |= zip(places, self._generated([batch[place] for place in places], inputs_of, step), strict=True)
         return [responses[place] for place in range(len(batch))]
 
-    def _generated(self, batch: Sequence[Request], inputs_of: InputsOf) -> list[Response]:
+    def _generated(self, batch: Sequence[Request], inputs_of: InputsOf, step: int) -> list[Response]:
         with memory_guard():
             try:
                 tracked = [[self.encode_beginning(answer, request.text) for answer in request.tracked] for request in batch]
@@ -283,12 +284,12 @@ class TransformersAdapter(PrefixAdapter[Pixels, State]):
             except RequestError as error:
                 if len(batch) == 1:
                     return [Response.failure(str(error))]
-                return [response for request in batch for response in self._generated([request], inputs_of)]
+                return [response for request in batch for response in self._generated([request], inputs_of, step)]
             probabilities = [
                 [math.exp(each) for each in reference.rank(self.model, inputs_of([request]), own)] if own else []
                 for request, own in zip(batch, tracked, strict=True)
             ]
-            return [self._response(answer) for answer in reference.generate(self.model, inputs, manner, probabilities)]
+            return [self._response(each) for each in reference.generate(self.model, inputs, manner, probabilities, step)]
 
     def _manner(self, batch: Sequence[Request], inputs: ForwardInputs) -> Manner:
         """How requests that have one decoding are decoded; prompts that go in as embeddings are told apart by their ids."""

@@ -18,12 +18,12 @@ from mipha_eval.models.chat import Chat
 from mipha_eval.models.end_tokens import end_ids
 from mipha_eval.models.generation import greedy
 from mipha_eval.models.generic_model import GenericModel
-from mipha_eval.models.image_text import load_processor
 from mipha_eval.models.inspection.files import dtypes, file_bytes, numbers
 from mipha_eval.models.inspection.inspection import Step
 from mipha_eval.models.inspection.language_model import decoder_facts, generation_facts
 from mipha_eval.models.inspection.llava_style import QUESTION
 from mipha_eval.models.inspection.memory import MemoryNeed
+from mipha_eval.models.load_chat import load_chat
 from mipha_eval.models.tokenizers import load_tokenizer
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ class GenericFacts:
 
     @cached_property
     def _chat(self) -> Chat:
-        return Chat(load_processor(self.folder), getattr(self._known.config, "image_token_id", None))
+        return load_chat(self._known)
 
     @cached_property
     def _tokenizer(self) -> PreTrainedTokenizerBase:

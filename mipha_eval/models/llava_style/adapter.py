@@ -16,8 +16,8 @@ from mipha_eval.core.adapter import Cost
 from mipha_eval.core.json_value import JsonObject
 from mipha_eval.core.types import Image, Request
 from mipha_eval.data.images import open_image
-from mipha_eval.models.chat import collate
 from mipha_eval.models.checkpoint_folder import locate_checkpoint
+from mipha_eval.models.collate import collate
 from mipha_eval.models.device import moved, pinned
 from mipha_eval.models.factors import checkpoint_factors
 from mipha_eval.models.forward_inputs import ForwardInputs
