@@ -179,7 +179,7 @@ def test_parts_of_an_idefics_prompt_are_cut_at_its_templates_marks(tmp_path: Pat
 
 
 def test_answers_end_where_transformers_ends_them_and_an_unheeded_end_is_told(tmp_path: Path, said: Said) -> None:
-    """As of instructblip-vicuna: its settings name another end token than its tokenizer."""
+    """Its settings name another end token than its tokenizer."""
     asked = Request("Who?", (picture(0),), Decoding(6))
     torch.manual_seed(3)
     official, inputs = plain(instructblip_llama(tmp_path / "first"), asked)
