@@ -73,6 +73,16 @@ class HfChat(ImageTextAdapter):
         return chat
 
     @cached_property
+    def _chats(self) -> dict[str, Chat]:
+        """By template."""
+        return {"": self.chat}
+
+    def chat_with(self, template: str) -> Chat:
+        if template not in self._chats:
+            self._chats[template] = self.chat.worded(Wording.of(template, self.system))
+        return self._chats[template]
+
+    @cached_property
     def loaded(self) -> Loaded:
         return Loaded.greedily(self.network, self.chat.tokenizer, self.own_end, self.chat.stop)
 
@@ -122,6 +132,8 @@ class HfChat(ImageTextAdapter):
 
     def prompt(self, request: Request, pixels: Head | None) -> Prompt | None:
         self.refuse_blind([request])
+        if request.template:  # begins otherwise than what was read of its images
+            return None
         ids = self.chat.ids(request.text, pixels)
         if ids is None:
             return None

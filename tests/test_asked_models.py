@@ -195,3 +195,20 @@ def test_the_checkpoint_s_own_template_takes_a_system_text(tmp_path: Path) -> No
     rendered = adapter.chat.render("Who?", 1)
     assert rendered.count("Be short.") == 1
     assert rendered.index("Be short.") < rendered.index("<image>")
+
+
+def test_a_template_of_one_benchmark_stands_beside_others_in_a_batch(tmp_path: Path) -> None:
+    """Requests about the same picture, each with its own template, as whole prompts by transformers alone."""
+    torch.manual_seed(4)
+    folder = llava(tmp_path)
+    model, processor = IMAGE_TEXT.from_pretrained(folder, dtype=torch.float32).eval(), load_processor(folder)
+    adapter: Any = load("hf-chat", folder)
+    bare = "{% for m in messages %}<image>[{{ m['content'][-1]['text'] }}]{% endfor %}"
+    asked = [Request(text, (picture(0),), Decoding(6), template=each) for text in QUESTIONS for each in ("", bare, "v1")]
+    prompts = [adapter.chat_with(each.template).render(each.text, 1) for each in asked]
+    assert prompts[1] == f"<image>[{QUESTIONS[0]}]"
+    wanted = [
+        official(model, processor, prompt, picture(0), {"max_new_tokens": 6})
+        for prompt, each in zip(prompts, asked, strict=True)
+    ]
+    assert [response.text for response in adapter.respond(asked)] == wanted

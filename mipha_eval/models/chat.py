@@ -7,9 +7,8 @@ import copy
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol, cast
+from typing import TYPE_CHECKING
 
-import numpy as np
 from PIL.Image import Image as Picture
 from torch import Tensor
 
@@ -17,6 +16,7 @@ from mipha_eval.core.errors import RequestError, UserError
 from mipha_eval.models.collate import collate
 from mipha_eval.models.image_marks import find_marks
 from mipha_eval.models.llava_style.prompt import IMAGE_MARK
+from mipha_eval.models.processed import KINDS, ImageProcessor, Preprocessed, first_row, is_plain, tensors_of
 from mipha_eval.models.separator import closes_texts, without_separator
 from mipha_eval.models.template import ANY_QUESTION
 from mipha_eval.models.wording import AS_THE_CHECKPOINT, Message, Wording
@@ -26,39 +26,6 @@ if TYPE_CHECKING:
 
 #: how a processor is asked for a batch, beside the side that is padded
 PADDED: Mapping[str, bool | str] = {"padding": True, "return_tensors": "pt"}
-
-#: names of what a processor says of each token beside its id: 0 for text
-KINDS = ("mm_token_type_ids", "token_type_ids")
-
-
-class ImageProcessor(Protocol):
-    """An image processor of transformers, or what stands in for one."""
-
-    def __call__(self, *pictures: object, **settings: object) -> Mapping[str, object]:
-        """Tensors and the like by name."""
-
-
-class Preprocessed:
-    """Stands in for an image processor that is asked about the same pictures again and again: it works once.
-
-    Attributes:
-        names: of what it made.
-    """
-
-    def __init__(self, real: ImageProcessor) -> None:
-        self._real = real
-        self._made: Mapping[str, object] | None = None
-        self.names: frozenset[str] = frozenset()
-
-    def __call__(self, *pictures: object, **settings: object) -> Mapping[str, object]:
-        if self._made is None:
-            self._made = self._real(*pictures, **settings)
-            bare = isinstance(self._made, Tensor)  # its name is the processor's to give
-            self.names = frozenset(getattr(self._real, "model_input_names", ()) if bare else self._made)
-        return copy.copy(self._made)
-
-    def __getattr__(self, name: str) -> object:
-        return getattr(self._real, name)
 
 
 @dataclass(frozen=True)
@@ -227,11 +194,11 @@ class Chat:
         if head and question in head.prompts:
             return head.prompts[question]
         made = self._text_inputs(question, head, {})  # as lists, which take half the time of tensors
-        ids = tuple(_row(made.pop("input_ids")))
+        ids = tuple(first_row(made.pop("input_ids")))
         if head is None:
             return ids
         length = len(head.ids)
-        plain = all(_is_plain(name, value, head) for name, value in made.items())
+        plain = all(is_plain(name, value, head.kinds, length) for name, value in made.items())
         return ids if plain and length and ids[:length] == head.ids and len(ids) > length else None
 
     def prepare(self, questions: Sequence[str], head: Head) -> None:
@@ -263,7 +230,7 @@ class Chat:
 
     def text_inputs(self, question: str, head: Head | None) -> dict[str, Tensor]:
         """The text's part of a complete prompt, [1, tokens] at least, pictures not made again. Raises RequestError."""
-        return _tensors(self._text_inputs(question, head, self._padded))
+        return tensors_of(self._text_inputs(question, head, self._padded))
 
     def _text_inputs(self, question: str, head: Head | None, settings: Mapping[str, bool | str]) -> dict[str, object]:
         given = ((), self._processor.image_processor) if head is None else (head.pictures, head.preprocessed)
@@ -273,7 +240,7 @@ class Chat:
     def _made(
         self, questions: Sequence[str], pictures: Sequence[Sequence[Picture]], preprocess: ImageProcessor
     ) -> dict[str, Tensor]:
-        return _tensors(self._called(questions, pictures, preprocess, self._padded))
+        return tensors_of(self._called(questions, pictures, preprocess, self._padded))
 
     @property
     def _padded(self) -> dict[str, bool | str]:
@@ -300,30 +267,3 @@ class Chat:
             raise RequestError(f"the processor cannot make a prompt: {error}") from error
         aside = ("labels", *getattr(processor, "skip_tensor_conversion", ()))  # for training, and about the text
         return {name: value for name, value in made.items() if name not in aside and value is not None}
-
-
-def _tensors(made: Mapping[str, object]) -> dict[str, Tensor]:
-    """All that a processor made. Raises RequestError for what is no tensor: left out, it could change an answer."""
-    tensors = {name: value for name, value in made.items() if isinstance(value, Tensor)}
-    odd = [name for name in made if name not in tensors]
-    if odd:
-        raise RequestError(f"the processor makes {', '.join(odd)} in a form that is not understood here")
-    return tensors
-
-
-def _row(value: object) -> list[int]:
-    """The first row of what a processor gives as lists, an array or a tensor."""
-    if isinstance(value, Tensor | np.ndarray):
-        row: list[int] = value[0].tolist()
-        return row
-    return list(cast(Sequence[Sequence[int]], value)[0])
-
-
-def _is_plain(name: str, value: object, head: Head) -> bool:
-    """Whether an input beside ids says no more of a prompt's tokens than its head's: none is masked, the rest is text."""
-    if name == "attention_mask":
-        return all(_row(value))
-    if name not in KINDS or head.kinds is None:
-        return False
-    row, length = _row(value), len(head.ids)
-    return row[:length] == head.kinds[0].tolist() and not any(row[length:])

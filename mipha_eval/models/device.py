@@ -68,3 +68,8 @@ def memory_guard() -> Iterator[None]:
                 flag="--batch-size 1",
             ) from error
         raise
+
+
+def device_name(device: torch.device) -> str:
+    """What a device is called: a GPU by its maker's name."""
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else device.type

@@ -19,3 +19,9 @@ def tensor_of(inputs: ForwardInputs, name: str) -> Tensor | None:
     """An argument that is a tensor; None where it is not given."""
     value = inputs.get(name)
     return value if isinstance(value, Tensor) else None
+
+
+def left_padding(inputs: ForwardInputs) -> list[int]:
+    """How many places of each prompt are padding; empty where nothing says so."""
+    mask = tensor_of(inputs, "attention_mask")
+    return [] if mask is None else [int(count) for count in (mask == 0).sum(dim=-1)]

@@ -86,7 +86,7 @@ class Generation:
         beams = {name: value for name, value in asked.items() if name not in STEERED}
         if prompts is None:
             penalty = steered.pop("repetition_penalty", None) if any(padding) else None
-            steering = [] if penalty is None else [UnpaddedPenalty(penalty, padding, int(beams.get("num_beams", 1)))]
+            steering = [] if penalty is None else [UnpaddedPenalty(float(penalty), padding, int(beams.get("num_beams", 1)))]
             return Manner(stop, {**self.form, **self.obeyed, **steered, **beams}, steering)
         seen, obeyed = prompts if self.seen is None else [self.seen] * len(prompts), {**self.obeyed, **steered}
         rows = [each for each in seen for _ in range(int(beams.get("num_beams", 1)))]
@@ -192,12 +192,16 @@ class UnpaddedPenalty(LogitsProcessor):
 
     def __init__(self, penalty: float, padding: Sequence[int], beams: int) -> None:
         self._own, self._padding, self._beams = RepetitionPenaltyLogitsProcessor(penalty), padding, beams
+        self._sees_prompts: bool | None = None
 
     def __call__(self, input_ids: torch.LongTensor, scores: torch.FloatTensor) -> torch.FloatTensor:
         """`input_ids` [rows, tokens] are prompts and what was generated behind them; `scores` [rows, vocabulary]."""
         changed = []
+        if self._sees_prompts is None:  # a language model that is handed embeddings alone sees answers alone
+            self._sees_prompts = input_ids.shape[1] > max(self._padding)
         for row in range(len(input_ids)):
-            own = input_ids[row : row + 1, self._padding[row // self._beams] :]
+            padding = self._padding[row // self._beams] if self._sees_prompts else 0
+            own = input_ids[row : row + 1, padding:]
             changed.append(self._own(cast(torch.LongTensor, own), cast(torch.FloatTensor, scores[row : row + 1])))
         return cast(torch.FloatTensor, torch.cat(list[Tensor](changed)))
 

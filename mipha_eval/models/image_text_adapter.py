@@ -15,6 +15,7 @@ from torch import Tensor
 from mipha_eval.core.errors import RequestError
 from mipha_eval.core.types import Decoding, Image, Request, Response
 from mipha_eval.models import reference
+from mipha_eval.models.answer_tokens import answer_tokens
 from mipha_eval.models.chat import Chat, Head
 from mipha_eval.models.collate import collate
 from mipha_eval.models.device import moved
@@ -58,6 +59,10 @@ class ImageTextAdapter(TransformersAdapter[Head | None]):
     @abstractmethod
     def chat(self) -> Chat:
         """How it is asked."""
+
+    @abstractmethod
+    def chat_with(self, template: str) -> Chat:
+        """How it is asked with another template than its own; "" is its own. Raises UserError for one that is none."""
 
     @abstractmethod
     def opened(self, images: Sequence[Image]) -> list[Picture]:
@@ -159,7 +164,11 @@ class ImageTextAdapter(TransformersAdapter[Head | None]):
     def whole_inputs(self, batch: Sequence[Request]) -> ForwardInputs:
         self.refuse_blind(batch)
         pictures = [self.opened(request.images) for request in batch]
-        return self._there(self.chat.whole([request.text for request in batch], pictures))
+        return self._there(self._chat(batch).whole([request.text for request in batch], pictures))
+
+    def _chat(self, batch: Sequence[Request]) -> Chat:
+        """Of requests that have one template."""
+        return self.chat_with(batch[0].template) if batch else self.chat
 
     @torch.inference_mode()
     def feature_inputs(self, batch: Sequence[Request]) -> ForwardInputs:
@@ -181,8 +190,9 @@ class ImageTextAdapter(TransformersAdapter[Head | None]):
         """What was made of the images of each prompt, and of their texts together."""
         self.refuse_blind(batch)
         heads = [self._head(request.images) for request in batch]
-        texts = [self.chat.text_inputs(request.text, head) for request, head in zip(batch, heads, strict=True)]
-        return heads, self.chat.together(texts)
+        chat = self._chat(batch)
+        texts = [chat.text_inputs(request.text, head) for request, head in zip(batch, heads, strict=True)]
+        return heads, chat.together(texts)
 
     def _there(self, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
         return {name: moved(value, *self.place) for name, value in inputs.items()}
@@ -194,9 +204,7 @@ class ImageTextAdapter(TransformersAdapter[Head | None]):
     def encode_beginning(self, answer: str, question: str = ANY_QUESTION) -> tuple[int, ...]:
         if not is_encoded(self.known.config):
             return super().encode_beginning(answer, question)
-        ids = self._tokens(answer)  # a decoder behind an encoder begins a text
-        if not ids:
-            raise RequestError(f"{answer!r} has no tokens")
+        ids = answer_tokens(self.tokenizer, answer)  # a decoder behind an encoder begins a text
         self.limits.check_ids(ids)
         return ids
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from mipha_eval.core.errors import RequestError
+from mipha_eval.core.json_value import JsonObject
 from mipha_eval.models.forward_inputs import ForwardInputs, tensor_of
 
 if TYPE_CHECKING:
@@ -49,6 +50,10 @@ class Limits:
     def switches(self, tokens: int) -> bool:
         """Whether a prompt with an answer of so many tokens may see both kinds of angles, so that it can share nothing."""
         return self.switch is not None and tokens > self.switch
+
+    def describe(self) -> JsonObject:
+        """For the manifest; nothing where there is no switch."""
+        return {} if self.switch is None else {"shared_up_to_tokens": self.switch}
 
     def check(self, ids: Sequence[int]) -> None:
         """Raises RequestError for a prompt, its pictures' tokens among its ids, that the network cannot be asked."""

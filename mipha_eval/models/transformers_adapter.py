@@ -20,10 +20,11 @@ from mipha_eval.core.errors import RequestError, UserError
 from mipha_eval.core.json_value import JsonObject
 from mipha_eval.core.types import Decoding, Request, Response
 from mipha_eval.models import reference
+from mipha_eval.models.answer_tokens import answer_tokens
 from mipha_eval.models.checkpoint_folder import locate_checkpoint
-from mipha_eval.models.device import choose_device, choose_dtype, memory_guard
+from mipha_eval.models.device import choose_device, choose_dtype, device_name, memory_guard
 from mipha_eval.models.fingerprint import Stamp, check_unchanged, fingerprint, stamps
-from mipha_eval.models.forward_inputs import ForwardInputs, tensor_of
+from mipha_eval.models.forward_inputs import ForwardInputs, left_padding, tensor_of
 from mipha_eval.models.generation import Generation, Manner
 from mipha_eval.models.generator import generator_of
 from mipha_eval.models.limits import Limits
@@ -163,10 +164,8 @@ class TransformersAdapter(PrefixAdapter[Pixels, State]):
 
     def describe(self) -> JsonObject:
         device, dtype = self.place
-        name = torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
-        own = {"weights": self._weights, "device": name, "dtype": str(dtype), "attention": "sdpa"}
-        switch = {} if self.limits.switch is None else {"shared_up_to_tokens": self.limits.switch}
-        return {**own, **switch, **self.generation.describe()}
+        own = {"weights": self._weights, "device": device_name(device), "dtype": str(dtype), "attention": "sdpa"}
+        return {**own, **self.limits.describe(), **self.generation.describe()}
 
     def about(self) -> Mapping[str, str | float]:
         return {"parameters": sum(weight.numel() for weight in self.network.parameters()) / 1e9}
@@ -177,9 +176,8 @@ class TransformersAdapter(PrefixAdapter[Pixels, State]):
     def cost_beside(self, shared: int, request: Request) -> Cost:
         """What a request costs, of which `shared` tokens may be shared with others about its images."""
         own = self.own_cost(request)
-        if self.sharing and not alone(request):
-            return Cost(shared, own)
-        return Cost(0, (shared + own) * request.decoding.num_beams)
+        together = self.sharing and not alone(request)
+        return Cost(shared, own) if together else Cost(0, (shared + own) * request.decoding.num_beams)
 
     def own_cost(self, request: Request) -> int:
         """Estimated tokens of a request beside its images."""
@@ -197,20 +195,9 @@ class TransformersAdapter(PrefixAdapter[Pixels, State]):
         return (*self.encode_beginning(option, question), end if end in self.ends else min(self.ends))
 
     def encode_beginning(self, answer: str, question: str = ANY_QUESTION) -> tuple[int, ...]:
-        prompt_end = self.prompt_end(question)
-        lead = "" if prompt_end[-1] in " \n>" else " "
-        before, whole = (self._tokens(text) for text in (prompt_end, f"{prompt_end}{lead}{answer}"))
-        ids = whole[len(before) :] if whole[: len(before)] == before else self._tokens(lead + answer)
-        if not ids:
-            raise RequestError(f"{answer!r} has no tokens")
+        ids = answer_tokens(self.tokenizer, answer, self.prompt_end(question))
         self.limits.check_ids(ids)
         return ids
-
-    def _tokens(self, text: str) -> tuple[int, ...]:
-        try:
-            return tuple(self.tokenizer(text, add_special_tokens=False).input_ids)
-        except TypeError as error:  # how a tokenizer takes a lone surrogate
-            raise RequestError(f"{text!r} cannot be tokenized: {error}") from error
 
     def prefill(self, prefixes: Sequence[Prefix[Pixels]]) -> State:
         with memory_guard():
@@ -295,8 +282,7 @@ class TransformersAdapter(PrefixAdapter[Pixels, State]):
         """How requests that have one decoding are decoded; prompts that go in as embeddings are told apart by their ids."""
         prompts = [self.prompt(request, None) for request in batch] if "input_ids" not in inputs else []
         ids = [prompt.ids for prompt in prompts if prompt]
-        decoding, mask = batch[0].decoding, tensor_of(inputs, "attention_mask")
-        padding = () if mask is None or self.model.config.is_encoder_decoder else (mask == 0).sum(dim=-1).tolist()
+        decoding, padding = batch[0].decoding, () if self.model.config.is_encoder_decoder else left_padding(inputs)
         return self.generation.manner(self.loaded.stop(decoding), ids if prompts else None, decoding.settings, padding)
 
     def _ranked_plainly(self, request: Request, inputs_of: InputsOf) -> Response:
