@@ -45,6 +45,7 @@ class OpenAIApi(StreamingAdapter):
     name: ClassVar[str] = "openai-api"
     steady: ClassVar[bool] = False
     ranks: ClassVar[bool] = False
+    ways: ClassVar[tuple[str, ...]] = ("system", "detail")
     incidental: ClassVar[frozenset[str]] = frozenset(
         {"base_url", "key_env", "concurrency", "timeout", "tries", "spend", "price", "serve_timeout"}
     )

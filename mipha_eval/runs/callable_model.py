@@ -18,6 +18,7 @@ class CallableModel(ModelAdapter):
     """Calls `answer` with the decoded pictures and the prompt of each request; what it raises fails that request alone."""
 
     name: ClassVar[str] = "callable"
+    heeds: ClassVar[frozenset[str]] = frozenset({"prompt", "format"})
 
     answer: Answer
 
