@@ -11,7 +11,7 @@ from mipha_eval.reporting.ablation import Ablation
 from mipha_eval.reporting.contrasts import Contrasts
 from mipha_eval.reporting.definition import HEADLINES, SIZE, Definition, SizeGroup
 from mipha_eval.reporting.factors import ELSEWHERE, chosen_factors, words
-from mipha_eval.reporting.floors import TITLE, apart, models_and_floors
+from mipha_eval.reporting.floors import apart, models_and_floors
 from mipha_eval.reporting.gains import with_gains
 from mipha_eval.reporting.measured import Measured
 from mipha_eval.reporting.measured_cell import check_metrics, measured_cell
@@ -20,7 +20,7 @@ from mipha_eval.reporting.published import Quote, find_model
 from mipha_eval.reporting.quoted import choose_models, facts_of, published_size, quoted_row, reproductions
 from mipha_eval.reporting.ranking import ranked
 from mipha_eval.reporting.significance import PairedTests
-from mipha_eval.reporting.table import Field, Group, Row, Table
+from mipha_eval.reporting.table import FLOORS, Field, Group, Row, Table
 
 #: facts that are about a row, not fields that a table may show
 ABOUT_ROWS = ("published", SIZE)
@@ -77,18 +77,19 @@ def build_table(
 def _ablation_table(
     definition: Definition, measured: Sequence[Measured], rows: Sequence[Row], tests: PairedTests, by: Sequence[str]
 ) -> Table:
-    """The table with its rows grouped by factors, and with the differences between their levels; floors, which have none,
+    """The table with its rows grouped by factors, and with the differences between their levels; floors without a level
     stand below.
     """
-    rows, floors = models_and_floors(rows)
     facts = [row.fields for row in rows if not row.quoted] or [row.fields for row in rows]
-    ablation = Ablation.of(chosen_factors(by, facts), rows)
+    factors = chosen_factors(by, facts)
+    rows, floors = models_and_floors(rows, factors)
+    ablation = Ablation.of(factors, rows)
     fields, columns = ablation.kept_fields(definition.fields), definition.columns
     _check_facts([*ablation.fields, *fields], definition.name, measured)
     groups = ranked(ablation.marked(ablation.groups(rows)), columns, tests.tied)
     contrasts = Contrasts.of(groups, columns, ablation, tests)
     title = definition.title if definition.title != HEADLINES else f"Ablation: {' x '.join(map(words, ablation.factors))}"
-    below = [Group(TITLE, tuple(floors))] if floors else []
+    below = [Group(FLOORS, tuple(floors))] if floors else []
     kept = (*groups, *ranked(below, columns, tests.tied))
     table = Table(definition.name, title, fields, columns, kept, factors=ablation.fields, contrasts=contrasts.found)
     return replace(table, notes=(*ablation.notes(groups), *notes_of(table, tests), *contrasts.notes))

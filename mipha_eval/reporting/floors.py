@@ -9,10 +9,9 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from mipha_eval.core.errors import UserError
-from mipha_eval.reporting.table import Group, Row
+from mipha_eval.reporting.factors import fact_of
+from mipha_eval.reporting.table import FLOORS, Group, Row
 from mipha_eval.store.run_folder import RunFolder
-
-TITLE = "Floors"
 
 logger = logging.getLogger(__name__)
 
@@ -54,14 +53,15 @@ def _questions(folder: RunFolder) -> list[tuple[str, str]]:
     return [(label, str(folder.task(label).read_task().data_sha256)) for label in labels]
 
 
-def models_and_floors(rows: Sequence[Row]) -> tuple[Sequence[Row], Sequence[Row]]:
-    """Rows, and floors to stand below them; where there are floors alone these are the rows."""
-    models, floors = ([row for row in rows if row.floor is floor] for floor in (False, True))
-    return (models, floors) if models else (floors, ())
+def models_and_floors(rows: Sequence[Row], factors: Sequence[str]) -> tuple[list[Row], list[Row]]:
+    """The rows of an ablation, and floors to stand below it: those of which no factor tells anything."""
+    below = [row for row in rows if row.floor and not any(fact_of(row.fields, factor).known for factor in factors)]
+    models = [row for row in rows if row not in below]
+    return (models, below) if models else (below, [])
 
 
 def apart(groups: Sequence[Group]) -> list[Group]:
     """The groups without floors, and these in a last one, where there are others."""
     floors = tuple(row for group in groups for row in group.rows if row.floor)
     others = [Group(group.title, rows) for group in groups if (rows := tuple(row for row in group.rows if not row.floor))]
-    return [*others, Group(TITLE, floors)] if floors and others else list(groups)
+    return [*others, Group(FLOORS, floors)] if floors and others else list(groups)

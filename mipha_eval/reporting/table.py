@@ -13,6 +13,8 @@ from mipha_eval.scoring.result_record import AS_PUBLISHED
 
 Place = Literal["", "best", "second"]
 NOTHING = "–"
+#: the title of the group of floors
+FLOORS = "Floors"
 
 
 @dataclass(frozen=True)
@@ -237,9 +239,8 @@ class Table:
 
     @property
     def floors(self) -> list[Row]:
-        """The rows that are no models, where there are others."""
-        found = [row for row in self.rows() if row.floor]
-        return found if len(found) < sum(1 for _ in self.rows()) else []
+        """The rows that stand below the others, being no models."""
+        return [row for group in self.groups if group.title == FLOORS for row in group.rows if row.floor]
 
     @property
     def model_groups(self) -> list[Group]:
