@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -35,7 +35,7 @@ from mipha_eval.models.image_text import (
 from mipha_eval.models.loaded import Loaded
 from mipha_eval.models.prefix import Prefix
 from mipha_eval.models.prompt_groups import Prompt
-from mipha_eval.models.sharing_check import Sharing, prove
+from mipha_eval.models.sharing_check import Sharing, prove, prove_padding
 from mipha_eval.models.template import Template
 from mipha_eval.models.transformers_adapter import TransformersAdapter
 
@@ -85,9 +85,19 @@ class HfChat(TransformersAdapter[Head | None]):
             return Sharing("none", "none, as asked")
         ways = {
             "prefix": self.shared_as_whole,
-            "features": lambda batch: self.generated(batch, self.feature_inputs),
+            "features": lambda batch: self.generated(batch, self.feature_inputs, pads=super(HfChat, self).pads),
         }
         return prove(ways, self.reference, str(self.place[1]))
+
+    @property
+    def pads(self) -> bool:
+        return super().pads and (self.proved.level == "features" or self._pads_whole_prompts)
+
+    @cached_property
+    def _pads_whole_prompts(self) -> bool:
+        """Asked where something is not shared; some processors and models count places from the left."""
+        together = partial(self.generated, inputs_of=self.whole_inputs, pads=True)
+        return prove_padding(together, self.reference, str(self.place[1]))
 
     @property
     def sharing(self) -> bool:
@@ -105,11 +115,13 @@ class HfChat(TransformersAdapter[Head | None]):
         _ = self.digest, self.network, self.loaded
         self.generation.report(self.folder)
         self.template.report(self.folder)
-        _ = self.proved
+        if self.proved.level == "none":
+            _ = self.pads
 
     def describe(self) -> JsonObject:
+        apart = self.proved.level == "none" and not self.pads
         own: JsonObject = {
-            "sharing": self.proved.text,
+            "sharing": f"{self.proved.text}; each prompt is read alone" if apart else self.proved.text,
             "template": self.template.given,
             "left_out": self.generation.left_out,
         }

@@ -1,8 +1,8 @@
 """Does sharing give what a question gives alone, for this architecture? Asked at load time, about a made-up picture if any.
 
-Questions that begin in many ways are read behind one prefix, beside one about another picture; the last, which has all the
-others before it, is compared with the same question alone. It is as little as will do, since every run pays for it: every
-run also makes some of its own answers again.
+Questions that begin in many ways are read behind one prefix, beside one about another picture. Two are compared with the
+same questions alone: the last, which has all the others before it, and the shortest, which is padded most where prompts are
+padded. It is as little as will do, since every run pays for it: every run also makes some of its own answers again.
 """
 
 from __future__ import annotations
@@ -39,6 +39,9 @@ QUESTIONS = (
     "What is written on the large sign, if anything?",
 )
 
+#: places of the two that are compared, behind the one about another picture
+SHORTEST, LONGEST = 2, len(QUESTIONS)
+
 #: how far the logits of the first token may differ, as a part of the largest; what rounding makes of them
 TOLERANCE = {"torch.float32": 1e-3, "torch.bfloat16": 0.05, "torch.float16": 0.02}
 
@@ -67,19 +70,18 @@ def prove(ways: Mapping[str, Way], alone: Way, dtype: str, *, pictures: bool = T
         UserError: the model cannot be asked at all.
     """
     what = "a question about a picture" if pictures else "a question"
-    # the second token is the first that is decoded one at a time
-    images, others = (((made_up_image(number),) if pictures else ()) for number in range(2))
-    batch = [Request(question, images, Decoding(2)) for question in QUESTIONS]
-    batch.insert(0, Request(QUESTIONS[1], others, Decoding(2)))
+    batch = _batch(pictures=pictures)
     try:
-        (expected,) = alone(batch[-1:])
-        if expected.error:  # a model with very few positions is asked the shortest
+        expected = {LONGEST: alone([batch[LONGEST]])[0]}
+        if expected[LONGEST].error:  # a model with very few positions is asked the shortest
             batch = sorted(batch, key=lambda request: len(request.text), reverse=True)
-            (expected,) = alone(batch[-1:])
+            expected = {LONGEST: alone([batch[LONGEST]])[0]}
+        else:
+            expected |= {SHORTEST: alone([batch[SHORTEST]])[0]}
     except MISFITS as error:
         raise UserError(f"the model cannot answer {what}: {_line(error)}") from error
-    if expected.error:
-        raise UserError(f"the model cannot answer {what}: {expected.error}")
+    if expected[LONGEST].error:
+        raise UserError(f"the model cannot answer {what}: {expected[LONGEST].error}")
     reasons: list[str] = []
     for level, way in ways.items():
         reason = difference(way, batch, expected, dtype)
@@ -90,12 +92,37 @@ def prove(ways: Mapping[str, Way], alone: Way, dtype: str, *, pictures: bool = T
     return Sharing("none", "; ".join(["none", *reasons]))
 
 
-def difference(way: Way, batch: Sequence[Request], expected: Response, dtype: str) -> str | None:
-    """Why a way's answer to the last request is not the expected one; None if it is."""
+def prove_padding(together: Way, alone: Way, dtype: str) -> bool:
+    """Whether prompts about pictures that are padded to be read together are answered as each is alone."""
+    batch = _batch(pictures=True)[: SHORTEST + 1]
+    expected = dict(enumerate(alone(batch)))
+    if any(response.error for response in expected.values()):
+        return False
+    reason = difference(together, batch, expected, dtype)
+    if reason:
+        logger.warning("prompts cannot be padded: %s; each is read alone, which is slower", reason)
+    return reason is None
+
+
+def _batch(*, pictures: bool) -> list[Request]:
+    """Questions about a picture behind one about another, in the order of `QUESTIONS`."""
+    images, others = (((made_up_image(number),) if pictures else ()) for number in range(2))
+    # the second token is the first that is decoded one at a time
+    batch = [Request(question, images, Decoding(2)) for question in QUESTIONS]
+    return [Request(QUESTIONS[1], others, Decoding(2)), *batch]
+
+
+def difference(way: Way, batch: Sequence[Request], expected: Mapping[int, Response], dtype: str) -> str | None:
+    """Why a way's answers to some requests, by their places, are not the expected ones; None if they are."""
     try:
-        *_, found = way(batch)
+        found = way(batch)
     except MISFITS as error:
         return _line(error)
+    reasons = (_difference(found[place], response, dtype) for place, response in expected.items())
+    return next(filter(None, reasons), None)
+
+
+def _difference(found: Response, expected: Response, dtype: str) -> str | None:
     if found.error:
         return found.error
     gap, largest = logit_gap(found, expected), max(abs(logit) for _, logit in expected.top)

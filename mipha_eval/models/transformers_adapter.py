@@ -248,16 +248,28 @@ class TransformersAdapter(PrefixAdapter[Pixels, State]):
                 raise NotShareableError(f"the prompt with {request.text!r} is not what it is as a whole")
         return respond_shared(self, batch, _refuse)
 
-    def generated(self, batch: Sequence[Request], inputs_of: InputsOf) -> list[Response]:
-        """Answers by transformers' own attention, cache and generation; requests with one decoding are padded together."""
+    @property
+    def pads(self) -> bool:
+        """Whether prompts may be padded to be read together."""
+        return self.limits.switch is None  # else what is computed for a prompt depends on the longest of its pass
+
+    def generated(self, batch: Sequence[Request], inputs_of: InputsOf, *, pads: bool | None = None) -> list[Response]:
+        """Answers by transformers' own attention, cache and generation.
+
+        Requests with one decoding and as many images are padded together: some processors write masks for images, or refuse a
+        prompt without one, by looking at all prompts.
+
+        Args:
+            pads: whether they are; None where that is known of the model.
+        """
         responses: dict[int, Response] = {}
-        alike: dict[tuple[Decoding, int], list[int]] = {}
-        alone = self.limits.switch is not None  # what is computed for a prompt depends on the longest of its pass
+        alike: dict[tuple[Decoding, int, int], list[int]] = {}
+        alone = len(batch) > 1 and not (self.pads if pads is None else pads)
         for place, request in enumerate(batch):
             if request.options:
                 responses[place] = self._ranked_plainly(request, inputs_of)
             else:
-                alike.setdefault((request.decoding, place if alone else 0), []).append(place)
+                alike.setdefault((request.decoding, len(request.images), place if alone else 0), []).append(place)
         for places in alike.values():
             responses |= zip(places, self._generated([batch[place] for place in places], inputs_of), strict=True)
         return [responses[place] for place in range(len(batch))]
