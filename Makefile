@@ -46,8 +46,9 @@ pages: $(PAGES)/node_modules/installed  ## format the scripts of pages and bundl
 	$(NPM) run --silent format
 	$(NPM) run --silent bundle
 
-docs: $(VENV)/installed  ## write docs/cli.md anew
+docs: $(VENV)/installed  ## write docs/cli.md and the table of architectures in docs/models.md anew
 	$(BIN)/python docs/generate_cli.py
+	$(BIN)/python docs/generate_models.py
 
 certify: $(VENV)/installed  ## compare every scorer with its oracle and write certificates/ anew
 	$(BIN)/mipha-eval certify all

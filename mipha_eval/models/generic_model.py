@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, cast
 
 import torch
 from torch import nn
-from transformers import AutoConfig, GenerationConfig
+from transformers import AutoConfig, AutoModelForImageTextToText, GenerationConfig
 
 from mipha_eval.core.errors import UserError
 from mipha_eval.models.activation import replace_activations
@@ -17,6 +17,7 @@ from mipha_eval.models.auto_model import AutoModel, LoadingInfo
 from mipha_eval.models.error_line import reason
 from mipha_eval.models.generator import generates_itself
 from mipha_eval.models.image_text import leave_out_dead_layers, take_over
+from mipha_eval.models.no_chat import refuse_no_chat
 from mipha_eval.models.settings import read_settings
 from mipha_eval.models.transformers_messages import keep_off_terminal
 from mipha_eval.models.weights import Stored, check_index, read_headers, weight_files
@@ -57,6 +58,8 @@ class GenericModel:
         """Looks at a folder. Raises UserError if transformers has no such model or the weights do not fit."""
         keep_off_terminal()
         refuse_foreign(folder)
+        if auto is AutoModelForImageTextToText:
+            refuse_no_chat(folder)
         settings = read_settings(folder / "config.json")
         quantized = "quantization_config" in settings
         stored = read_headers(weight_files(folder, pickled=pickled), quantized=quantized)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from types import MethodType
 from typing import TYPE_CHECKING, Protocol, TypeAlias, cast
 
 import torch
@@ -18,6 +17,7 @@ from mipha_eval.models.chat import Head
 from mipha_eval.models.error_line import reason
 from mipha_eval.models.forward_inputs import ImageFeatures
 from mipha_eval.models.generator import generates_itself
+from mipha_eval.models.image_processor import check_image_processor
 from mipha_eval.models.image_tokens import complete
 from mipha_eval.models.settings import read_settings
 from mipha_eval.models.tokenizers import check_vocabulary, load_tokenizer, make_padding
@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 #: vision towers whose layers above the one that is read can be left out
 TRIMMED_TOWERS = ("siglip_vision_model", "clip_vision_model")
 
+#: models that read their tower at ``vision_feature_layer`` and nowhere else; Granite Vision reads more layers
+ONE_LAYER = ("llava", "llava_next", "llava_next_video", "llava_onevision", "video_llava", "aya_vision")
+
 #: what a tower puts out beside what the decoder reads
 STEPS = ("last_hidden_state", "hidden_states", "attentions")
 
@@ -40,6 +43,16 @@ PROCESSOR_FILES = ("processor_config.json", "preprocessor_config.json", "tokeniz
 
 #: precisions in safetensors' words
 STORED_AS = {torch.float32: "F32", torch.bfloat16: "BF16", torch.float16: "F16"}
+
+
+#: what a processor says of each token: whether it is text or an image
+KINDS = "mm_token_type_ids"
+
+
+class WithKinds(Protocol):
+    """A processor that may say it."""
+
+    return_mm_token_type_ids: bool
 
 
 def take_over(folder: Path, model: nn.Module, *, mapped: bool) -> None:
@@ -62,6 +75,7 @@ def load_processor(folder: Path) -> ProcessorMixin:
     """The processor, without its part for videos, which needs torchvision. Raises UserError if there is no usable one."""
     saved = [read_settings(folder / file) for file in PROCESSOR_FILES if (folder / file).is_file()]
     named = str(next(filter(None, (file.get("processor_class") for file in saved)), ""))
+    check_image_processor(folder, saved)
     try:
         processor = _reader(named)(folder, trust_remote_code=False)
         if isinstance(processor, ProcessorMixin):
@@ -69,6 +83,8 @@ def load_processor(folder: Path) -> ProcessorMixin:
             make_padding(processor.tokenizer)
             config: PreTrainedConfig = AutoConfig.from_pretrained(folder, trust_remote_code=False)
             complete(folder, processor, config, saved[0] if saved else {})
+            if KINDS in processor.model_input_names:  # Cosmos 3 Edge wants them, and its processor leaves them out
+                cast(WithKinds, processor).return_mm_token_type_ids = True
             return processor
     except UserError:
         raise
@@ -89,24 +105,45 @@ def _reader(name: str) -> Callable[..., object]:
     return without_videos(owner).from_pretrained
 
 
+class NoVideos(dict[str, object]):
+    """Stands in for a processor's part for videos: that part's settings as far as its file has them, and no methods."""
+
+    model_input_names = ()
+
+    def __getattr__(self, name: str) -> object:
+        if name.startswith("__"):  # what copying asks for
+            raise AttributeError(name)
+        return self.get(name)
+
+
 def without_videos(owner: type[ProcessorMixin]) -> type[ProcessorMixin]:
-    """A processor class that needs no part for videos."""
+    """A processor class that is read, and made of its parts by `from_args_and_dict`, without its part for videos."""
     attributes: Callable[[], Sequence[str]] = owner.get_attributes
     parts = [part for part in attributes() if part != "video_processor"]
-    made_from = cast(MethodType, owner.from_args_and_dict).__func__
+    place = list(attributes()).index("video_processor")
 
-    def from_parts(cls: type, given: object, settings: Mapping[str, object], /, **others: object) -> object:
-        return made_from(cls, given, {**settings, "video_processor": None}, **others)
+    def check(self: ProcessorMixin, name: str, part: object) -> object:
+        """Takes what stands in for the part, too."""
+        return NoVideos if isinstance(part, NoVideos) else owner.check_argument_for_proper_class(self, name, part)
+
+    whole = type(owner.__name__, (owner,), {"check_argument_for_proper_class": check})
+
+    def from_parts(_: type, given: Sequence[object], settings: Mapping[str, object], /, **others: object) -> object:
+        saved = settings.get("video_processor")
+        stands_in = NoVideos(saved if isinstance(saved, Mapping) else ())
+        make: Callable[..., object] = whole.from_args_and_dict
+        return make([*given[:place], stands_in, *given[place:]], {**settings}, **others)
 
     own = {"get_attributes": staticmethod(lambda: parts), "from_args_and_dict": classmethod(from_parts)}
     return cast(type[ProcessorMixin], type(owner.__name__, (owner,), own))
 
 
 def leave_out_dead_layers(config: PreTrainedConfig) -> bool:
-    """Leaves out of a CLIP or SigLIP tower the layers above the one that is read, and its pooling head; false elsewhere."""
+    """Leaves out of a CLIP or SigLIP tower its pooling head and the layers above the one that is read; false elsewhere."""
     fields = config.to_dict()
     vision, select = fields.get("vision_config"), fields.get("vision_feature_layer")
-    if not isinstance(select, int) or not vision or vision["model_type"] not in TRIMMED_TOWERS:
+    one = config.model_type in ONE_LAYER and isinstance(select, int)
+    if not one or not vision or vision["model_type"] not in TRIMMED_TOWERS:
         return False
     tower = config.vision_config
     tower.num_hidden_layers = select % (tower.num_hidden_layers + 1)
@@ -158,7 +195,11 @@ def head_positions(model: GeneratingModel, head: Head) -> Tensor:
     ids = torch.tensor([head.ids], device=model.device)
     inputs = {name: value.to(model.device) for name, value in head.inputs.items() if name.endswith("_thw")}
     kinds = None if head.kinds is None else head.kinds.to(model.device)
-    positions, _ = cast(ImageEncoder, model.base_model).get_rope_index(ids, mm_token_type_ids=kinds, **inputs)
+    index = cast(ImageEncoder, model.base_model).get_rope_index
+    if "mm_token_type_ids" in inspect.signature(index).parameters:
+        positions, _ = index(ids, mm_token_type_ids=kinds, **inputs)
+    else:
+        positions, _ = index(ids, **inputs)
     return positions[:, 0].cpu()
 
 
@@ -179,6 +220,6 @@ def _joined(values: Sequence[Features]) -> Features:
     if tensors:
         return torch.cat(tensors)
     lists = [value for value in values if not isinstance(value, Tensor)]
-    if isinstance(lists[0][0], Tensor):
+    if not lists[0] or isinstance(lists[0][0], Tensor):
         return [each for value in lists for each in value]
     return [_joined(layer) for layer in zip(*lists, strict=True)]

@@ -51,7 +51,15 @@ def longer_prompt(model: GeneratingModel, inputs: ForwardInputs, ids: Sequence[i
     length = next((each.shape[1] for each in (prompt, embedded) if each is not None), 0)
     for name, value in masks_of(longer, length).items():
         longer[name] = torch.cat([value, *[value[:, -1:]] * len(ids)], dim=1)
+    for name, kinds in kinds_of(longer, length).items():
+        longer[name] = torch.cat([kinds, torch.zeros_like(tokens, dtype=kinds.dtype)], dim=1)
     return longer
+
+
+def kinds_of(inputs: ForwardInputs, length: int) -> Mapping[str, Tensor]:
+    """What is said of each of the `length` tokens of a prompt, text or image; all that follows is text, which is 0."""
+    named = {name: tensor_of(inputs, name) for name in inputs if name.endswith("token_type_ids")}
+    return {name: kinds for name, kinds in named.items() if kinds is not None and kinds.shape[1] == length}
 
 
 def masks_of(inputs: ForwardInputs, length: int) -> Mapping[str, Tensor]:

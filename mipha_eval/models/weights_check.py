@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from transformers import PreTrainedConfig, PreTrainedModel
 
 #: what a checkpoint may hold beside what is loaded: a vision tower's upper layers, its pooling head
-DEAD = re.compile(r"\bvision_tower\.(vision_model\.)?(encoder\.layers\.\d+|head)\.")
+DEAD = re.compile(r"\b(vision|image|video)_tower\.(vision_model\.)?(encoder\.layers\.\d+|head)\.")
 
 #: entries of config.json that say how many layers there are
 DEPTHS = frozenset({"num_hidden_layers", "num_layers", "n_layer", "n_layers", "depth", "encoder_layers", "decoder_layers"})
