@@ -8,7 +8,7 @@ from pathlib import Path
 
 TARGET = Path(__file__).with_name("models.md")
 
-#: architectures by what is known of them: ``tested``, ``refused``, ``untested``; then by name, with what is shared, or why
+#: architectures by what is known of them: ``tested``, ``tested_apart``, ``refused``, ``untested``; then by name, with what is shared, or why
 ARCHITECTURES: Mapping[str, Mapping[str, str]] = tomllib.loads(
     Path(__file__).with_name("architectures.toml").read_text(encoding="utf-8")
 )
@@ -22,6 +22,7 @@ SHARED = {"prefix": "prefix", "features": "features", "none": "nothing"}
 def rows() -> list[str]:
     """A line for each architecture, in the order of their names."""
     found = {name: f"tested equal | {SHARED[level]} |" for name, level in ARCHITECTURES["tested"].items()}
+    found |= {name: f"tested equal | {level} |" for name, level in ARCHITECTURES["tested_apart"].items()}
     found |= {name: f"refused: {why} | |" for name, why in ARCHITECTURES["refused"].items()}
     found |= {name: f"untested{': ' if why else ''}{why} | |" for name, why in ARCHITECTURES["untested"].items()}
     return [f"| `{name}` | {found[name]}\n" for name in sorted(found)]
@@ -33,7 +34,8 @@ def with_table(page: str) -> str:
     _, end, behind = rest.partition(END)
     if not (begin and end):
         raise ValueError(f"{TARGET} has no lines {BEGIN!r} and {END!r}")
-    counts = ", ".join(f"{len(names)} {kind}" for kind, names in ARCHITECTURES.items())
+    tested = len(ARCHITECTURES["tested"]) + len(ARCHITECTURES["tested_apart"])
+    counts = f"{tested} tested, {len(ARCHITECTURES['refused'])} refused, {len(ARCHITECTURES['untested'])} untested"
     head = f"{counts}.\n\n| architecture | `hf-chat` | questions about a picture share |\n|---|---|---|\n"
     return f"{before}{begin}\n{head}{''.join(rows())}\n{end}{behind}"
 

@@ -15,6 +15,7 @@ import torch
 from PIL import Image as Pillow
 from transformers import AutoModelForImageTextToText, AutoProcessor
 
+from docs.generate_models import ARCHITECTURES
 from mipha_eval.core.types import Decoding, Image, Request, Response
 from mipha_eval.models.image_text_adapter import PREFIX, TOWER, TOWER_ALONE
 from tests.test_whole_prompts import ODD, load
@@ -150,6 +151,12 @@ def test_texts_in_mixed_batches(family: Family) -> None:
 def test_what_is_shared_and_padded(family: Family) -> None:
     assert family.adapter.proved.way == WAYS[family.name]
     assert bool(family.plain.proved.way) == (family.name not in APART)
+
+
+def test_the_documentation_says_what_is_shared(family: Family) -> None:
+    names = {"blip2": "blip-2", "kosmos2": "kosmos-2"}
+    kind = family.name.partition("-")[0]
+    assert family.adapter.proved.level in ARCHITECTURES["tested_apart"][names.get(kind, kind)]
 
 
 def test_likelihoods_are_those_of_plain_forward_passes(family: Family) -> None:
