@@ -8,7 +8,8 @@ from pathlib import Path
 
 TARGET = Path(__file__).with_name("models.md")
 
-#: architectures by what is known of them: ``tested``, ``tested_apart``, ``refused``, ``untested``; then by name, with what is shared, or why
+#: architectures by what is known of them (``tested``, ``tested_apart``, ``refused``, ``untested``), then by name, with what
+#: is shared, or why
 ARCHITECTURES: Mapping[str, Mapping[str, str]] = tomllib.loads(
     Path(__file__).with_name("architectures.toml").read_text(encoding="utf-8")
 )
