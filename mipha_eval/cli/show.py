@@ -89,11 +89,16 @@ def _task(registry: Any, name: str, data: str | None, count: int) -> dict[str, A
 def _model(registry: Any, name: str) -> dict[str, Any]:
     from mipha_eval.core.options import option_fields, type_name
 
-    owner, preset = registry.load("model_adapters", name)
+    from mipha_eval.core.asking import Asking
+
+    owner, options = registry.load("model_adapters", name)
+    kinds, preset = option_fields(Asking), registry.preset(name)
     return {
         "model": name,
         "about": inspect.getdoc(inspect.getmodule(owner)),
         "help": inspect.getdoc(owner),
         "options": {key: type_name(kind) for key, kind in option_fields(owner).items()},
-        "preset": dict(preset),
+        "ways of asking": {key: type_name(kind) for key, kind in kinds.items() if key in owner.heeds},
+        "preset": dict(options),
+        **({"as published": preset.asked_options} if preset and preset.asked else {}),
     }

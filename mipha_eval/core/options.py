@@ -78,6 +78,8 @@ def type_name(kind: object) -> str:
     """A type as shown to people."""
     if get_origin(kind) is Literal:
         return "|".join(map(str, get_args(kind)))
+    if get_origin(kind) in (Union, types.UnionType):
+        return "|".join(type_name(part) for part in get_args(kind) if part is not type(None))
     return kind.__name__ if isinstance(kind, type) else str(kind).replace("typing.", "")
 
 
