@@ -527,6 +527,6 @@ def test_each_control_is_marked_in_every_cell(cli: Cli, runs: dict[str, me.Run])
 def test_a_gain_over_unread_answers_says_so(runs: dict[str, me.Run]) -> None:
     """Without a question POPE's answers are no Yes and no No, so the gain is over nothing."""
     found = {each.task: each for each in runs["no-question"].gains}
-    assert found["pope@demo"].unread == ("UNPARSED 100% of the control's answers",)
+    assert found["pope@demo"].unread == ("100% of the control's answers are unparsed",)
     assert found["pope@demo"].text().endswith(found["pope@demo"].unread[0])
     assert not next(each for each in runs["blind"].gains if each.task == "pope@demo").unread

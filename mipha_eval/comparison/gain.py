@@ -114,7 +114,9 @@ def gain(model: StoredTask, control: StoredTask, metric: str | None = None, alph
 
 def _unread(tasks: Mapping[str, StoredTask]) -> Iterator[str]:
     shares = {whose: unparsed_share(stored.summary) for whose, stored in tasks.items()}
-    return (f"UNPARSED {100 * share:.0f}% of {whose} answers" for whose, share in shares.items() if share > UNPARSED_MOST)
+    return (
+        f"{100 * share:.0f}% of {whose} answers are unparsed" for whose, share in shares.items() if share > UNPARSED_MOST
+    )
 
 
 def gain_of_two(tasks: Sequence[StoredTask], manifests: Mapping[str, Manifest], alpha: float) -> Gain | None:
