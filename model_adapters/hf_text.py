@@ -159,7 +159,9 @@ class HfText(TransformersAdapter[None]):
     @cached_property
     def opening(self) -> Sequence[Message]:
         """What stands before the user's message. Raises UserError for a template without place for a system text."""
-        return self.wording.opening(lambda before: self._filled(before, ANY_QUESTION))
+        found = self.wording.opening(lambda before: self._filled(before, ANY_QUESTION))
+        self.wording.check(lambda question: self._filled(found, question))
+        return found
 
     def _filled(self, before: Sequence[Message], question: str) -> str:
         if not self.jinja:

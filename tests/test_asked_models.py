@@ -131,10 +131,14 @@ def test_a_template_that_leaves_the_system_text_out_is_refused(tmp_path: Path) -
         load("hf-chat", folder, template="plain", system="Be short.")
 
 
-@pytest.mark.parametrize("template", ["nobody", "{% for %}", "{{ nothing.at.all }}", "/no/such.jinja"])
-@pytest.mark.parametrize("name", ["hf-chat", "mipha"])
+@pytest.mark.parametrize(
+    "template",
+    ["nobody", "{% for %}", "{{ nothing.at.all }}", "/no/such.jinja", "{{ mesages }}", "{{ messages[0].role }}: <image>"],
+)
+@pytest.mark.parametrize("name", ["hf-chat", "hf-text", "mipha"])
 def test_templates_that_are_none_are_refused(name: str, template: str, tmp_path: Path) -> None:
-    folder = llava(tmp_path) if name == "hf-chat" else TINY
+    makers: dict[str, Any] = {"hf-chat": llava, "hf-text": text_model, "mipha": lambda _: TINY}
+    folder = makers[name](tmp_path)
     with pytest.raises(UserError) as caught:
         load(name, folder, template=template)
     assert "\n" not in str(caught.value)

@@ -87,9 +87,8 @@ def _task(registry: Any, name: str, data: str | None, count: int) -> dict[str, A
 
 
 def _model(registry: Any, name: str) -> dict[str, Any]:
-    from mipha_eval.core.options import option_fields, type_name
-
     from mipha_eval.core.asking import Asking
+    from mipha_eval.core.options import option_fields, type_name
 
     owner, options = registry.load("model_adapters", name)
     kinds, preset = option_fields(Asking), registry.preset(name)

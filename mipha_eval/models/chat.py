@@ -85,6 +85,7 @@ class Chat:
         self._wording, self._template = wording, wording.jinja(own["default"] if isinstance(own, dict) else own)
         self._before: list[Message] = []
         self._before = [] if wording.named else wording.opening(lambda before: self._filled(before, ANY_QUESTION, 0))
+        wording.check(lambda question: self._filled(self._before, question, 0))
 
     def worded(self, wording: Wording) -> Chat:
         """The same with something else around questions. Raises UserError as a new one does."""

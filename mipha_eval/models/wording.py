@@ -7,9 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
+from jinja2 import TemplateError, meta
+from jinja2.sandbox import ImmutableSandboxedEnvironment
 from transformers.utils.chat_template_utils import render_jinja_template
 
 from mipha_eval.core.errors import RequestError, UserError
+from mipha_eval.core.options import unknown
 from mipha_eval.models.llava_style.prompt import IMAGE_MARK
 from mipha_eval.models.llava_style.templates import Template, template_named
 
@@ -19,6 +22,20 @@ Message = dict[str, Any]
 #: what only Jinja has
 BRACES = ("{{", "{%")
 
+#: what chat templates are given, beside special tokens such as ``bos_token``
+GIVEN = (
+    "messages",
+    "add_generation_prompt",
+    "continue_final_message",
+    "tools",
+    "documents",
+    "raise_exception",
+    "strftime_now",
+)
+
+#: what marks the text of an assistant, for training
+MARKED = "endgeneration"
+
 #: stands for a question
 QUESTION = "<a question>"
 
@@ -26,16 +43,31 @@ QUESTION = "<a question>"
 def read_template(text: str) -> Template | str:
     """A conversation template by name, or Jinja, as text or in a file. Raises UserError if it is none of these."""
     if any(each in text for each in BRACES):
-        return text
+        return checked(text)
     try:
         if text.endswith(".jinja") or Path(text).is_file():
-            return Path(text).read_text(encoding="utf-8")
+            return checked(Path(text).read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"option template={text}: the file cannot be read: {error}") from error
     try:
         return template_named(text)
     except UserError as error:
         raise UserError(f"{error}; or give Jinja, or a file that ends in .jinja") from error
+
+
+def checked(jinja: str) -> str:
+    """The same. Raises UserError for what is no Jinja, or asks for what no chat template is given."""
+    environment = ImmutableSandboxedEnvironment(extensions=["jinja2.ext.loopcontrols"])
+    if MARKED in jinja:  # a block that only transformers knows
+        return jinja
+    try:
+        names = meta.find_undeclared_variables(environment.parse(jinja))
+    except TemplateError as error:
+        raise UserError(f"option template is no Jinja: {error}") from error
+    wrong = next((name for name in sorted(names) if name not in GIVEN and not name.endswith("_token")), None)
+    if wrong is not None:
+        raise UserError(f"option template: {unknown('variable', wrong, GIVEN)}, and a tokenizer's special tokens")
+    return jinja
 
 
 @dataclass(frozen=True)
@@ -68,6 +100,21 @@ class Wording:
         if self.template is None:
             return own
         return self.template if isinstance(self.template, str) else None
+
+    def check(self, fill: Callable[[str], str]) -> None:
+        """Raises UserError for Jinja of the user's that cannot be filled in, or leaves a question out.
+
+        Args:
+            fill: makes a prompt of a question; may raise RequestError.
+        """
+        if not isinstance(self.template, str):
+            return
+        try:
+            text = fill(QUESTION)
+        except RequestError as error:
+            raise UserError(f"option template: {error}") from error
+        if QUESTION not in text:
+            raise UserError("option template leaves the question out, so that every question would be the same")
 
     def opening(self, fill: Callable[[Sequence[Message]], str]) -> list[Message]:
         """What stands before the user's message in a conversation.
