@@ -73,7 +73,7 @@ def test_answers_are_transformers_own(checkpoint: Checkpoint) -> None:
 def test_without_a_picture_and_with_two(checkpoint: Checkpoint) -> None:
     """Between prompts about one; what transformers' own processor refuses fails alone, with a reason."""
     asked = [*ABOUT_PICTURES[:2], *WITHOUT, *ABOUT_TWO, *ABOUT_PICTURES[12:14]]
-    wanted = []
+    wanted: list[str | None] = []
     for request in asked:
         try:
             wanted.append(checkpoint.official.text(request))

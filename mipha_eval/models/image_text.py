@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, TypeAlias, cast
+from typing import TYPE_CHECKING, ClassVar, Protocol, TypeAlias, cast
 
 import torch
 import transformers
@@ -108,7 +108,7 @@ def _reader(name: str) -> Callable[..., object]:
 class NoVideos(dict[str, object]):
     """Stands in for a processor's part for videos: that part's settings as far as its file has them, and no methods."""
 
-    model_input_names = ()
+    model_input_names: ClassVar[list[str]] = []
 
     def __getattr__(self, name: str) -> object:
         if name.startswith("__"):  # what copying asks for
@@ -122,16 +122,18 @@ def without_videos(owner: type[ProcessorMixin]) -> type[ProcessorMixin]:
     parts = [part for part in attributes() if part != "video_processor"]
     place = list(attributes()).index("video_processor")
 
+    known: Callable[[ProcessorMixin, str, object], object] = owner.check_argument_for_proper_class
+
     def check(self: ProcessorMixin, name: str, part: object) -> object:
         """Takes what stands in for the part, too."""
-        return NoVideos if isinstance(part, NoVideos) else owner.check_argument_for_proper_class(self, name, part)
+        return NoVideos if isinstance(part, NoVideos) else known(self, name, part)
 
-    whole = type(owner.__name__, (owner,), {"check_argument_for_proper_class": check})
+    checked = type(owner.__name__, (owner,), {"check_argument_for_proper_class": check})
+    make: Callable[..., object] = cast(type[ProcessorMixin], checked).from_args_and_dict
 
     def from_parts(_: type, given: Sequence[object], settings: Mapping[str, object], /, **others: object) -> object:
         saved = settings.get("video_processor")
         stands_in = NoVideos(saved if isinstance(saved, Mapping) else ())
-        make: Callable[..., object] = whole.from_args_and_dict
         return make([*given[:place], stands_in, *given[place:]], {**settings}, **others)
 
     own = {"get_attributes": staticmethod(lambda: parts), "from_args_and_dict": classmethod(from_parts)}

@@ -17,7 +17,7 @@ MARKS = {
 }
 
 
-def glm(architecture: str, text: dict[str, Any], images: dict[str, Any] = ANY_SHAPE, **classes: str) -> Recipe:
+def glm(architecture: str, text: dict[str, Any], images: dict[str, Any] = ANY_SHAPE, **classes: Any) -> Recipe:
     image = "<|begin_of_image|><|image|><|end_of_image|>"
     return Recipe(architecture, MARKS, image, images=images, config={"text_config": text}, **classes)
 

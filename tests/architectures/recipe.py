@@ -10,11 +10,13 @@ from typing import Any
 
 import torch
 from transformers.models.auto.configuration_auto import CONFIG_MAPPING
-from transformers.models.auto.image_processing_auto import IMAGE_PROCESSOR_MAPPING_NAMES
-from transformers.models.auto.processing_auto import PROCESSOR_MAPPING_NAMES
 
 from mipha_eval.models.image_text import without_videos
 from tests.image_text_checkpoints import PATCH, SIDE, TEMPLATE, save, tokenizer, transformers
+
+#: transformers' own tables, by architecture
+IMAGE_PROCESSORS = transformers.models.auto.image_processing_auto.IMAGE_PROCESSOR_MAPPING_NAMES
+PROCESSORS = transformers.models.auto.processing_auto.PROCESSOR_MAPPING_NAMES
 
 #: what makes a configuration small, for whichever of these entries it has
 TINY: Mapping[str, Any] = {
@@ -103,10 +105,10 @@ class Recipe:
         return owner(**{**tiny(owner, len(self.words) + self.rows, self.config), **ids})
 
     def made_processor(self) -> Any:
-        owner = getattr(transformers, self.processor_class or PROCESSOR_MAPPING_NAMES[self.architecture])
+        owner = getattr(transformers, self.processor_class or PROCESSORS[self.architecture])
         if "video_processor" in owner.get_attributes():
             owner = without_videos(owner)
-        image_class = self.image_class or IMAGE_PROCESSOR_MAPPING_NAMES[self.architecture]["pil"]
+        image_class = self.image_class or IMAGE_PROCESSORS[self.architecture]["pil"]
         parts = {
             "image_processor": getattr(transformers, image_class)(**self.images),
             "tokenizer": self.words,

@@ -7,9 +7,8 @@ from pathlib import Path
 
 import torch
 from safetensors.torch import save_file
-from transformers.models.auto.image_processing_auto import IMAGE_PROCESSOR_MAPPING_NAMES
-from transformers.models.auto.processing_auto import PROCESSOR_MAPPING_NAMES
 
+from tests.architectures.recipe import IMAGE_PROCESSORS, PROCESSORS
 from tests.image_text_checkpoints import tokenizer
 
 
@@ -17,9 +16,9 @@ def settings(architecture: str, folder: Path) -> Path:
     """What a checkpoint of an architecture says of itself, by transformers' own tables, and one weight that is nobody's."""
     (folder / "config.json").write_text(json.dumps({"model_type": architecture}))
     save_file({"nothing": torch.zeros(1)}, folder / "model.safetensors", {"format": "pt"})
-    images = IMAGE_PROCESSOR_MAPPING_NAMES.get(architecture) or {}
+    images = IMAGE_PROCESSORS.get(architecture) or {}
     named = {
-        "processor_class": PROCESSOR_MAPPING_NAMES.get(architecture),
+        "processor_class": PROCESSORS.get(architecture),
         "image_processor": {"image_processor_type": images.get("torchvision")},
     }
     (folder / "processor_config.json").write_text(json.dumps(named))
