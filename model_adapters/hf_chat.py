@@ -84,7 +84,7 @@ class HfChat(ImageTextAdapter):
 
     @cached_property
     def loaded(self) -> Loaded:
-        return Loaded.greedily(self.network, self.chat.tokenizer, self.own_end, self.chat.stop)
+        return Loaded.greedily(self.network, self.chat.tokenizer, end=self.own_end, stop=self.chat.stop)
 
     @cached_property
     def surroundings(self) -> Template:

@@ -74,7 +74,7 @@ class HfText(TransformersAdapter[None]):
 
     @cached_property
     def loaded(self) -> Loaded:
-        return Loaded.greedily(self.network, self.words, self.wording.named.stop if self.wording.named else "")
+        return Loaded.greedily(self.network, self.words, stop=self.wording.named.stop if self.wording.named else "")
 
     @cached_property
     def wording(self) -> Wording:

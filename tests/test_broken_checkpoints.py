@@ -364,7 +364,12 @@ def test_a_package_that_is_missing_is_named(cli: Cli, checkpoints: dict[str, Pat
         lambda settings: settings["image_processor"].update(image_processor_type="Llama4ImageProcessorFast"),
     )
     refused(ask(cli, "hf-chat", folder, tmp_path), "Llama4ImageProcessor needs torchvision", "pip install torchvision")
-    edit(folder / "processor_config.json", lambda settings: settings.update(processor_class="NobodysProcessor"))
+
+    def nobody(settings: dict[str, Any]) -> None:
+        settings["processor_class"] = "NobodysProcessor"
+        del settings["image_processor"]["image_processor_type"]
+
+    edit(folder / "processor_config.json", nobody)
     refused(ask(cli, "hf-chat", folder, tmp_path), "NobodysProcessor", "does not have")
 
 

@@ -239,7 +239,7 @@ def vision_encoder_decoder(folder: Path) -> Path:
     ("maker", "words_of_it"),
     [
         (pix2struct, "Pix2StructProcessor makes decoder_attention_mask, decoder_input_ids of a question, and no input_ids"),
-        (vision_encoder_decoder, "TrOCRProcessor makes labels of a question, and no input_ids"),
+        (vision_encoder_decoder, "it reads pictures and no questions"),
     ],
 )
 def test_what_reads_no_question_is_refused_before_a_weight_is_read(maker: Any, words_of_it: str, tmp_path: Path) -> None:

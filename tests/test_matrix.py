@@ -359,7 +359,7 @@ ONE = "tasks = 'pope'\ndata = 'demo'\n[[model]]\nmodel = 'constant'\n"
         (f"{ONE}options.answr = 'No'", ["model 1 (constant)", "unknown option 'answr'", "answer"]),
         (f"{ONE}options = 'answer'", ["model 1 (constant): options must be key = value"]),
         (f"{ONE}options.answer = []", ["option answer: the list is empty"]),
-        (f"{ONE}options.pope.x = 1", ["option pope", "options of tasks"]),
+        (f"{ONE}options.pope.x = 1", ["unknown option 'pope.x'"]),
         (f"{ONE}options.answer = 1979-05-27", ["option answer", "no value of an option"]),
         (f"{ONE}controls = ['blnd']", ["model 1 (constant): unknown control 'blnd'", "did you mean blind"]),
         (f"{ONE}controls = ['blind']", ["model 1 (constant)", "a control says nothing of it"]),

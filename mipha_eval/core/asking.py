@@ -68,13 +68,17 @@ class Asking:
             raise UserError(f"option prompt={self.prompt!r} has no {{question}}, so that every question would be the same")
 
     @property
-    def given(self) -> dict[str, Any]:
+    def given(self) -> Mapping[str, object]:
         """The fields that change something, by name."""
+        return self._given
+
+    @property
+    def _given(self) -> dict[str, Any]:
         return {name: value for name, value in vars(self).items() if value is not None}
 
     def updated(self, other: Asking) -> Asking:
         """The same, but where the other says something."""
-        return dataclasses.replace(self, **other.given)
+        return dataclasses.replace(self, **other._given)
 
     def __call__(self, request: Request, sample: Sample | None = None) -> Request:
         """A request so put. Options that are ranked are not generated, so that decoding changes nothing of them.
@@ -86,7 +90,7 @@ class Asking:
         if self.image:
             images = tuple(dataclasses.replace(image, padded=False) for image in request.images)
             request = dataclasses.replace(request, images=images)
-        manner = {name: value for name, value in self.given.items() if name in DECODING}
+        manner = {name: value for name, value in self._given.items() if name in DECODING}
         if request.options or not manner:
             return request
         return dataclasses.replace(request, decoding=dataclasses.replace(request.decoding, **manner))

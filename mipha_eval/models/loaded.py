@@ -55,7 +55,7 @@ class Loaded:
 
     @classmethod
     def greedily(
-        cls, model: GeneratingModel, tokenizer: PreTrainedTokenizerBase, end: object = None, stop: str = ""
+        cls, model: GeneratingModel, tokenizer: PreTrainedTokenizerBase, *, end: object = None, stop: str = ""
     ) -> Loaded:
         """A model that decodes greedily, ended by what its generation settings say, else by what its tokenizer says.
 

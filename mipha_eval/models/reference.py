@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from transformers import GenerationConfig, LogitsProcessor, LogitsProcessorList
 
-from mipha_eval.models.forward_inputs import ForwardInputs
+from mipha_eval.models.forward_inputs import ForwardInputs, tensor_of
 from mipha_eval.models.generation import Manner
 from mipha_eval.models.generator import generator_of, handed_over, is_encoded
 from mipha_eval.models.longer_prompt import decoder_inputs, longer_prompt
@@ -68,6 +68,11 @@ def generate(
         listening.remove()
     if not steps:
         raise RuntimeError("transformers generated nothing")
+    if beginning.length < 0:  # Janus' own `generate` hands no processors on
+        if manner.steering:
+            raise RuntimeError("the model's own generation cannot be told how to choose tokens; leave out penalties")
+        prompt = tensor_of(inputs, "input_ids")
+        beginning.length = 0 if prompt is None else prompt.shape[1]
     best = steps[step]
     answers = begun(best[:: len(best) // len(probabilities)], probabilities)  # the first beam of each prompt
     for answer, ids in zip(answers, made.sequences[:, beginning.length :].tolist(), strict=True):

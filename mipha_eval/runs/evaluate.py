@@ -66,26 +66,21 @@ def evaluate(
         limit: about so many questions a task, drawn with a fixed seed.
         output: the folder for run folders.
         batch_size: requests a batch; None fills batches by the model's token budget.
-        blind: the control ``"blind"``.
-        control: ask without what a model ought to need: ``"blind"`` (grey pictures), ``"mean-image"``, ``"shuffled-image"``
-            or ``"no-question"``; a run of its own, beside the model's, see `visual_gains`.
+        blind, control: ``"blind"``, ``"mean-image"``, ``"shuffled-image"`` or ``"no-question"``; see docs/controls.md.
         check: answers a task that are made again alone, sharing nothing, and compared; None for a few a run.
         probabilities: also how probable the model holds each possible answer.
         as_published: ask a preset as its paper or card asked it.
         fresh: begin anew; None does so for a function alone, since nobody knows what decides its answers.
         plugins: Python files with tasks or models.
-        options: of the model, and of tasks as ``{"mmvet.by_rule": True}``; any that is called as a parameter goes here. Any
-            model that is asked takes ``prompt``, ``format``, ``max_new_tokens`` and what else `Asking` has; of one
-            benchmark as ``{"pope.prompt": "Question: {question} Answer:"}``.
-        **named: the same as keywords, such as ``path="checkpoint"``.
+        options: of the model, of how it is asked (docs/asking.md), and of tasks as ``{"mmvet.by_rule": True}``.
+        **named: the same as keywords, such as ``path="checkpoint"``, but for those that are called as a parameter.
 
     Raises:
         UserError: anything that the user can mend, before a model was asked.
         TasksFailedError: a task has no result; the others' are in its `run`.
     """
     registry = Registry([Path(each) for each in plugins])
-    given = [each for each in _listed(tasks) if isinstance(each, Task)]
-    own, of_tasks = split_options(_texts(options, named), registry, given)
+    own, of_tasks = split_options(_texts(options, named), registry, _objects(tasks))
     chosen = _model(model, own, registry, as_published=as_published)
     found = _tasks(tasks, of_tasks, _source(data, chosen.data), registry)
     chosen.check_about(task.name for task in found)
@@ -170,6 +165,10 @@ def _chosen(model: ModelAdapter | Model | Callable[[list[Any], str], str]) -> Mo
     return Model(getattr(model, "__name__", type(model).__name__).strip("<>"), CallableModel(model))
 
 
+def _objects(tasks: str | Task | Sequence[str | Task]) -> list[Task]:
+    return [each for each in _listed(tasks) if isinstance(each, Task)]
+
+
 def _listed(tasks: str | Task | Sequence[str | Task]) -> list[str | Task]:
     return [tasks] if isinstance(tasks, str | Task) else list(tasks)
 
@@ -183,7 +182,7 @@ def _tasks(
 ) -> list[Task]:
     listed = _listed(tasks)
     names = [name for each in listed if isinstance(each, str) for name in each.replace(",", " ").split()]
-    objects = [each for each in listed if isinstance(each, Task)]
+    objects = _objects(tasks)
     return [*objects, *(find_tasks(names, options, source, registry) if names or not objects else [])]
 
 

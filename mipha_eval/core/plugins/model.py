@@ -103,10 +103,7 @@ def published_options(
         UserError: it is no preset, or the user wants something of it otherwise.
     """
     if preset is None:
-        raise UserError(
-            f"model {name} is no preset, so that nobody says how its paper asked it; see `mipha-eval list models --presets`",
-            flag="--as-published",
-        )
+        raise UserError(f"model {name} is no preset, so that nobody says how its paper asked it", flag="--as-published")
     against = [key for key in given if key in owner.ways or key.rpartition(".")[2] in ASKING]
     if against:
         raise UserError(f"{', '.join(against)} would not be as published; leave out one of the two", flag="--as-published")

@@ -52,7 +52,6 @@ def evaluate_all(
         models: a TOML file, see docs/matrix.md, or a list of names and of what entries of such a file hold, such as
             ``{"model": "mipha", "options": {"path": ["a", "b"]}, "controls": ["blind"]}``.
         tasks, data: win over the file's; without data there or here, what all models are made for.
-        as_published: ask presets as their papers or cards asked them.
         floors: models that look at nothing, such as ``majority``, beside those of the file.
         workers: models that are at work at a time.
         judge: who grades; its budget is shared out among the runs.
@@ -64,12 +63,9 @@ def evaluate_all(
     own, of_tasks = split_options(as_texts(options), Registry([Path(each) for each in plugins]))
     listed = read_models_file(Path(models)) if isinstance(models, str | Path) else listed_models(models)
     asked = JudgeChoice(judge) if isinstance(judge, str) else judge
-    how = Shared(
-        limit=limit, batch_size=batch_size, check=check, probabilities=probabilities, fresh=fresh, progress=progress
-    )
-    how = with_fields(
-        how, as_published=as_published, data=str(data or ""), task_options=of_tasks, output=str(output), judge=asked
-    )
+    how = Shared(limit=limit, batch_size=batch_size, check=check, fresh=fresh, progress=progress, judge=asked)
+    how = with_fields(how, as_published=as_published, probabilities=probabilities, task_options=of_tasks)
+    how = with_fields(how, data=str(data or ""), output=str(output))
     shared = with_fields(how, tasks=names(tasks, "tasks"), plugins=tuple(map(str, plugins)))
     listed = replace(listed, floors=names([*listed.floors, *floors], "floors"))
     matrix = build_matrix(listed, shared, own)
