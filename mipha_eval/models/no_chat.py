@@ -13,6 +13,7 @@ NO_CHAT: Mapping[str, str] = {
     "diffusion_gemma": "it writes blocks of text by diffusion, not one token after the other",
     "evolla": "it is asked about proteins",
     "instructblipvideo": "it is asked about videos",
+    "kosmos-2.5": "it writes out what stands on a page",
     "mistral4": "it reads text alone",
     "pi0": "it moves robots",
     "pp_formulanet": "it reads formulas and no questions",

@@ -72,8 +72,7 @@ def evaluate(
         as_published: ask a preset as its paper or card asked it.
         fresh: begin anew; None does so for a function alone, since nobody knows what decides its answers.
         plugins: Python files with tasks or models.
-        options: of the model, of how it is asked (docs/asking.md), and of tasks as ``{"mmvet.by_rule": True}``.
-        **named: the same as keywords, such as ``path="checkpoint"``, but for those that are called as a parameter.
+        options, **named: of the model, of how it is asked, and of tasks; a name that is a parameter's goes among `options`.
 
     Raises:
         UserError: anything that the user can mend, before a model was asked.
@@ -85,9 +84,9 @@ def evaluate(
     found = _tasks(tasks, of_tasks, _source(data, chosen.data), registry)
     chosen.check_about(task.name for task in found)
     anew = isinstance(chosen.adapter, CallableModel) if fresh is None else fresh
-    how = RunSettings(chosen, found, of_tasks, Path(output), limit, batch_size, fresh=anew, quiet=not progress)
-    how = replace(how, control=chosen_control(control, blind=blind), check=check, probabilities=probabilities)
-    return run(replace(how, grading=_grading(judge, registry)))
+    under, grading = chosen_control(control, blind=blind), _grading(judge, registry)
+    how = RunSettings(chosen, found, of_tasks, Path(output), limit, batch_size, under, anew, not progress, check)
+    return run(replace(how, probabilities=probabilities, grading=grading))
 
 
 def score(
