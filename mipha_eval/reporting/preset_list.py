@@ -52,9 +52,9 @@ def preset_lines(presets: Sequence[Preset], quotes: Sequence[Quote]) -> Iterator
         for task, asked in preset.asked.items():
             yield from _asked_lines(task, asked)
         numbers = _numbers(preset, quotes)
-        if numbers:
-            told = ", ".join(f"{quote.benchmark} {quote.value}" for quote in numbers)
-            yield f"  published as {preset.published}: {told}"
+        for source in dict.fromkeys(quote.source for quote in numbers):
+            told = ", ".join(f"{quote.benchmark} {quote.value}" for quote in numbers if quote.source == source)
+            yield f"  published as {preset.published}: {told} ({source})"
         yield f"  source: {preset.source}"
 
 
@@ -69,4 +69,6 @@ def _told(options: Mapping[str, str]) -> str:
 
 
 def _numbers(preset: Preset, quotes: Sequence[Quote]) -> list[Quote]:
-    return [quote for quote in quotes if preset.published and quote.model == preset.published]
+    """What was published of its model: by its own authors, and by others where these published nothing."""
+    found = [quote for quote in quotes if preset.published and quote.model == preset.published]
+    return [quote for quote in found if quote.own] or found
