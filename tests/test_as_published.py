@@ -124,3 +124,14 @@ def test_two_presets_of_a_name_and_one_like_nobody_are_named(tmp_path: Path) -> 
     (tmp_path / "presets/b.toml").write_text('[a]\nadapter = "constant"\nsummary = "A."\n')
     with pytest.raises(UserError, match="as another file of"):
         read_presets(tmp_path, tmp_path)
+
+
+def test_a_question_file_is_no_benchmark(cli: Cli, tmp_path: Path, checkpoint: Path) -> None:
+    questions = tmp_path / "questions.jsonl"
+    questions.write_text(json.dumps({"question_id": 1, "text": "Who?"}) + "\n")
+    given = ("--questions", str(questions), "--image-folder", str(tmp_path), "--answers", str(tmp_path / "answers.jsonl"))
+    model = ("-m", "blip2-flan-t5-xl", "-a", f"path={checkpoint}")
+    for more, words in ((["--as-published"], "a question file is none"), (["-a", "pope.num_beams=2"], "pope.num_beams")):
+        found = cli("predict", *model, *given, *more)
+        assert (found.code, len(found.err.strip().splitlines())) == (2, 1)
+        assert words in found.err

@@ -79,6 +79,7 @@ def predict(settings: PredictSettings) -> Outcome:
     Raises:
         UserError: anything that the user can mend; answers that are there stay there.
     """
+    check_asking(settings.model)
     requests, adapter = read_questions(settings), settings.model.adapter
     adapter.load()
     with closing(adapter), locked(settings.journal), Interrupt() as interrupt:
@@ -94,6 +95,14 @@ def predict(settings: PredictSettings) -> Outcome:
             write_lines(settings.answers, ({**line, "model_id": settings.model.name, "metadata": {}} for line in lines))
             settings.journal.unlink(missing_ok=True)
     return outcome
+
+
+def check_asking(model: Model) -> None:
+    """Raises UserError for ways of asking single benchmarks, of which a question file is none."""
+    model.check_about(())
+    if model.published and not model.published.knows(""):
+        told = f"preset {model.name} says how its paper asked single benchmarks, and a question file is none of them"
+        raise UserError(told, flag="--as-published")
 
 
 def _answer(settings: PredictSettings, engine: Engine, ids: AnswerIds, done: dict[int, Response]) -> None:

@@ -44,7 +44,7 @@ class Model:
         To be asked of a model that is loaded.
         """
         usual = {entry.name: entry.default for entry in dataclasses.fields(self.adapter)} | dict(self.usual)
-        own = {name: getattr(self.adapter, name) for name in self.adapter.ways}
+        own = {name: getattr(self.adapter, name) for name in self.adapter.ways if name in usual}
         changed = {name: value for name, value in own.items() if value != usual.get(name)}
         found = {name: value for name, value in changed.items() if not self.adapter.as_usual(name)}
         return {name: str(value) for name, value in {**found, **self.asking(task).given}.items()}
@@ -76,7 +76,7 @@ class Model:
         there = set(map(option_name, tasks))
         for key in self.options:
             if "." in key and key.partition(".")[0] not in there:
-                raise UserError(unknown("task in option", key, there))
+                raise UserError(unknown("task in option", key, there, "asked are"))
 
 
 def check_heeded(name: str, adapter: ModelAdapter | type[ModelAdapter], asked: Iterable[str]) -> None:
