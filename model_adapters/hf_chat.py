@@ -132,8 +132,6 @@ class HfChat(ImageTextAdapter):
 
     def prompt(self, request: Request, pixels: Head | None) -> Prompt | None:
         self.refuse_blind([request])
-        if request.template:  # begins otherwise than what was read of its images
-            return None
         ids = self.chat.ids(request.text, pixels)
         if ids is None:
             return None

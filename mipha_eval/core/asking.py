@@ -86,6 +86,8 @@ class Asking:
         Args:
             sample: the question that it is about, where it is a benchmark's.
         """
+        if not self._given:  # nearly always, and for every question of a benchmark
+            return request
         request = dataclasses.replace(request, text=self.worded(request.text, sample), template=self.template or "")
         if self.image:
             images = tuple(dataclasses.replace(image, padded=False) for image in request.images)

@@ -97,6 +97,8 @@ class Decoding:
     @property
     def settings(self) -> dict[str, int | float]:
         """What is no plain greedy decoding, by the names of transformers' generation settings; empty for greedy."""
+        if (self.min_new_tokens, self.num_beams, self.repetition_penalty) == (0, 1, 1.0):  # nearly every request
+            return {}
         own = {"min_new_tokens": self.min_new_tokens, "repetition_penalty": self.repetition_penalty}
         if self.num_beams > 1:
             own |= {"num_beams": self.num_beams, "length_penalty": self.length_penalty}
@@ -139,7 +141,8 @@ class Request:
         parts += [list(self.tracked)] if self.tracked else []
         parts += [] if all(image.padded for image in self.images) else ["unpadded"]
         parts += [] if self.decoding.stop_word else ["no stop word"]
-        parts += [self.decoding.settings] if self.decoding.settings else []
+        settings = self.decoding.settings
+        parts += [settings] if settings else []
         parts += [f"template {self.template}"] if self.template else []
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:24]
 

@@ -180,14 +180,15 @@ class SharedBatch(Generic[Pixels, State]):
     def __init__(self, adapter: PrefixAdapter[Pixels, State], batch: Sequence[Request]) -> None:
         self._adapter, self._batch = adapter, batch
         self.responses: dict[int, Response] = {}
-        self.apart: list[int] = []
+        self.apart = [place for place, request in enumerate(batch) if alone(request)]  # nothing is read for them here
         self.prefixes: list[Prefix[Pixels]] = []
         self._questions: dict[int, Question] = {}
         self._options: dict[int, Options] = {}
         self._watched: dict[int, tuple[tuple[int, ...], ...]] = {}
-        pixels = {images: self._read(images) for images in dict.fromkeys(request.images for request in batch)}
+        shared = {place: request for place, request in enumerate(batch) if not alone(request)}
+        pixels = {images: self._read(images) for images in dict.fromkeys(request.images for request in shared.values())}
         prompts: dict[int, Prompt] = {}
-        for place, request in enumerate(batch):
+        for place, request in shared.items():
             try:
                 if prompt := self._encoded(place, request, pixels[request.images]):
                     prompts[place] = prompt
@@ -215,7 +216,7 @@ class SharedBatch(Generic[Pixels, State]):
         answers = map(len, (*self._options[place], *self._watched[place]))
         longest = max([0 if request.options else request.decoding.max_new_tokens, *answers])
         apart = prompt is not None and self._adapter.stands_alone(Prefix(prompt.ids, pixels, 0), longest)
-        return None if apart or alone(request) else prompt
+        return None if apart else prompt
 
     def _add(
         self, group: Group, prompts: Mapping[int, Prompt], pixels: Mapping[tuple[Image, ...], Pixels | RequestError]
@@ -248,8 +249,8 @@ class SharedBatch(Generic[Pixels, State]):
 
 
 def alone(request: Request) -> bool:
-    """Whether only the model's own library decodes it as it wants."""
-    return not request.options and bool(request.decoding.settings)
+    """Whether it begins otherwise than others about its images, or only the model's own library decodes it as it wants."""
+    return bool(request.template) or (not request.options and bool(request.decoding.settings))
 
 
 def ranked(request: Request, likelihoods: Sequence[float], options: Options) -> Response:
