@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import shutil
 import signal
@@ -11,6 +12,7 @@ import time
 from collections import Counter
 from pathlib import Path
 
+import psutil
 import pytest
 from PIL import Image
 
@@ -470,6 +472,19 @@ def test_submissions(cli: Cli, tmp_path: Path, benchmarks: Path, llava_answers: 
     assert missing.code == 2
     assert "1 of 4,377 questions have no answer" in missing.err
     assert cli("submit", "pope", *files, llava_answers / "pope.jsonl", "-o", tmp_path / "pope.json").code == 2
+
+
+@pytest.mark.parametrize("ending", ["xlsx", "tsv"])
+def test_no_upload_is_left_open(cli: Cli, tmp_path: Path, benchmarks: Path, llava_answers: Path, ending: str) -> None:
+    """What was read to see whether it says what it should is closed, not left to the garbage collector."""
+    gc.disable()
+    try:
+        answers = llava_answers / "mmbench_dev.jsonl"
+        upload = tmp_path / f"mmbench.{ending}"
+        assert cli("submit", "mmbench@dev", "--data", benchmarks, "--answers", answers, "-o", upload).code == 0
+        assert not [file.path for file in psutil.Process().open_files() if Path(file.path).is_relative_to(tmp_path)]
+    finally:
+        gc.enable()
 
 
 def test_predict_makes_the_folder_of_the_answers(questions: Path, cli: Cli, tmp_path: Path) -> None:

@@ -123,10 +123,4 @@ def _as_read(cell: object) -> str:
 def _read_upload(path: Path) -> Iterable[Mapping[str, object]]:
     if path.suffix == ".json":
         return [row for _, row in entries(path, read_json(path))]
-    if path.suffix == ".tsv":
-        return list(read_table(path))
-    from openpyxl import load_workbook
-
-    lines = load_workbook(path, read_only=True).worksheets[0].iter_rows(values_only=True)
-    head = [str(cell) for cell in next(lines)]
-    return [dict(zip(head, line, strict=True)) for line in lines]
+    return list(read_table(path))
