@@ -42,6 +42,9 @@ class Task(ABC):
         lettered: whether answers are option letters.
         own_ids: whether no other set has the question ids, so that they prove what an answer without its question is to.
         ignores_foreign_answers: whether answer files hold answers to questions that a later release took out.
+        own_data: whether it needs no data source, since its files lie in the folder of its own file; `data` is that folder.
+        licence: under which the questions are published, as SPDX calls it, or a few words; empty if nobody said.
+        citation: what to cite: a DOI, ``arXiv:`` and a number, an address or BibTeX.
     """
 
     protocol: str
@@ -58,6 +61,9 @@ class Task(ABC):
     ignores_foreign_answers: ClassVar[bool] = False
     rows: ClassVar[Mapping[str, Sequence[int]]] = {}
     annotated: ClassVar[Sequence[str]] = ()
+    own_data: ClassVar[bool] = False
+    licence: ClassVar[str] = ""
+    citation: ClassVar[str] = ""
 
     @abstractmethod
     def samples(self) -> Iterable[Sample]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import inspect
 import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -133,6 +134,7 @@ def build_task(name: str, options: Mapping[str, str], source: DataSource, regist
     """A task under the named or the default protocol."""
     plain, _, protocol = name.partition("@")
     owner, _ = registry.load("tasks", plain)
+    source = own_source(owner, source) if owner.own_data else source
     if protocol.startswith("demo") and source.kind != "demo":
         raise UserError(f"{name} is of the embedded demo; give demo as data", flag="--data demo")
     protocol = protocol.removeprefix("demo").removeprefix("-")
@@ -161,6 +163,12 @@ def build_task(name: str, options: Mapping[str, str], source: DataSource, regist
             owner, "label", f"task {plain} calls itself {shown(task.label)}; a task is called by its name and protocol"
         )
     return task
+
+
+def own_source(owner: type[Task], source: DataSource) -> DataSource:
+    """The folder of a task's own file."""
+    file = inspect.getfile(owner)
+    return DataSource("folder", Path(file).resolve().parent, source.image_dirs, note=source.note)
 
 
 def _check_annotations(label: str, taken: bool, source: DataSource) -> None:

@@ -67,7 +67,8 @@ TASK: Checks = {
     "rows": (_are_rows, "a dict of protocols and lists of whole numbers"),
     "hub": (_are_datasets, "a dict of protocols and names of datasets"),
     **dict.fromkeys(("annotated", "uploads", "without_judge"), (_are_texts, "a list of texts")),
-    **dict.fromkeys(("lettered", "ignores_foreign_answers"), (_is_truth, "True or False")),
+    **dict.fromkeys(("lettered", "ignores_foreign_answers", "own_data"), (_is_truth, "True or False")),
+    **dict.fromkeys(("licence", "citation"), (_is_text, "a text")),
 }
 #: attributes that only judged tasks and those for a server have
 OF_SOME = ("uploads", "without_judge")
