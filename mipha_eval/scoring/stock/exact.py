@@ -16,7 +16,7 @@ from mipha_eval.scoring.stock.stock_task import QuestionKind, StockTask
 
 @dataclass(frozen=True)
 class ExactTask(StockTask):
-    """Equal to an accepted answer, but for case, outer spaces and full stops at its end, as LLaVA prepares answers to GQA."""
+    """Equal to an accepted answer, but for case, outer spaces and full stops at the end, as LLaVA prepares GQA's answers."""
 
     scorer: ClassVar[str] = "exact"
     kinds: ClassVar[Sequence[QuestionKind]] = ("short",)
