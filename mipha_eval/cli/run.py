@@ -42,6 +42,9 @@ def run_tasks(
         bool, typer.Option("--plan", help="Tell what is stored already and what is left to ask, and do nothing.")
     ] = False,
     options: flags.Options = None,
+    columns: flags.Columns = None,
+    kind: flags.Kind = None,
+    scorer: flags.Scorer = None,
     data: flags.Data = None,
     annotations: flags.Annotations = None,
     image_dir: flags.ImageDirs = None,
@@ -78,6 +81,7 @@ def run_tasks(
     """Evaluate a model on tasks, or all models of a file; the same command again goes on where it stopped."""
     flags.limit_threads(threads)
     check_beside(models, model, "blind" if blind else control, plan=plan, workers=workers)
+    named = flags.with_table(split_tasks(tasks or []), columns, kind, scorer)
     flagged = flags.model_options(device, dtype, no_share, compile, allow_bin, serve)
     if models is not None:
         from mipha_eval.core.plugins.registry import Registry
@@ -86,7 +90,7 @@ def run_tasks(
 
         own, of_tasks = split_options(parse_pairs(options or ()), Registry(plugin or ()))
         shared = Shared(
-            tasks=tuple(split_tasks(tasks or [])),
+            tasks=tuple(named),
             data=data or "",
             annotations=str(annotations) if annotations else None,
             image_dirs={task: str(folder) for task, folder in flags.image_dirs(image_dir).items()},
@@ -119,7 +123,7 @@ def run_tasks(
     try:
         run = evaluate(
             chosen,
-            split_tasks(tasks or []),
+            named,
             data=parse_source(data or chosen.data or "hub", flags.image_dirs(image_dir), annotations),
             limit=limit,
             output=output,
@@ -206,4 +210,10 @@ def raise_failed(failed: TasksFailedError | None) -> None:
 
 def split_tasks(texts: list[str]) -> list[str]:
     """``a,b``, ``a b`` and repeated flags to a list of names."""
-    return [name for text in texts for name in text.replace(" ", ",").split(",") if name]
+    return [name for text in texts for name in ([text] if _is_file(text) else text.replace(" ", ",").split(",")) if name]
+
+
+def _is_file(text: str) -> bool:
+    """Whether all of a text, with its spaces and commas, leads to one table of questions."""
+    place = text.partition("?")[0]
+    return any(mark in place for mark in " ,") and Path(place.partition(":")[2] or place).exists()

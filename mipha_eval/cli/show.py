@@ -24,6 +24,9 @@ def show_plugin(
     what: Annotated[What, typer.Argument(help="task or model.")],
     name: Annotated[str, typer.Argument(help="Its name, for a task perhaps with @protocol.")],
     count: Annotated[int, typer.Option("-n", min=0, help="Questions to show.")] = 2,
+    columns: flags.Columns = None,
+    kind: flags.Kind = None,
+    scorer: flags.Scorer = None,
     data: flags.Data = None,
     plugin: flags.Plugins = None,
     json: flags.Json = False,
@@ -33,7 +36,8 @@ def show_plugin(
     from mipha_eval.reporting.terminal import print_lines
 
     registry = Registry(plugin or ())
-    shown = _task(registry, name, data, count) if what is What.task else _model(registry, name)
+    (named,) = flags.with_table([name], columns, kind, scorer)
+    shown = _task(registry, named, data, count) if what is What.task else _model(registry, name)
     if json:
         flags.print_json(shown)
         return
