@@ -30,9 +30,9 @@ def plan_tasks(
     json: flags.Json = False,
 ) -> None:
     """Show what a run would ask for, and what a judge would cost, before anything is spent."""
-    from mipha_eval.cli.run import split_tasks
     from mipha_eval.core.errors import UserError
     from mipha_eval.core.options import parse_pairs
+    from mipha_eval.core.plugins.references import split_names
     from mipha_eval.core.plugins.registry import Registry
     from mipha_eval.data.parse_source import parse_source
     from mipha_eval.reporting.terminal import print_lines
@@ -42,7 +42,7 @@ def plan_tasks(
 
     choice = asked.choice()
     source = parse_source(data or "hub", flags.image_dirs(image_dir))
-    named = flags.with_table(split_tasks(tasks), columns, kind, scorer)
+    named = flags.with_table(split_names(tasks), columns, kind, scorer)
     built = find_tasks(named, parse_pairs(options or ()), source, Registry(plugin or ()))
     if answers is not None and len(built) > 1:
         raise UserError("--answers belongs to one task; name one")

@@ -14,6 +14,7 @@ from mipha_eval.cli.exit_code import ExitCode
 from mipha_eval.cli.judge_flags import NO_JUDGE, JudgeFlags, takes_judge
 from mipha_eval.cli.matrix import check_beside, run_models
 from mipha_eval.core.options import parse_pairs
+from mipha_eval.core.plugins.references import split_names
 
 if TYPE_CHECKING:
     from mipha_eval.runs.run import TasksFailedError
@@ -81,7 +82,7 @@ def run_tasks(
     """Evaluate a model on tasks, or all models of a file; the same command again goes on where it stopped."""
     flags.limit_threads(threads)
     check_beside(models, model, "blind" if blind else control, plan=plan, workers=workers)
-    named = flags.with_table(split_tasks(tasks or []), columns, kind, scorer)
+    named = flags.with_table(split_names(tasks or ()), columns, kind, scorer)
     flagged = flags.model_options(device, dtype, no_share, compile, allow_bin, serve)
     if models is not None:
         from mipha_eval.core.plugins.registry import Registry
@@ -206,14 +207,3 @@ def raise_failed(failed: TasksFailedError | None) -> None:
     """Raises why tasks failed, once the others' results are shown."""
     if failed is not None:
         raise failed.error
-
-
-def split_tasks(texts: list[str]) -> list[str]:
-    """``a,b``, ``a b`` and repeated flags to a list of names."""
-    return [name for text in texts for name in ([text] if _is_file(text) else text.replace(" ", ",").split(",")) if name]
-
-
-def _is_file(text: str) -> bool:
-    """Whether all of a text, with its spaces and commas, leads to one table of questions."""
-    place = text.partition("?")[0]
-    return any(mark in place for mark in " ,") and Path(place.partition(":")[2] or place).exists()

@@ -22,6 +22,7 @@ from mipha_eval.core.plugins.registry import Registry
 from mipha_eval.core.plugins.selection import build_task
 from mipha_eval.core.record import record_json
 from mipha_eval.core.task import Task
+from mipha_eval.core.task_label import TaskLabel
 from mipha_eval.core.types import Sample
 from mipha_eval.data.questions import read_samples
 from mipha_eval.scoring.adversarial import adversarial_answer
@@ -97,7 +98,7 @@ class Comparison:
 
 def scored_by_rule(name: str, source: DataSource, registry: Registry) -> Task:
     """A task with the options that make its scoring what its oracle's is."""
-    owner, _ = registry.load("tasks", name.partition("@")[0])
+    owner, _ = registry.load("tasks", TaskLabel.of(name).plugin)
     prefix = owner.name.replace("-", "_")
     options = {f"{prefix}.{key}": value for key, value in SETTINGS.items() if key in option_fields(owner)}
     return build_task(name, options, source, registry)

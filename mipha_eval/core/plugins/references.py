@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import importlib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from pathlib import PurePath
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlencode
 
@@ -73,3 +73,16 @@ def referenced_task(name: str, options: Mapping[str, str], source: DataSource) -
     """The task that a reference leads to. Raises UserError if it leads to none."""
     task: Task = importlib.import_module(MAKER).make_task(Reference.of(name), options, source)
     return task
+
+
+def split_names(texts: Iterable[str]) -> list[str]:
+    """``a,b``, ``a b`` and several such texts to a list of names; a path may have commas and spaces in it."""
+    return [name for text in texts for name in ([text] if _is_path(text) else text.replace(",", " ").split())]
+
+
+def _is_path(text: str) -> bool:
+    """Whether all of a text leads to one table of questions."""
+    if not is_reference(text):
+        return False
+    place = text[found.end() if (found := HEAD.match(text)) else 0 :].partition("?")[0]
+    return Path(place).expanduser().exists()

@@ -19,6 +19,7 @@ from mipha_eval.core.plugins.model import Model, check_heeded, option_name, publ
 from mipha_eval.core.plugins.references import is_reference, referenced_task
 from mipha_eval.core.plugins.registry import Registry
 from mipha_eval.core.task import Task
+from mipha_eval.core.task_label import TaskLabel
 
 #: options that have flags of their own on the command line
 FLAGS = {
@@ -147,7 +148,8 @@ def build_task(name: str, options: Mapping[str, str], source: DataSource, regist
 
 
 def _plugin_task(name: str, options: Mapping[str, str], source: DataSource, registry: Registry) -> Task:
-    plain, _, protocol = name.partition("@")
+    asked = TaskLabel.of(name)
+    plain, protocol = asked.plugin, asked.protocol
     owner, _ = registry.load("tasks", plain)
     source = own_source(owner, source) if owner.own_data else source
     if protocol.startswith("demo") and source.kind != "demo":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from mipha_eval.core.data_source import DataSource, ImageFolder
@@ -55,8 +56,7 @@ def make_task(reference: Reference, options: Mapping[str, str], source: DataSour
     folder = source.image_dirs.get(name, table.folder)
     rows = TableRows(table, columns, Pictures(str(path or table.name), ImageFolder(folder) if folder else None))
     questions = [_question(rows, place, number, row) for number, (place, row) in enumerate(first)]
-    scorer = _scorer(reference, sidecar, questions, table)
-    owner = table_class(_definition(name, scorer, sidecar), rows)
+    owner = table_class(_definition(name, _chosen(reference, sidecar, questions, table), sidecar), rows)
     prefix = name.replace("-", "_") + "."
     own = {key.removeprefix(prefix): text for key, text in options.items() if key.startswith(prefix) or "." not in key}
     data = source if path is None else DataSource("folder", path.resolve().parent, source.image_dirs)
@@ -106,12 +106,24 @@ def _name(reference: Reference, sidecar: Sidecar, path: Path | None) -> str:
     return plain
 
 
-def _scorer(reference: Reference, sidecar: Sidecar, questions: list[Question], table: QuestionTable) -> str:
-    """The scorer: the user's, the author's, else that of the kind of questions."""
-    kind, said = reference.settings.get("kind") or sidecar.kind, reference.settings.get("scorer")
+@dataclass(frozen=True)
+class Chosen:
+    """How a table is scored.
+
+    Attributes:
+        scorer: the user's, the author's, else that of the kind of questions.
+        authors: whether it is also what it is without the user's word.
+    """
+
+    scorer: str
+    authors: bool
+
+
+def _chosen(reference: Reference, sidecar: Sidecar, questions: list[Question], table: QuestionTable) -> Chosen:
+    said = reference.settings
+    kind, scorer = said.get("kind") or sidecar.kind, said.get("scorer") or ("" if "kind" in said else sidecar.scorer)
     if kind is not None and kind not in KINDS:
         raise UserError(unknown("kind of questions", kind, KINDS), flag="--kind")
-    scorer = said or (sidecar.scorer if "kind" not in reference.settings else "")
     found = kind if kind in KINDS else kind_of(questions)
     chosen = scorer or usual_scorer(found, questions)
     kinds = scorer_class(chosen).kinds
@@ -120,35 +132,28 @@ def _scorer(reference: Reference, sidecar: Sidecar, questions: list[Question], t
     if not scorer:
         how = "" if kind else ", by its first rows"
         others = ", ".join(name for name in SCORERS if name != chosen and found in scorer_class(name).kinds)
-        logger.info(
-            "%s: questions of kind %s%s, scored by %s%s",
-            table.name,
-            found,
-            how,
-            chosen,
-            f" (also {others})" if others else "",
-        )
-    return chosen
+        more = f" (also {others})" if others else ""
+        logger.info("%s: questions of kind %s%s, scored by %s%s", table.name, found, how, chosen, more)
+    return Chosen(chosen, chosen == (sidecar.scorer or usual_scorer(sidecar.kind or kind_of(questions), questions)))
 
 
-def _definition(name: str, scorer: str, sidecar: Sidecar) -> Definition:
+def _definition(name: str, chosen: Chosen, sidecar: Sidecar) -> Definition:
     """What the table is as a benchmark; a scorer that is not the author's has a protocol of its own."""
-    protocol = sidecar.protocol or scorer
-    if sidecar.protocol and sidecar.scorer != scorer and (sidecar.scorer or sidecar.kind):
-        protocol = f"{sidecar.protocol}-{scorer}"
+    protocol = sidecar.protocol or chosen.scorer
+    if not chosen.authors and sidecar.protocol:
+        protocol = f"{sidecar.protocol}-{chosen.scorer}"
     if not PROTOCOL.fullmatch(protocol):
         raise UserError(f"{name}: protocol {protocol!r} must be letters, digits, - . _, and not begin with demo")
-    same = not sidecar.scorer or sidecar.scorer == scorer
     return Definition(
         name=name,
         protocol=protocol,
-        scorer=scorer,
+        scorer=chosen.scorer,
         about=sidecar.about,
         pattern=sidecar.prompt,
-        format_line=sidecar.format if same else None,
-        metrics=sidecar.metrics if same else (),
+        format_line=sidecar.format if chosen.authors else None,
+        metrics=sidecar.metrics if chosen.authors else (),
         max_new_tokens=sidecar.max_new_tokens,
-        options={key: str(value) for key, value in sidecar.options.items()} if same else {},
+        options={key: str(value) for key, value in sidecar.options.items()} if chosen.authors else {},
         licence=sidecar.licence,
         citation=sidecar.citation,
     )

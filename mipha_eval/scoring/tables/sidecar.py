@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
@@ -10,10 +9,10 @@ from typing import Literal
 from msgspec import Struct
 
 from mipha_eval.core.errors import UserError
-from mipha_eval.core.files import open_text
+from mipha_eval.core.files import read_toml
 from mipha_eval.core.options import unknown
 from mipha_eval.core.prompt_pattern import Pattern
-from mipha_eval.core.record import checked, unknown_fields
+from mipha_eval.core.record import checked
 from mipha_eval.scoring.stock.stock_task import QuestionKind
 
 
@@ -53,12 +52,8 @@ def read_sidecar(path: Path) -> Sidecar:
     """What a file says; nothing where there is none. Raises UserError for one that cannot be read."""
     if not path.is_file():
         return Sidecar()
-    try:
-        with open_text(path) as file:
-            stored = tomllib.loads(file.read())
-    except tomllib.TOMLDecodeError as error:
-        raise UserError(f"{path} is no TOML: {error}") from error
-    wrong = next(iter(unknown_fields(Sidecar, stored)), None)
+    stored = read_toml(path)
+    wrong = next((key for key in stored if key not in Sidecar.__struct_fields__), None)
     if wrong is not None:
         raise UserError(f"{path}: {unknown('field', wrong, Sidecar.__struct_fields__)}")
     found = checked(Sidecar, stored, str(path))
