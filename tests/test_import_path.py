@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from mipha_eval.core.plugins.registry import OWNERS
+from mipha_eval.core.plugins.plugin_code import OWNERS
 
 ROOT = Path(__file__).parents[1]
 HOME = "mipha_eval"

@@ -114,7 +114,10 @@ def _run(settings: RunSettings, early: MemoryHandler) -> Run:
             folder.set_status(item.task.label, TaskStatus("pending", total=len(item.samples)))
         folder.log.note(f"model {settings.model.name} ready; tasks {', '.join(item.task.label for item in work)}")
         for label, error in failures.items():
-            note_failure(folder, label, error)
+            if label not in settings.failed:  # of these nobody knows the whole label
+                note_failure(folder, label, error)
+            else:
+                folder.log.note(f"{label}: failed: {error}", logging.ERROR)
         results, failed = answer_and_score(work, folder, settings, interrupt)
         failures |= failed
         folder.check_whole(item.task.label for item in work if item.task.label not in failures)
@@ -132,7 +135,7 @@ def _prepared(settings: RunSettings) -> tuple[list[TaskInput], dict[str, Excepti
     that if there are no others.
     """
     work: list[TaskInput] = []
-    failures: dict[str, Exception] = {}
+    failures = dict(settings.failed)
     for task in settings.tasks:
         try:
             with blaming():
@@ -147,7 +150,7 @@ def _prepared(settings: RunSettings) -> tuple[list[TaskInput], dict[str, Excepti
         except (PluginError, ControlError) as error:
             failures[task.label] = error
     if not work:
-        raise next(iter(failures.values()))
+        raise next(error for name, error in failures.items() if name not in settings.failed)
     return work, failures
 
 

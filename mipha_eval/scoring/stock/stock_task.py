@@ -9,12 +9,13 @@ from typing import ClassVar, Literal
 
 from mipha_eval.core.alphabet import lettered
 from mipha_eval.core.metrics import Metric, Totals, share
+from mipha_eval.core.plugins.checks.refusal import refusal
 from mipha_eval.core.prompt_pattern import Pattern
 from mipha_eval.core.question_parts import QuestionParts
 from mipha_eval.core.task import Task
 from mipha_eval.core.types import Sample
 from mipha_eval.data.rows import row_at
-from mipha_eval.scoring.stock.question import Question
+from mipha_eval.scoring.stock.question import Question, wrong_question
 
 #: what questions ask for: yes or no, one of their options, a word or a few, a caption, or any text that a judge reads
 QuestionKind = Literal["yesno", "choice", "short", "caption", "open"]
@@ -42,6 +43,8 @@ class StockTask(Task):
 
     def samples(self) -> Iterator[Sample]:
         for number, question in enumerate(self.questions(), start=1):
+            if wrong := wrong_question(question):
+                raise refusal(type(self), "questions", f"question {number} of {self.label}: {wrong}")
             with row_at(question.place or f"question {question.id or number}"):
                 yield from self.asked(question, question.id or str(number))
 
