@@ -7,12 +7,14 @@ import logging
 import os
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from typing import TypeVar, cast
 
 import typer
 from typer.exceptions import TyperException
 
 from mipha_eval.cli.certify import certify_tasks
+from mipha_eval.cli.clean_output import clean_output
 from mipha_eval.cli.compare import compare_stored_runs
 from mipha_eval.cli.convert import convert_checkpoint
 from mipha_eval.cli.data import data_verbs
@@ -52,11 +54,14 @@ Verb = TypeVar("Verb", bound=Callable[..., object])
 
 
 def blamed(verb: Verb) -> Verb:
-    """A verb in which whatever a plugin's code raises is that plugin's error, also what would end the program as if done."""
+    """A verb in which whatever a plugin's code raises is that plugin's error, also what would end the program as if done.
+
+    What that code prints does not get into JSON.
+    """
 
     @functools.wraps(verb)
     def call(*arguments: object, **options: object) -> object:
-        with blaming():
+        with blaming(), clean_output() if options.get("json") else nullcontext():
             return verb(*arguments, **options)
 
     return cast("Verb", call)

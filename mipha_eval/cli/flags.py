@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
+from mipha_eval.cli.clean_output import own_output
 from mipha_eval.core.controls import Control
 from mipha_eval.core.errors import UserError
 from mipha_eval.core.options import parse_pairs
@@ -141,5 +141,6 @@ def console() -> Console:
 
 def print_json(value: JsonValue) -> None:
     """Writes JSON to standard output."""
-    json.dump(value, sys.stdout, indent=2)
-    sys.stdout.write("\n")
+    output = own_output()
+    json.dump(value, output, indent=2)
+    output.write("\n")

@@ -30,8 +30,9 @@ def plan_tasks(
     json: flags.Json = False,
 ) -> None:
     """Show what a run would ask for, and what a judge would cost, before anything is spent."""
-    from mipha_eval.core.errors import UserError
+    from mipha_eval.core.errors import PluginError, UserError
     from mipha_eval.core.options import parse_pairs
+    from mipha_eval.core.plugins.blame import blaming
     from mipha_eval.core.plugins.references import split_names
     from mipha_eval.core.plugins.registry import Registry
     from mipha_eval.data.parse_source import parse_source
@@ -43,11 +44,20 @@ def plan_tasks(
     choice = asked.choice()
     source = parse_source(data or "hub", flags.image_dirs(image_dir))
     named = flags.with_table(split_names(tasks), columns, kind, scorer)
-    built = find_tasks(named, parse_pairs(options or ()), source, Registry(plugin or ()))
+    failed: dict[str, Exception] = {}
+    built = find_tasks(named, parse_pairs(options or ()), source, Registry(plugin or ()), failed)
     if answers is not None and len(built) > 1:
         raise UserError("--answers belongs to one task; name one")
-    plans = [plan_task(task, limit, choice, answers) for task in built]
-    if json:
+    plans = []
+    for task in built:
+        try:
+            with blaming():
+                plans.append(plan_task(task, limit, choice, answers))
+        except PluginError as error:
+            failed[task.label] = error
+    if json and plans:
         flags.print_json([dataclasses.asdict(plan) for plan in plans])
-        return
-    print_lines(flags.console(), list(plan_lines(plans, choice)))
+    elif plans:
+        print_lines(flags.console(), list(plan_lines(plans, choice)))
+    for reason in failed.values():  # the others are planned all the same
+        raise reason

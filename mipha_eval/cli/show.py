@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import itertools
 from collections.abc import Iterator
 from enum import StrEnum
 from typing import Annotated, Any
@@ -62,11 +61,13 @@ def _entry_lines(key: str, value: Any) -> Iterator[str]:
 def _task(registry: Any, name: str, data: str | None, count: int) -> dict[str, Any]:
     from mipha_eval.core.metrics import Totals
     from mipha_eval.core.options import option_fields, type_name
+    from mipha_eval.core.plugins.checks.scores import checked_metrics
     from mipha_eval.core.plugins.selection import build_task
     from mipha_eval.data.parse_source import parse_source
+    from mipha_eval.data.questions import first_questions
 
     task = build_task(name, {}, parse_source(data or "demo", {}), registry)
-    measures = task.metrics_for(Totals({}))
+    measures = checked_metrics(task, task.metrics_for(Totals({})))
     questions = [
         {
             "id": sample.id,
@@ -76,7 +77,7 @@ def _task(registry: Any, name: str, data: str | None, count: int) -> dict[str, A
             "choices": list(sample.choices),
             "category": sample.category,
         }
-        for sample in itertools.islice(task.samples(), count)
+        for sample in first_questions(task, count)
     ]
     return {
         "task": task.label,

@@ -89,15 +89,22 @@ def _no_questions(task: Task) -> UserError:
     return UserError(f"{task.label} has no questions in {task.data}")
 
 
+def first_questions(task: Task, count: int) -> list[Sample]:
+    """The first questions, looked at as all are. Raises UserError for one that is none."""
+    with naming_the_data(task):
+        samples = list(itertools.islice(_given(task), count))
+    wrong = next(filter(None, map(wrong_sample, samples)), "")
+    if wrong:
+        raise _wrong_data(task, wrong)
+    return samples
+
+
 def has_samples(task: Task) -> None:
     """Reads the first question; raises UserError if there is none or it has no text."""
-    with naming_the_data(task):
-        first = next(iter(_given(task)), None)
-    if first is None:
+    first = first_questions(task, 1)
+    if not first:
         raise _no_questions(task)
-    if wrong := wrong_sample(first):
-        raise _wrong_data(task, wrong)
-    check_texts(task, [first])
+    check_texts(task, first)
 
 
 def check_texts(task: Task, samples: Sequence[Sample]) -> None:

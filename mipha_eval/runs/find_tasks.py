@@ -50,6 +50,6 @@ def find_tasks(
     tasks = build_tasks(wanted, options, source, registry, failed)
     told = set(map(id, failed.values()))
     failed |= {str(file): error for file, error in registry.broken.items() if id(error) not in told}
-    for name, error in failed.items():
-        logger.warning("%s: %s; the others go on", name, error)
+    for name, reason in failed.items():
+        logger.warning("%s: %s; the others go on", name, reason)
     return tasks

@@ -181,7 +181,7 @@ def _read(task: Task, samples: Sequence[Sample], responses: Mapping[str, Respons
             found.unlabelled += response is not None
             continue
         score = task.score_missing(sample) if response is None else task.score(sample, response)
-        if score is not None:
+        if score is not None or response is not None:
             found.scores.append(checked_score(task, sample.id, score, "score_missing" if response is None else "score"))
             worth = None if response is None else checked_worth(task, sample.id, task.lenient(sample, response.text))
             if worth is not None:

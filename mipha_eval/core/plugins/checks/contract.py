@@ -25,6 +25,9 @@ ALIKE = 0.8
 #: hooks that may be generators; any other has to return something
 YIELDING = frozenset({"samples", "questions", "official_answers", "upload_rows", "grade", "stream", "asked"})
 
+#: methods that only some contracts have
+ELSEWHERE = {"grade": "JudgedTask", "upload_rows": "UploadTask", "stream": "StreamingAdapter"}
+
 #: what stands for a type in a message
 UNSAID = inspect.Parameter.empty
 
@@ -43,11 +46,9 @@ def check_contract(owner: type, word: str) -> None:
             wrong = _wrong_kind(vars(part)[name], hook) or _wrong_call(owner, name, hook)
             if wrong:
                 raise refusal(owner, name, f"{name} of {word} {owner.__name__} {wrong}")
-    for slip, name in _slips(owner):
+    for slip, meant in _slips(owner):
         place = place_of(owner, slip)
-        logger.warning(
-            "plugin %s: nothing calls %s; did you mean %s? (%s)", plugin_name(owner.__module__), slip, name, place
-        )
+        logger.warning("plugin %s: nothing calls %s; %s (%s)", plugin_name(owner.__module__), slip, meant, place)
 
 
 def lacking(owner: type, word: str) -> str:
@@ -153,13 +154,13 @@ def _own(owner: type) -> list[str]:
 
 
 def _slips(owner: type) -> Iterator[tuple[str, str]]:
-    """Methods that nothing of the class uses and that are called almost as a hook, with that."""
+    """Methods that nothing of the class uses and that are called as a hook or almost so, with what may be meant."""
     hooks, own = _hooks(owner), _own(owner)
     missed = [name for name in hooks if name not in own]
     for name in own:
         near = difflib.get_close_matches(name, missed, 1, ALIKE) if name not in hooks else []
-        if near and name not in set(_used(owner)):
-            yield name, near[0]
+        if (near or name in ELSEWHERE) and name not in {*hooks, *_used(owner)}:
+            yield name, f"that is for a {ELSEWHERE[name]}" if name in ELSEWHERE else f"did you mean {near[0]}?"
 
 
 def _used(owner: type) -> Iterator[str]:

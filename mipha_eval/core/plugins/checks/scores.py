@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING
@@ -11,7 +10,7 @@ from mipha_eval.core.json_value import JsonObject
 from mipha_eval.core.judged_task import JudgedTask
 from mipha_eval.core.metrics import Metric, Totals, UnknownCountError
 from mipha_eval.core.plugins.blame import foreign_parts, is_foreign, told
-from mipha_eval.core.plugins.checks.refusal import ROUNDING, are, is_cell, refusal, shown
+from mipha_eval.core.plugins.checks.refusal import ROUNDING, are, is_cell, is_json, refusal, shown
 from mipha_eval.core.printable import printable
 from mipha_eval.core.types import Score
 
@@ -75,15 +74,7 @@ def _is_plain(value: object) -> bool:
     """Whether a value can be stored and read again."""
     if type(value) in PLAIN:
         return True
-    return math.isfinite(value) if type(value) is float else _is_json(value)
-
-
-def _is_json(value: object) -> bool:
-    try:
-        json.dumps(value, allow_nan=False)
-    except (TypeError, ValueError, RecursionError):
-        return False
-    return True
+    return math.isfinite(value) if type(value) is float else is_json(value)
 
 
 #: field of a score -> whether a value fits, and what fits
@@ -206,7 +197,7 @@ def checked_notes(task: Task, notes: object, taken: Collection[str]) -> JsonObje
             raise refusal(type(task), "notes", f"notes of {task.label} have a field called {shown(name)}")
         if name in taken:
             raise refusal(type(task), "notes", f"notes of {task.label} must not overwrite the field {name} of a result")
-        if not _is_json(value):
+        if not is_json(value):
             raise refusal(
                 type(task), "notes", f"notes of {task.label} have under {name} what cannot be stored, {shown(value)}"
             )
