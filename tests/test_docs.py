@@ -89,7 +89,19 @@ def test_the_examples_for_plugins_work(cli: Cli, tmp_path: Path) -> None:
     (tmp_path / "capitals/questions.jsonl").write_text('{"id": 1, "question": "Capital of France?", "answer": "Paris"}\n')
     row = {"id": "m1", "question": "Capital?", "answer": "Paris", "image": "france.png"}
     (tmp_path / "questions.jsonl").write_text(json.dumps(row))
-    run = ["run", "--tasks", "capitals,maps", "--model", "parrot", "--data", tmp_path, "-o", tmp_path / "runs", "--json", *files]
+    run = [
+        "run",
+        "--tasks",
+        "capitals,maps",
+        "--model",
+        "parrot",
+        "--data",
+        tmp_path,
+        "-o",
+        tmp_path / "runs",
+        "--json",
+        *files,
+    ]
     outcome = cli(*run, "-a", "word=Paris")
     assert outcome.code == 0, outcome.err
     assert [result["metrics"] for result in outcome.json["results"]] == [{"accuracy": 100}] * 2

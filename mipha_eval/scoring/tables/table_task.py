@@ -23,6 +23,10 @@ from mipha_eval.scoring.stock.stock_task import StockTask
 from mipha_eval.scoring.tables.definition import Definition
 
 
+#: what a cell holds -> the field of a question that it is
+TEXTS = {"question": "text", "hint": "hint", "id": "id", "category": "category", "group": "group"}
+
+
 @dataclasses.dataclass(frozen=True)
 class TableRows:
     """The rows of a table as questions.
@@ -46,16 +50,13 @@ class TableRows:
         """A row as a question. Raises ValueError for a cell that is not what its column holds."""
         cells = {role: row.get(column) for role, column in self.columns.of.items()}
         again = partial(self._held, number) if self.table.again else None
+        texts = {name: text_of_cell(cells[role]) for role, name in TEXTS.items() if role in cells}
         return Question(
-            text=text_of_cell(cells.get("question")),
             answers=texts_of_cell(cells["answer"], listed=self.table.texts),
             images=self.pictures.of_cell(cells.get("image"), again),
-            choices=self._choices(row, cells),
-            hint=text_of_cell(cells.get("hint")),
-            id=text_of_cell(cells.get("id")),
-            category=text_of_cell(cells.get("category")),
-            group=text_of_cell(cells.get("group")),
+            choices=self._choices(row, cells) if self.columns.has_choices else (),
             place=place,
+            **texts,
         )
 
     def _choices(self, row: Row, cells: Mapping[str, object]) -> tuple[str, ...]:
