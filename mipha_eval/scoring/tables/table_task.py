@@ -22,7 +22,6 @@ from mipha_eval.scoring.stock.scorers import scorer_class
 from mipha_eval.scoring.stock.stock_task import StockTask
 from mipha_eval.scoring.tables.definition import Definition
 
-
 #: what a cell holds -> the field of a question that it is
 TEXTS = {"question": "text", "hint": "hint", "id": "id", "category": "category", "group": "group"}
 
