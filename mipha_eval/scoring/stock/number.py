@@ -32,8 +32,8 @@ class NumberTask(RuledTask):
     `precision`, the decimals to which a float is rounded, -1 for as many as the label has. All 458 questions of MathVista's
     testmini that ask for one number have their type and precision so.
 
-    What is read is the whole answer, and only if Python's ``float`` reads it: "12", " 12.0 " and "1.2e1" are 12, and "12.9" is
-    12 where a whole number is asked for. "12 cm", "1,200", "50%" and "The answer is 12." are no number here: they are
+    What is read is the whole answer, and only if Python's ``float`` reads it: "12", " 12.0 " and "1.2e1" are 12, and "12.9"
+    is 12 where a whole number is asked for. "12 cm", "1,200", "50%" and "The answer is 12." are no number here: they are
     unparsed and wrong. MathVista has a language model extract the number from such an answer; this rule is what stands
     behind that. The lenient reading beside the headline takes the only number of the answer. The label is brought in the
     same form, so that "1.20" can be met, which in MathVista no answer equals.

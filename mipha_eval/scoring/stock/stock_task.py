@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from abc import abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,6 +19,14 @@ from mipha_eval.scoring.stock.question import Question
 
 #: what questions ask for: yes or no, one of their options, a word or a few, a caption, or any text that a judge reads
 QuestionKind = Literal["yesno", "choice", "short", "caption", "open"]
+
+#: what of a task decides numbers, so that a certificate of its scorer is about it only if it is the scorer's own
+DECIDING = (
+    *("score", "read", "target", "label_of", "asked", "tally", "main_metrics", "metrics_for", "metrics", "finish"),
+    *("score_missing", "scorer"),
+)
+#: fields of a task that are no options
+NO_OPTIONS = ("protocol", "data")
 
 #: what the counts of a category begin with, and the name of a category that is called like a metric of the rule's
 CATEGORY = "category/"
@@ -129,6 +138,14 @@ class StockTask(Task):
         taken = {*(metric.plain for metric in own), GROUPS}
         parts = sorted(part for part in asked if part.startswith(CATEGORY))
         return [*own, *(share(category_name(part.removeprefix(CATEGORY), taken), part) for part in parts)]
+
+    def scored_by(self) -> tuple[str, type[Task]]:
+        """The stock scorer, ``stock-SCORER``, unless this task scores by a rule or options of its own."""
+        stock = next(owner for owner in type(self).__mro__ if owner.__module__.startswith(f"{__package__}."))
+        options = [entry for entry in dataclasses.fields(stock) if entry.name not in NO_OPTIONS]
+        usual = all(getattr(self, entry.name) == entry.default for entry in options)
+        same = all(getattr(type(self), name, None) is getattr(stock, name, None) for name in DECIDING)
+        return (f"stock-{self.scorer}", stock) if usual and same else super().scored_by()
 
 
 def category_name(category: str, taken: Iterable[str]) -> str:
