@@ -84,6 +84,10 @@ class TableTask(StockTask):
             raise UserError(f"{self.label} was made of a stored run, which has its own copy of the questions")
         return self.rows_of.questions()
 
+
+class WithChosenMetrics(TableTask):
+    """A table whose author says which metrics there are."""
+
     def metrics_for(self, totals: Totals) -> Sequence[Metric]:
         return chosen_metrics(super().metrics_for(totals), self.definition)
 
@@ -104,18 +108,20 @@ def table_class(definition: Definition, rows: TableRows | None = None) -> type[T
         "licence": definition.licence,
         "citation": definition.citation,
         "pattern": definition.pattern,
-        "metrics": chosen_metrics(scorer.metrics, definition),
         "definition": definition,
         "rows_of": rows,
         "__module__": __name__,
         "__doc__": definition.about or f"A table of questions, scored by {definition.scorer}.",
     }
+    if definition.metrics:
+        own["metrics"] = chosen_metrics(scorer.metrics, definition)
     if definition.format_line is not None:
         own["format_line"] = definition.format_line
     if definition.max_new_tokens is not None:
         own["max_new_tokens"] = definition.max_new_tokens
     # options of a scorer are fields of its class, so that the new one must be a dataclass of its own
-    return dataclasses.dataclass(frozen=True)(type("TableOfQuestions", (TableTask, scorer), own))
+    table = WithChosenMetrics if definition.metrics else TableTask
+    return dataclasses.dataclass(frozen=True)(type("TableOfQuestions", (table, scorer), own))
 
 
 def built(owner: type[TableTask], source: DataSource, options: Mapping[str, str]) -> Task:
