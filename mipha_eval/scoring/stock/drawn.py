@@ -16,6 +16,8 @@ PHRASES = (
     *("Dr. W. H. Smith, 12 Main Street", "a very long answer of quite a few words", "t-shirt", "猫", "İzmir", "B. a dog"),
 )
 NUMBERS = ("0", "1", "7", "12", "-3", "100", "2019", "1.5", "0.05", "-0.25", "3.0", "12.75", "1.20", "1e3", "100000")
+#: labels that MathVista's own rule can reach: it compares texts, and writes no number as 1.20 or 1e3
+REACHED = tuple(number for number in NUMBERS if number not in ("1.20", "1e3"))
 PERCENT = ("50%", "0%", "12.5%", "5 %")
 #: what numbers are multiplied by: the ends of a tolerance of 5 %, what is just beyond them, and what rounds away
 FACTORS = (0.94, 0.9499999, 0.95, 0.96, 1, 1, 1, 1.0001, 1.04, 1.05, 1.0500001, 1.06, -1, 100, 0.01)
@@ -54,7 +56,7 @@ def _chart(rng: random.Random) -> Question:
 
 
 def _number(rng: random.Random) -> Question:
-    return Question("How many?", (rng.choice(NUMBERS),))
+    return Question("How many?", (rng.choice(REACHED),))
 
 
 #: the scorers whose answers are texts that a rule alone reads, and how their questions are drawn
