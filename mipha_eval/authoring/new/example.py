@@ -72,8 +72,12 @@ ROWS: Mapping[QuestionKind, Sequence[Row]] = {
     "caption": CAPTION,
     "open": OPEN,
 }
+#: as VQAv2 has it: what each of ten people said
+TEN: Sequence[Row] = tuple(
+    (asked, answers[:1] * 8 + answers[-1:] * 2, (), category) for asked, answers, _, category in SHORT
+)
 #: scorers with questions of their own: what they read is narrower than their kind
-OF_SCORERS: Mapping[str, Sequence[Row]] = {"number": NUMBER}
+OF_SCORERS: Mapping[str, Sequence[Row]] = {"number": NUMBER, "vqa": TEN}
 
 
 def example_rows(scorer: str, kind: QuestionKind) -> list[JsonObject]:

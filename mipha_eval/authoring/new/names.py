@@ -23,6 +23,8 @@ KINDS: Mapping[What, Sequence[Kind]] = {
     "model": ("model_adapters",),
     "package": ("tasks", "model_adapters"),
 }
+#: letters of a name, so that the lines of its file are not too long
+LONGEST = 40
 #: what pytest takes for a file of its own
 RESERVED = ("conftest",)
 
@@ -54,24 +56,29 @@ class Names:
 
 
 def checked_names(name: str, what: What) -> Names:
-    """The forms of a name.
+    """The forms of a new name.
 
     Raises:
         UserError: it cannot be a plugin's, a file's or a class's name, or is one of mipha-eval's own.
     """
-    if not NAME.fullmatch(name) or not name[-1].isalnum():
-        rule = "small letters, digits, - . _, at most 60 of them, a letter or digit first and last"
+    if not NAME.fullmatch(name) or not name[-1].isalnum() or len(name) > LONGEST:
+        rule = f"small letters, digits, - . _, at most {LONGEST} of them, a letter or digit first and last"
         raise UserError(f"{what} {name!r}: a name has {rule}")
-    module = re.sub(r"[-.]", "_", name)
-    if not module.isidentifier():
+    names = named(name)
+    if not names.module.isidentifier():
         raise UserError(f"{what} {name}: a file that Python imports cannot begin with a digit; put a letter first")
-    if keyword.iskeyword(module) or module in RESERVED or _is_known(module):
-        raise UserError(f"{what} {name}: Python has a module or a word {module} already; choose another name")
+    if keyword.iskeyword(names.module) or names.module in RESERVED or _is_known(names.module):
+        raise UserError(f"{what} {name}: Python has a module or a word {names.module} already; choose another name")
     for kind in KINDS[what]:
         taken = next((own for own in Registry().names(kind) if own.replace("_", "-") == name.replace("_", "-")), None)
         if taken is not None:
             raise UserError(f"{what} {name}: a {WORDS[kind]} of that name is there already; choose another name")
-    return Names(name, module, re.sub(r"[-._]+", " ", name).strip().capitalize())
+    return names
+
+
+def named(name: str) -> Names:
+    """The forms of a name that is known to be one."""
+    return Names(name, re.sub(r"[-.]", "_", name), re.sub(r"[-._]+", " ", name).capitalize())
 
 
 def _is_known(module: str) -> bool:

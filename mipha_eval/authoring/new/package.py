@@ -7,7 +7,7 @@ from pathlib import Path
 import mipha_eval
 from mipha_eval.authoring.new.draft import Draft, rendered
 from mipha_eval.authoring.new.model import model_class, model_code, model_test
-from mipha_eval.authoring.new.names import checked_names
+from mipha_eval.authoring.new.names import checked_names, named
 from mipha_eval.authoring.new.task import DEFAULT_KIND, example_files, rule_of, task_class, task_code, task_test
 
 MODEL = "-model"  # what the model's name has behind the package's
@@ -34,7 +34,7 @@ def package_draft(name: str, kind: str = DEFAULT_KIND) -> Draft:
         UserError: the name cannot be used, or there is no such kind.
     """
     names, rule = checked_names(name, "package"), rule_of(kind)
-    model = checked_names(name + MODEL, "model")
+    model = named(name + MODEL)
     task_owner, model_owner = task_class(names), model_class(model)
     values = {"names": names, "model": model.plain, "task_owner": task_owner, "model_owner": model_owner}
     inside = f"src/{names.module}"
