@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -53,12 +54,12 @@ def is_ranked(task: Task, sample: Sample) -> bool:
 
 
 def saying(task: Task, sample: Sample, text: str) -> Response:
-    """An answer; where options are ranked, the one that a text or letter names is the likeliest, or else the last one is."""
+    """An answer; where options are ranked, the one that a text or letter names is the likeliest, else none is."""
     options = checked_request(task, task.request(sample)).options
     if not options:
         return Response(text)
     named = option_of(sample, text)
-    chosen = options.index(named) if named in options else len(options) - 1
+    chosen = options.index(named) if named in options else -1
     ranks = tuple(LIKELY if place == chosen else UNLIKELY for place in range(len(options)))
     return Response("", likelihoods=ranks, option_tokens=(1,) * len(options))
 
@@ -130,7 +131,11 @@ def constants_of(task: Task, samples: Sequence[Sample], most: int = 20) -> list[
     possible = dict.fromkeys(text for sample in samples for text in choices_of(task, sample))
     if possible:
         return list(possible)
-    counts: dict[str, int] = {}
-    for sample in samples:
-        counts[sample.target[0]] = counts.get(sample.target[0], 0) + 1
-    return sorted(counts, key=lambda text: (-counts[text], text))[:most]
+    counts = Counter(sample.target[0] for sample in samples)
+    frequent = sorted(counts, key=lambda text: (-counts[text], text))
+    return list({plain(text): text for text in reversed(frequent)}.values())[::-1][:most]
+
+
+def plain(text: str) -> str:
+    """A label as it is compared: whatever its case, without spaces and full stops around it."""
+    return text.strip().rstrip(".").strip().casefold()

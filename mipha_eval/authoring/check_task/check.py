@@ -64,42 +64,55 @@ def check_task(recipe: Recipe, most: int = MOST) -> Iterator[Finding]:
         UserError: the task cannot be built.
     """
     under = TaskUnderCheck(recipe, most)
-    said: set[str] = set()
+    failed_at: set[str] = set()
     unlooked: list[str] = []
     without_labels: list[str] = []
     for point in POINTS:
-        findings = _looked(point, under)
-        if findings is None:
+        try:
+            yield from _looked(point, under)
+        except _NoLabelsError:
             without_labels.append(point.name)
-        elif any(each.level == "fault" and each.line in said for each in findings):
-            unlooked.append(point.name)  # the same error ends several points
-        else:
-            said |= {each.line for each in findings}
-            yield from findings
+        except PointFailedError as error:
+            if error.place in failed_at:
+                unlooked.append(point.name)  # the same code ends several points
+                continue
+            failed_at.add(error.place)
+            yield Finding(point.name, "fault", str(error))
     if without_labels:
-        yield Finding(
-            "labels", "note", f"labels are not public, so that {len(without_labels)} points about answers are left out"
-        )
+        left = f"{len(without_labels)} points about answers are left out"
+        yield Finding("left-out", "note", f"no question has a public label, so that {left}")
     if unlooked:
-        yield Finding(
-            "left-out",
-            "note",
-            f"the same fault keeps {len(unlooked)} more points from being looked at: {', '.join(unlooked)}",
-        )
+        yield Finding("left-out", "note", f"the same error ends {len(unlooked)} more points: {', '.join(unlooked)}")
 
 
-def _looked(point: Point, under: TaskUnderCheck) -> list[Finding] | None:
-    """What a point found; whatever a task's code raises is a fault. None where labels are needed, and there are none."""
+class _NoLabelsError(Exception):
+    """A point needs labels, and there are none."""
+
+
+class PointFailedError(Exception):
+    """A point that came to no end, since code of the task raised an error or its files are not in order."""
+
+    @property
+    def place(self) -> str:
+        """Where that was, as far as the text says it: behind its last bracket; else the text itself."""
+        text = str(self)
+        return text[text.rfind("(") :] if text.endswith(")") else text
+
+
+def _looked(point: Point, under: TaskUnderCheck) -> list[Finding]:
+    """What a point found. Raises PointFailedError for whatever the task's code raises."""
     task = under.task
     try:
         with blaming():
             if point.needs == "labels" and not under.labelled:
-                return None
+                raise _NoLabelsError
             return [Finding(point.name, level, line) for level, line in point.look(under)]
+    except _NoLabelsError:
+        raise
     except UserError as error:
-        return [Finding(point.name, "fault", " ".join(str(error).split()))]
+        raise PointFailedError(" ".join(str(error).split())) from error
     except Exception as error:
         if not is_foreign(type(task)):
             raise
         method = "samples" if point.needs == "questions" else "score"
-        return [Finding(point.name, "fault", f"{told(error)} ({place_in(error) or place_of(type(task), method)})")]
+        raise PointFailedError(f"{told(error)} ({place_in(error) or place_of(type(task), method)})") from error

@@ -6,7 +6,7 @@ import math
 import re
 from collections.abc import Iterator
 
-from mipha_eval.authoring.check_task.answers import Outcome, option_of, outcome, saying
+from mipha_eval.authoring.check_task.answers import Outcome, is_ranked, option_of, outcome, plain, saying
 from mipha_eval.authoring.check_task.finding import Said, quoted, some
 from mipha_eval.authoring.check_task.formulas import known_formulas
 from mipha_eval.authoring.check_task.under_check import TaskUnderCheck
@@ -55,14 +55,11 @@ def foretold(under: TaskUnderCheck, sample: Sample, text: str) -> int | None:
     if len(labels) > 1 or under.task.odd_label(sample) or under.best[sample.id][1] < 1 - CLOSE:
         return None
     (label,) = labels
+    if is_ranked(under.task, sample) and option_of(sample, text) not in sample.choices:
+        return None  # an option is always the likeliest
     if sample.choices and len(text) == 1 and text in LETTERS:
         return int(label in (plain(text), plain(option_of(sample, text))))
     return int(label == plain(text))
-
-
-def plain(text: str) -> str:
-    """A label as it is compared: by its words, whatever the case."""
-    return text.strip().rstrip(".").strip().casefold()
 
 
 def is_alike(text: str, sample: Sample) -> bool:

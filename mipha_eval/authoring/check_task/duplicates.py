@@ -21,7 +21,8 @@ def questions_are_there_once(under: TaskUnderCheck) -> Iterator[Said]:
     bytes_of = {picture.image.location: picture.digest for picture in under.pictures if picture.digest}
     for sample in under.samples:
         seen = tuple(bytes_of.get(image.location, image.location) for image in sample.images)
-        same.setdefault((seen, _question(sample), frozenset(sample.choices), sample.category), []).append(sample)
+        options = sample.choices if sample.group else frozenset(sample.choices)  # within a group they may be rotated
+        same.setdefault((seen, _question(sample), options, sample.category), []).append(sample)
     twice = [each for each in same.values() if len(each) > 1]
     across = _across_categories(same)
     against = [each for each in (*twice, *across) if _contradict(each)]
@@ -115,8 +116,11 @@ def pictures_are_there_once(under: TaskUnderCheck) -> Iterator[Said]:
     twice = [each for each in by_bytes.values() if len(each) > 1]
     near = _near([each[0] for each in by_bytes.values()])
     if twice or near:
-        told = [f"{len(twice):,} pictures have several names, such as {_names(twice[0])}"] if twice else []
-        told += [f"{len(near):,} pairs of pictures look alike, such as {_names(near[0])}"] if near else []
+        told = [f"{len(twice):,} pictures go by several names, such as {_names(twice[0])}"] if twice else []
+        if near:
+            told.append(
+                f"{len(near):,} {'pair' if len(near) == 1 else 'pairs'} of pictures look alike, such as {_names(near[0])}"
+            )
         yield "note", "; ".join(told)
     else:
         yield (

@@ -1,8 +1,8 @@
 """The label stands neither in the prompt nor in the name of a picture.
 
-A word of the label may well stand in a question ("Is the cup red or blue?"). What gives an answer away is a text that holds its
-own question's label and no other one, in most questions, or one that announces it ("Answer: red"). Both are compared with the
-same texts and labels dealt out at random.
+A word of the label may well stand in a question ("Is the cup red or blue?"). What gives an answer away is a text
+that holds its own question's label and no other one, in most questions, or one that announces it ("Answer: red"). Both are
+compared with the same texts and labels dealt out at random.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ from mipha_eval.core.types import Sample
 
 #: what announces an answer, and the words behind it
 ANNOUNCED = re.compile(
-    r"\b(?:answer|label|solution|ground[ _]truth|gt|correct(?: option| choice)?)\b[\"'\])*]*\s*(?:is\b|[:=])\s*[\"'(\[*]*([^\n]{1,60})",
+    r"\b(?:answer|label|solution|ground[ _]truth|gt|correct(?: option| choice)?)\b[\"'\])*]*\s*(?:is\b|[:=])"
+    r"\s*[\"'(\[*]*([^\n]{1,60})",
     re.IGNORECASE,
 )
 MOST = 0.5  # of the questions, whose text holds their label alone
@@ -46,8 +47,8 @@ def label_is_not_in_the_prompt(under: TaskUnderCheck) -> Iterator[Said]:
         first = next(each for each in asked if _announces(each))
         yield "fault", f"prompts announce the answer, {_told(announced)}, such as {quoted(_announces(first))} ({place})"
     elif alone.beyond_chance and alone.found > MOST * alone.questions:
-        first = next(n for n, each in enumerate(held) if each == {labels[n]})
-        yield "fault", f"prompts hold their own label and no other, {_told(alone)}: {quoted(texts[first])} ({place})"
+        shown = next(text for text, each, label in zip(texts, held, labels, strict=True) if each == {label})
+        yield "fault", f"prompts hold their own label and no other, {_told(alone)}: {quoted(shown)} ({place})"
     elif anyhow.beyond_chance and anyhow.found - anyhow.expected >= max(FEW, 0.05 * anyhow.questions):
         yield "note", f"prompts hold words of their own label, {_told(anyhow)}, mostly beside others; is that meant?"
     else:

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from mipha_eval.core.alphabet import lettered
 from mipha_eval.core.types import Sample
 
-MOST = 200  # labels of other questions that it names
+MOST = 50  # labels of other questions that it names
 
 
 def everything(samples: Sequence[Sample]) -> Mapping[str, str]:

@@ -78,7 +78,8 @@ def _untyped(owner: type) -> str:
     for part in foreign_parts(owner):
         for name, value in vars(part).items():
             if name not in known and not name.startswith("_") and name.islower() and isinstance(value, PLAIN):
-                return f"{name} = {quoted(repr(value))} has no type, so that it is no option: {name}: {type(value).__name__}, or ClassVar"
+                how = f"write {name}: {type(value).__name__} = ..., or ClassVar"
+                return f"{name} = {value!r:.60} has no type, so that it is no option: {how}"
         for name, kind in vars(part).get("__annotations__", {}).items():
             if name not in fields and "ClassVar" not in str(kind):
                 return f"{name} is no option, since class {part.__name__} is no @dataclass(frozen=True)"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from mipha_eval.authoring.check_task.answers import REFUSAL, Outcome, is_ranked, measured, outcome, read_one
 from mipha_eval.authoring.check_task.finding import Said, cut, of, quoted, some
@@ -16,6 +16,9 @@ from mipha_eval.scoring.judging.dialogue import UnansweredError
 
 CLOSE = 1e-6
 NEVER = "no answer can be right"
+LITTLE = 0.05  # of what the labels get
+#: answers that say nothing, and None for one that names everything
+POOR = {"a blank answer": "", "a refusal": REFUSAL, "an answer that names everything": None}
 
 
 def labels_are_readable(under: TaskUnderCheck) -> Iterator[Said]:
@@ -92,23 +95,37 @@ def poor_answers_are_worth_little(under: TaskUnderCheck) -> Iterator[Said]:
         yield "note", "a judge grades the answers; what a blank, a refusal and the longest answer get, only it can say"
         return
     most = under.oracle.value or 0.0
-    blank, refusal, longest = (_given(under, text) for text in ("", REFUSAL, None))
-    place = place_of(type(under.task), "score")
-    constant, best = _best_constant(under)
-    named = (("a blank answer", blank), ("a refusal", refusal))
-    for name, found in (*named, ("an answer that names everything", longest)):
-        if (found.value or 0.0) >= most - CLOSE and not (found is longest and _takes_parts(under)):
-            yield "fault", f"{name} gets {found.text}, as much as the labels themselves ({place})"
-            return
-    for name, found in named:
-        if (found.value or 0.0) > best + CLOSE and not under.together:
-            yield "fault", f"{name} gets {found.text}, more than {constant} to every question ({place})"
-            return
-    numbers = f"{blank.metric.plain} {blank.value or 0:.1f}, {refusal.value or 0:.1f} and {longest.value or 0:.1f}"
-    told = f"a blank, a refusal and an answer that names everything get {numbers} of {most:.1f}"
-    much = max(blank.value or 0.0, refusal.value or 0.0, longest.value or 0.0)
-    level = "note" if not under.together and much > 0.05 * most else "ok"
-    yield level, f"{told}{'; an answer that says nothing is read as one' if level == 'note' else ''}"  # type: ignore[misc]
+    if most <= CLOSE:
+        yield "note", "the labels themselves get nothing, so that there is nothing to compare a blank answer with"
+        return
+    found = {name: _given(under, text) for name, text in POOR.items()}
+    wrong = _too_good(under, found, most)
+    if wrong:
+        yield "fault", f"{wrong} ({place_of(type(under.task), 'score')})"
+        return
+    values = [each.value or 0.0 for each in found.values()]
+    numbers = ", ".join(f"{value:.1f}" for value in values)
+    told = (
+        f"a blank, a refusal and an answer that names everything get {numbers} of {most:.1f} ({under.oracle.metric.plain})"
+    )
+    if under.together or max(values) <= LITTLE * most:
+        yield "ok", told
+    else:
+        how = "names everything" if values[-1] == max(values) else "says nothing"
+        yield "note", f"{told}: an answer that {how} is read as one"
+
+
+def _too_good(under: TaskUnderCheck, found: Mapping[str, Outcome], most: float) -> str:
+    """Which poor answer gets what the labels get, or, if it says nothing, more than the best constant; "" for none."""
+    for name, each in found.items():
+        if (each.value or 0.0) >= most - CLOSE and not (POOR[name] is None and _takes_parts(under)):
+            return f"{name} gets {each.text}, as much as the labels themselves"
+    if not under.together:
+        constant, best = _best_constant(under)
+        for name, each in found.items():
+            if POOR[name] is not None and (each.value or 0.0) > best + CLOSE:
+                return f"{name} gets {each.text}, more than {constant} to every question"
+    return ""
 
 
 def _given(under: TaskUnderCheck, text: str | None) -> Outcome:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -23,7 +24,7 @@ class Picture:
     Attributes:
         error: why it cannot be read or decoded; "" if it can.
         digest: of its bytes.
-        looks: 64 bits, each whether a pixel of the picture made small is brighter than its left neighbour (a difference hash).
+        looks: a difference hash: 64 bits, each whether a pixel of the picture made small is brighter than its neighbour.
         flat: whether nearly all neighbours are alike, so that `looks` tells little.
     """
 
@@ -51,6 +52,6 @@ def _looks(picture: Pillow.Image) -> tuple[int, int]:
 
     grey = picture.convert("L").resize((WIDTH, HEIGHT), Pillow.Resampling.BILINEAR).tobytes()
     rows = [grey[start : start + WIDTH] for start in range(0, len(grey), WIDTH)]
-    bits = [right > left for row in rows for left, right in zip(row, row[1:], strict=False)]
+    bits = [right > left for row in rows for left, right in itertools.pairwise(row)]
     found = sum(1 << place for place, bit in enumerate(bits) if bit)
     return found, found.bit_count()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 
 from mipha_eval.authoring.check_task.finding import Said, quoted
@@ -30,8 +29,7 @@ def pictures_come_first(under: TaskUnderCheck) -> Iterator[Said]:
     about = len({tuple(image.view for image in request.images) for request in pictured})
     told = f"{len(pictured) / about:.1f} distinct questions a picture: sharing saves {1 - shared / alone:.0%} of the tokens"
     before = {request.text.partition(MARK)[0] for request in pictured if MARK in request.text}
-    late = os.path.commonprefix(list(before)) != max(before, key=len, default="")
-    if late:
+    if len(before) > 1:
         first = quoted(max(before, key=len))
         yield (
             "note",

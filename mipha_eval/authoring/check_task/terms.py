@@ -31,7 +31,8 @@ def what_a_run_takes(under: TaskUnderCheck) -> Iterator[Said]:
     distinct = list({request.identity: request for request in under.requests}.values())
     texts, letters = sum(cost(request).own for request in distinct), sum(len(request.text) for request in distinct)
     pictures = f"{len(under.images):,} pictures" if under.images else "no pictures"
-    told = f"{len(under.samples):,} questions, {len(distinct):,} distinct, {pictures}, {letters:,} letters of prompts (about {texts:,} tokens)"
+    asked = f"{len(under.samples):,} questions, {len(distinct):,} distinct"
+    told = f"{asked}, {pictures}, {letters:,} letters of prompts (about {texts:,} tokens)"
     if isinstance(under.task, JudgedTask) and under.labelled:
         plan = plan_judge(under.task, under.labelled, JudgeChoice(JUDGE), None)
         told += f"; judge {JUDGE}: {judge_text(plan)}"

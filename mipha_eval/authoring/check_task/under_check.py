@@ -16,6 +16,8 @@ from mipha_eval.engine.task_input import limit_samples
 
 #: pictures that are decoded, and questions whose answers are tried, where nobody says how many
 MOST = 3_000
+#: questions whose answers are tried where they are measured all together, which is dear
+TOGETHER = 100
 CLOSE = 1e-6
 
 
@@ -45,7 +47,7 @@ class TaskUnderCheck:
     @cached_property
     def tried(self) -> list[Sample]:
         """Those of them whose answers are tried; groups are whole."""
-        return limit_samples(self.labelled, self.most)
+        return limit_samples(self.labelled, min(self.most, TOGETHER) if self.together else self.most)
 
     @cached_property
     def lacks(self) -> bool:
@@ -64,12 +66,12 @@ class TaskUnderCheck:
 
     @cached_property
     def best(self) -> dict[str, tuple[str, float]]:
-        """By id of all labelled questions the accepted answer that is worth the most, and its worth by the task's own rule."""
+        """By id of each labelled question the accepted answer that is worth the most, and its worth by the task's rule."""
         return {sample.id: best_answer(self.task, sample) for sample in self.labelled}
 
     @cached_property
     def oracle(self) -> Outcome:
-        """What the best answers to the tried questions come to. Raises UnansweredError where no judge can be stood in for."""
+        """What the best answers come to. Raises UnansweredError where nothing can stand in for a judge."""
         right = {each.id: saying(self.task, each, self.best[each.id][0]) for each in self.tried}
         return outcome(self.task, self.tried, right, judge=True)
 
