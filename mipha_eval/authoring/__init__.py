@@ -1,1 +1,1 @@
-"""What helps the author of a benchmark or a model: beginning one, and looking at it."""
+"""What helps the author of a benchmark or a model: beginning one, looking at it, and checking it before it costs anything."""

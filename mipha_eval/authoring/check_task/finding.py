@@ -1,0 +1,66 @@
+"""What a point of the check found."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from mipha_eval.authoring.check_task.under_check import TaskUnderCheck
+from mipha_eval.core.printable import printable
+
+Level = Literal["ok", "note", "fault"]
+LONGEST = 60  # characters of a value in a line
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A line on a task.
+
+    Attributes:
+        name: of the point, the same for every task.
+        level: ``note`` for what an author should know, ``fault`` for what makes numbers wrong.
+    """
+
+    name: str
+    level: Level
+    line: str
+
+
+#: what a point says: its level and its line
+Said: TypeAlias = "tuple[Level, str]"
+
+
+@dataclass(frozen=True)
+class Point:
+    """One thing that is looked at.
+
+    Attributes:
+        needs: ``questions`` that can be read, ``labels`` on them, or nothing.
+    """
+
+    name: str
+    look: Callable[[TaskUnderCheck], Iterable[Said]]
+    needs: Literal["", "questions", "labels"] = "labels"
+
+
+def some(names: Sequence[object], most: int = 3) -> str:
+    """The first of some names, and how many more there are."""
+    more = f" and {len(names) - most:,} more" if len(names) > most else ""
+    return f"{', '.join(map(cut, names[:most]))}{more}"
+
+
+def cut(value: object) -> str:
+    """A value in a line."""
+    text = printable(" ".join(str(value).split()))
+    return f"{text[:LONGEST]}..." if len(text) > LONGEST else text
+
+
+def quoted(value: object) -> str:
+    """A text of a task's in a line."""
+    return f"'{cut(value)}'"
+
+
+def of(part: int, whole: int) -> str:
+    """A part of a whole."""
+    return f"{part:,} of {whole:,}"
