@@ -13,6 +13,7 @@ import typer
 from typer.exceptions import TyperException
 
 from mipha_eval.cli.certify import certify_tasks
+from mipha_eval.cli.check_model import check_model
 from mipha_eval.cli.compare import compare_stored_runs
 from mipha_eval.cli.convert import convert_checkpoint
 from mipha_eval.cli.data import data_verbs
@@ -76,6 +77,9 @@ app.command("leaderboard")(blamed(write_site))
 app.command("list")(blamed(list_plugins))
 app.command("show")(blamed(show_plugin))
 app.command("inspect")(blamed(inspect_model))
+check_verbs = typer.Typer(help="Whether a benchmark or a model of yours keeps what a run relies on.", rich_markup_mode=None)
+check_verbs.command("model")(blamed(check_model))
+app.add_typer(check_verbs, name="check")
 app.add_typer(data_verbs, name="data")
 app.add_typer(judge_verbs, name="judge")
 
