@@ -66,7 +66,7 @@ def certify_stock(scorer: str, settings: CertifySettings) -> Certificate:
 
 
 def is_never_right(text: str, sample: Sample) -> bool:
-    """Whether stock scorers give nothing for an answer, whatever official code would: a blank one, and a refusal to choose."""
+    """Whether stock scorers give nothing for an answer, whatever official code would: a blank, a refusal to choose."""
     return not text.strip() or (bool(sample.choices) and any(refusal in text for refusal in REFUSALS))
 
 
