@@ -83,7 +83,7 @@ def scorer_files(task: Task) -> dict[str, Path]:
     places = {name: file for name in SCORING if (file := own_module(name)) is not None}
     _, owner = task.scored_by()
     file = Path(inspect.getfile(owner))
-    package = owner.__module__.rpartition(".")[0] if own_module(owner.__module__) == file else f"{PACKAGE.name}.tasks"
+    package = owner.__module__.rpartition(".")[0] if own_module(owner.__module__) is not None else f"{PACKAGE.name}.tasks"
     own = {f"{package}.{file.stem}": file, package: file.with_name("__init__.py")}
     found = import_closure({**places, **{name: path for name, path in own.items() if path.is_file()}}, own_module)
     # a wheel has tables and results beside the package's first modules, a checkout has them elsewhere

@@ -13,6 +13,7 @@ from mipha_eval.core.metrics import group_scores
 from mipha_eval.core.options import unknown
 from mipha_eval.core.types import Response, Sample, Score
 from mipha_eval.data.questions import read_samples
+from mipha_eval.scoring.answers.letters import REFUSALS
 from mipha_eval.scoring.certificate import Certificate, RuleOracle, load_rule_oracle, rule_oracle_file
 from mipha_eval.scoring.certify import CertifySettings, Comparison, draft, issue
 from mipha_eval.scoring.result import score_responses
@@ -64,14 +65,20 @@ def certify_stock(scorer: str, settings: CertifySettings) -> Certificate:
     return issue(msgspec.structs.replace(drafted, task=task.name), task.name, settings)
 
 
+def is_never_right(text: str, sample: Sample) -> bool:
+    """Whether stock scorers give nothing for an answer, whatever official code would: a blank, a refusal to choose."""
+    return not text.strip() or (bool(sample.choices) and any(refusal in text for refusal in REFUSALS))
+
+
 def _compared(
     comparison: Comparison, oracle: RuleOracle, samples: Sequence[Sample], texts: dict[str, str], scores: Sequence[Score]
 ) -> dict[str, float]:
-    """What the oracle makes of a round of answers, by sample. That a blank one is worth nothing is no oracle's matter."""
+    """What the oracle makes of a round of answers, by sample; it is not asked about those that are never right."""
     theirs = {}
     for sample, score in zip(samples, scores, strict=True):
         text = texts[sample.id]
-        value = oracle.value(text, list(sample.target), list(sample.choices)) if text.strip() else 0.0
+        asked = not is_never_right(text, sample)
+        value = oracle.value(text, list(sample.target), list(sample.choices)) if asked else 0.0
         theirs[sample.id] = float(value)
         comparison.add(score.value, value, f"answer {text[:80]!r} to {list(sample.target)[:3]}")
     return theirs
