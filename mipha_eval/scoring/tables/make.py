@@ -139,7 +139,7 @@ def _chosen(reference: Reference, sidecar: Sidecar, questions: list[Question], t
 
 
 @functools.cache
-def _say(reference: str, line: str) -> None:
+def _say(reference: str, line: str) -> None:  # noqa: ARG001  # the cache looks at it
     """Once for a table, however often its task is built; `reference` tells tables of one name apart."""
     logger.info("%s", line)
 
