@@ -1,1 +1,1 @@
-"""What tells an author whether a benchmark or a model is as it should be, before it costs anything."""
+"""What helps the author of a benchmark or a model: to begin one, to look at it, and to check it before it costs anything."""

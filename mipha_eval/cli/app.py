@@ -23,6 +23,7 @@ from mipha_eval.cli.judge import judge_verbs
 from mipha_eval.cli.leaderboard import write_site
 from mipha_eval.cli.list import list_plugins
 from mipha_eval.cli.log import add_log_flags, behind_log_flags, shown_messages
+from mipha_eval.cli.new import new_verbs
 from mipha_eval.cli.plan import plan_tasks
 from mipha_eval.cli.predict import predict_answers
 from mipha_eval.cli.report import report_table
@@ -77,6 +78,7 @@ app.command("leaderboard")(blamed(write_site))
 app.command("list")(blamed(list_plugins))
 app.command("show")(blamed(show_plugin))
 app.command("inspect")(blamed(inspect_model))
+app.add_typer(new_verbs, name="new")
 app.add_typer(check_verbs, name="check")
 app.add_typer(data_verbs, name="data")
 app.add_typer(judge_verbs, name="judge")

@@ -9,6 +9,7 @@ from typing import Annotated, Optional
 import typer
 
 from mipha_eval.cli import flags
+from mipha_eval.cli.check_model import check_model
 from mipha_eval.cli.exit_code import ExitCode
 
 check_verbs = typer.Typer(rich_markup_mode=None)
@@ -58,3 +59,6 @@ def check_benchmark(
         print_lines(console, [f"{name}: {faults}, {notes}, {levels['ok']} in order"])
     if levels["fault"]:
         raise typer.Exit(ExitCode.USAGE)
+
+
+check_verbs.command("model")(check_model)

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from mipha_eval.authoring.check_task.answers import outcome, saying
-from mipha_eval.authoring.check_task.finding import Said, cut, quoted
+from mipha_eval.authoring.check_task.point import Said, cut, quoted
 from mipha_eval.authoring.check_task.under_check import TaskUnderCheck
 from mipha_eval.core.plugins.checks.questions import choices_of
 from mipha_eval.core.types import Response, Sample

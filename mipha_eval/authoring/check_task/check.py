@@ -13,10 +13,10 @@ from mipha_eval.authoring.check_task.duplicates import (
     pictures_decode,
     questions_are_there_once,
 )
-from mipha_eval.authoring.check_task.finding import Finding, Point
 from mipha_eval.authoring.check_task.leaks import label_is_not_in_the_file_name, label_is_not_in_the_prompt
 from mipha_eval.authoring.check_task.options import options_are_typed
 from mipha_eval.authoring.check_task.oracle import labels_are_readable, oracle_gets_the_most, poor_answers_are_worth_little
+from mipha_eval.authoring.check_task.point import Point
 from mipha_eval.authoring.check_task.purity import score_is_pure
 from mipha_eval.authoring.check_task.reading import ids_are_unique, processes_agree, readings_are_equal, samples_load
 from mipha_eval.authoring.check_task.recipe import Recipe
@@ -25,6 +25,7 @@ from mipha_eval.authoring.check_task.shuffling import options_can_be_shuffled
 from mipha_eval.authoring.check_task.stored import results_survive_the_store
 from mipha_eval.authoring.check_task.terms import licence_is_said, what_a_run_takes
 from mipha_eval.authoring.check_task.under_check import MOST, TaskUnderCheck
+from mipha_eval.authoring.finding import Finding
 from mipha_eval.core.errors import UserError
 from mipha_eval.core.plugins.blame import blaming, is_foreign, place_in, place_of, told
 

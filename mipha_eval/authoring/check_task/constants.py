@@ -7,8 +7,8 @@ import re
 from collections.abc import Iterator
 
 from mipha_eval.authoring.check_task.answers import Outcome, is_ranked, option_of, outcome, plain, saying
-from mipha_eval.authoring.check_task.finding import Said, count, quoted, some
 from mipha_eval.authoring.check_task.formulas import known_formulas
+from mipha_eval.authoring.check_task.point import Said, count, quoted, some
 from mipha_eval.authoring.check_task.under_check import TaskUnderCheck
 from mipha_eval.core.alphabet import LETTERS
 from mipha_eval.core.plugins.blame import place_of

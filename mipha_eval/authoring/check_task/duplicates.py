@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from mipha_eval.authoring.check_task.answers import option_of
-from mipha_eval.authoring.check_task.finding import Said, count, of, quoted, some
 from mipha_eval.authoring.check_task.pictures import Picture
+from mipha_eval.authoring.check_task.point import Said, count, of, quoted, some
 from mipha_eval.authoring.check_task.under_check import TaskUnderCheck
 from mipha_eval.core.plugins.blame import place_of
 from mipha_eval.core.types import Sample

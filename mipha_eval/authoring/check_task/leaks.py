@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 
 from mipha_eval.authoring.check_task.answers import option_of
 from mipha_eval.authoring.check_task.association import Association, LabelIndex, associate
-from mipha_eval.authoring.check_task.finding import Said, of, quoted
+from mipha_eval.authoring.check_task.point import Said, of, quoted
 from mipha_eval.authoring.check_task.under_check import TaskUnderCheck
 from mipha_eval.core.alphabet import lettered
 from mipha_eval.core.plugins.blame import place_of

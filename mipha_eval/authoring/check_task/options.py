@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal, Union, get_args, get_origin
 
-from mipha_eval.authoring.check_task.finding import Said, quoted
+from mipha_eval.authoring.check_task.point import Said, quoted
 from mipha_eval.authoring.check_task.under_check import TaskUnderCheck
 from mipha_eval.core.options import convert, option_fields, type_name
 from mipha_eval.core.plugins.blame import foreign_parts, place_of, told

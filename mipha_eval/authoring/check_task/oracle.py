@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from mipha_eval.authoring.check_task.answers import REFUSAL, Outcome, is_ranked, measured, outcome, read_one
-from mipha_eval.authoring.check_task.finding import Said, cut, of, quoted, some
 from mipha_eval.authoring.check_task.longest import everything
+from mipha_eval.authoring.check_task.point import Said, cut, of, quoted, some
 from mipha_eval.authoring.check_task.under_check import TaskUnderCheck
 from mipha_eval.core.judged_task import JudgedTask
 from mipha_eval.core.plugins.blame import place_of

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from mipha_eval.authoring.check_task.answers import REFUSAL, read_one, saying
-from mipha_eval.authoring.check_task.finding import Said
+from mipha_eval.authoring.check_task.point import Said
 from mipha_eval.authoring.check_task.under_check import TaskUnderCheck
 from mipha_eval.core.plugins.blame import place_of
 from mipha_eval.core.types import Response, Sample

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from itertools import zip_longest
 from pathlib import Path
 
-from mipha_eval.authoring.check_task.finding import Said, count, of, quoted, some
+from mipha_eval.authoring.check_task.point import Said, count, of, quoted, some
 from mipha_eval.authoring.check_task.reread import FIELDS, asked, other_seed, rows_of
 from mipha_eval.authoring.check_task.under_check import TaskUnderCheck
 from mipha_eval.core.plugins.blame import place_of

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from mipha_eval.authoring.check_task.finding import Said, quoted
+from mipha_eval.authoring.check_task.point import Said, quoted
 from mipha_eval.authoring.check_task.under_check import TaskUnderCheck
 from mipha_eval.core.adapter import Cost
 from mipha_eval.core.types import Request

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from mipha_eval.authoring.check_task.answers import is_ranked, read_one, saying
-from mipha_eval.authoring.check_task.finding import Said, of
+from mipha_eval.authoring.check_task.point import Said, of
 from mipha_eval.authoring.check_task.under_check import TaskUnderCheck
 from mipha_eval.core.alphabet import LETTERS, lettered
 from mipha_eval.core.plugins.blame import place_of

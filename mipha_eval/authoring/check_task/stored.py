@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from mipha_eval.authoring.check_task.answers import Outcome, measured, outcome, saying
-from mipha_eval.authoring.check_task.finding import Said
+from mipha_eval.authoring.check_task.point import Said
 from mipha_eval.authoring.check_task.under_check import TaskUnderCheck
 from mipha_eval.core.json_value import JsonObject
 from mipha_eval.core.plugins.blame import place_of

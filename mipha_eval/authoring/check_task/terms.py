@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from mipha_eval.authoring.check_task.finding import Said, count, cut
+from mipha_eval.authoring.check_task.point import Said, count, cut
 from mipha_eval.authoring.check_task.sharing import cost
 from mipha_eval.authoring.check_task.under_check import TaskUnderCheck
 from mipha_eval.core.judged_task import JudgedTask

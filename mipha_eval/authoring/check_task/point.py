@@ -1,4 +1,4 @@
-"""What a point of the check found."""
+"""A point of the check, and how its lines are written."""
 
 from __future__ import annotations
 
@@ -7,24 +7,10 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from mipha_eval.authoring.check_task.under_check import TaskUnderCheck
+from mipha_eval.authoring.finding import Level
 from mipha_eval.core.printable import printable
 
-Level = Literal["ok", "note", "fault"]
 LONGEST = 60  # characters of a value in a line
-
-
-@dataclass(frozen=True)
-class Finding:
-    """A line on a task.
-
-    Attributes:
-        name: of the point, the same for every task.
-        level: ``note`` for what an author should know, ``fault`` for what makes numbers wrong.
-    """
-
-    name: str
-    level: Level
-    line: str
 
 
 #: what a point says: its level and its line
