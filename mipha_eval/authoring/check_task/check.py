@@ -98,7 +98,7 @@ class PointFailedError(Exception):
 
     @property
     def place(self) -> str:
-        """Where that was, as far as the text says it: behind its last bracket; else the text itself, whichever question it names."""
+        """Where that was, as far as the text says it: behind its last bracket; else the text without its numbers."""
         text = str(self)
         return text[text.rfind("(") :] if text.endswith(")") else NUMBER.sub("", text)
 
