@@ -11,7 +11,7 @@ from mipha_eval.authoring.check_task.association import LabelIndex, associate
 from mipha_eval.authoring.check_task.check import POINTS, check_task
 from mipha_eval.authoring.check_task.recipe import Recipe
 from mipha_eval.core.plugins.registry import Registry
-from tests.conftest import Cli
+from tests.conftest import Cli, write_jsonl
 from tests.plugin_files import line_of
 
 #: a benchmark in order: 24 questions about 12 pictures, answered by a colour
@@ -66,6 +66,7 @@ CHOICE = (
 )
 
 SAMPLE = "yield Sample(str(number), prompt, (colour,), (image,), number)"
+SCORE = SHORT[SHORT.index("\n    def score") :]
 RIGHT = "text == sample.target[0])"
 READ = "text = response.text.strip()"
 
@@ -93,7 +94,7 @@ PLANTED: dict[str, tuple[str, dict[str, str], str, str]] = {
         SHORT,
         {"Sample(str(number)": "Sample(str(number % 20)"},
         "ids",
-        "4 ids occur twice: 0, 1, 2",
+        "4 ids for several questions: 0, 1, 2",
     ),
     "a label that no answer equals": (SHORT, {"(colour,)": "(colour + ' ',)"}, "labels", "24 of 24 questions"),
     "one label that no answer equals": (SHORT, {"(colour,)": "(colour + ' ' * (number == 7),)"}, "labels", "1 of 24"),
@@ -139,7 +140,7 @@ PLANTED: dict[str, tuple[str, dict[str, str], str, str]] = {
         CHOICE,
         {'"red", "green", "blue", "white"': '"red", "green", "red", "white"'},
         "option-duplicates",
-        "twice",
+        "an option stands twice in 24 questions",
     ),
     "a blank is right": (SHORT, {RIGHT: "not text or " + RIGHT}, "poor-answers", "a blank answer gets accuracy 100.0"),
     "a refusal is right": (SHORT, {RIGHT: "'sorry' in text or " + RIGHT}, "poor-answers", "a refusal gets"),
@@ -324,6 +325,63 @@ def test_the_verb(tmp_path: Path, cli: Cli) -> None:
     assert lines == done.out.splitlines()[:-1]
     assert cli("check", "task", "nothing").code == 2
     assert "did you mean" in cli("check", "task", "popes").err
+
+
+JUDGED = {
+    SCORE: """
+    def score(self, sample, response):
+        return self.scored(sample, Reading('', 'not-judged'), 0)
+
+    def grade(self, answers, runs):
+        (answer,) = answers
+        reply = yield Query(f'{answer.text} or {answer.sample.target[0]}?', 5, likely='yes')
+        return [self.scored(answer.sample, Reading(reply, 'judge-grade'), float(reply == 'yes'))]
+""",
+    "class Quiz(Task)": "class Quiz(JudgedTask)",
+    "from mipha_eval import Metric": "from mipha_eval.core.judged_task import JudgedTask\n"
+    "from mipha_eval.core.types import Query\nfrom mipha_eval import Metric",
+}
+
+
+def test_a_judged_benchmark_is_graded_by_a_stand_in(tmp_path: Path) -> None:
+    found = {each.name: each for each in check_task(planted(tmp_path, SHORT, JUDGED))}
+    assert not [each for each in found.values() if each.level == "fault"]
+    assert "a judge's stand-in finds every answer right" in found["oracle"].line
+    assert "judge gpt-4-0613: 24 calls" in found["cost"].line
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"), [("runs):", "runs):\n        1 / 0", "ZeroDivisionError"), ("'yes')", "'no')", "accuracy 0.0")]
+)
+def test_a_dialogue_that_goes_wrong_is_a_fault(tmp_path: Path, old: str, new: str, words: str) -> None:
+    changes = {**JUDGED, SCORE: JUDGED[SCORE].replace(old, new, 1)}
+    assert words in faults(planted(tmp_path, SHORT, changes))["oracle"]
+
+
+#: stock scorer -> answers to questions of a table
+TABLES = {
+    "yesno": ["yes", "no"],
+    "exact": ["red", "green", "blue"],
+    "vqa": ["red", "green", "blue"],
+    "anls": ["red wine", "green tea", "beer"],
+    "relaxed": ["12", "30.5", "red"],
+    "contains": ["red", "green", "blue"],
+    "number": ["12", "7", "30"],
+    "judge": ["it is red", "a green one"],
+    "choice": ["A", "B", "C"],
+    "circular": ["A", "B", "C"],
+    "likelihood": ["A", "B", "C"],
+}
+
+
+@pytest.mark.parametrize("scorer", TABLES)
+def test_tables_of_all_stock_scorers_have_no_fault(tmp_path: Path, cli: Cli, scorer: str) -> None:
+    answers = TABLES[scorer]
+    options = {"choices": ["red", "green", "blue"]} if answers[0] == "A" else {}
+    rows = [{"question": f"Number {n}: which?", "answer": answers[n * 5 % 7 % len(answers)], **options} for n in range(21)]
+    table = write_jsonl(tmp_path / "rows.jsonl", rows)
+    done = cli("check", "task", table, "--scorer", scorer)
+    assert (done.code, "FAULT" in done.out) == (0, False), done.out + done.err
 
 
 def bundled() -> list[str]:

@@ -24,7 +24,10 @@ def overview(context: typer.Context) -> None:
 
 @check_verbs.command("task")
 def check_benchmark(
-    name: Annotated[str, typer.Argument(help="Its name, perhaps with @protocol, or a Python file with one task.")],
+    name: Annotated[str, typer.Argument(help="Its name, perhaps with @protocol; a Python file with one task; a table.")],
+    columns: flags.Columns = None,
+    kind: flags.Kind = None,
+    scorer: flags.Scorer = None,
     data: flags.Data = None,
     image_dir: flags.ImageDirs = None,
     limit: Annotated[
@@ -43,9 +46,10 @@ def check_benchmark(
     from mipha_eval.reporting.terminal import print_lines
 
     folders = {task: str(folder) for task, folder in flags.image_dirs(image_dir).items()}
-    given = Recipe(name, parse_pairs(options or ()), data or "demo", folders, tuple(map(str, plugin or ())))
+    (named,) = flags.with_table([name], columns, kind, scorer)
+    given = Recipe(named, parse_pairs(options or ()), data or "demo", folders, tuple(map(str, plugin or ())))
     found, console = [], flags.console()
-    for finding in check_task(Recipe.of_file(given), limit or MOST):
+    for finding in check_task(given.named(), limit or MOST):
         found.append(finding)
         if not json:
             print_lines(console, [f"{'FAULT' if finding.level == 'fault' else finding.level:<5} {finding.line}"])

@@ -28,9 +28,7 @@ def labels_are_balanced(under: TaskUnderCheck) -> Iterator[Said]:
     more = f" and {len(counts) - SHOWN:,} more" if len(counts) > SHOWN else ""
     told = f"labels: {listed}{more}"
     if not under.awaits_judge:
-        labels = Labels(under.task, under.tried, own=True)
-        found = outcome(under.task, under.tried, {each.id: _best(under, labels, each) for each in under.tried})
-        told += f"; always the best constant of its type gets {found.text}, which is the floor"
+        told += f"; {_floor(under)}, which is the floor"
     (common, most), fair = counts.most_common(1)[0], _fair_share(under, possible)
     if fair and most / total > fair + BEYOND:
         yield (
@@ -39,6 +37,16 @@ def labels_are_balanced(under: TaskUnderCheck) -> Iterator[Said]:
         )
     else:
         yield "ok", told
+
+
+def _floor(under: TaskUnderCheck) -> str:
+    """The best of one answer to every question, and of one to every question of a type."""
+    labels = Labels(under.task, under.tried, own=True)
+    found = {"always the best constant of its type": {each.id: _best(under, labels, each) for each in under.tried}}
+    outcomes = {name: outcome(under.task, under.tried, answers) for name, answers in found.items()}
+    outcomes |= {f"always {quoted(text)}": each for text, each in under.constants.items()}
+    best = max(outcomes, key=lambda name: outcomes[name].value or 0.0)
+    return f"{best} gets {outcomes[best].text}"
 
 
 def _best(under: TaskUnderCheck, labels: Labels, sample: Sample) -> Response:

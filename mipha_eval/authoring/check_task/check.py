@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
 from mipha_eval.authoring.check_task.balance import labels_are_balanced
@@ -27,6 +28,8 @@ from mipha_eval.authoring.check_task.under_check import MOST, TaskUnderCheck
 from mipha_eval.authoring.finding import Finding
 from mipha_eval.core.errors import UserError
 from mipha_eval.core.plugins.blame import blaming, is_foreign, place_in, place_of, told
+
+NUMBER = re.compile(r"\d+")
 
 POINTS: Sequence[Point] = (
     Point("options", options_are_typed, needs=""),
@@ -95,9 +98,9 @@ class PointFailedError(Exception):
 
     @property
     def place(self) -> str:
-        """Where that was, as far as the text says it: behind its last bracket; else the text itself."""
+        """Where that was, as far as the text says it: behind its last bracket; else the text without its numbers."""
         text = str(self)
-        return text[text.rfind("(") :] if text.endswith(")") else text
+        return text[text.rfind("(") :] if text.endswith(")") else NUMBER.sub("", text)
 
 
 def _looked(point: Point, under: TaskUnderCheck) -> list[Finding]:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from mipha_eval.authoring.check_task.answers import Outcome, is_ranked, option_of, outcome, plain, saying
 from mipha_eval.authoring.check_task.formulas import known_formulas
-from mipha_eval.authoring.check_task.point import Said, quoted, some
+from mipha_eval.authoring.check_task.point import Said, count, quoted, some
 from mipha_eval.authoring.check_task.under_check import TaskUnderCheck
 from mipha_eval.core.alphabet import LETTERS
 from mipha_eval.core.plugins.blame import place_of
@@ -17,6 +17,7 @@ from mipha_eval.core.types import Sample
 CLOSE = 1e-6
 WORDS = re.compile(r"\w+")
 #: words that rules take for one another
+ARTICLES = {"a", "an", "the"}
 NUMBERS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 SAME = {"none": "0", **{word: str(number) for number, word in enumerate(NUMBERS)}}
 
@@ -27,7 +28,7 @@ def constants_score_as_foretold(under: TaskUnderCheck) -> Iterator[Said]:
         how = "answers are measured all together" if under.together else "a judge grades"
         yield "note", f"what a constant answer gets cannot be foretold from the labels: {how}"
         return
-    shares = {}
+    shares, asked = {}, 0
     for text, found in under.constants.items():
         worths = {score.sample: score.value for score in found.scores}
         sure = [(each, truth) for each in under.tried if (truth := foretold(under, each, text)) is not None]
@@ -40,13 +41,15 @@ def constants_score_as_foretold(under: TaskUnderCheck) -> Iterator[Said]:
                 place = place_of(type(under.task), "score")
                 yield "fault", f"{quoted(text)} as the answer to every question: {told}; {first} ({place})"
                 return
+        asked = max(asked, len(sure))
         if sure:
             shares[text] = 100 * sum(truth for _, truth in sure) / len(sure)
     if not shares:
         yield "note", "every question has several accepted answers, so that what a constant gets is not foretold"
         return
     named = some([f"{text} {share:.1f} %" for text, share in sorted(shares.items(), key=lambda pair: -pair[1])])
-    yield "ok", f"a constant answer is right as often as the labels foretell: {named}"
+    part = f" (of {count(asked, 'question')} with one accepted answer)" if asked < len(under.tried) else ""
+    yield "ok", f"a constant answer is right as often as the labels foretell: {named}{part}"
 
 
 def foretold(under: TaskUnderCheck, sample: Sample, text: str) -> int | None:
@@ -58,7 +61,8 @@ def foretold(under: TaskUnderCheck, sample: Sample, text: str) -> int | None:
     if is_ranked(under.task, sample) and option_of(sample, text) not in sample.choices:
         return None  # an option is always the likeliest
     if sample.choices and len(text) == 1 and text in LETTERS:
-        return int(label in (plain(text), plain(option_of(sample, text))))
+        by_letter = sample.target[0] in LETTERS[: len(sample.choices)]  # an option may be called by another's letter
+        return int(label == plain(text if by_letter else option_of(sample, text)))
     return int(label == plain(text))
 
 
@@ -66,10 +70,16 @@ def is_alike(text: str, sample: Sample) -> bool:
     """Whether a rule may take an answer for a label that is another text: numbers, common words, parts."""
     if sample.choices or {plain(text), plain(sample.target[0])} == {"yes", "no"}:
         return False
-    said, label = ({SAME.get(word, word) for word in WORDS.findall(plain(each))} for each in (text, sample.target[0]))
-    numbers = [any(letter.isdigit() for letter in each) for each in (text, sample.target[0])]
+    said, label = (_telling_words(each) for each in (text, sample.target[0]))
+    if not (said and label):  # articles alone, which rules leave out
+        return True
+    numbers = all(any(letter.isdigit() for letter in each) for each in (text, sample.target[0]))
     near = plain(text) in plain(sample.target[0]) or plain(sample.target[0]) in plain(text)
-    return bool(said & label) or all(numbers) or near or _letters_shared(text, sample.target[0]) >= 0.5
+    return bool(said & label) or numbers or near or _letters_shared(text, sample.target[0]) >= 0.5
+
+
+def _telling_words(text: str) -> set[str]:
+    return {SAME.get(word, word) for word in WORDS.findall(plain(text))} - ARTICLES
 
 
 def _letters_shared(one: str, other: str) -> float:

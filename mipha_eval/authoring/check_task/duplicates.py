@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from mipha_eval.authoring.check_task.answers import option_of
 from mipha_eval.authoring.check_task.pictures import Picture
-from mipha_eval.authoring.check_task.point import Said, of, quoted, some
+from mipha_eval.authoring.check_task.point import Said, count, of, quoted, some
 from mipha_eval.authoring.check_task.under_check import TaskUnderCheck
 from mipha_eval.core.plugins.blame import place_of
 from mipha_eval.core.types import Sample
@@ -30,14 +30,14 @@ def questions_are_there_once(under: TaskUnderCheck) -> Iterator[Said]:
     if against:
         pair = some([sample.id for sample in against[0]])
         labels = some([label for sample in against[0] for label in _labels(sample)], 4)
-        told = f"{len(against):,} questions are there twice with labels that contradict one another: {pair} ({labels})"
+        told = f"{count(len(against), 'question')} asked twice, with labels that contradict one another: {pair} ({labels})"
         yield "note" if under.published else "fault", f"{told} ({place_of(type(under.task), 'samples')})"
     elif twice:
         ids = some([sample.id for sample in twice[0]])
-        yield "note", f"{of(repeated, len(under.samples))} questions are there already, with the same label: {ids}"
+        yield "note", f"{of(repeated, len(under.samples))} questions are asked already, with the same label: {ids}"
     elif across:
         extra = sum(len(each) - 1 for each in across)
-        yield "note", f"{of(extra, len(under.samples))} questions are there already in another category, with the same label"
+        yield "note", f"{of(extra, len(under.samples))} questions are asked already in another category, with the same label"
     else:
         yield "ok", "no question about the same pictures is there twice"
 
@@ -78,10 +78,13 @@ def options_differ(under: TaskUnderCheck) -> Iterator[Said]:
         elif len({option.casefold() for option in options}) < len(options):
             alike.append(sample)
     if same:
-        told = f"{len(same):,} questions have an option twice: {some([sample.id for sample in same])}"
+        told = f"an option stands twice in {count(len(same), 'question')}: {some([sample.id for sample in same])}"
         yield "note" if under.published else "fault", f"{told} ({place_of(type(under.task), 'samples')})"
     elif alike:
-        yield "note", f"options of {len(alike):,} questions differ by case alone: {some([sample.id for sample in alike])}"
+        yield (
+            "note",
+            f"options of {count(len(alike), 'question')} differ by case alone: {some([sample.id for sample in alike])}",
+        )
     else:
         yield (
             "ok",
@@ -92,19 +95,21 @@ def options_differ(under: TaskUnderCheck) -> Iterator[Said]:
 def pictures_decode(under: TaskUnderCheck) -> Iterator[Said]:
     """Each picture can be read and decoded."""
     broken = [picture for picture in under.pictures if picture.error]
-    seen = (
-        of(len(under.pictures), len(under.images)) if len(under.pictures) < len(under.images) else f"{len(under.images):,}"
-    )
     if broken:
-        first = f"{quoted(broken[0].image.name)}: {broken[0].error}"
-        yield "fault", f"{of(len(broken), len(under.pictures))} pictures cannot be decoded, first {first}"
+        first = f"first {quoted(broken[0].image.name)}: {broken[0].error}"
+        if len(broken) == len(under.pictures):
+            yield (
+                "fault",
+                f"not one of {count(len(broken), 'picture')} can be decoded, {first}; give the folder where they are",
+            )
+        else:
+            yield "fault", f"{of(len(broken), len(under.pictures))} pictures cannot be decoded, {first}"
+    elif not under.images:
+        yield "ok", "there are no pictures"
+    elif len(under.pictures) < len(under.images):
+        yield "ok", f"{of(len(under.pictures), len(under.images))} pictures were looked at, and decode"
     else:
-        yield (
-            "ok",
-            f"{'all ' if len(under.pictures) == len(under.images) else ''}{seen} pictures decode"
-            if under.images
-            else "there are no pictures",
-        )
+        yield "ok", f"all {count(len(under.pictures), 'picture')} decode"
 
 
 def pictures_are_there_once(under: TaskUnderCheck) -> Iterator[Said]:
@@ -116,11 +121,9 @@ def pictures_are_there_once(under: TaskUnderCheck) -> Iterator[Said]:
     twice = [each for each in by_bytes.values() if len(each) > 1]
     near = _near([each[0] for each in by_bytes.values()])
     if twice or near:
-        told = [f"{len(twice):,} pictures go by several names, such as {_names(twice[0])}"] if twice else []
+        told = [f"{count(len(twice), 'picture')} under several names, such as {_names(twice[0])}"] if twice else []
         if near:
-            told.append(
-                f"{len(near):,} {'pair' if len(near) == 1 else 'pairs'} of pictures look alike, such as {_names(near[0])}"
-            )
+            told.append(f"{count(len(near), 'pair')} of pictures look alike, such as {_names(near[0])}")
         yield "note", "; ".join(told)
     else:
         yield (

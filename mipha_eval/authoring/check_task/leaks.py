@@ -8,7 +8,7 @@ compared with the same texts and labels dealt out at random.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from mipha_eval.authoring.check_task.answers import option_of
 from mipha_eval.authoring.check_task.association import Association, LabelIndex, associate
@@ -16,6 +16,7 @@ from mipha_eval.authoring.check_task.point import Said, of, quoted
 from mipha_eval.authoring.check_task.under_check import TaskUnderCheck
 from mipha_eval.core.alphabet import lettered
 from mipha_eval.core.plugins.blame import place_of
+from mipha_eval.core.plugins.checks.questions import checked_request
 from mipha_eval.core.types import Sample
 
 #: what announces an answer, and the words behind it
@@ -36,16 +37,17 @@ def label_is_not_in_the_prompt(under: TaskUnderCheck) -> Iterator[Said]:
     if not asked:
         yield "ok", "no label is a word or two that could stand in a prompt"
         return
-    announced = _announced(asked)
-    texts, labels = [_without_options(under, each) for each in asked], [_label(each) for each in asked]
+    prompts = {each.id: checked_request(under.task, under.task.request(each)).text for each in asked}
+    announced = _announced(asked, prompts)
+    texts, labels = [_without_options(under, each, prompts[each.id]) for each in asked], [_label(each) for each in asked]
     index = LabelIndex(labels)
     held = [index.held(text) for text in texts]
     alone = associate([each if len(each) == 1 else frozenset() for each in held], labels)
     anyhow = associate(held, labels)
     place = place_of(type(under.task), "samples")
     if announced.beyond_chance and announced.found - announced.expected >= max(FEW, ANNOUNCING * announced.questions):
-        first = next(each for each in asked if _announces(each))
-        yield "fault", f"prompts announce the answer, {_told(announced)}, such as {quoted(_announces(first))} ({place})"
+        first = next(told for each in asked if (told := _announces(each, prompts[each.id])))
+        yield "fault", f"prompts announce the answer, {_told(announced)}, such as {quoted(first)} ({place})"
     elif alone.beyond_chance and alone.found > MOST * alone.questions:
         shown = next(text for text, each, label in zip(texts, held, labels, strict=True) if each == {label})
         yield "fault", f"prompts hold their own label and no other, {_told(alone)}: {quoted(shown)} ({place})"
@@ -78,28 +80,27 @@ def _label(sample: Sample) -> str:
     return LabelIndex.name(option_of(sample, sample.target[0])) if len({*sample.target}) < 4 else ""
 
 
-def _without_options(under: TaskUnderCheck, sample: Sample) -> str:
+def _without_options(under: TaskUnderCheck, sample: Sample, text: str) -> str:
     """The question without options, and without what the task says is no part of it, such as format lines."""
-    text = sample.prompt
     for letter, option in lettered(sample.choices):
         text = text.replace(f"{letter}. {option}", "") if option else text
     return under.task.core(text)
 
 
-def _announces(sample: Sample) -> str:
+def _announces(sample: Sample, prompt: str) -> str:
     """What a prompt announces as the answer, if it is the label."""
     index = LabelIndex([_label(sample), sample.target[0]])
-    return next((text for text in ANNOUNCED.findall(sample.prompt) if index.held(text)), "")
+    return next((text for text in ANNOUNCED.findall(prompt) if index.held(text)), "")
 
 
-def _announced(samples: Sequence[Sample]) -> Association:
+def _announced(samples: Sequence[Sample], prompts: Mapping[str, str]) -> Association:
     """Announcements of labels: by letter, or by text."""
     by_letter = [LabelIndex.name(sample.target[0]) for sample in samples]
     by_text = [_label(sample) for sample in samples]
     found = []
     for labels in (by_letter, by_text):
         index = LabelIndex(labels)
-        said = [" \n ".join(ANNOUNCED.findall(sample.prompt)) for sample in samples]
+        said = [" \n ".join(ANNOUNCED.findall(prompts[sample.id])) for sample in samples]
         found.append(associate([index.held(text) for text in said], labels))
     return min(found, key=lambda each: (each.chance, -each.found))
 

@@ -12,10 +12,11 @@ from mipha_eval.core.judged_task import JudgedTask
 from mipha_eval.core.plugins.blame import place_of
 from mipha_eval.core.plugins.checks.scores import checked_score
 from mipha_eval.core.types import Response, Sample
-from mipha_eval.scoring.judging.dialogue import UnansweredError
+from mipha_eval.scoring.judging.dialogue import BrokenDialogueError, UnansweredError
 
 CLOSE = 1e-6
 NEVER = "no answer can be right"
+DIALOGUES = 50  # that are tried where a judge grades
 LITTLE = 0.05  # of what the labels get
 #: answers that say nothing, and None for one that names everything
 POOR = {"a blank answer": "", "a refusal": REFUSAL, "an answer that names everything": None}
@@ -59,7 +60,7 @@ def oracle_gets_the_most(under: TaskUnderCheck) -> Iterator[Said]:
     try:
         found = under.oracle
     except UnansweredError as error:
-        yield "note", f"a judge grades; what its replies come to cannot be tried without it: {error.reason}"
+        yield _unanswered(error)
         return
     place = place_of(type(under.task), "tally")
     judge = " (a judge's stand-in finds every answer right)" if found.judged else ""
@@ -92,7 +93,7 @@ def poor_answers_are_worth_little(under: TaskUnderCheck) -> Iterator[Said]:
         yield "ok", "options are ranked, so that no answer can be blank, a refusal or too long"
         return
     if under.awaits_judge:
-        yield "note", "a judge grades the answers; what a blank, a refusal and the longest answer get, only it can say"
+        yield _dialogues_end(under)
         return
     most = under.oracle.value or 0.0
     if most <= CLOSE:
@@ -113,6 +114,24 @@ def poor_answers_are_worth_little(under: TaskUnderCheck) -> Iterator[Said]:
     else:
         how = "names everything" if values[-1] == max(values) else "says nothing"
         yield "note", f"{told}: an answer that {how} is read as one"
+
+
+def _dialogues_end(under: TaskUnderCheck) -> Said:
+    """Whether `grade` comes to scores for poor answers, too; what they are is the judge's matter."""
+    some_of_them = under.tried[:DIALOGUES]
+    for text in POOR.values():
+        try:
+            answers = {sample.id: Response(text or sample.target[0]) for sample in some_of_them}
+            outcome(under.task, some_of_them, answers, judge=True)
+        except UnansweredError as error:
+            return _unanswered(error)
+    return "note", "a judge grades the answers; what a blank, a refusal and the longest answer get, only it can say"
+
+
+def _unanswered(error: UnansweredError) -> Said:
+    if isinstance(error, BrokenDialogueError):
+        return "fault", f"a judge is asked, and {error.reason}"
+    return "note", f"a judge grades; what its replies come to cannot be tried without it: {error.reason}"
 
 
 def _too_good(under: TaskUnderCheck, found: Mapping[str, Outcome], most: float) -> str:

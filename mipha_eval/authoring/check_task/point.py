@@ -47,6 +47,11 @@ def quoted(value: object) -> str:
     return f"'{cut(value)}'"
 
 
+def count(number: int, thing: str) -> str:
+    """So many things."""
+    return f"{number:,} {thing}{'' if number == 1 else 's'}"
+
+
 def of(part: int, whole: int) -> str:
     """A part of a whole."""
     return f"{part:,} of {whole:,}"

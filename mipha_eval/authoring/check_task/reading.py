@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from itertools import zip_longest
 from pathlib import Path
 
-from mipha_eval.authoring.check_task.point import Said, of, quoted, some
+from mipha_eval.authoring.check_task.point import Said, count, of, quoted, some
 from mipha_eval.authoring.check_task.reread import FIELDS, asked, other_seed, rows_of
 from mipha_eval.authoring.check_task.under_check import TaskUnderCheck
 from mipha_eval.core.plugins.blame import place_of
@@ -25,24 +25,27 @@ BEGIN = "import json, sys; sys.path[:] = json.load(open(sys.argv[1]))['path']; f
 
 def samples_load(under: TaskUnderCheck) -> Iterator[Said]:
     """Questions can be read, and are what a run takes."""
-    count, labels = len(under.samples), sum(bool(sample.target) for sample in under.samples)
+    number, labels = len(under.samples), sum(bool(sample.target) for sample in under.samples)
     wrong = wrong_category(under.samples)
     if wrong:
         yield "fault", f"{wrong} ({place_of(type(under.task), 'samples')})"
         return
     expected = under.task.rows.get(under.task.protocol, ())
-    odd = expected and under.task.data.kind != "demo" and count not in expected
+    odd = expected and under.task.data.kind != "demo" and number not in expected
     release = f"; the release has {' or '.join(f'{rows:,}' for rows in expected)}" if odd else ""
-    told = f"{count:,} questions can be read, {'all' if labels == count else f'{labels:,}'} with labels{release}"
+    told = f"{count(number, 'question')} can be read, {'all' if labels == number else f'{labels:,}'} with labels{release}"
     yield "note" if release or not labels else "ok", told
 
 
 def ids_are_unique(under: TaskUnderCheck) -> Iterator[Said]:
     """No two questions have one id."""
-    twice = [name for name, count in Counter(sample.id for sample in under.samples).items() if count > 1]
+    twice = [name for name, times in Counter(sample.id for sample in under.samples).items() if times > 1]
     if twice:
         place = place_of(type(under.task), "samples")
-        yield "fault", f"{len(twice):,} ids occur twice: {some(twice)}; each question needs one of its own ({place})"
+        yield (
+            "fault",
+            f"{count(len(twice), 'id')} for several questions: {some(twice)}; each question needs one of its own ({place})",
+        )
     else:
         yield "ok", "ids are unique"
 

@@ -49,16 +49,15 @@ class Recipe:
         given = json.loads(text)
         return cls(**{**given, "plugins": tuple(given["plugins"])})
 
-    @classmethod
-    def of_file(cls, recipe: Recipe) -> Recipe:
-        """The recipe of the one task in a plugin file, where `recipe` names one; else `recipe` itself."""
-        file = Path(recipe.name)
+    def named(self) -> Recipe:
+        """The recipe of the one task in a plugin file, where the name is that of such a file; else this one itself."""
+        file = Path(self.name)
         if file.suffix != ".py" or not file.is_file():
-            return recipe
-        plugins = tuple(dict.fromkeys((*recipe.plugins, recipe.name)))
+            return self
+        plugins = tuple(dict.fromkeys((*self.plugins, self.name)))
         tasks = Registry([Path(each) for each in plugins]).names("tasks")
         own = [name for name, plugin in tasks.items() if plugin.place == file]
         if len(own) != 1:
             found = f"has the tasks {', '.join(own)}; name one of them" if own else "defines no task"
             raise UserError(f"{file} {found}", flag="--plugin" if own else "")
-        return cls(own[0], recipe.options, recipe.data, recipe.image_dirs, plugins)
+        return dataclasses.replace(self, name=own[0], plugins=plugins)

@@ -13,7 +13,7 @@ from mipha_eval.core.types import Sample
 from mipha_eval.data.questions import read_questions
 
 #: what of a question must be the same whenever and wherever it is read
-FIELDS = ("id", "prompt", "target", "choices", "images", "question_id", "category", "group", "tags")
+FIELDS = ("id", "prompt", "target", "choices", "images", "question_id", "category", "group", "tags", "question")
 
 
 def asked(sample: Sample) -> tuple[object, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from mipha_eval.authoring.check_task.point import Said, cut
+from mipha_eval.authoring.check_task.point import Said, count, cut
 from mipha_eval.authoring.check_task.sharing import cost
 from mipha_eval.authoring.check_task.under_check import TaskUnderCheck
 from mipha_eval.core.judged_task import JudgedTask
@@ -30,8 +30,8 @@ def what_a_run_takes(under: TaskUnderCheck) -> Iterator[Said]:
     """Questions, distinct requests, pictures, tokens; a judge's calls and their price."""
     distinct = list({request.identity: request for request in under.requests}.values())
     texts, letters = sum(cost(request).own for request in distinct), sum(len(request.text) for request in distinct)
-    pictures = f"{len(under.images):,} pictures" if under.images else "no pictures"
-    asked = f"{len(under.samples):,} questions, {len(distinct):,} distinct"
+    pictures = count(len(under.images), "picture") if under.images else "no pictures"
+    asked = f"{count(len(under.samples), 'question')}, {len(distinct):,} distinct"
     told = f"{asked}, {pictures}, {letters:,} letters of prompts (about {texts:,} tokens)"
     if isinstance(under.task, JudgedTask) and under.labelled:
         plan = plan_judge(under.task, under.labelled, JudgeChoice(JUDGE), None)

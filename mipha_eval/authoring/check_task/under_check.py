@@ -8,6 +8,7 @@ from functools import cached_property
 from mipha_eval.authoring.check_task.answers import Outcome, best_answer, constants_of, outcome, saying, waits_for_judge
 from mipha_eval.authoring.check_task.pictures import Picture, look_at
 from mipha_eval.authoring.check_task.recipe import Recipe
+from mipha_eval.authoring.check_task.reread import asked
 from mipha_eval.core.plugins.checks.questions import checked_request
 from mipha_eval.core.task import Task
 from mipha_eval.core.types import Image, Request, Sample
@@ -36,7 +37,14 @@ class TaskUnderCheck:
     @cached_property
     def samples(self) -> list[Sample]:
         """All questions, ids perhaps twice. Raises UserError."""
-        return read_questions(self.task)
+        found = read_questions(self.task)
+        self._first = [asked(sample) for sample in found]
+        return found
+
+    @property
+    def unchanged(self) -> bool:
+        """Whether the questions are still as they were read."""
+        return [asked(sample) for sample in self.samples] == self._first
 
     @cached_property
     def labelled(self) -> list[Sample]:
