@@ -11,7 +11,6 @@ import sys
 import termios
 from collections.abc import Callable
 from pathlib import Path
-from typing import cast
 
 import numpy as np
 import pytest
@@ -54,10 +53,10 @@ def quiz(tmp_path: Path) -> Path:
     return task_file(tmp_path / "quiz.py", samples=PICTURED)
 
 
-def on_terminal(*arguments: object, width: int = 80, **environment: str) -> str:
+def on_terminal(*arguments: object, **environment: str) -> str:
     """What a command line writes to a terminal of its own."""
     ours, theirs = os.openpty()
-    termios.tcsetwinsize(theirs, (50, width))
+    termios.tcsetwinsize(theirs, (50, 80))
     known = {name: value for name, value in os.environ.items() if name not in VARIABLES}
     known |= {"TERM": "xterm-256color", "COLORTERM": "truecolor", "PYTHONPATH": str(ROOT), **environment}
     command = [sys.executable, "-m", "mipha_eval", *map(str, arguments)]
@@ -96,7 +95,7 @@ def blocks_read(text: str) -> np.ndarray:
 def kitty_read(text: str) -> list[tuple[dict[str, str], Image.Image]]:
     """The pictures of a terminal's text, with the keys of their first command."""
     found: list[tuple[dict[str, str], Image.Image]] = []
-    data, keys = "", {}
+    data, keys = "", dict[str, str]()
     for head, chunk in re.findall(r"\x1b_G([^;]*);([^\x1b]*)\x1b\\", text):
         assert len(chunk) <= 4096
         part = dict(pair.split("=") for pair in head.split(","))
@@ -382,5 +381,5 @@ def test_wrong_values_are_refused_as_in_a_run(cli: Cli, tmp_path: Path) -> None:
     file = task_file(tmp_path / "quiz.py", samples=samples)
     outcome = cli("show", "task", "quiz", "--plugin", file)
     assert outcome.code == 2
-    assert cast("str", outcome.err).count("\n") == 1
+    assert outcome.err.count("\n") == 1
     assert "target no tuple of texts" in outcome.err

@@ -15,6 +15,7 @@ from mipha_eval.scoring.stock.scorers import SCORERS, USUAL, scorer_class
 from mipha_eval.scoring.stock.stock_task import QuestionKind
 
 DEFAULT_KIND = "short"
+JUDGE = "gpt-4o-2024-08-06"  # one of many that a server has
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,7 @@ def task_draft(name: str, kind: str = DEFAULT_KIND) -> Draft:
     owner = task_class(names)
     file, test = f"{names.module}.py", f"test_{names.module}.py"
     plugin = ("--plugin", Path(file))
+    run = ("mipha-eval", "run", "--tasks", name, *plugin, "--model", "mipha-tiny")
     return Draft(
         {
             file: task_code(names, owner, rule, names.module),
@@ -70,7 +72,8 @@ def task_draft(name: str, kind: str = DEFAULT_KIND) -> Draft:
             "look": ("mipha-eval", "show", "task", name, *plugin),
             "check": ("mipha-eval", "check", "task", name, *plugin),
             "test": ("python", "-m", "pytest", Path(test)),
-            "run": ("mipha-eval", "run", "--tasks", name, *plugin, "--model", "mipha-tiny"),
+            "run": run,
+            **({"judge": (*run, "--judge", JUDGE)} if rule.kind == "open" else {}),
         },
     )
 

@@ -31,8 +31,8 @@ def entry_lines(key: str, value: Json) -> Iterator[str]:
         yield f"{key}:"
         yield from (f"  {line}" for name, inner in value.items() for line in _folded(name, str(inner)))
     else:
-        listed = isinstance(value, Sequence) and not isinstance(value, str)
-        yield from _folded(key, ", ".join(map(str, value)) if listed else str(value))
+        listed = value if isinstance(value, Sequence) and not isinstance(value, str) else [value]
+        yield from _folded(key, ", ".join(map(str, listed)))
 
 
 def _folded(name: str, text: str) -> list[str]:
