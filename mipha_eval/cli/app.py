@@ -17,6 +17,7 @@ from mipha_eval.cli.check_model import check_model
 from mipha_eval.cli.compare import compare_stored_runs
 from mipha_eval.cli.convert import convert_checkpoint
 from mipha_eval.cli.data import data_verbs
+from mipha_eval.cli.doctor import examine_machine
 from mipha_eval.cli.exit_code import ExitCode
 from mipha_eval.cli.inspect import inspect_model
 from mipha_eval.cli.judge import judge_verbs
@@ -77,6 +78,7 @@ app.command("leaderboard")(blamed(write_site))
 app.command("list")(blamed(list_plugins))
 app.command("show")(blamed(show_plugin))
 app.command("inspect")(blamed(inspect_model))
+app.command("doctor")(blamed(examine_machine))
 check_verbs = typer.Typer(help="Whether a benchmark or a model of yours keeps what a run relies on.", rich_markup_mode=None)
 check_verbs.command("model")(blamed(check_model))
 app.add_typer(check_verbs, name="check")
