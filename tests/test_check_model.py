@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -163,8 +162,8 @@ PLANTED: Mapping[str, tuple[Mapping[str, str], str, str, str]] = {
     ),
     "backwards": (
         {"generate": generate("return [Response(request.text) for request in reversed(batch)]")},
-        "answers",
-        "",
+        "order",
+        "its answers are those to its questions 4, 3, 2, 1",
         "",
     ),
     "sorted": (
@@ -222,8 +221,6 @@ PLANTED: Mapping[str, tuple[Mapping[str, str], str, str, str]] = {
 def test_planted_faults(cli: Cli, tmp_path: Path, how: str) -> None:
     """One line, the plugin's file and line where its code is to blame, and exit code 2."""
     parts, point, text, code = PLANTED[how]
-    if how == "backwards":
-        point, text = "order", "in another order"
     file = model_file(tmp_path / "model.py", **parts)
     done = cli("check", "model", "yes-man", "--plugin", file, "--json")
     assert done.code == 2, done.out
@@ -384,13 +381,11 @@ def test_no_end_token(checkpoint: Build) -> None:
 
 def test_end_token_of_the_template(checkpoint: Build) -> None:
     """Turns end with a token that ends no answer, and none comes to an end."""
-    folder = checkpoint(template(("{% endfor %}{% endfor %}", "{% endfor %}{{ '<|end|>' }}{% endfor %}")))
+    folder = checkpoint(template(("{% endfor %}{% endfor %}", "{% endfor %}{{ '<|end|>' }}{% endfor %}")), vocab_size=480)
     settings(folder / "tokenizer_config.json", extra_special_tokens=["<|end|>"])
     found = asked(folder)
     assert faults(found) == ["end token"]
     assert "'<|end|>'=" in found["end token"].line
-    ids = json.loads((folder / "config.json").read_text())
-    assert ids["image_token_id"] < int(found["end token"].line.partition("'<|end|>'=")[2].partition(",")[0])
 
 
 def test_positions_exceeded(checkpoint: Build) -> None:
@@ -407,28 +402,14 @@ def test_positions_are_counted(most: int | None, level: str) -> None:
     assert positions(PromptTokens((1, 2), ("a", "b"), frozenset(), 32), facts, 128).level == level
 
 
-def test_padding_that_is_attended_to(checkpoint: Build, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Prompts go to the network without a mask."""
-    from mipha_eval.models.chat import Chat
-
-    whole = Chat.together
-
-    def unmasked(self: Chat, prompts: Any) -> Any:
-        return {name: value for name, value in whole(self, prompts).items() if name != "attention_mask"}
-
-    monkeypatch.setattr(Chat, "together", unmasked)
-    found = asked(checkpoint())
-    assert faults(found) == ["padding"]
-    assert "padding is attended to" in found["padding"].line
-
-
-def test_no_mask_at_all(checkpoint: Build) -> None:
-    """A tokenizer that makes none: nothing can be padded, so nothing is, and this is said."""
+def test_padding_that_is_attended_to(checkpoint: Build) -> None:
+    """By a checkpoint whose tokenizer makes no mask: nothing shows where each prompt is read by itself."""
     folder = checkpoint()
     settings(folder / "tokenizer_config.json", model_input_names=["input_ids"])
     found = asked(folder)
-    logging.getLogger(__name__).info("%s", found)
-    assert not faults(found) or faults(found) == ["padding"]
+    assert faults(found) == ["padding"]
+    assert "padding is attended to" in found["padding"].line
+    assert (found["batch"].level, found["sharing"].level) == ("ok", "ok")
 
 
 def test_a_broken_checkpoint(checkpoint: Build) -> None:

@@ -17,6 +17,7 @@ from mipha_eval.cli.check import check_verbs
 from mipha_eval.cli.compare import compare_stored_runs
 from mipha_eval.cli.convert import convert_checkpoint
 from mipha_eval.cli.data import data_verbs
+from mipha_eval.cli.doctor import examine_machine
 from mipha_eval.cli.exit_code import ExitCode
 from mipha_eval.cli.inspect import inspect_model
 from mipha_eval.cli.judge import judge_verbs
@@ -78,6 +79,7 @@ app.command("leaderboard")(blamed(write_site))
 app.command("list")(blamed(list_plugins))
 app.command("show")(blamed(show_plugin))
 app.command("inspect")(blamed(inspect_model))
+app.command("doctor")(blamed(examine_machine))
 app.add_typer(new_verbs, name="new")
 app.add_typer(check_verbs, name="check")
 app.add_typer(data_verbs, name="data")

@@ -57,4 +57,4 @@ def print_finding(finding: Finding) -> None:
     """One line of it."""
     from mipha_eval.reporting.terminal import print_lines
 
-    print_lines(flags.console(), [f"{WORDS[finding.level]:<5}  {finding.name:<14}  {finding.line}"])
+    print_lines(flags.console(), [f"{WORDS[finding.level]:<5}  {finding.name:<15}  {finding.line}"])

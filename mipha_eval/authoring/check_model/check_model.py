@@ -77,7 +77,8 @@ def _prompt(candidate: Candidate, first: Sequence[Response], *, why: bool) -> It
     """What can be told of the prompt; where the model has failed already, only what may be `why`."""
     found: list[Finding] = []
     try:
-        found.extend(check_prompt(candidate, first))
+        for each in check_prompt(candidate, first):
+            found.append(each)  # noqa: PERF402 - what was found before it fails counts
     except TroubleError as error:
         found += [] if why else [Finding("prompt", "fault", str(error))]
     yield from (each for each in found if not why or each.level == "fault" or each.name == "prompt")

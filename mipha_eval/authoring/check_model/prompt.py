@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from mipha_eval.authoring.check_model.candidate import Candidate, in_a_line
 from mipha_eval.authoring.check_model.sameness import compare
-from mipha_eval.authoring.finding import Finding
+from mipha_eval.authoring.finding import Finding, Level
 from mipha_eval.core.types import Response
 
 if TYPE_CHECKING:
@@ -40,11 +40,16 @@ def check_prompt(candidate: Candidate, first: Sequence[Response]) -> Iterator[Fi
     pair = candidate.questions.pair
     with in_a_line():
         facts = token_facts(candidate.adapter)
+    if candidate.adapter.reads_images and (facts.marks or 1) > 1:  # which no processor makes a prompt of
+        line = f"{facts.marks} marks stand for 1 picture: the template writes more than the one that is put there for it"
+        yield Finding("picture tokens", "fault", line)
+        return
+    with in_a_line():
         one, other = (prompt_tokens(candidate.adapter, question.request) for question in pair)
     yield Finding("prompt", "ok", around_pictures(one))
     yield beginning(one, facts)
     if candidate.adapter.reads_images:
-        yield picture_tokens(one, facts, len(pair[0].request.images))
+        yield picture_tokens(one, len(pair[0].request.images))
         yield picture_first(one, other)
     yield end_token(facts, first)
     yield positions(one, facts, candidate.questions.limit)
@@ -79,11 +84,10 @@ def beginning(prompt: PromptTokens, facts: TokenFacts) -> Finding:
         return Finding("begin token", "ok", "its tokenizer has none")
     places = [place for place, token in enumerate(prompt.ids) if token == facts.begin]
     if not places or places[0]:
-        missing = "which its tokenizer puts before a text by itself, does not begin the prompt: the template leaves it out"
-        name = f"token {facts.begin}"
+        line = f"token {facts.begin} does not begin the prompt"
         if facts.adds_begin:
-            return Finding("begin token", "note", f"{name}, {missing}")
-        return Finding("begin token", "ok", f"{name} does not begin the prompt, and its tokenizer puts it nowhere by itself")
+            line += ", which the tokenizer puts before a text by itself; the template leaves it out"
+        return Finding("begin token", "note" if facts.adds_begin else "ok", line)
     text = prompt.texts[0]
     if len(places) > 1 and not "".join(prompt.texts[1 : places[1]]).strip():
         line = f"{text!r}={facts.begin} stands there twice: the template writes it, and the tokenizer puts it before a text"
@@ -100,16 +104,14 @@ def beginning(prompt: PromptTokens, facts: TokenFacts) -> Finding:
     return Finding("begin token", "ok", once)
 
 
-def picture_tokens(prompt: PromptTokens, facts: TokenFacts, pictures: int) -> Finding:
+def picture_tokens(prompt: PromptTokens, pictures: int) -> Finding:
     """Whether what stands for a picture stands there once a picture."""
-    negative = sum(token < 0 for token in prompt.ids)
-    written = negative or (facts.marks or 0) * pictures
+    written = sum(token < 0 for token in prompt.ids)
     if written > pictures:
-        line = f"{written} marks stand for {pictures} picture: the template writes one beside that which is put there for it"
-        return Finding("picture tokens", "fault", line)
+        return Finding("picture tokens", "fault", f"{written} marks stand for {pictures} picture")
     if not prompt.pictures:
         return Finding("picture tokens", "note", "no token stands for a picture; the network puts it in by itself")
-    return Finding("picture tokens", "ok", f"{len(prompt.picture_places)} for {pictures} picture, from one mark")
+    return Finding("picture tokens", "ok", f"{len(prompt.picture_places)} for {pictures} picture")
 
 
 def picture_first(one: PromptTokens, other: PromptTokens) -> Finding:
@@ -135,7 +137,7 @@ def end_token(facts: TokenFacts, first: Sequence[Response]) -> Finding:
     if facts.turn_end is not None and facts.turn_end[0] not in facts.ends:
         token, text = facts.turn_end
         line = f"its template closes an answer with {text!r}={token}, which ends none here ({named} do)"
-        level = "fault" if endless else "note"
+        level: Level = "fault" if endless else "note"
         return Finding("end token", level, f"{line}; name it in generation_config.json (eos_token_id)")
     if endless:
         limit = max(response.tokens for response in first)

@@ -37,7 +37,7 @@ class Comparison:
 
 
 def compare(questions: Sequence[Question], ones: Sequence[Response], others: Sequence[Response], dtype: str) -> Comparison:
-    """Compares answers to the same questions, in texts and in the logits that they begin with, by a precision's tolerance."""
+    """Compares answers to the same questions in text, and by a precision's tolerance in the logits that they begin with."""
     pairs = list(zip(ones, others, strict=True))
     differ = tuple(place for place, (one, other) in enumerate(pairs) if not same(one, other, dtype))
     gaps = [gap for one, other in pairs if (gap := logit_gap(one, other)) is not None]
@@ -45,9 +45,8 @@ def compare(questions: Sequence[Question], ones: Sequence[Response], others: Seq
     if differ:
         one, other = pairs[differ[0]]
         example = f"to {shown(questions[differ[0]].request.text)} {answer(one)}, then {answer(other)}"
-        example += (
-            f", logits {gap:.2g} apart" if one.text == other.text and (gap := logit_gap(one, other)) is not None else ""
-        )
+        apart = logit_gap(one, other)
+        example += "" if apart is None else f", their first logits {apart:.2g} apart"
     low = dtype in ("torch.bfloat16", "torch.float16")
     near = all(near_logits(*pairs[place], dtype) for place in differ)
     return Comparison(differ, max(gaps, default=None), low and near, example)
