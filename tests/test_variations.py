@@ -87,7 +87,7 @@ def test_another_reading_and_split(cli: Cli, tmp_path: Path) -> None:
     samples = list(build_task("pope", {}, parse_source("demo", {}), Registry()).samples())[::3]
     no = sum(sample.target == ("no",) for sample in samples)
     assert (result["task"], result["n"]) == ("pope@demo+says-no", len(samples))
-    by_category = {}
+    by_category: dict[str, list[bool]] = {}
     for sample in samples:
         by_category.setdefault(sample.category, []).append(sample.target == ("no",))
     accuracy = sum(100 * sum(each) / len(each) for each in by_category.values()) / len(by_category)

@@ -14,16 +14,19 @@ import typer
 from typer.exceptions import TyperException
 
 from mipha_eval.cli.certify import certify_tasks
+from mipha_eval.cli.check import check_verbs
 from mipha_eval.cli.clean_output import clean_output
 from mipha_eval.cli.compare import compare_stored_runs
 from mipha_eval.cli.convert import convert_checkpoint
 from mipha_eval.cli.data import data_verbs
+from mipha_eval.cli.doctor import examine_machine
 from mipha_eval.cli.exit_code import ExitCode
 from mipha_eval.cli.inspect import inspect_model
 from mipha_eval.cli.judge import judge_verbs
 from mipha_eval.cli.leaderboard import write_site
 from mipha_eval.cli.list import list_plugins
 from mipha_eval.cli.log import add_log_flags, behind_log_flags, shown_messages
+from mipha_eval.cli.new import new_verbs
 from mipha_eval.cli.plan import plan_tasks
 from mipha_eval.cli.predict import predict_answers
 from mipha_eval.cli.report import report_table
@@ -81,6 +84,9 @@ app.command("leaderboard")(blamed(write_site))
 app.command("list")(blamed(list_plugins))
 app.command("show")(blamed(show_plugin))
 app.command("inspect")(blamed(inspect_model))
+app.command("doctor")(blamed(examine_machine))
+app.add_typer(new_verbs, name="new")
+app.add_typer(check_verbs, name="check")
 app.add_typer(data_verbs, name="data")
 app.add_typer(judge_verbs, name="judge")
 

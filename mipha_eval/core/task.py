@@ -198,6 +198,10 @@ class Task(ABC):
         """
         return None
 
+    def scored_by(self) -> tuple[str, type[Task]]:
+        """The name that a certificate of this task's scorer has, and the class that the scorer is."""
+        return self.name, type(self)
+
     @property
     def label(self) -> str:
         """``task@protocol``; demo data is a protocol of its own, and so is every further protocol on it (``demo-ppl``)."""

@@ -12,6 +12,7 @@ import msgspec
 from mipha_eval.core.errors import UserError
 from mipha_eval.core.json_value import Json
 from mipha_eval.core.metrics import Totals, add_tallies, group_scores
+from mipha_eval.core.plugins.checks.questions import checked_oddity
 from mipha_eval.core.plugins.checks.refusal import refusal
 from mipha_eval.core.plugins.checks.scores import (
     checked_notes,
@@ -167,7 +168,7 @@ class _Read:
 def _read(task: Task, samples: Sequence[Sample], responses: Mapping[str, Response]) -> _Read:
     found = _Read()
     for sample in samples:
-        odd = task.odd_label(sample) if sample.target else ""
+        odd = checked_oddity(task, sample) if sample.target else ""
         if odd:
             found.odd_labels[odd] += 1
         response = responses.get(sample.id)

@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 
 def text_of_cell(value: object) -> str:
     """A cell as a text; empty for none. A truth is yes or no, as questions are answered."""
+    if type(value) is str:  # nearly all
+        return value
     if value is None:
         return ""
     if isinstance(value, bool):

@@ -42,6 +42,8 @@ class Pictures:
         Raises:
             ValueError: it is none of these, or an address on the network.
         """
+        if value is None:
+            return ()
         if isinstance(value, str) and value.lstrip().startswith("["):
             value = listed_in(value)
         cells = value if isinstance(value, list | tuple) else [value]
@@ -76,6 +78,8 @@ class Pictures:
     @staticmethod
     def _below(folder: Path, name: str) -> str:
         """A name within the folder, where it is written as a whole path."""
+        if not name.startswith(("/", "\\")) and ":" not in name:  # nearly all, a million times
+            return name
         path = Path(name)
         return str(path.relative_to(folder)) if path.is_absolute() and path.is_relative_to(folder) else name
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 import re
 from collections.abc import Mapping
@@ -133,8 +134,14 @@ def _chosen(reference: Reference, sidecar: Sidecar, questions: list[Question], t
         how = "" if kind else ", by its first rows"
         others = ", ".join(name for name in SCORERS if name != chosen and found in scorer_class(name).kinds)
         more = f" (also {others})" if others else ""
-        logger.info("%s: questions of kind %s%s, scored by %s%s", table.name, found, how, chosen, more)
+        _say(str(reference), f"{table.name}: questions of kind {found}{how}, scored by {chosen}{more}")
     return Chosen(chosen, chosen == (sidecar.scorer or usual_scorer(sidecar.kind or kind_of(questions), questions)))
+
+
+@functools.cache
+def _say(reference: str, line: str) -> None:  # noqa: ARG001  # the cache looks at it
+    """Once for a table, however often its task is built; `reference` tells tables of one name apart."""
+    logger.info("%s", line)
 
 
 def _definition(name: str, chosen: Chosen, sidecar: Sidecar) -> Definition:

@@ -22,6 +22,9 @@ from mipha_eval.scoring.stock.scorers import scorer_class
 from mipha_eval.scoring.stock.stock_task import StockTask
 from mipha_eval.scoring.tables.definition import Definition
 
+#: what a cell holds -> the field of a question that it is
+TEXTS = {"question": "text", "hint": "hint", "id": "id", "category": "category", "group": "group"}
+
 
 @dataclasses.dataclass(frozen=True)
 class TableRows:
@@ -46,16 +49,13 @@ class TableRows:
         """A row as a question. Raises ValueError for a cell that is not what its column holds."""
         cells = {role: row.get(column) for role, column in self.columns.of.items()}
         again = partial(self._held, number) if self.table.again else None
+        texts = {name: text_of_cell(cells[role]) for role, name in TEXTS.items() if role in cells}
         return Question(
-            text=text_of_cell(cells.get("question")),
             answers=texts_of_cell(cells["answer"], listed=self.table.texts),
             images=self.pictures.of_cell(cells.get("image"), again),
-            choices=self._choices(row, cells),
-            hint=text_of_cell(cells.get("hint")),
-            id=text_of_cell(cells.get("id")),
-            category=text_of_cell(cells.get("category")),
-            group=text_of_cell(cells.get("group")),
+            choices=self._choices(row, cells) if self.columns.has_choices else (),
             place=place,
+            **texts,
         )
 
     def _choices(self, row: Row, cells: Mapping[str, object]) -> tuple[str, ...]:
@@ -84,6 +84,10 @@ class TableTask(StockTask):
             raise UserError(f"{self.label} was made of a stored run, which has its own copy of the questions")
         return self.rows_of.questions()
 
+
+class WithChosenMetrics(TableTask):
+    """A table whose author says which metrics there are."""
+
     def metrics_for(self, totals: Totals) -> Sequence[Metric]:
         return chosen_metrics(super().metrics_for(totals), self.definition)
 
@@ -104,18 +108,20 @@ def table_class(definition: Definition, rows: TableRows | None = None) -> type[T
         "licence": definition.licence,
         "citation": definition.citation,
         "pattern": definition.pattern,
-        "metrics": chosen_metrics(scorer.metrics, definition),
         "definition": definition,
         "rows_of": rows,
         "__module__": __name__,
         "__doc__": definition.about or f"A table of questions, scored by {definition.scorer}.",
     }
+    if definition.metrics:
+        own["metrics"] = chosen_metrics(scorer.metrics, definition)
     if definition.format_line is not None:
         own["format_line"] = definition.format_line
     if definition.max_new_tokens is not None:
         own["max_new_tokens"] = definition.max_new_tokens
     # options of a scorer are fields of its class, so that the new one must be a dataclass of its own
-    return dataclasses.dataclass(frozen=True)(type("TableOfQuestions", (TableTask, scorer), own))
+    table = WithChosenMetrics if definition.metrics else TableTask
+    return dataclasses.dataclass(frozen=True)(type("TableOfQuestions", (table, scorer), own))
 
 
 def built(owner: type[TableTask], source: DataSource, options: Mapping[str, str]) -> Task:

@@ -119,6 +119,22 @@ def choices_of(task: Task, sample: Sample) -> dict[str, bool]:
     )
 
 
+def checked_core(task: Task, prompt: str) -> str:
+    """What is left of a prompt without what is no part of its question, as the task says."""
+    found: object = task.core(prompt)
+    if type(found) is str:
+        return found
+    raise refusal(type(task), "core", f"core of {task.label} must give a text, not {shown(found)}")
+
+
+def checked_oddity(task: Task, sample: Sample) -> str:
+    """What is odd about a label, as the task says."""
+    found: object = task.odd_label(sample)
+    if type(found) is str:
+        return found
+    raise refusal(type(task), "odd_label", f"odd_label of {task.label} must give a text, empty for none, not {shown(found)}")
+
+
 def checked_prompt(task: Task, prompt: str) -> str:
     """What is left of a prompt without its question, as the task says."""
     found: object = task.without_question(prompt)
