@@ -324,6 +324,42 @@ def test_where_in_the_demo(cli: Cli) -> None:
     assert "pope@llava" not in found
 
 
+OWN = """from dataclasses import dataclass
+
+from mipha_eval.scoring.stock.exact import ExactTask
+from mipha_eval.scoring.stock.question import Question
+
+
+@dataclass(frozen=True)
+class Own(ExactTask):
+    name = "own"
+    protocols = {"v1": "with its files", "v2": "without them"}
+    own_data = True
+
+    def questions(self):
+        self.data.find(f"{self.protocol}.txt")
+        self.data.note(self.data.folder.parent / "elsewhere.txt")
+        yield Question("Which?", ("this",))
+"""
+
+
+@pytest.mark.parametrize("data", ["demo", "hub", "folder", "hub:mirror"])
+def test_where_of_a_task_with_files_of_its_own(data: str, cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They are where its own file is, whatever the source is."""
+    for name in ("folder", "mirror", "task"):
+        (tmp_path / name).mkdir()
+    plugin, elsewhere = tmp_path / "task/own.py", tmp_path / "elsewhere.txt"
+    plugin.write_text(OWN)
+    elsewhere.touch()
+    (tmp_path / "task/v1.txt").touch()
+    monkeypatch.chdir(tmp_path)
+    found = where(cli, "--data", data, "--plugin", plugin)
+    assert (found["own@v1"]["found"], found["own@v1"]["questions"]) == (True, 1)
+    assert found["own@v1"]["where"] == f"v1.txt, {elsewhere}"
+    assert found["own@v2"]["where"].startswith(f"{tmp_path}/task/v2.txt is missing")
+    assert "own@demo" not in found
+
+
 def test_where_with_a_mirror(cli: Cli, tmp_path: Path) -> None:
     from datasets import Dataset, Features, Image, Value
 

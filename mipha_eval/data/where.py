@@ -14,6 +14,7 @@ from mipha_eval.core.errors import UserError
 from mipha_eval.core.options import unknown
 from mipha_eval.core.plugins.registry import Registry
 from mipha_eval.core.plugins.selection import build_task
+from mipha_eval.core.task import Task
 from mipha_eval.core.task_label import TaskLabel
 from mipha_eval.core.types import Image, Sample
 from mipha_eval.data.hub import mirrored
@@ -63,11 +64,14 @@ class Place:
 
 
 def protocols(source: DataSource, registry: Registry) -> list[str]:
-    """Every task as ``name@protocol``; of the demo, which is a protocol of its own, only once."""
+    """Every task as ``name@protocol``; of the demo, which is a protocol of its own, only once.
+
+    A task with files of its own has these whatever the source is.
+    """
     names = []
     for name in registry.names("tasks"):
         owner, _ = registry.load("tasks", name)
-        served = ["demo"] if source.kind == "demo" else owner.protocols
+        served = ["demo"] if source.kind == "demo" and not owner.own_data else owner.protocols
         names += [str(TaskLabel(owner.name, protocol, owner.variation)) for protocol in served]
     return names
 
@@ -89,14 +93,27 @@ def find_places(source: DataSource, registry: Registry) -> Iterator[Place]:
     for label in protocols(source, registry):
         files: list[Path] = []
         try:
-            samples = read_questions(build_task(label, {}, dataclasses.replace(source, note=files.append), registry))
+            task = build_task(label, {}, dataclasses.replace(source, note=files.append), registry)
+            yield _place_on_disk(task, files)
         except UserError as error:
             yield Place(label, found=False, questions=None, images=None, where=str(error))
-        else:
-            where = _below(source.folder, files) if source.kind != "hub" else _dataset_of(label, source, registry)
-            images = count_images(samples, LOOKED_AT)
-            reason = f"; images: {images.reason}" if images.reason else ""
-            yield Place(label, True, len(samples), images, where + reason)
+
+
+def _place_on_disk(task: Task, files: list[Path]) -> Place:
+    """What is there for a task whose files are on this machine.
+
+    Args:
+        files: those that the task has read, once its questions are read.
+
+    Raises:
+        UserError: its questions cannot be read.
+    """
+    samples = read_questions(task)
+    source = task.data
+    where = str(mirrored(source.folder, task.hub[task.protocol])) if source.kind == "hub" else _below(source.folder, files)
+    images = count_images(samples, LOOKED_AT)
+    reason = f"; images: {images.reason}" if images.reason else ""
+    return Place(task.label, True, len(samples), images, where + reason)
 
 
 def count_images(samples: Sequence[Sample], most: int | None = None) -> ImageCount:
@@ -132,13 +149,8 @@ def _why_missing(image: Image) -> str:
 
 
 def _below(folder: Path, files: Sequence[Path]) -> str:
-    return ", ".join(dict.fromkeys(str(path.relative_to(folder)) for path in files))
-
-
-def _dataset_of(label: str, source: DataSource, registry: Registry) -> str:
-    named = TaskLabel.of(label)
-    owner, _ = registry.load("tasks", named.plugin)
-    return str(mirrored(source.folder, owner.hub[named.protocol]))
+    """The files, by their place in the folder where they lie in it."""
+    return ", ".join(dict.fromkeys(str(path.relative_to(folder) if path.is_relative_to(folder) else path) for path in files))
 
 
 def _places_on_hub(source: DataSource, registry: Registry) -> Iterator[Place]:
@@ -147,8 +159,12 @@ def _places_on_hub(source: DataSource, registry: Registry) -> Iterator[Place]:
     unreachable = ""
     for label in protocols(source, registry):
         absent = partial(Place, label, found=False, questions=None, images=None)
+        files: list[Path] = []
         try:
-            task = build_task(label, {}, source, registry)
+            task = build_task(label, {}, dataclasses.replace(source, note=files.append), registry)
+            if task.own_data:
+                yield _place_on_disk(task, files)
+                continue
         except UserError as error:
             yield absent(where=str(error))
             continue

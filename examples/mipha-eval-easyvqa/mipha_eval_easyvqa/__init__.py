@@ -1,0 +1,1 @@
+"""easy-VQA as a benchmark of mipha-eval."""
