@@ -63,6 +63,8 @@ class Mmbench(JudgedTask, UploadTask):
     """Circular evaluation; no options of its own."""
 
     name: ClassVar[str] = "mmbench"
+    licence: ClassVar[str] = "Apache-2.0"
+    citation: ClassVar[str] = "arXiv:2307.06281"
     protocols: ClassVar[Mapping[str, str]] = {
         "dev": "1,176 questions, 4,377 rows with rotations (20230712), scored here",
         "cn-dev": "4,329 rows in Chinese (20231003)",

@@ -61,6 +61,8 @@ class Mme(Task):
     """Pairs of yes/no questions; no options."""
 
     name: ClassVar[str] = "mme"
+    licence: ClassVar[str] = "not stated"
+    citation: ClassVar[str] = "arXiv:2306.13394"
     protocols: ClassVar[Mapping[str, str]] = {"llava": "2,374 questions with LLaVA-1.5's prompt"}
     rows: ClassVar[Mapping[str, Sequence[int]]] = {"llava": (2374,)}
     hub: ClassVar[Mapping[str, str]] = {"llava": "lmms-lab/MME"}

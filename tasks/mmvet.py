@@ -41,6 +41,8 @@ class Mmvet(JudgedTask):
     by_rule: bool = False
 
     name: ClassVar[str] = "mmvet"
+    licence: ClassVar[str] = "CC-BY-NC-4.0"
+    citation: ClassVar[str] = "arXiv:2308.02490"
     protocols: ClassVar[Mapping[str, str]] = {
         "v1": "218 questions on 200 pictures",
         "v1-mipha": "the same, asked as Mipha's own script asks: no picture padded, no stopping word",

@@ -39,6 +39,8 @@ class Seed(Task):
     """Option letters, exactly, or the likeliest option; no options of its own."""
 
     name: ClassVar[str] = "seed"
+    licence: ClassVar[str] = "Apache-2.0 (questions)"
+    citation: ClassVar[str] = "arXiv:2307.16125"
     protocols: ClassVar[Mapping[str, str]] = {
         "llava": "14,233 picture and 3,757 video questions, answered by a letter",
         "ppl": "the same questions without options, the likeliest option counts",

@@ -13,6 +13,7 @@ import typer
 from typer.exceptions import TyperException
 
 from mipha_eval.cli.certify import certify_tasks
+from mipha_eval.cli.check import check_verbs
 from mipha_eval.cli.compare import compare_stored_runs
 from mipha_eval.cli.convert import convert_checkpoint
 from mipha_eval.cli.data import data_verbs
@@ -78,6 +79,7 @@ app.command("list")(blamed(list_plugins))
 app.command("show")(blamed(show_plugin))
 app.command("inspect")(blamed(inspect_model))
 app.add_typer(new_verbs, name="new")
+app.add_typer(check_verbs, name="check")
 app.add_typer(data_verbs, name="data")
 app.add_typer(judge_verbs, name="judge")
 

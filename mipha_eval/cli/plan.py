@@ -15,6 +15,9 @@ from mipha_eval.cli.judge_flags import NO_JUDGE, JudgeFlags, takes_judge
 @takes_judge("judge_concurrency", "judge_timeout", "judge_tries", "judge_budget", "grades")
 def plan_tasks(
     tasks: Annotated[list[str], typer.Option("--tasks", "-t", help="Tasks as a,b@protocol or repeated.")],
+    columns: flags.Columns = None,
+    kind: flags.Kind = None,
+    scorer: flags.Scorer = None,
     data: flags.Data = None,
     image_dir: flags.ImageDirs = None,
     limit: Annotated[Optional[int], typer.Option("--limit", "-L", min=1, help="About N questions a task.")] = None,
@@ -27,9 +30,9 @@ def plan_tasks(
     json: flags.Json = False,
 ) -> None:
     """Show what a run would ask for, and what a judge would cost, before anything is spent."""
-    from mipha_eval.cli.run import split_tasks
     from mipha_eval.core.errors import UserError
     from mipha_eval.core.options import parse_pairs
+    from mipha_eval.core.plugins.references import split_names
     from mipha_eval.core.plugins.registry import Registry
     from mipha_eval.data.parse_source import parse_source
     from mipha_eval.reporting.terminal import print_lines
@@ -39,7 +42,8 @@ def plan_tasks(
 
     choice = asked.choice()
     source = parse_source(data or "hub", flags.image_dirs(image_dir))
-    built = find_tasks(split_tasks(tasks), parse_pairs(options or ()), source, Registry(plugin or ()))
+    named = flags.with_table(split_names(tasks), columns, kind, scorer)
+    built = find_tasks(named, parse_pairs(options or ()), source, Registry(plugin or ()))
     if answers is not None and len(built) > 1:
         raise UserError("--answers belongs to one task; name one")
     plans = [plan_task(task, limit, choice, answers) for task in built]

@@ -45,6 +45,9 @@ def show_plugin(
             "pixels, which auto takes where the terminal is known to draw them."
         ),
     ] = Picture.auto,
+    columns: flags.Columns = None,
+    kind: flags.Kind = None,
+    scorer: flags.Scorer = None,
     data: flags.Data = None,
     plugin: flags.Plugins = None,
     json: flags.Json = False,
@@ -65,7 +68,8 @@ def show_plugin(
         else:
             print_lines(flags.console(), [line for key, value in shown.items() for line in entry_lines(key, value)])
         return
-    looked = look_at(build_task(name, {}, parse_source(data or "demo", {}), registry), count)
+    (named,) = flags.with_table([name], columns, kind, scorer)
+    looked = look_at(build_task(named, {}, parse_source(data or "demo", {}), registry), count)
     if json:
         flags.print_json(looked.json)
     else:

@@ -14,6 +14,7 @@ from mipha_eval.core.errors import UserError
 from mipha_eval.core.options import unknown
 from mipha_eval.core.plugins.registry import Registry
 from mipha_eval.core.plugins.selection import build_task
+from mipha_eval.core.task_label import TaskLabel
 from mipha_eval.core.types import Image, Sample
 from mipha_eval.data.hub import mirrored
 from mipha_eval.data.questions import read_questions
@@ -67,7 +68,7 @@ def protocols(source: DataSource, registry: Registry) -> list[str]:
     for name in registry.names("tasks"):
         owner, _ = registry.load("tasks", name)
         served = ["demo"] if source.kind == "demo" else owner.protocols
-        names += [f"{owner.name}@{protocol}" for protocol in served]
+        names += [str(TaskLabel(owner.name, protocol, owner.variation)) for protocol in served]
     return names
 
 
@@ -135,9 +136,9 @@ def _below(folder: Path, files: Sequence[Path]) -> str:
 
 
 def _dataset_of(label: str, source: DataSource, registry: Registry) -> str:
-    name, _, protocol = label.partition("@")
-    owner, _ = registry.load("tasks", name)
-    return str(mirrored(source.folder, owner.hub[protocol]))
+    named = TaskLabel.of(label)
+    owner, _ = registry.load("tasks", named.plugin)
+    return str(mirrored(source.folder, owner.hub[named.protocol]))
 
 
 def _places_on_hub(source: DataSource, registry: Registry) -> Iterator[Place]:

@@ -15,6 +15,7 @@ from mipha_eval.core.data_source import DataSource
 from mipha_eval.core.errors import UserError
 from mipha_eval.core.options import as_texts
 from mipha_eval.core.plugins.model import Model
+from mipha_eval.core.plugins.references import split_names
 from mipha_eval.core.plugins.registry import Registry
 from mipha_eval.core.plugins.selection import build_model, build_task, of_task, split_options
 from mipha_eval.core.task import Task
@@ -180,7 +181,7 @@ def _tasks(
     tasks: str | Task | Sequence[str | Task], options: Mapping[str, str], source: DataSource, registry: Registry
 ) -> list[Task]:
     listed = _listed(tasks)
-    names = [name for each in listed if isinstance(each, str) for name in each.replace(",", " ").split()]
+    names = split_names(each for each in listed if isinstance(each, str))
     objects = _objects(tasks)
     return [*objects, *(find_tasks(names, options, source, registry) if names or not objects else [])]
 

@@ -28,6 +28,7 @@ from mipha_eval.core.plugins.checks.classes import MODEL, TASK, Checks, check_cl
 from mipha_eval.core.plugins.import_closure import module_file
 from mipha_eval.core.plugins.presets import Preset, read_presets
 from mipha_eval.core.task import Task
+from mipha_eval.core.task_label import TaskLabel
 
 logger = logging.getLogger(__name__)
 
@@ -123,6 +124,11 @@ class Registry:
         return classes[plugin.name], {}
 
 
+def called(owner: Owner) -> str:
+    """What a plugin is found by: its name, and what it varies."""
+    return TaskLabel(owner.name, variation=owner.variation).plugin if issubclass(owner, Task) else owner.name
+
+
 def plugin_folder(kind: str) -> Path:
     """The bundled folder: inside an installed package, beside it in a checkout."""
     installed = PACKAGE / kind
@@ -155,7 +161,7 @@ def _load_entry_point(point: EntryPoint, kind: Kind) -> Owner:
     if not issubclass(owner, OWNERS[kind]):
         raise UserError(f"entry point {point.value} is not a {OWNERS[kind].__name__}")
     _check(owner, kind)
-    name = str(getattr(owner, "name", ""))
+    name = called(owner)
     if _plain(name) != _plain(point.name):
         raise PluginError(f"entry point {point.name} is {point.value}, which calls itself {name}; the names must agree")
     return owner
@@ -215,4 +221,4 @@ def _classes(module: ModuleType, kind: Kind) -> dict[str, Owner]:
     for owner in wanted:
         if is_foreign(owner):
             _check(owner, kind)
-    return {owner.name.replace("_", "-"): owner for owner in wanted}
+    return {_plain(called(owner)): owner for owner in wanted}

@@ -16,8 +16,10 @@ from mipha_eval.core.options import option_fields, typed_options, unknown
 from mipha_eval.core.plugins.blame import blaming
 from mipha_eval.core.plugins.checks.refusal import refusal, shown
 from mipha_eval.core.plugins.model import Model, check_heeded, option_name, published_options
+from mipha_eval.core.plugins.references import is_reference, referenced_task
 from mipha_eval.core.plugins.registry import Registry
 from mipha_eval.core.task import Task
+from mipha_eval.core.task_label import TaskLabel
 
 #: options that have flags of their own on the command line
 FLAGS = {
@@ -56,7 +58,12 @@ def split_options(
 
 
 def of_task(task: str, options: Mapping[str, str]) -> dict[str, str]:
-    """Options of one task, whose names need not say so, as ``task.key``. Raises UserError for one of another task."""
+    """Options of one task, whose names need not say so, as ``task.key``. Raises UserError for one of another task.
+
+    Those of a table of questions stay as they are: what it is called is known when it is read.
+    """
+    if is_reference(task):
+        return dict(options)
     name = task.partition("@")[0].replace("-", "_")
     named = {key if "." in key else f"{name}.{key}": text for key, text in options.items()}
     other = next((key for key in named if not key.startswith(f"{name}.")), None)
@@ -131,8 +138,18 @@ def build_tasks(names: Sequence[str], options: Mapping[str, str], source: DataSo
 
 
 def build_task(name: str, options: Mapping[str, str], source: DataSource, registry: Registry) -> Task:
-    """A task under the named or the default protocol."""
-    plain, _, protocol = name.partition("@")
+    """A task under the named or the default protocol, or that of a table of questions."""
+    if not is_reference(name):
+        return _plugin_task(name, options, source, registry)
+    task = referenced_task(name, options, source)
+    if task.name in registry.names("tasks"):
+        raise UserError(f"{name}: there is a task called {task.name} already; give the table another name, ?name=NAME")
+    return task
+
+
+def _plugin_task(name: str, options: Mapping[str, str], source: DataSource, registry: Registry) -> Task:
+    asked = TaskLabel.of(name)
+    plain, protocol = asked.plugin, asked.protocol
     owner, _ = registry.load("tasks", plain)
     source = own_source(owner, source) if owner.own_data else source
     if protocol.startswith("demo") and source.kind != "demo":

@@ -23,7 +23,7 @@ class Question:
         place: where it stands, for errors: ``FILE:LINE``.
     """
 
-    text: str
+    text: str = ""
     answers: tuple[str, ...] = ()
     images: tuple[Image, ...] = ()
     choices: tuple[str, ...] = ()

@@ -25,6 +25,10 @@ def _is_truth(value: object) -> bool:
     return type(value) is bool
 
 
+def _is_variation(value: object) -> bool:
+    return value == "" or (type(value) is str and NAME.fullmatch(value) is not None)
+
+
 def _are_texts(value: object) -> bool:
     return isinstance(value, list | tuple) and all(map(_is_text, value))
 
@@ -61,6 +65,7 @@ Checks = Mapping[str, tuple[Callable[[object], bool], str]]
 PROTOCOLS = "a dict of names, of letters, digits, - . _ and not beginning with demo, and a line of text on each"
 TASK: Checks = {
     "protocols": (_are_protocols, PROTOCOLS),
+    "variation": (_is_variation, "small letters, digits, - . _"),
     "version": (_is_count, "a whole number above 0"),
     "metrics": (_are_metrics, "a list of metrics"),
     "max_new_tokens": (_is_count, "a whole number above 0"),
