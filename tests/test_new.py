@@ -86,6 +86,19 @@ def test_a_task_runs_at_once(kind: str, cli: Cli, empty: Path) -> None:
     assert outcome.json["results"][0]["task"] == "my-quiz@v1"
 
 
+@pytest.mark.parametrize("kind", ["yesno", "choice", "exact", "judge"])
+def test_a_checked_task_has_no_fault(kind: str, cli: Cli, empty: Path) -> None:
+    command = cli("new", "task", "my-quiz", "--kind", kind, "--json").json["next"]["check"]
+    outcome = cli(*words_of(command))
+    assert outcome.code == 0, outcome.out
+    assert "0 faults" in outcome.out
+
+
+def test_a_checked_model_has_no_fault(cli: Cli, empty: Path) -> None:
+    command = cli("new", "model", "parrot", "--json").json["next"]["check"]
+    assert cli(*words_of(command)).code == 0
+
+
 def test_kinds_of_questions_are_names_of_their_scorers() -> None:
     usual = {str(kind): scorer for kind, scorer in USUAL.items() if scorer in SCORERS}
     assert set(known_kinds()) == {*usual, *SCORERS}
@@ -297,8 +310,8 @@ def test_what_a_package_says_of_itself(package: tuple[Path, Path]) -> None:
 
 
 def test_the_commands_on_the_page_of_plugins(cli: Cli, empty: Path) -> None:
-    page = (ROOT / "docs/plugins.md").read_text()
-    for command in page.split("```")[1].strip().splitlines():
+    part = (ROOT / "docs/plugins.md").read_text().partition("## A file to begin with")[2]
+    for command in part.split("```")[1].strip().splitlines():
         outcome = cli(*words_of(command))
         assert outcome.code == 0, outcome.err
     assert {"my_quiz.py", "my_model.py", "my-package"} < {path.name for path in empty.iterdir()}
@@ -310,4 +323,4 @@ def test_next_commands_are_verbs(cli: Cli, empty: Path) -> None:
         for command in cli("new", what, f"my-{what}", "--json").json["next"].values():
             words = command.split()
             assert words[0] in ("python", "mipha-eval")
-            assert words[0] == "python" or words[1] in {*verbs(), "check"}
+            assert words[0] == "python" or words[1] in verbs()
