@@ -82,8 +82,7 @@ class Mmbench(JudgedTask, UploadTask):
     def samples(self) -> Iterator[Sample]:
         if self.data.kind == "hub":
             language, _, split = self.protocol.rpartition("-")  # only Chinese is a configuration of its own
-            rows = read_hub(self.data, self.hub[self.protocol], split, language or None)
-            for number, row in rows:
+            for number, row in (rows := read_hub(self.data, self.hub[self.protocol], split, language or None)):
                 cells = as_cells({key.replace("L2", "l2"): value for key, value in row.items()})
                 yield self._sample(cells, rows.image(number, str(whole_number(cells["index"]) % ROTATION)))
             return

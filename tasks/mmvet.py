@@ -75,9 +75,8 @@ class Mmvet(JudgedTask):
             )
         needed = "_".join(one for one in CAPABILITIES if one in given)
         number = int(name.removeprefix("v1_"))
-        parts = tuple(needed.split("_"))
         question, target = text_of(row, "question"), (text_of(row, "answer"),)
-        return Sample(name, question, target, (image,), number, f"only/{needed}", tags=parts)
+        return Sample(name, question, target, (image,), number, f"only/{needed}", tags=tuple(needed.split("_")))
 
     def request(self, sample: Sample) -> Request:
         usual = self.protocol != MIPHA
