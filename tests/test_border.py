@@ -139,7 +139,7 @@ HOOKS = [
     (method("tally", "return {'right': None, 'asked': 1}", "scores"), "def tally", ["a dict of names and numbers"]),
     (method("tally", "return {'right': float('nan'), 'asked': 1}", "scores"), "def tally", ["'right' what comes to nan"]),
     (method("tally", "return {5: 1, 'asked': 1, 'right': 0}", "scores"), "def tally", ["a name that is no text but 5"]),
-    (method("tally", "return {'right': 5, 'asked': 1}", "scores"), "class Quiz", ["quiz@demo is 500, which is not from 0"]),
+    (method("tally", "return {'right': 5, 'asked': 1}", "scores"), "metrics: ", ["quiz@demo is 500, which is not from 0"]),
     (method("request", "return sample.prompt", "sample"), "def request", ["must give a Request"]),
     (method("request", "return Request(None)", "sample"), "def request", ["must give a Request"]),
     (method("request", "return Request('a', [], Decoding(5))", "sample"), "def request", ["a tuple of images"]),

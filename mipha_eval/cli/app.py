@@ -59,12 +59,13 @@ Verb = TypeVar("Verb", bound=Callable[..., object])
 def blamed(verb: Verb) -> Verb:
     """A verb in which whatever a plugin's code raises is that plugin's error, also what would end the program as if done.
 
-    What that code prints does not get into JSON.
+    What that code prints does not get into JSON, nor into a table of some format.
     """
 
     @functools.wraps(verb)
     def call(*arguments: object, **options: object) -> object:
-        with blaming(), clean_output() if options.get("json") else nullcontext():
+        for_programs = options.get("json") or options.get("format")
+        with blaming(), clean_output() if for_programs else nullcontext():
             return verb(*arguments, **options)
 
     return cast("Verb", call)
@@ -85,10 +86,10 @@ app.command("list")(blamed(list_plugins))
 app.command("show")(blamed(show_plugin))
 app.command("inspect")(blamed(inspect_model))
 app.command("doctor")(blamed(examine_machine))
-app.add_typer(new_verbs, name="new")
-app.add_typer(check_verbs, name="check")
-app.add_typer(data_verbs, name="data")
-app.add_typer(judge_verbs, name="judge")
+for name, group in {"new": new_verbs, "check": check_verbs, "data": data_verbs, "judge": judge_verbs}.items():
+    for command in group.registered_commands:
+        command.callback = blamed(command.callback) if command.callback else None
+    app.add_typer(group, name=name)
 
 
 @app.callback(invoke_without_command=True)

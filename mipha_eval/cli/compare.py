@@ -8,6 +8,7 @@ from typing import Annotated, Literal, Optional
 import typer
 
 from mipha_eval.cli import flags
+from mipha_eval.cli.clean_output import own_output
 from mipha_eval.cli.exit_code import ExitCode
 from mipha_eval.core.errors import UserError
 
@@ -77,7 +78,7 @@ def compare_stored_runs(
     if output is not None:
         write_text(output, comparison_text(comparison, chosen or "md"))
     elif chosen is not None:
-        typer.echo(comparison_text(comparison, chosen), nl=False)
+        typer.echo(comparison_text(comparison, chosen), own_output(), nl=False)
     if output is not None or chosen is None:
         print_comparison(comparison, flags.console())
     if fail_on_regression:

@@ -10,6 +10,7 @@ from typing import Annotated, Optional
 import typer
 
 from mipha_eval.cli import flags
+from mipha_eval.cli.clean_output import own_output
 
 logger = logging.getLogger(__name__)
 
@@ -75,7 +76,7 @@ def report_table(
     )
     text = made.text(chosen_format(format, output))
     if output is None:
-        typer.echo(text, nl=False)
+        typer.echo(text, own_output(), nl=False)
     else:
         write_text(output, text)
         logger.info("wrote %s", output)

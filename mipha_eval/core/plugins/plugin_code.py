@@ -73,10 +73,11 @@ def file_classes(file: Path, kind: Kind, bundled: str = "") -> dict[str, Owner]:
     module = importlib.import_module(bundled) if bundled else _load_file(file)
     if not bundled:
         _check_defined(file, module)
+    for each in OWNERS:  # a file is broken for tasks and models alike
+        for owner in filter(is_foreign, _concrete(module, each)):
+            _check(owner, each)
     named: dict[str, Owner] = {}
     for owner in _concrete(module, kind):
-        if is_foreign(owner):
-            _check(owner, kind)
         name = plain_name(called(owner))
         if name in named:
             both = f"classes {named[name].__name__} and {owner.__name__}"

@@ -58,13 +58,16 @@ class Registry:
         self._found: dict[Kind, dict[str, Plugin]] = {}
         self._twice: dict[Kind, set[str]] = {}
         self.left_out: dict[str, Plugin] = {}
-        self.broken: dict[Path, UserError] = {}
+        self.broken: dict[Path, PluginError] = {}
 
     def names(self, kind: Kind) -> dict[str, Plugin]:
         """Name -> plugin; ``--plugin`` files win over entry points, these over bundled models.
 
         A bundled task's name is its own: what stands in tables under ``pope@llava`` is that. A package's task of such a
         name is left out. A file that cannot be used is noted in `broken`, and takes no other with it.
+
+        Raises:
+            UserError: a file is not there, or is none of Python.
         """
         if kind not in self._found:
             bundled = {plugin.name: plugin for plugin in _bundled(kind)}
@@ -77,7 +80,7 @@ class Registry:
             for file in self._files:
                 try:
                     files |= _of_file(file, kind, {**files, **(bundled if kind == "tasks" else {})})
-                except UserError as error:
+                except PluginError as error:
                     self.broken.setdefault(file, error)
             self._found[kind] = found | files
         return self._found[kind]
