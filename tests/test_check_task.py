@@ -297,7 +297,7 @@ BROKEN = {
     "an error in score": (READ, "text = response.txt", "response.txt", "AttributeError"),
     "an end in score": (READ, "raise SystemExit(0)", "raise SystemExit", "SystemExit"),
     "a wrong type from score": ("return self.scored(", "return 1 or self.scored(", "def score", "no Score but 1 (int)"),
-    "a picture that is no tuple": ("(image,)", "image", "def samples", "no tuple of images"),
+    "a picture that is no tuple": ("(image,)", "image", "def samples", "must be a tuple of images"),
 }
 
 
