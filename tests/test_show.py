@@ -327,7 +327,13 @@ def test_facts(cli: Cli) -> None:
     out = cli("show", "task", "pope", "-n", 1).out
     assert "headline: f1 (%, 0 to 100)" in out
     assert f"1,080 questions about {shown['size']['pictures']:,} pictures here; llava as released: 8,910 rows" in out
-    assert "licence: not said" in out
+    assert f"licence: {shown['licence'] or 'not said'}" in out
+    assert f"citation: {shown['citation'] or 'not said'}" in out
+
+
+def test_a_licence_that_nobody_said(cli: Cli, tmp_path: Path) -> None:
+    out = cli("show", "task", "quiz", "--plugin", task_file(tmp_path / "quiz.py"), "-n", 0).out
+    assert "licence: not said\ncitation: not said\nsize: not said" in out
 
 
 def test_options_are_shown_with_the_right_one(cli: Cli) -> None:
