@@ -18,6 +18,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
@@ -123,9 +124,9 @@ def run_block(guide: Path, block: Block, folder: Path, environment: Mapping[str,
     Messages on stderr are given as well where the block is to fail. Raises GuideError for another exit code.
     """
     command = ["bash", "-euo", "pipefail", "-c", TRAP + block.text]
-    streams = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    run = partial(subprocess.run, command, cwd=folder, env=environment, input="", capture_output=True, text=True)
     try:
-        done = subprocess.run(command, cwd=folder, env=environment, **streams, text=True, timeout=LONGEST, check=False)
+        done = run(timeout=LONGEST, check=False)
     except subprocess.TimeoutExpired as error:
         raise GuideError(f"{guide.name}:{block.line}: no end after {LONGEST} s\n{block.text}") from error
     wanted = int(block.attributes.get("exit", 0))
