@@ -20,7 +20,7 @@ def judge(prompt: str, asked: int) -> Say:
     scene, sentence = (re.search(rf"^{name}: (.*?)\.?$", prompt, flags=re.MULTILINE) for name in ("Scene", "Sentence"))
     if scene is None or sentence is None:
         return Say("I cannot tell.")
-    return Say("Yes." if scene[1].lower() == sentence[1].lower() else "No.")
+    return Say("Yes." if scene[1].lower() == sentence[1].lower() else "No.", model="gpt-4o-mini")
 
 
 @pytest.mark.parametrize("guide", GUIDES, ids=lambda guide: guide.stem)
