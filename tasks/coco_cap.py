@@ -24,6 +24,8 @@ class CocoCap(CaptionTask):
     """Option: `tokenizer`."""
 
     name: ClassVar[str] = "coco-cap"
+    licence: ClassVar[str] = "CC-BY-4.0 (captions)"
+    citation: ClassVar[str] = "arXiv:1504.00325"
     protocols: ClassVar[Mapping[str, str]] = {"val2017": "5,000 pictures, about five captions each"}
     rows: ClassVar[Mapping[str, Sequence[int]]] = {"val2017": (5000,)}
     own_ids: ClassVar[bool] = True

@@ -33,6 +33,8 @@ class Gqa(Task):
     """Exact match; no options."""
 
     name: ClassVar[str] = "gqa"
+    licence: ClassVar[str] = "CC-BY-4.0"
+    citation: ClassVar[str] = "arXiv:1902.09506"
     protocols: ClassVar[Mapping[str, str]] = {"testdev": "12,578 balanced questions"}
     rows: ClassVar[Mapping[str, Sequence[int]]] = {"testdev": (12578,)}
     own_ids: ClassVar[bool] = True

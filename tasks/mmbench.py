@@ -63,6 +63,8 @@ class Mmbench(JudgedTask, UploadTask):
     """Circular evaluation; no options of its own."""
 
     name: ClassVar[str] = "mmbench"
+    licence: ClassVar[str] = "Apache-2.0"
+    citation: ClassVar[str] = "arXiv:2307.06281"
     protocols: ClassVar[Mapping[str, str]] = {
         "dev": "1,176 questions, 4,377 rows with rotations (20230712), scored here",
         "cn-dev": "4,329 rows in Chinese (20231003)",
@@ -80,8 +82,7 @@ class Mmbench(JudgedTask, UploadTask):
     def samples(self) -> Iterator[Sample]:
         if self.data.kind == "hub":
             language, _, split = self.protocol.rpartition("-")  # only Chinese is a configuration of its own
-            rows = read_hub(self.data, self.hub[self.protocol], split, language or None)
-            for number, row in rows:
+            for number, row in (rows := read_hub(self.data, self.hub[self.protocol], split, language or None)):
                 cells = as_cells({key.replace("L2", "l2"): value for key, value in row.items()})
                 yield self._sample(cells, rows.image(number, str(whole_number(cells["index"]) % ROTATION)))
             return

@@ -61,6 +61,8 @@ class Mme(Task):
     """Pairs of yes/no questions; no options."""
 
     name: ClassVar[str] = "mme"
+    licence: ClassVar[str] = "not stated"
+    citation: ClassVar[str] = "arXiv:2306.13394"
     protocols: ClassVar[Mapping[str, str]] = {"llava": "2,374 questions with LLaVA-1.5's prompt"}
     rows: ClassVar[Mapping[str, Sequence[int]]] = {"llava": (2374,)}
     hub: ClassVar[Mapping[str, str]] = {"llava": "lmms-lab/MME"}
@@ -78,8 +80,7 @@ class Mme(Task):
             yield Sample(f"{name}#{seen[name]}", text, (label,), (image,), name, category, group=name)
 
     def _hub_rows(self) -> Iterator[tuple[JsonObject, str, Image]]:
-        rows = read_hub(self.data, self.hub[self.protocol])
-        for number, row in rows:
+        for number, row in (rows := read_hub(self.data, self.hub[self.protocol])):
             label = yes_no_label(f"row {number} of {self.hub[self.protocol]}", text_of(row, "answer"))
             yield {**row, "text": row["question"]}, label, rows.image(number, text_of(row, "question_id"))
 
@@ -120,8 +121,7 @@ class Mme(Task):
 
     def notes(self, scores: Sequence[Score]) -> JsonObject:
         """The highest sums that the subtasks asked allow: a limited run or the demo has fewer than ten and four."""
-        asked = {score.category for score in scores}
-        return {"maximum": {name: 200 * len(asked.intersection(group)) for name, group in GROUPS.items()}}
+        return {"maximum": {name: 200 * len({one.category for one in scores} & {*group}) for name, group in GROUPS.items()}}
 
     def score(self, sample: Sample, response: Response) -> Score:
         reading = read_mme(response.text)

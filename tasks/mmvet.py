@@ -41,6 +41,8 @@ class Mmvet(JudgedTask):
     by_rule: bool = False
 
     name: ClassVar[str] = "mmvet"
+    licence: ClassVar[str] = "CC-BY-NC-4.0"
+    citation: ClassVar[str] = "arXiv:2308.02490"
     protocols: ClassVar[Mapping[str, str]] = {
         "v1": "218 questions on 200 pictures",
         "v1-mipha": "the same, asked as Mipha's own script asks: no picture padded, no stopping word",
@@ -73,9 +75,8 @@ class Mmvet(JudgedTask):
             )
         needed = "_".join(one for one in CAPABILITIES if one in given)
         number = int(name.removeprefix("v1_"))
-        parts = tuple(needed.split("_"))
         question, target = text_of(row, "question"), (text_of(row, "answer"),)
-        return Sample(name, question, target, (image,), number, f"only/{needed}", tags=parts)
+        return Sample(name, question, target, (image,), number, f"only/{needed}", tags=tuple(needed.split("_")))
 
     def request(self, sample: Sample) -> Request:
         usual = self.protocol != MIPHA

@@ -23,6 +23,8 @@ class Nocaps(CaptionTask):
     """Option: `tokenizer`."""
 
     name: ClassVar[str] = "nocaps"
+    licence: ClassVar[str] = "not stated"
+    citation: ClassVar[str] = "arXiv:1812.08658"
     protocols: ClassVar[Mapping[str, str]] = {"val": "4,500 pictures, ten captions each"}
     rows: ClassVar[Mapping[str, Sequence[int]]] = {"val": (4500,)}
     annotated: ClassVar[Sequence[str]] = ("val",)

@@ -40,6 +40,8 @@ class Pope(Task):
     """Yes/no questions about one object; no options."""
 
     name: ClassVar[str] = "pope"
+    licence: ClassVar[str] = "MIT"
+    citation: ClassVar[str] = "arXiv:2305.10355"
     protocols: ClassVar[Mapping[str, str]] = {
         "llava": "8,910 rows (random has 2,910), as the LLaVA-1.5 and Mipha tables used",
         "official": "9,000 rows, POPE's files since October 2023 and lmms-lab/POPE",

@@ -39,6 +39,8 @@ class Scienceqa(Task):
     """Option letters; no options of its own."""
 
     name: ClassVar[str] = "scienceqa"
+    licence: ClassVar[str] = "CC-BY-NC-SA-4.0"
+    citation: ClassVar[str] = "arXiv:2209.09513"
     protocols: ClassVar[Mapping[str, str]] = {"llava": "4,241 questions of test, 2,017 with a picture"}
     rows: ClassVar[Mapping[str, Sequence[int]]] = {"llava": (4241,)}
     hub: ClassVar[Mapping[str, str]] = {"llava": "lmms-lab/ScienceQA"}

@@ -39,6 +39,8 @@ class Seed(Task):
     """Option letters, exactly, or the likeliest option; no options of its own."""
 
     name: ClassVar[str] = "seed"
+    licence: ClassVar[str] = "Apache-2.0 (questions)"
+    citation: ClassVar[str] = "arXiv:2307.16125"
     protocols: ClassVar[Mapping[str, str]] = {
         "llava": "14,233 picture and 3,757 video questions, answered by a letter",
         "ppl": "the same questions without options, the likeliest option counts",
@@ -60,8 +62,7 @@ class Seed(Task):
     def samples(self) -> Iterator[Sample]:
         seen: Counter[str] = Counter()
         if self.data.kind == "hub":
-            rows = read_hub(self.data, self.hub["llava"])
-            for number, row in rows:
+            for number, row in (rows := read_hub(self.data, self.hub["llava"])):
                 # one video file may hold the segments of several questions
                 name = row["question_id"] if row["data_type"] == "video" else row["data_id"]
                 yield self._sample(row, rows.image(number, str(name)), seen)
@@ -98,8 +99,7 @@ class Seed(Task):
             raise UserError(f"these prompts show the options, so the answers are not {self.label}'s but seed@llava's")
 
     def lenient(self, sample: Sample, text: str) -> bool | None:
-        options = sample.choices or ("",) * OPTIONS
-        return None if self.protocol == "ppl" else read_letter(text, options) == sample.target[0]
+        return None if self.protocol == "ppl" else read_letter(text, sample.choices or ("",) * OPTIONS) == sample.target[0]
 
     def score(self, sample: Sample, response: Response) -> Score:
         if response.likelihoods:

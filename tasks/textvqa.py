@@ -40,6 +40,8 @@ class Textvqa(Task):
     """Ten human answers each; no options."""
 
     name: ClassVar[str] = "textvqa"
+    licence: ClassVar[str] = "CC-BY-4.0"
+    citation: ClassVar[str] = "arXiv:1904.08920"
     protocols: ClassVar[Mapping[str, str]] = {
         "llava-ocr": "5,000 questions of val with OCR tokens in the prompt, as in the LLaVA-1.5 and Mipha tables",
         "plain": "the same questions without OCR tokens",

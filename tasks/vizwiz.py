@@ -35,6 +35,8 @@ class Vizwiz(UploadTask):
     """Ten crowd answers each; no options."""
 
     name: ClassVar[str] = "vizwiz"
+    licence: ClassVar[str] = "CC-BY-4.0"
+    citation: ClassVar[str] = "arXiv:1802.08218"
     protocols: ClassVar[Mapping[str, str]] = {
         "val": "4,319 questions, scored here",
         "test": "8,000 questions without public answers, for the server",

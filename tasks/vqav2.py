@@ -36,6 +36,8 @@ class Vqav2(UploadTask):
     """Ten human answers each; no options."""
 
     name: ClassVar[str] = "vqav2"
+    licence: ClassVar[str] = "CC-BY-4.0 (questions and answers)"
+    citation: ClassVar[str] = "arXiv:1612.00837"
     protocols: ClassVar[Mapping[str, str]] = {
         "val": "214,354 questions, scored here by the official rule",
         "testdev": "107,394 questions without public answers, for the server",

@@ -167,3 +167,22 @@ def test_options_cannot_be_wrong_in_python_either(tmp_path: Path) -> None:
 def test_what_the_checkpoint_does_by_itself_is_no_other_way_of_asking(cli: Cli, tmp_path: Path) -> None:
     (result,) = run(cli, tmp_path, "-a", "template=v0", "-a", "image=pad")["results"]
     assert "asked" not in result
+
+
+@pytest.mark.parametrize(
+    "flags",
+    [
+        ["-a", "max_new_tokens=4"],
+        ["-a", "prompt={question} Say it."],
+        ["-a", "pope.format=none"],
+        ["--control", "no-question"],
+        ["--control", "blind"],
+        ["--probabilities"],
+    ],
+)
+def test_what_was_asked_otherwise_is_scored_again(cli: Cli, tmp_path: Path, flags: list[str]) -> None:
+    """Answers belong to what the run asked, not to what the benchmark would ask."""
+    found = cli("run", "--tasks", "pope", "--limit", 12, "-o", tmp_path, "--json", *flags).json
+    (result,) = found["results"]
+    again = cli("score", found["run"], "--json").json
+    assert (again["n"], again["missing"], again["metrics"]) == (12, 0, result["metrics"])

@@ -410,9 +410,7 @@ def test_names_of_plugins_are_names(cli: Cli, tmp_path: Path, name: str) -> None
         task_file(tmp_path / "quiz.py", name=f"name: ClassVar = '{name}'"),
         model_file(tmp_path / "yes.py", name=f"name: ClassVar = '{name}'"),
     ):
-        outcome = cli(
-            "run", "--tasks", name or "quiz", "--model", "constant", "--data", "demo", "-o", place, "--plugin", file
-        )
+        outcome = cli("run", "--tasks", "quiz", "--model", "constant", "--data", "demo", "-o", place, "--plugin", file)
         assert outcome.code == 2
         assert str(file) in outcome.err
         assert "must have a name of small letters" in outcome.err
@@ -525,7 +523,7 @@ def test_bundled_questions_from_a_wrong_file_name_the_data() -> None:
 def test_a_registry_refuses_for_library_users_too(tmp_path: Path) -> None:
     file = task_file(tmp_path / "quiz.py", name="name: ClassVar = '../evil'")
     with pytest.raises(PluginError, match="must have a name"):
-        Registry([file]).names("tasks")
+        Registry([file]).load("tasks", "quiz")
     assert Metric("a", lambda _: 0.0).range == (0, 100)
     assert TASK["more"] == ""
 

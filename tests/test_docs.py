@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
@@ -77,7 +78,8 @@ def test_every_protocol_is_documented() -> None:
 def test_the_examples_for_plugins_work(cli: Cli, tmp_path: Path) -> None:
     """Each Python block of docs/plugins.md is a plugin file that runs."""
     blocks = re.findall(r"```python\n(.*?)```", (ROOT / "docs/plugins.md").read_text(), flags=re.DOTALL)
-    assert len(blocks) == 2
+    names = re.findall(r'^"""(\w+)', "\n".join(blocks), flags=re.MULTILINE)
+    assert {"Maps", "POPE", "Capitals", "Parrot"} <= set(names)
     files: list[str] = []
     for number, block in enumerate(blocks):
         file = tmp_path / f"example_{number}.py"
@@ -85,7 +87,22 @@ def test_the_examples_for_plugins_work(cli: Cli, tmp_path: Path) -> None:
         files += ["--plugin", str(file)]
     (tmp_path / "capitals").mkdir()
     (tmp_path / "capitals/questions.jsonl").write_text('{"id": 1, "question": "Capital of France?", "answer": "Paris"}\n')
-    run = ["run", "--tasks", "capitals", "--model", "parrot", "--data", tmp_path, "-o", tmp_path / "runs", "--json", *files]
+    row = {"id": "m1", "question": "Capital?", "answer": "Paris", "image": "france.png"}
+    (tmp_path / "questions.jsonl").write_text(json.dumps(row))
+    run = [
+        "run",
+        "--tasks",
+        "capitals,maps",
+        "--model",
+        "parrot",
+        "--data",
+        tmp_path,
+        "-o",
+        tmp_path / "runs",
+        "--json",
+        *files,
+    ]
     outcome = cli(*run, "-a", "word=Paris")
     assert outcome.code == 0, outcome.err
-    assert outcome.json["results"][0]["metrics"] == {"accuracy": 100}
+    assert [result["metrics"] for result in outcome.json["results"]] == [{"accuracy": 100}] * 2
+    assert "pope+politely" in cli("list", "tasks", *files).out

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from mipha_eval.core.plugins.registry import OWNERS
+from mipha_eval.core.plugins.plugin_code import OWNERS
 
 ROOT = Path(__file__).parents[1]
 HOME = "mipha_eval"
@@ -20,6 +20,7 @@ HOME = "mipha_eval"
 #: tells where a task is from, what else can be imported, and whether the registry's class is the one that is imported
 ASK = """
 import importlib.util, json, sys
+from pathlib import Path
 import mipha_eval
 light = not {"torch", "transformers", "pandas", "matplotlib", "numpy"} & sys.modules.keys()
 from mipha_eval.model_adapters.constant import Constant
@@ -39,6 +40,7 @@ print(json.dumps({
     "tasks": sorted(registry.names("tasks")),
     "oracles": len(load_oracles("pope")[0]),
     "reports": sorted(file.name for file in plugin_folder("reports").rglob("*.*") if shipped(file)),
+    "templates": sorted(file.name for file in Path(mipha_eval.__file__).parent.glob("authoring/*/templates/*")),
     "published": len(list(plugin_folder("results/published").iterdir())),
     "certificates": len(list(plugin_folder("certificates").iterdir())),
     "exposed": [name for name in names if importlib.util.find_spec(name)],
@@ -79,6 +81,7 @@ def test_a_checkout_from_its_root_and_from_anywhere(checkout: Any, tmp_path: Pat
     assert checkout["module"] == f"{HOME}.tasks.pope"
     assert checkout["same"]
     assert checkout["light"]
+    assert checkout["templates"]
 
 
 @pytest.mark.parametrize("how", ["editable", "wheel"])

@@ -82,4 +82,5 @@ def test_an_option_may_not_hide_a_method(cli: Cli, tmp_path: Path) -> None:
     )
     outcome = cli("run", "--tasks", "mme", "--data", "demo", "--output", tmp_path, "--plugin", file, "--model", "parrot")
     assert outcome.code == 2
-    assert "an option respond, which is a method of every model" in outcome.err
+    assert "an option respond, which every model has" in outcome.err
+    assert f"{file}:9" in outcome.err

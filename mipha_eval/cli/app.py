@@ -7,21 +7,26 @@ import logging
 import os
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from typing import TypeVar, cast
 
 import typer
 from typer.exceptions import TyperException
 
 from mipha_eval.cli.certify import certify_tasks
+from mipha_eval.cli.check import check_verbs
+from mipha_eval.cli.clean_output import clean_output
 from mipha_eval.cli.compare import compare_stored_runs
 from mipha_eval.cli.convert import convert_checkpoint
 from mipha_eval.cli.data import data_verbs
+from mipha_eval.cli.doctor import examine_machine
 from mipha_eval.cli.exit_code import ExitCode
 from mipha_eval.cli.inspect import inspect_model
 from mipha_eval.cli.judge import judge_verbs
 from mipha_eval.cli.leaderboard import write_site
 from mipha_eval.cli.list import list_plugins
 from mipha_eval.cli.log import add_log_flags, behind_log_flags, shown_messages
+from mipha_eval.cli.new import new_verbs
 from mipha_eval.cli.plan import plan_tasks
 from mipha_eval.cli.predict import predict_answers
 from mipha_eval.cli.report import report_table
@@ -52,11 +57,14 @@ Verb = TypeVar("Verb", bound=Callable[..., object])
 
 
 def blamed(verb: Verb) -> Verb:
-    """A verb in which whatever a plugin's code raises is that plugin's error, also what would end the program as if done."""
+    """A verb in which whatever a plugin's code raises is that plugin's error, also what would end the program as if done.
+
+    What that code prints does not get into JSON.
+    """
 
     @functools.wraps(verb)
     def call(*arguments: object, **options: object) -> object:
-        with blaming():
+        with blaming(), clean_output() if options.get("json") else nullcontext():
             return verb(*arguments, **options)
 
     return cast("Verb", call)
@@ -76,6 +84,9 @@ app.command("leaderboard")(blamed(write_site))
 app.command("list")(blamed(list_plugins))
 app.command("show")(blamed(show_plugin))
 app.command("inspect")(blamed(inspect_model))
+app.command("doctor")(blamed(examine_machine))
+app.add_typer(new_verbs, name="new")
+app.add_typer(check_verbs, name="check")
 app.add_typer(data_verbs, name="data")
 app.add_typer(judge_verbs, name="judge")
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def certify_tasks(
-    tasks: Annotated[list[str], typer.Argument(help="Tasks, or all.")],
+    tasks: Annotated[list[str], typer.Argument(help="Tasks, stock for the stock scorers, stock-NAME for one, or all.")],
     answers: Annotated[int, typer.Option("--answers", min=1, help="At least so many generated answers a task.")] = 10_000,
     data: Annotated[str, typer.Option("--data", help="A folder in LLaVA's eval layout, or demo.")] = "demo",
     seed: Annotated[int, typer.Option("--seed", help="Another seed makes other answers.")] = 0,
@@ -29,13 +29,17 @@ def certify_tasks(
     from mipha_eval.data.parse_source import parse_source
     from mipha_eval.reporting.terminal import print_lines
     from mipha_eval.scoring.certify import CertifySettings, certify, scored_by_rule
+    from mipha_eval.scoring.certify_stock import STOCK, certify_stock, with_oracles
 
     registry = Registry(plugin or ())
-    names = list(registry.names("tasks")) if tasks == ["all"] else tasks
+    names = [*registry.names("tasks"), STOCK] if tasks == ["all"] else tasks
     settings, source = CertifySettings(answers, output, seed), parse_source(data, {})
     certificates = []
-    for name in names:
-        certificates.append(certify(scored_by_rule(name, source, registry), settings))
+    for name in (each for given in names for each in (with_oracles() if given == STOCK else [given])):
+        rule = name.removeprefix(f"{STOCK}-")
+        stock = rule != name and name not in registry.names("tasks")
+        one = certify_stock(rule, settings) if stock else certify(scored_by_rule(name, source, registry), settings)
+        certificates.append(one)
         if not json:
             print_lines(flags.console(), [certificate_line(certificates[-1], oracle) for oracle in certificates[-1].oracles])
     if json:

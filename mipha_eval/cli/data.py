@@ -75,10 +75,12 @@ def locate_data(
     from mipha_eval.reporting.terminal import kept, print_lines
 
     source = parse_source(data or "hub", flags.image_dirs(image_dir))
-    places = find_places(source, Registry(plugin or ()))
+    registry = Registry(plugin or ())
+    places = find_places(source, registry)
     if json:
         rows: list[dict[str, Any]] = [dataclasses.asdict(place) for place in places]
         flags.print_json({"data": str(source), "tasks": rows})
+        registry.check_files()
         return
     lines = [f"data: {source}" + (f" in {source.folder}" if source.kind == "demo" else "")]
     lines.append(f"{'task@protocol':<20} {'found':<5} {'questions':>9} {'images':<9} where")
@@ -87,3 +89,4 @@ def locate_data(
         images = "–" if not (place.images and place.images.total) else kept(f"{place.images.there} of {place.images.total}")
         lines.append(f"{place.task:<20} {'yes' if place.found else 'no':<5} {count:>9} {images:<9} {place.where}")
     print_lines(flags.console(), lines)
+    registry.check_files()

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
+from mipha_eval.cli.clean_output import own_output
 from mipha_eval.core.controls import Control
 from mipha_eval.core.errors import UserError
+from mipha_eval.core.options import parse_pairs
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -32,6 +33,17 @@ Annotations = Annotated[
 ]
 ImageDirs = Annotated[
     Optional[list[str]], typer.Option("--image-dir", help="Where a task's images are, as TASK=DIR; repeatable.")
+]
+Columns = Annotated[
+    Optional[str],
+    typer.Option("--columns", help="Of a table of questions: which column holds what, as question=query,answer=label."),
+]
+Kind = Annotated[
+    Optional[str],
+    typer.Option("--kind", help="Of a table of questions: yesno, choice, short, caption or open; else it is inferred."),
+]
+Scorer = Annotated[
+    Optional[str], typer.Option("--scorer", help="Of a table of questions: a stock scorer, such as circular or anls.")
 ]
 Plugins = Annotated[Optional[list[Path]], typer.Option("--plugin", help="A Python file with tasks or models; repeatable.")]
 ControlName = Annotated[
@@ -75,6 +87,22 @@ def image_dirs(pairs: Sequence[str] | None) -> dict[str, Path]:
     return found
 
 
+def with_table(names: Sequence[str], columns: str | None, kind: str | None, scorer: str | None) -> list[str]:
+    """Names of tasks, with what flags say of those that are tables of questions.
+
+    Raises:
+        UserError: flags say something, and no task is a table.
+    """
+    from mipha_eval.core.plugins.references import Reference, is_reference
+
+    pairs = parse_pairs((columns or "").split(",") if columns else ())
+    given = {**pairs, **{key: text for key, text in (("kind", kind), ("scorer", scorer)) if text is not None}}
+    if given and not any(map(is_reference, names)):
+        flag = "--columns" if columns else "--kind" if kind else "--scorer"
+        raise UserError(f"{flag} is of a table of questions, and no task is one; name it as jsonl:FILE")
+    return [str(Reference.of(name).updated(given)) if given and is_reference(name) else name for name in names]
+
+
 def batch_size(text: str) -> int | None:
     """Reads ``auto`` or a positive number."""
     if text == "auto":
@@ -113,5 +141,6 @@ def console() -> Console:
 
 def print_json(value: JsonValue) -> None:
     """Writes JSON to standard output."""
-    json.dump(value, sys.stdout, indent=2)
-    sys.stdout.write("\n")
+    output = own_output()
+    json.dump(value, output, indent=2)
+    output.write("\n")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Optional
 
@@ -39,7 +40,6 @@ def list_plugins(
 ) -> None:
     """List tasks, models, protocols, judges with prices and agreement, tables, or published scores with sources."""
     from mipha_eval.core.plugins.registry import Registry
-    from mipha_eval.reporting.terminal import print_lines
 
     if what is What.published:
         _list_published(benchmark, model, json=json)
@@ -67,6 +67,13 @@ def list_plugins(
         from mipha_eval.reporting.judges import judge_listing
 
         listing["judges"] = judge_listing()
+    _print_listing(listing, json=json)
+    registry.check_files()
+
+
+def _print_listing(listing: Mapping[str, Mapping[str, str]], *, json: bool) -> None:
+    from mipha_eval.reporting.terminal import print_lines
+
     if json:
         flags.print_json(listing)
         return

@@ -14,6 +14,7 @@ from mipha_eval.cli.exit_code import ExitCode
 from mipha_eval.cli.judge_flags import NO_JUDGE, JudgeFlags, takes_judge
 from mipha_eval.cli.matrix import check_beside, run_models
 from mipha_eval.core.options import parse_pairs
+from mipha_eval.core.plugins.references import split_names
 
 if TYPE_CHECKING:
     from mipha_eval.runs.run import TasksFailedError
@@ -42,6 +43,9 @@ def run_tasks(
         bool, typer.Option("--plan", help="Tell what is stored already and what is left to ask, and do nothing.")
     ] = False,
     options: flags.Options = None,
+    columns: flags.Columns = None,
+    kind: flags.Kind = None,
+    scorer: flags.Scorer = None,
     data: flags.Data = None,
     annotations: flags.Annotations = None,
     image_dir: flags.ImageDirs = None,
@@ -78,6 +82,7 @@ def run_tasks(
     """Evaluate a model on tasks, or all models of a file; the same command again goes on where it stopped."""
     flags.limit_threads(threads)
     check_beside(models, model, "blind" if blind else control, plan=plan, workers=workers)
+    named = flags.with_table(split_names(tasks or ()), columns, kind, scorer)
     flagged = flags.model_options(device, dtype, no_share, compile, allow_bin, serve)
     if models is not None:
         from mipha_eval.core.plugins.registry import Registry
@@ -86,7 +91,7 @@ def run_tasks(
 
         own, of_tasks = split_options(parse_pairs(options or ()), Registry(plugin or ()))
         shared = Shared(
-            tasks=tuple(split_tasks(tasks or [])),
+            tasks=tuple(named),
             data=data or "",
             annotations=str(annotations) if annotations else None,
             image_dirs={task: str(folder) for task, folder in flags.image_dirs(image_dir).items()},
@@ -119,7 +124,7 @@ def run_tasks(
     try:
         run = evaluate(
             chosen,
-            split_tasks(tasks or []),
+            named,
             data=parse_source(data or chosen.data or "hub", flags.image_dirs(image_dir), annotations),
             limit=limit,
             output=output,
@@ -202,8 +207,3 @@ def raise_failed(failed: TasksFailedError | None) -> None:
     """Raises why tasks failed, once the others' results are shown."""
     if failed is not None:
         raise failed.error
-
-
-def split_tasks(texts: list[str]) -> list[str]:
-    """``a,b``, ``a b`` and repeated flags to a list of names."""
-    return [name for text in texts for name in text.replace(" ", ",").split(",") if name]

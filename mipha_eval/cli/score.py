@@ -26,6 +26,9 @@ COUNTS = ("n", "missing", "unparsed", "failed", "unlabelled", "left_out", "unver
 def score_answers(
     target: Annotated[str, typer.Argument(help="A task, as name or name@protocol, or the folder of a run.")],
     answers: Annotated[Optional[Path], typer.Option("--answers", help="An answer file that any suite made.")] = None,
+    columns: flags.Columns = None,
+    kind: flags.Kind = None,
+    scorer: flags.Scorer = None,
     data: flags.Data = None,
     annotations: flags.Annotations = None,
     asked: JudgeFlags = NO_JUDGE,
@@ -52,7 +55,8 @@ def score_answers(
     else:
         # the folder of annotations is the data where none is named
         source = parse_source(data or (str(annotations.parent) if annotations else "hub"), {}, annotations)
-        built = build_task(target, of_task(target, parse_pairs(options or ())), source, registry)
+        (named,) = flags.with_table([target], columns, kind, scorer)
+        built = build_task(named, of_task(named, parse_pairs(options or ())), source, registry)
         results = [score(built, answers, judge=grading, verdicts=verdicts, subset=subset)]
     summaries = [result.summary for result in results]
     if json:

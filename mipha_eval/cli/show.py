@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import inspect
-import itertools
-from collections.abc import Iterator
+import os
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
 from mipha_eval.cli import flags
+
+if TYPE_CHECKING:
+    from mipha_eval.authoring.show.facts import Shown
+    from mipha_eval.reporting.picture.way import Way
 
 
 class What(StrEnum):
@@ -20,70 +23,73 @@ class What(StrEnum):
     model = "model"
 
 
+class Picture(StrEnum):
+    """How pictures can be shown."""
+
+    auto = "auto"
+    blocks = "blocks"
+    sixel = "sixel"
+    kitty = "kitty"
+    path = "path"
+    none = "none"
+
+
 def show_plugin(
     what: Annotated[What, typer.Argument(help="task or model.")],
     name: Annotated[str, typer.Argument(help="Its name, for a task perhaps with @protocol.")],
-    count: Annotated[int, typer.Option("-n", min=0, help="Questions to show.")] = 2,
+    count: Annotated[int, typer.Option("-n", min=0, help="Questions to show; for 0 the task's files are not read.")] = 2,
+    picture: Annotated[
+        Picture,
+        typer.Option(
+            help="How to show pictures on a terminal; elsewhere they are paths. blocks: coloured letters; sixel, kitty: "
+            "pixels, which auto takes where the terminal is known to draw them."
+        ),
+    ] = Picture.auto,
+    columns: flags.Columns = None,
+    kind: flags.Kind = None,
+    scorer: flags.Scorer = None,
     data: flags.Data = None,
     plugin: flags.Plugins = None,
     json: flags.Json = False,
 ) -> None:
-    """Show a task's protocols, metrics and questions, or a model's options."""
+    """Show a task's protocols, metrics, size and questions with their pictures, or a model's options."""
+    from mipha_eval.authoring.show.facts import look_at
+    from mipha_eval.authoring.show.lines import entry_lines
     from mipha_eval.core.plugins.registry import Registry
+    from mipha_eval.core.plugins.selection import build_task
+    from mipha_eval.data.parse_source import parse_source
     from mipha_eval.reporting.terminal import print_lines
 
     registry = Registry(plugin or ())
-    shown = _task(registry, name, data, count) if what is What.task else _model(registry, name)
-    if json:
-        flags.print_json(shown)
+    if what is What.model:
+        shown = _model(registry, name)
+        if json:
+            flags.print_json(shown)
+        else:
+            print_lines(flags.console(), [line for key, value in shown.items() for line in entry_lines(key, value)])
         return
-    lines = [line for key, value in shown.items() for entry in _entry_lines(key, value) for line in entry.split("\n")]
-    print_lines(flags.console(), lines)
-
-
-def _entry_lines(key: str, value: Any) -> Iterator[str]:
-    if isinstance(value, dict):
-        yield f"{key}:"
-        yield from (f"  {name}: {line}" for name, line in value.items())
-    elif isinstance(value, list) and value and isinstance(value[0], dict):
-        for number, entry in enumerate(value, start=1):
-            yield f"{key} {number}:"
-            yield from (
-                f"  {name}: {line!r}" if isinstance(line, str) else f"  {name}: {line}" for name, line in entry.items()
-            )
+    (named,) = flags.with_table([name], columns, kind, scorer)
+    looked = look_at(build_task(named, {}, parse_source(data or "demo", {}), registry), count)
+    if json:
+        flags.print_json(looked.json)
     else:
-        yield f"{key}: {', '.join(value) if isinstance(value, list) else value}"
+        _print_task(looked, picture)
 
 
-def _task(registry: Any, name: str, data: str | None, count: int) -> dict[str, Any]:
-    from mipha_eval.core.metrics import Totals
-    from mipha_eval.core.options import option_fields, type_name
-    from mipha_eval.core.plugins.selection import build_task
-    from mipha_eval.data.parse_source import parse_source
+def _print_task(shown: Shown, picture: Picture) -> None:
+    from mipha_eval.authoring.show.lines import sample_lines, task_lines
+    from mipha_eval.reporting.picture.show import show_picture
+    from mipha_eval.reporting.picture.way import chosen_way
+    from mipha_eval.reporting.terminal import print_lines
 
-    task = build_task(name, {}, parse_source(data or "demo", {}), registry)
-    measures = task.metrics_for(Totals({}))
-    questions = [
-        {
-            "id": sample.id,
-            "images": [image.name for image in sample.images],
-            "prompt": sample.prompt,
-            "target": list(sample.target),
-            "choices": list(sample.choices),
-            "category": sample.category,
-        }
-        for sample in itertools.islice(task.samples(), count)
-    ]
-    return {
-        "task": task.label,
-        "about": inspect.getdoc(inspect.getmodule(type(task))),
-        "protocols": dict(task.protocols),
-        "headline": measures[0].name,
-        "metrics": [metric.name for metric in measures],
-        "max_new_tokens": task.max_new_tokens,
-        "options": {key: type_name(kind) for key, kind in option_fields(type(task)).items()},
-        "questions": questions,
-    }
+    console = flags.console()
+    way = chosen_way(None if picture is Picture.auto else cast("Way", picture.value), console, os.environ)
+    print_lines(console, list(task_lines(shown)))
+    for number, (sample, reading) in enumerate(zip(shown.samples, shown.readings, strict=True), start=1):
+        print_lines(console, [f"question {number}:"])
+        for image in sample.images:
+            show_picture(console, image, way)
+        print_lines(console, list(sample_lines(sample, reading)))
 
 
 def _model(registry: Any, name: str) -> dict[str, Any]:

@@ -36,6 +36,9 @@ def _scored_otherwise(first: StoredTask, second: StoredTask) -> str:
         return f"version {versions[0]} of the task and version {versions[1]}; the same run commands score them again"
     if versions[0] != first.task.version:
         return f"scored by version {versions[0]} of the task, this is version {first.task.version}; run them again"
+    scorers = [stored.record.table.scorer for stored in (first, second) if stored.record.table]
+    if len(set(scorers)) > 1:
+        return f"scored by {scorers[0]} and by {scorers[1]}"
     codes = {code for stored in (first, second) if (code := stored.record.code)}
     if len(codes) > 1:
         return "scored by different code of the plugin; the same run commands score them again"

@@ -34,6 +34,13 @@ def option_fields(owner: type) -> dict[str, object]:
     return {field.name: hints[field.name] for field in dataclasses.fields(owner) if field.name not in ("protocol", "data")}
 
 
+def required_options(owner: type) -> set[str]:
+    """Names of the options that have no default."""
+    missing = dataclasses.MISSING
+    fields = (entry for entry in dataclasses.fields(owner) if entry.default is missing and entry.default_factory is missing)
+    return {entry.name for entry in fields if entry.init} & option_fields(owner).keys()
+
+
 def typed_options(owner: type, options: Mapping[str, str], name: str) -> dict[str, object]:
     """Converts texts to the types of the fields of `owner`.
 
@@ -44,12 +51,20 @@ def typed_options(owner: type, options: Mapping[str, str], name: str) -> dict[st
     values = {}
     for key, text in options.items():
         if key not in known:
-            raise UserError(unknown("option", key, known, f"{name} has"))
+            untyped = f"; {key} has no type, write {key}: TYPE = ... in its class" if _is_untyped(owner, key) else ""
+            raise UserError(unknown("option", key, known, f"{name} has") + untyped)
         try:
             values[key] = convert(text, known[key])
         except ValueError as error:
             raise UserError(f"option {key}={text!r} of {name}: {error}") from error
     return values
+
+
+def _is_untyped(owner: type, key: str) -> bool:
+    """Whether a class has a plain value under a name, which is no option for want of a type."""
+    value = getattr(owner, key, None)
+    annotated = any(key in vars(part).get("__annotations__", {}) for part in owner.__mro__)
+    return not annotated and isinstance(value, bool | int | float | str | Path)
 
 
 def convert(text: str, kind: object) -> object:

@@ -16,6 +16,7 @@ from mipha_eval.core.format_lines import format_lines_of, question_core
 from mipha_eval.core.json_value import Json, JsonObject
 from mipha_eval.core.metrics import Metric, Tally, Totals
 from mipha_eval.core.reading import Reading
+from mipha_eval.core.task_label import TaskLabel, varied_name
 from mipha_eval.core.types import Decoding, Request, Response, Sample, Score
 from mipha_eval.core.wording import wording
 
@@ -29,10 +30,12 @@ UNGRADED = (NOT_JUDGED, JUDGE_FAILED)
 class Task(ABC):
     """A benchmark under one protocol. Subclasses are frozen dataclasses; their own fields are the task's options.
 
-    One whose answers a judge can grade is a `JudgedTask`, one that a server scores an `UploadTask`.
+    One whose answers a judge can grade is a `JudgedTask`, one that a server scores an `UploadTask`. A subclass of a task
+    that gives itself no name is a variation of it: its scores belong to ``task@protocol+variation``, and to no other.
 
     Class attributes:
         name: the plugin's name, equal to its file's.
+        variation: of a subclass that varies another task; by default its own name in small letters.
         version: raised when prompt, parsing or data change.
         protocols: name -> one line on it; the first is the default.
         metrics: the first is the headline; see also `metrics_for`.
@@ -51,6 +54,7 @@ class Task(ABC):
     data: DataSource
 
     name: ClassVar[str]
+    variation: ClassVar[str] = ""
     version: ClassVar[int] = 1
     protocols: ClassVar[Mapping[str, str]]
     metrics: ClassVar[Sequence[Metric]] = ()
@@ -64,6 +68,12 @@ class Task(ABC):
     own_data: ClassVar[bool] = False
     licence: ClassVar[str] = ""
     citation: ClassVar[str] = ""
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        named = next((part for part in cls.__mro__ if "name" in vars(part)), cls)
+        if named is not cls and "variation" not in vars(cls):
+            cls.variation = varied_name(cls.__name__)
 
     @abstractmethod
     def samples(self) -> Iterable[Sample]:
@@ -188,10 +198,14 @@ class Task(ABC):
         """
         return None
 
+    def scored_by(self) -> tuple[str, type[Task]]:
+        """The name that a certificate of this task's scorer has, and the class that the scorer is."""
+        return self.name, type(self)
+
     @property
     def label(self) -> str:
         """``task@protocol``; demo data is a protocol of its own, and so is every further protocol on it (``demo-ppl``)."""
-        if self.data.kind != "demo":
-            return f"{self.name}@{self.protocol}"
-        first = self.protocol == next(iter(self.protocols))
-        return f"{self.name}@demo" if first else f"{self.name}@demo-{self.protocol}"
+        protocol = self.protocol
+        if self.data.kind == "demo":
+            protocol = "demo" if protocol == next(iter(self.protocols)) else f"demo-{protocol}"
+        return str(TaskLabel(self.name, protocol, self.variation))

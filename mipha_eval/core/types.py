@@ -199,6 +199,7 @@ class Query:
         likely: a reply that counts, for plans of what judging takes; empty where nobody can know one.
         again: how many more queries a dialogue asks at most where this one's reply does not count, for plans.
         remark: what weakens this prompt, such as an answer that holds the prompt's own marks; counted beside the score.
+        about: the id of the sample whose answer it is about, where a dialogue is about several.
     """
 
     prompt: str
@@ -209,6 +210,7 @@ class Query:
     likely: str = field(default="", compare=False, repr=False)
     again: int = field(default=0, compare=False, repr=False)
     remark: str = field(default="", compare=False, repr=False)
+    about: str = field(default="", compare=False, repr=False)
 
     @property
     def key(self) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -28,28 +29,82 @@ def read_hub(source: DataSource, name: str, split: str = "test", config: str | N
     Raises:
         UserError: the dataset is neither in the mirror nor reachable.
     """
-    from datasets import Image as ImageFeature
-    from datasets import List, disable_progress_bars, load_dataset
+    return HubRows(name, open_dataset(source, name, split, config))
+
+
+def open_dataset(source: DataSource, name: str, split: str, config: str | None) -> Dataset:
+    """A split of a dataset; its pictures come as they are stored, and are not decoded.
+
+    Raises:
+        UserError: the dataset is neither in the mirror nor reachable.
+    """
+    from datasets import load_dataset
+
+    _be_quiet()
+    with _naming(name):
+        dataset = load_dataset(_where(source, name), config, split=split)
+    return _undecoded(dataset)
+
+
+def open_parquet(path: Path) -> Dataset:
+    """A parquet file as a dataset; its pictures come as they are stored. Raises UserError for a file that is none."""
+    from datasets import Dataset
+
+    _be_quiet()
+    try:
+        return _undecoded(Dataset.from_parquet(str(path)))
+    except Exception as error:  # as above
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise UserError(f"cannot read {path}: {reason}") from error
+
+
+def split_names(source: DataSource, name: str, config: str | None) -> list[str]:
+    """The splits of a dataset. Raises UserError as `open_dataset` does."""
+    from datasets import get_dataset_split_names
+
+    _be_quiet()
+    with _naming(name):
+        return list(get_dataset_split_names(_where(source, name), config))
+
+
+def _be_quiet() -> None:
+    from datasets import disable_progress_bars
     from huggingface_hub.utils.tqdm import disable_progress_bars as disable_bars_of_hub
 
     disable_progress_bars()
     disable_bars_of_hub()
     take_off_terminal("datasets", "huggingface_hub")
-    where = name
-    if source.root is not None:
-        where = str(mirrored(source.root, name))
+
+
+def _where(source: DataSource, name: str) -> str:
+    return name if source.root is None else str(mirrored(source.root, name))
+
+
+@contextmanager
+def _naming(name: str) -> Iterator[None]:
+    """Turns whatever goes wrong with a dataset into a UserError."""
     try:
-        dataset = load_dataset(where, config, split=split)
+        yield
+    except UserError:
+        raise
     except Exception as error:  # datasets raises its own, huggingface_hub's, pyarrow's and OSErrors here
-        reason = str(error).splitlines()[0]
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise UserError(
             f"dataset {name} cannot be opened ({reason}); without the hub give a folder with its files", flag="--data FOLDER"
         ) from error
-    if "image" in dataset.features:
-        undecoded = ImageFeature(decode=False)
-        single = isinstance(dataset.features["image"], ImageFeature)
-        dataset = dataset.cast_column("image", undecoded if single else List(undecoded))
-    return HubRows(name, dataset)
+
+
+def _undecoded(dataset: Dataset) -> Dataset:
+    from datasets import Image as ImageFeature
+    from datasets import List
+
+    as_stored = ImageFeature(decode=False)
+    for column, feature in dataset.features.items():
+        if isinstance(feature, ImageFeature):
+            dataset = dataset.cast_column(column, as_stored)
+        elif isinstance(getattr(feature, "feature", None), ImageFeature):
+            dataset = dataset.cast_column(column, List(as_stored))
+    return dataset
 
 
 def mirrored(mirror: Path, name: str) -> Path:

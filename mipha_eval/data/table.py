@@ -35,6 +35,11 @@ def read_table(path: Path, *needed: str) -> Iterator[Cells]:
 
 
 def placed_table(path: Path, *needed: str) -> Iterator[tuple[str, Cells]]:
+    """Yields (place, row) pairs of a table, see `raw_table`; None where pandas would say missing."""
+    return ((place, as_cells(row)) for place, row in raw_table(path, *needed))
+
+
+def raw_table(path: Path, *needed: str) -> Iterator[tuple[str, Mapping[str, object]]]:
     """Yields (place, row) pairs of an xlsx file's first sheet or of a text table, whose cells may span lines in quotes.
 
     Raises:
@@ -51,7 +56,7 @@ def placed_table(path: Path, *needed: str) -> Iterator[tuple[str, Cells]]:
     for place, line in lines:
         if any(cell not in (None, "") for cell in line[len(columns) :]):
             raise RowError(f"{place} {WRONG}: it has {len(line)} cells, the table {len(columns)} columns")
-        yield place, as_cells(dict(itertools.zip_longest(columns, line[: len(columns)])))
+        yield place, dict(itertools.zip_longest(columns, line[: len(columns)]))
 
 
 def indexed_rows(path: Path, *needed: str) -> list[tuple[int, Cells]]:

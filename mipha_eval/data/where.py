@@ -15,6 +15,7 @@ from mipha_eval.core.options import unknown
 from mipha_eval.core.plugins.registry import Registry
 from mipha_eval.core.plugins.selection import build_task
 from mipha_eval.core.task import Task
+from mipha_eval.core.task_label import TaskLabel
 from mipha_eval.core.types import Image, Sample
 from mipha_eval.data.hub import mirrored
 from mipha_eval.data.questions import read_questions
@@ -71,7 +72,7 @@ def protocols(source: DataSource, registry: Registry) -> list[str]:
     for name in registry.names("tasks"):
         owner, _ = registry.load("tasks", name)
         served = ["demo"] if source.kind == "demo" and not owner.own_data else owner.protocols
-        names += [f"{owner.name}@{protocol}" for protocol in served]
+        names += [str(TaskLabel(owner.name, protocol, owner.variation)) for protocol in served]
     return names
 
 

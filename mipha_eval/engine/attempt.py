@@ -9,6 +9,7 @@ from pathlib import Path
 
 from mipha_eval.core.adapter import Cost, ModelAdapter
 from mipha_eval.core.errors import ContractError, DeviceMemoryError, PluginError, UserError
+from mipha_eval.core.plugins.checks.models import checked_cost
 from mipha_eval.core.plugins.checks.responses import checked_responses
 from mipha_eval.core.types import Request, Response
 from mipha_eval.engine.plan import Limits, halves, price
@@ -47,10 +48,10 @@ class Attempts:
     def cost(self, request: Request) -> Cost:
         """What the adapter says; a request that it has no estimate for fills a batch of its own."""
         try:
-            cost = self._adapter.cost(request)
-            if type(cost) is Cost and isinstance(cost.shared + cost.own, int):
-                return cost
-            raise TypeError(f"a cost must be a Cost of two whole numbers, not {cost!r:.80}")
+            return checked_cost(self._adapter, self._adapter.cost(request))
+        except PluginError as error:
+            self._say("has no estimate for a question", error)
+            return Cost(0, self._limits.budget)
         except UserError:
             raise
         except Exception as error:  # an adapter is anybody's code
@@ -70,7 +71,7 @@ class Attempts:
             responses = self._respond(batch)
         except (DeviceMemoryError, MemoryError) as error:
             # the text alone: the traceback keeps alive what filled the device, and the next attempt needs the room
-            failure = Response.failure(f"out of memory: {error}")
+            failure = Response.failure(f"out of memory: {error}".removesuffix(": "))
             if len(batch) > 1:
                 self._make_smaller(batch)
         except UserError:
@@ -97,7 +98,8 @@ class Attempts:
     def _failure(self, batch: Sequence[Request], error: Exception) -> Response:
         """The reason as a response. Raises `error` if the model can do nothing at all."""
         place = _place(error)
-        if isinstance(error, ContractError):
+        of_contract = isinstance(error, ContractError)
+        if of_contract:
             self._broken = self._broken or PluginError(str(error))
         if len(batch) > 1:
             self._say(f"failed on a batch of {len(batch)} questions, which are asked again in parts", error)
@@ -105,16 +107,23 @@ class Attempts:
             failed = self._failures.setdefault(place, set())
             failed.add(batch[0].images or batch[0].text)
             if len(failed) >= HOPELESS and not self._answered:
+                if self._broken is not None:
+                    raise self._broken from error
                 self._say("failed here on each of its first questions, asked one at a time", error, again=True)
                 raise error
-        return Response.failure(f"the model failed: {_line(error)} ({place})")
+        return Response.failure(f"the model failed: {_told(error)}")
 
     def _say(self, what: str, error: Exception, *, again: bool = False) -> None:
         """Once a place, however often it fails there, unless it is to be said `again`."""
         place = _place(error)
         if again or place not in self._said:
             self._said.add(place)
-            logger.warning("model %s %s: %s (%s)", self._adapter.name, what, _line(error), place)
+            logger.warning("model %s %s: %s", self._adapter.name, what, _told(error))
+
+
+def _told(error: Exception) -> str:
+    """An error in a line with its place, which one about the contract names itself."""
+    return str(error) if isinstance(error, ContractError | PluginError) else f"{_line(error)} ({_place(error)})"
 
 
 def _line(error: Exception) -> str:

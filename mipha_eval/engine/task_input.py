@@ -23,6 +23,7 @@ from mipha_eval.data.images import image_digest
 from mipha_eval.data.questions import check_texts, read_samples
 from mipha_eval.engine.control import Controlled, controlled
 from mipha_eval.scoring.run_context import RunContext
+from mipha_eval.scoring.tables.table_task import definition_of
 from mipha_eval.store.task_record import TaskRecord
 
 
@@ -117,6 +118,7 @@ def task_record(work: TaskInput, context: RunContext | None = None) -> TaskRecor
         options={key: None if value is None else str(value) for key, value in task_options(task).items()},
         data_sha256=data_digest(work.samples),
         probabilities=work.probabilities,
+        table=definition_of(task),
         run_context=context,
     )
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from mipha_eval.core.errors import UserError
 from mipha_eval.core.json_value import Json
 from mipha_eval.core.judged_task import JudgedTask
+from mipha_eval.core.plugins.checks.scores import checked_score
 from mipha_eval.core.plugins.registry import Registry
 from mipha_eval.core.plugins.selection import build_model
 from mipha_eval.core.task import Task
@@ -143,7 +144,7 @@ class JudgeQueue:
         if not self._left[name]:
             group = sorted(self._answered.pop(name), key=lambda pair: self._places[pair[0].id])
             fine = [(each, given) for each, given in group if not given.error and each.target]
-            scores = [self._task.score(each, given) for each, given in fine]
+            scores = [checked_score(self._task, each.id, self._task.score(each, given)) for each, given in fine]
             by_id = {each.id: each for each, _ in fine}
             for answers in answer_groups(by_id, {each.id: given for each, given in fine}, scores):
                 submit(self._session, self._task, self.judged, answers)
@@ -169,11 +170,15 @@ class TaskAnswers:
 
 
 def stored_answers(folder: RunFolder, task: Task) -> TaskAnswers:
-    """A task's questions as a run keeps them, and the responses that belong to them."""
+    """A task's questions as a run keeps them, and the responses that belong to them: to what was asked last.
+
+    Runs of before that was kept were asked as the benchmark asks.
+    """
     stored = folder.task(task.label)
-    samples = stored.samples()
+    rows = stored.stored_samples()
+    samples = [row.sample for row in rows]
     work = TaskInput(task, samples, len(samples), stored.read_task().probabilities)
-    keys = {sample.id: work.request(sample).key for sample in samples}
+    keys = {sample.id: row.request or work.request(sample).key for row, sample in zip(rows, samples, strict=True)}
     answered = stored.responses()
     responses = {name: entry.response for name, entry in answered.items() if keys.get(name) == entry.key}
     return TaskAnswers(task, samples, responses)

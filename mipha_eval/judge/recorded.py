@@ -12,6 +12,9 @@ from mipha_eval.core.printable import printable
 from mipha_eval.core.types import Query, Verdict
 from mipha_eval.judge.judge import Judge
 
+#: what grades say where yes or no is asked for
+WORDS = {1.0: "yes", 0.0: "no"}
+
 
 class RecordedGrades(Judge):
     """Replies to whatever is asked about a sample with the grade of the file, for each run its own.
@@ -49,7 +52,12 @@ class RecordedGrades(Judge):
         return grades
 
     async def ask(self, query: Query, sample: str) -> Verdict:
-        return Verdict(repr(self.grades_of(sample)[query.repeat]), self.name, finish="stop")
+        """The grade, or yes for 1 and no for 0 where the query reads no grades."""
+        grade = self.grades_of(query.about or sample)[query.repeat]
+        said = repr(grade)
+        if query.reads and not query.reads(said, False) and grade in WORDS:
+            said = WORDS[grade]
+        return Verdict(said, self.name, finish="stop")
 
 
 def _entry(path: Path, name: str, entry: object) -> tuple[list[float], list[str]]:

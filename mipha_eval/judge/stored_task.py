@@ -15,9 +15,11 @@ from mipha_eval.core.plugins.registry import Registry
 from mipha_eval.core.plugins.selection import build_task
 from mipha_eval.core.provenance import Provenance
 from mipha_eval.core.task import Task
+from mipha_eval.core.task_label import TaskLabel
 from mipha_eval.core.types import Score
 from mipha_eval.scoring.measuring import Measuring
 from mipha_eval.scoring.result_record import ResultRecord
+from mipha_eval.scoring.tables.table_task import built, table_class
 from mipha_eval.store.run_folder import RunFolder
 from mipha_eval.store.task_record import TaskRecord
 
@@ -146,6 +148,10 @@ def stored_task(folder: RunFolder, label: str, registry: Registry) -> Task:
     kind = folder.manifest().data
     source = DataSource("demo" if kind == "demo" else "hub" if kind == "hub" else "folder", Path(kind))
     record = folder.task(label).read_task()
+    if record.table is not None:
+        own = {key: value for key, value in record.options.items() if value is not None}
+        return built(table_class(record.table), DataSource("folder", Path(kind)), own)
     prefix = record.name.replace("-", "_")
     options = {f"{prefix}.{key}": value for key, value in record.options.items() if value is not None}
-    return build_task(f"{record.name}@{record.protocol}", options, source, registry)
+    named = TaskLabel(record.name, record.protocol, TaskLabel.of(label).variation)
+    return build_task(str(named), options, source, registry)

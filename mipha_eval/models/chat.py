@@ -24,6 +24,9 @@ from mipha_eval.models.wording import AS_THE_CHECKPOINT, Message, Wording
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase, ProcessorMixin
 
+#: stands for an answer
+ANY_ANSWER = "<an answer>"
+
 #: how a processor is asked for a batch, beside the side that is padded
 PADDED: Mapping[str, bool | str] = {"padding": True, "return_tensors": "pt"}
 
@@ -159,6 +162,19 @@ class Chat:
         except Exception as error:  # a template is a program
             raise RequestError(f"the chat template cannot be filled in: {error}") from error
         return text
+
+    def behind_answer(self) -> str:
+        """What the chat template writes behind an answer; "" where there is none, or it takes no answers."""
+        if not self._template or self._wording.named:
+            return ""
+        asked = {"role": "user", "content": [{"type": "text", "text": ANY_QUESTION}]}
+        for content in ([{"type": "text", "text": ANY_ANSWER}], ANY_ANSWER):
+            with contextlib.suppress(Exception):  # a template is a program
+                messages = [*self._before, asked, {"role": "assistant", "content": content}]
+                text = str(self._copy.tokenizer.apply_chat_template(messages, chat_template=self._template, tokenize=False))
+                if ANY_ANSWER in text:
+                    return text.partition(ANY_ANSWER)[2]
+        return ""
 
     def _rendered(self, question: str, images: int) -> str:
         marks = images + sum(map(question.count, self.marks.words))

@@ -12,6 +12,7 @@ from mipha_eval.core.errors import UserError
 from mipha_eval.core.files import read_toml
 from mipha_eval.core.options import unknown
 from mipha_eval.core.plugins.registry import Registry, plugin_folder
+from mipha_eval.core.task_label import TaskLabel
 from mipha_eval.reporting.table import Column, Field
 from mipha_eval.scoring.result_record import AS_PUBLISHED, ResultRecord
 
@@ -112,11 +113,12 @@ def check_tasks(definition: Definition, stored: Iterable[str], registry: Registr
     labels = set(stored)
     for column in definition.columns:
         for label in (column.task, *column.also):
-            name, _, protocol = label.partition("@")
+            named = TaskLabel.of(label)
             if label not in labels:
-                protocols = registry.load("tasks", name)[0].protocols
-                if protocol not in protocols:
-                    raise UserError(f"table {definition.name}, {unknown('protocol', protocol, protocols, f'{name} has')}")
+                known = registry.load("tasks", named.plugin)[0].protocols
+                if named.protocol not in known:
+                    wrong = unknown("protocol", named.protocol, known, f"{named.plugin} has")
+                    raise UserError(f"table {definition.name}, {wrong}")
 
 
 def headlines(results: Iterable[ResultRecord]) -> Definition:

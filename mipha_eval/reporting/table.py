@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
+from mipha_eval.core.task_label import TaskLabel
 from mipha_eval.reporting.contrast import Contrast
 from mipha_eval.reporting.factors import fact_of
 from mipha_eval.scoring.result_record import AS_PUBLISHED
@@ -46,9 +47,10 @@ class Column:
     @property
     def labels(self) -> tuple[str, ...]:
         """The protocols whose numbers may stand here, the right one first, the demo's drawn scenes last."""
-        name, _, protocol = self.task.removesuffix(AS_PUBLISHED).partition("@")
+        own = TaskLabel.of(self.task.removesuffix(AS_PUBLISHED))
+        drawn = [replace(own, protocol=protocol) for protocol in ("demo", f"demo-{own.protocol}")]
         way = AS_PUBLISHED if self.task.endswith(AS_PUBLISHED) else ""
-        return (self.task, *self.also, f"{name}@demo{way}", f"{name}@demo-{protocol}{way}")
+        return (self.task, *self.also, *(f"{label}{way}" for label in drawn))
 
 
 @dataclass(frozen=True)

@@ -6,11 +6,12 @@ Cells are folded between words; where a row does not fit even so, the table beco
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
+    from rich.text import Text
 
 KEPT = "\u00a0"  # stands for a space at which no line ends
 FRAME = 3  # letters that a column takes beside its cells
@@ -62,6 +63,12 @@ def print_lines(console: Console, lines: Sequence[str], style: str = "") -> None
         folded = fold(line, console.width, indent) if console.is_terminal else [line.replace(KEPT, " ")]
         for part in folded:
             _write(console, Text(part, style=style))
+
+
+def print_styled(console: Console, lines: Iterable[Text]) -> None:
+    """Lines that are not folded, such as those of a picture."""
+    for line in lines:
+        _write(console, line)
 
 
 def column_widths(columns: Sequence[Cells], room: int) -> list[int] | None:

@@ -15,6 +15,7 @@ from mipha_eval.core.data_source import DataSource
 from mipha_eval.core.errors import UserError
 from mipha_eval.core.options import as_texts
 from mipha_eval.core.plugins.model import Model
+from mipha_eval.core.plugins.references import split_names
 from mipha_eval.core.plugins.registry import Registry
 from mipha_eval.core.plugins.selection import build_model, build_task, of_task, split_options
 from mipha_eval.core.task import Task
@@ -81,12 +82,13 @@ def evaluate(
     registry = Registry([Path(each) for each in plugins])
     own, of_tasks = split_options(_texts(options, named), registry, _objects(tasks))
     chosen = _model(model, own, registry, as_published=as_published)
-    found = _tasks(tasks, of_tasks, _source(data, chosen.data), registry)
-    chosen.check_about(task.name for task in found)
+    failed: dict[str, Exception] = {}
+    found = _tasks(tasks, of_tasks, _source(data, chosen.data), registry, failed)
+    chosen.check_about([*(task.name for task in found), *failed])
     anew = isinstance(chosen.adapter, CallableModel) if fresh is None else fresh
     under, grading = chosen_control(control, blind=blind), _grading(judge, registry)
     how = RunSettings(chosen, found, of_tasks, Path(output), limit, batch_size, under, anew, not progress, check)
-    return run(replace(how, probabilities=probabilities, grading=grading))
+    return run(replace(how, probabilities=probabilities, grading=grading, failed=failed))
 
 
 def score(
@@ -177,12 +179,16 @@ def _source(data: str | Path | DataSource | None, default: str = "") -> DataSour
 
 
 def _tasks(
-    tasks: str | Task | Sequence[str | Task], options: Mapping[str, str], source: DataSource, registry: Registry
+    tasks: str | Task | Sequence[str | Task],
+    options: Mapping[str, str],
+    source: DataSource,
+    registry: Registry,
+    failed: dict[str, Exception],
 ) -> list[Task]:
     listed = _listed(tasks)
-    names = [name for each in listed if isinstance(each, str) for name in each.replace(",", " ").split()]
+    names = split_names(each for each in listed if isinstance(each, str))
     objects = _objects(tasks)
-    return [*objects, *(find_tasks(names, options, source, registry) if names or not objects else [])]
+    return [*objects, *(find_tasks(names, options, source, registry, failed) if names or not objects else [])]
 
 
 def _task(task: str | Task, options: Mapping[str, str], data: str | Path | DataSource | None, registry: Registry) -> Task:

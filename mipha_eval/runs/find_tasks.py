@@ -16,11 +16,19 @@ from mipha_eval.data.questions import has_samples
 logger = logging.getLogger(__name__)
 
 
-def find_tasks(names: Sequence[str], options: Mapping[str, str], source: DataSource, registry: Registry) -> list[Task]:
+def find_tasks(
+    names: Sequence[str],
+    options: Mapping[str, str],
+    source: DataSource,
+    registry: Registry,
+    failed: dict[str, Exception] | None = None,
+) -> list[Task]:
     """The tasks that were named; ``all`` stands for those whose files the data source has.
 
     Args:
         options: of tasks, ``task.key`` -> text.
+        failed: takes what is wrong with plugins, by the task's name or the plugin's file, so that the others go on; None
+            raises it.
 
     Raises:
         UserError: a name, protocol or option does not exist, or there are no files.
@@ -37,4 +45,11 @@ def find_tasks(names: Sequence[str], options: Mapping[str, str], source: DataSou
                 logger.log(level, "left out %s: %s", name, error)
         if not wanted:
             raise UserError(f"{source} has the files of no task")
-    return build_tasks(wanted, options, source, registry)
+    if failed is None:
+        return build_tasks(wanted, options, source, registry)
+    tasks = build_tasks(wanted, options, source, registry, failed)
+    told = set(map(id, failed.values()))
+    failed |= {str(file): error for file, error in registry.broken.items() if id(error) not in told}
+    for name, reason in failed.items():
+        logger.warning("%s: %s; the others go on", name, reason)
+    return tasks

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mipha_eval.core.judged_task import JudgedTask
+from mipha_eval.core.plugins.checks.scores import checked_score
 from mipha_eval.core.task import Task
 from mipha_eval.core.types import Answer, Query, Response, Sample, Verdict
 from mipha_eval.engine.task_input import prepare
@@ -80,7 +81,7 @@ def plan_task(task: Task, limit: int | None, choice: JudgeChoice | None, answers
         answers: an answer file, with which a judge's work is known.
     """
     work = prepare(task, limit)
-    requests = {task.request(sample).identity for sample in work.samples}
+    requests = {work.request(sample).identity for sample in work.samples}
     images = {image.location for sample in work.samples for image in sample.images}
     use = JudgeSettings(choice.runs, choice.correctness) if choice else JudgeSettings()
     judge = None
@@ -100,7 +101,7 @@ def plan_judge(
     given = responses or {each.id: Response(_accepted(each) if stand_in is None else stand_in) for each in samples}
     by_id = {sample.id: sample for sample in samples if sample.target}
     answered = {name: response for name, response in given.items() if name in by_id and not response.error}
-    scores = [task.score(by_id[name], response) for name, response in answered.items()]
+    scores = [checked_score(task, name, task.score(by_id[name], response)) for name, response in answered.items()]
     courses = [expected_course(task, answers, use) for answers in answer_groups(by_id, answered, scores)]
     assumed = "" if responses else "no answer can be read by rules" if unknown else "answers as long as the accepted ones"
     return _sum(courses, use, choice.prices, assumed, known=not unknown)

@@ -6,7 +6,6 @@ import functools
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -25,6 +24,7 @@ from mipha_eval.core.types import Decoding, Request, Response
 from mipha_eval.data.images import image_digest
 from mipha_eval.data.jsonl import read_jsonl
 from mipha_eval.engine.background import BackgroundWorker
+from mipha_eval.engine.closed_after import closed_after
 from mipha_eval.engine.engine import Engine
 from mipha_eval.engine.interrupt import Interrupt
 from mipha_eval.engine.progress import Progress
@@ -82,7 +82,7 @@ def predict(settings: PredictSettings) -> Outcome:
     check_asking(settings.model)
     requests, adapter = read_questions(settings), settings.model.adapter
     adapter.load()
-    with closing(adapter), locked(settings.journal), Interrupt() as interrupt:
+    with closed_after(adapter), locked(settings.journal), Interrupt() as interrupt:
         if settings.fresh:
             _set_aside(settings)
         ids = AnswerIds(settings, adapter, [*map(settings.model.askings.every, requests)])

@@ -7,7 +7,7 @@ import logging
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack, closing, nullcontext
+from contextlib import ExitStack, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,10 +19,12 @@ from mipha_eval.core.floor import Floor
 from mipha_eval.core.json_value import JsonObject
 from mipha_eval.core.plugins.blame import blaming, told
 from mipha_eval.core.plugins.checks.models import checked_expectation, model_facts
+from mipha_eval.core.plugins.code_digest import tell_of_edited
 from mipha_eval.core.plugins.model import option_name
 from mipha_eval.core.plugins.registry import Registry
 from mipha_eval.data.images import image_digest
 from mipha_eval.engine.background import BackgroundWorker
+from mipha_eval.engine.closed_after import closed_after
 from mipha_eval.engine.engine import Engine
 from mipha_eval.engine.interrupt import Interrupt
 from mipha_eval.engine.self_check import SelfCheck
@@ -107,17 +109,21 @@ def _run(settings: RunSettings, early: MemoryHandler) -> Run:
     folder = open_run(settings, source)
     logger.debug("the run is %s", folder.path)
     settings.begun(folder.path)
-    with locked(folder.path / "run"), folder.log, Interrupt() as interrupt, closing(adapter):
+    with locked(folder.path / "run"), folder.log, Interrupt() as interrupt, closed_after(adapter):
         folder.log.take(early)
         folder.raise_format()
         for item in work:
             folder.set_status(item.task.label, TaskStatus("pending", total=len(item.samples)))
         folder.log.note(f"model {settings.model.name} ready; tasks {', '.join(item.task.label for item in work)}")
         for label, error in failures.items():
-            note_failure(folder, label, error)
+            if label not in settings.failed:  # of these nobody knows the whole label
+                note_failure(folder, label, error)
+            else:
+                folder.log.note(f"{label}: failed: {error}", logging.ERROR)
         results, failed = answer_and_score(work, folder, settings, interrupt)
         failures |= failed
         folder.check_whole(item.task.label for item in work if item.task.label not in failures)
+        tell_of_edited([type(adapter), *(type(item.task) for item in work)])
         folder.log.note("stopped by the user" if interrupt.asked() else "finished")
         gains = find_gains(folder, settings.tasks, Registry())
         write_report(folder, gains)
@@ -132,7 +138,7 @@ def _prepared(settings: RunSettings) -> tuple[list[TaskInput], dict[str, Excepti
     that if there are no others.
     """
     work: list[TaskInput] = []
-    failures: dict[str, Exception] = {}
+    failures = dict(settings.failed)
     for task in settings.tasks:
         try:
             with blaming():
@@ -147,7 +153,7 @@ def _prepared(settings: RunSettings) -> tuple[list[TaskInput], dict[str, Excepti
         except (PluginError, ControlError) as error:
             failures[task.label] = error
     if not work:
-        raise next(iter(failures.values()))
+        raise next(error for name, error in failures.items() if name not in settings.failed)
     return work, failures
 
 

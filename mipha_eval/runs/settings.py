@@ -26,6 +26,7 @@ class RunSettings:
         control: what the model is asked without; None for nothing.
         check: answers a task that are made again alone; None for a few a run.
         fresh: begin another run, also where one of the same model and data was begun before.
+        failed: why plugins beside these tasks cannot be used, by the task's name or the plugin's file.
         begun: is told the run's folder as soon as it is there.
     """
 
@@ -41,12 +42,14 @@ class RunSettings:
     check: int | None = None
     probabilities: bool = False
     grading: Grading | None = None
+    failed: Mapping[str, Exception] = field(default_factory=dict)
     begun: Callable[[Path], object] = field(default=lambda _: None, compare=False, repr=False)
 
     @property
     def source(self) -> DataSource:
-        """Where the tasks' files are. Raises UserError if it is not one place."""
-        first, *others = (task.data for task in self.tasks)
+        """Where the tasks' files are, but for those that bring their own. Raises UserError if it is not one place."""
+        shared = [task for task in self.tasks if not task.own_data] or self.tasks[:1]
+        first, *others = (task.data for task in shared)
         if any(other != first for other in others):
             raise UserError("the tasks of a run read one data source; evaluate those of another one by themselves")
         return first

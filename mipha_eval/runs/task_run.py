@@ -218,9 +218,9 @@ def note_failure(folder: RunFolder, label: str, error: Exception, **counts: int)
 def open_task(work: TaskInput, folder: RunFolder, journal: Appender, run_context: RunContext, digest: Digest) -> TaskRun:
     """Writes down what is asked, and finds what is answered already, see `TaskRun.is_answered_by`."""
     place = folder.task(work.task.label)
-    place.write_samples(work.samples)
-    place.write_task(task_record(work, run_context))
     requests = [work.request(sample) for sample in work.samples]
+    place.write_samples(work.samples, [request.key for request in requests])
+    place.write_task(task_record(work, run_context))
     task = TaskRun(work, folder, journal, run_context, digest, requests)
     stored = place.responses()
     for number, sample in enumerate(work.samples):

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 from typing import Protocol
 
 from msgspec import Struct
@@ -57,6 +58,19 @@ class Oracle:
     protocols: Sequence[str]
 
 
+@dataclass(frozen=True)
+class RuleOracle:
+    """A second implementation of a stock scorer.
+
+    Attributes:
+        value: (answer, label, options) -> the answer's worth, 0 to 1. Of a question with options the label is the letter.
+    """
+
+    file: Path
+    value: Callable[[str, list[str], list[str]], float]
+    source: str
+
+
 def _digest(files: Iterable[Path]) -> str:
     digest = hashlib.sha256()
     for file in files:
@@ -67,8 +81,9 @@ def _digest(files: Iterable[Path]) -> str:
 def scorer_files(task: Task) -> dict[str, Path]:
     """All that decides a task's numbers, by module: its file, what reads answers and scores them, and what these import."""
     places = {name: file for name in SCORING if (file := own_module(name)) is not None}
-    file = Path(inspect.getfile(type(task)))
-    package = f"{PACKAGE.name}.tasks"
+    _, owner = task.scored_by()
+    file = Path(inspect.getfile(owner))
+    package = owner.__module__.rpartition(".")[0] if own_module(owner.__module__) is not None else f"{PACKAGE.name}.tasks"
     own = {f"{package}.{file.stem}": file, package: file.with_name("__init__.py")}
     found = import_closure({**places, **{name: path for name, path in own.items() if path.is_file()}}, own_module)
     # a wheel has tables and results beside the package's first modules, a checkout has them elsewhere
@@ -112,7 +127,26 @@ def load_oracles(task: str) -> tuple[list[Oracle], list[str]]:
     return oracles, missing
 
 
+def rule_oracle_file(scorer: str) -> Path:
+    """Where the oracle of a stock scorer is, if there is one."""
+    return oracle_folder() / f"stock_{scorer}.py"
+
+
+def load_rule_oracle(scorer: str) -> RuleOracle:
+    """Raises UserError if the stock scorer has no oracle."""
+    file = rule_oracle_file(scorer)
+    if not file.is_file():
+        raise UserError(f"stock scorer {scorer} has no oracle: {file} is not there")
+    module = _module(file)
+    return RuleOracle(file, module.value, module.SOURCE)
+
+
 def _load(file: Path) -> Oracle:
+    module = _module(file)
+    return Oracle(file, module.score, module.SOURCE, module.PROTOCOLS)
+
+
+def _module(file: Path) -> ModuleType:
     if ORACLES not in sys.modules:
         place = file.parent / "__init__.py"
         spec = importlib.util.spec_from_file_location(ORACLES, place, submodule_search_locations=[str(file.parent)])
@@ -121,8 +155,7 @@ def _load(file: Path) -> Oracle:
         package = importlib.util.module_from_spec(spec)
         sys.modules[ORACLES] = package
         spec.loader.exec_module(package)
-    module = importlib.import_module(f"{ORACLES}.{file.stem}")
-    return Oracle(file, module.score, module.SOURCE, module.PROTOCOLS)
+    return importlib.import_module(f"{ORACLES}.{file.stem}")
 
 
 class OracleAgreement(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -146,6 +179,7 @@ class Certificate(Struct, frozen=True, kw_only=True):
     """``certificates/TASK.json``.
 
     Attributes:
+        protocols: those that the oracles are for; none for a stock scorer, which is for all tasks that it scores.
         answers: how many were generated from `seed`.
         data, scorer, oracle_code: digests of the questions, of our code and of the oracles'.
         oracle_commit: the commit that last changed the oracles.
@@ -194,10 +228,11 @@ def read_certificate(task: Task, headline: str) -> Certificate | None:
     None unless scorer, oracles and task version are as they were, the protocol is one that the oracles are for, and the
     headline is the one that was compared (an MM-Vet score from recorded grades is not one by rule).
     """
-    found = _bundled(task.name)
-    if found is None or task.protocol not in found.protocols:
+    name, owner = task.scored_by()
+    found = _bundled(name)
+    if found is None or (found.protocols and task.protocol not in found.protocols):
         return None
-    if (found.headline, found.version) != (headline, task.version):
+    if (found.headline, found.version) != (headline, owner.version):
         return None
     code = scorer_digest(task), oracles_digest()  # read only if all else is as it was
     return found if (found.scorer, found.oracle_code) == code else None

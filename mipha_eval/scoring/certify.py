@@ -22,6 +22,7 @@ from mipha_eval.core.plugins.registry import Registry
 from mipha_eval.core.plugins.selection import build_task
 from mipha_eval.core.record import record_json
 from mipha_eval.core.task import Task
+from mipha_eval.core.task_label import TaskLabel
 from mipha_eval.core.types import Sample
 from mipha_eval.data.questions import read_samples
 from mipha_eval.scoring.adversarial import adversarial_answer
@@ -55,23 +56,24 @@ class CertifySettings:
 
 @dataclass
 class Comparison:
-    """How one oracle and our scorer compare over all rounds."""
+    """How one oracle, by its file and source, and our scorer compare over all rounds."""
 
-    oracle: Oracle
+    file: Path
+    source: str
     disagreements: int = 0
     largest: float = 0.0
     example: str = ""
 
-    def add_round(self, result: Scored, data: Path, answers: Path) -> None:
+    def add_round(self, result: Scored, oracle: Oracle, data: Path, answers: Path) -> None:
         """Compares every answer's worth, and every metric that the oracle gives.
 
         Raises:
             UserError: the oracle cannot read the data.
         """
         try:
-            verdict = self.oracle.score(data, answers)
+            verdict = oracle.score(data, answers)
         except (ArithmeticError, LookupError, OSError, TypeError, ValueError) as error:
-            raise UserError(f"{self.oracle.file.name} cannot read the files in {data}: {error!r}") from error
+            raise UserError(f"{oracle.file.name} cannot read the files in {data}: {error!r}") from error
         for score, theirs in zip(result.scores, verdict.values, strict=True):
             self.add(score.value, theirs, f"answer to {score.sample}")
         for name, theirs in verdict.metrics.items():
@@ -87,8 +89,8 @@ class Comparison:
     def summary(self) -> OracleAgreement:
         """What the certificate says about the oracle."""
         return OracleAgreement(
-            oracle=f"tests/oracles/{self.oracle.file.name}",
-            follows=self.oracle.source,
+            oracle=f"tests/oracles/{self.file.name}",
+            follows=self.source,
             disagreements=self.disagreements,
             largest_difference=self.largest,
             first_disagreement=self.example,
@@ -97,7 +99,7 @@ class Comparison:
 
 def scored_by_rule(name: str, source: DataSource, registry: Registry) -> Task:
     """A task with the options that make its scoring what its oracle's is."""
-    owner, _ = registry.load("tasks", name.partition("@")[0])
+    owner, _ = registry.load("tasks", TaskLabel.of(name).plugin)
     prefix = owner.name.replace("-", "_")
     options = {f"{prefix}.{key}": value for key, value in SETTINGS.items() if key in option_fields(owner)}
     return build_task(name, options, source, registry)
@@ -122,31 +124,45 @@ def certify(task: Task, settings: CertifySettings) -> Certificate:
     oracles, missing = load_oracles(task.name)
     if task.protocol not in oracles[0].protocols:
         raise UserError(f"the oracle of {task.name} is for {', '.join(oracles[0].protocols)}, not for {task.protocol}")
-    comparisons = [Comparison(oracle) for oracle in oracles]
+    comparisons = [Comparison(oracle.file, oracle.source) for oracle in oracles]
     rng = random.Random(settings.seed)
     rounds = -(-settings.answers // len(samples))
     with tempfile.TemporaryDirectory() as folder:
         for _ in range(rounds):
             answers = write_answers(Path(folder) / "answers.jsonl", samples, rng)
             result = score_responses(task, samples, read_answers(answers, task, samples).responses)
-            for comparison in comparisons:
-                comparison.add_round(result, root, answers)
-    certificate = Certificate(
+            for comparison, oracle in zip(comparisons, oracles, strict=True):
+                comparison.add_round(result, oracle, root, answers)
+    written = draft(task, samples, rounds, comparisons, result.summary.headline)
+    protocols = tuple(oracles[0].protocols)
+    return issue(msgspec.structs.replace(written, protocols=protocols, not_installed=tuple(missing)), task.name, settings)
+
+
+def draft(
+    task: Task, samples: Sequence[Sample], rounds: int, comparisons: Sequence[Comparison], headline: str
+) -> Certificate:
+    """A certificate that is not issued yet, after so many rounds of answers to all samples."""
+    return Certificate(
         task=task.label,
         version=task.version,
-        protocols=tuple(oracles[0].protocols),
-        headline=result.summary.headline,
+        protocols=(),
+        headline=headline,
         answers=rounds * len(samples),
-        seed=settings.seed,
+        seed=0,
         data=data_digest(samples),
         scorer=scorer_digest(task),
         oracle_code=oracles_digest(),
         oracle_commit=last_commit(),
-        not_installed=tuple(missing),
+        not_installed=(),
         oracles=tuple(comparison.summary() for comparison in comparisons),
     )
-    certificate = msgspec.structs.replace(certificate, sha256=sealed(certificate))
-    write_json(settings.output / f"{task.name}.json", record_json(certificate))
+
+
+def issue(drafted: Certificate, name: str, settings: CertifySettings) -> Certificate:
+    """Seals a certificate and writes ``NAME.json``."""
+    whole = msgspec.structs.replace(drafted, seed=settings.seed)
+    certificate = msgspec.structs.replace(whole, sha256=sealed(whole))
+    write_json(settings.output / f"{name}.json", record_json(certificate))
     return certificate
 
 

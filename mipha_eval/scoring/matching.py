@@ -12,6 +12,7 @@ from mipha_eval.core.answer_line import OfficialAnswer, asked_texts, check_round
 from mipha_eval.core.errors import UserError
 from mipha_eval.core.format_lines import question_core
 from mipha_eval.core.json_value import JsonObject
+from mipha_eval.core.plugins.checks.questions import checked_core
 from mipha_eval.core.task import Task
 from mipha_eval.core.types import Response, Sample
 from mipha_eval.core.wording import difference, words
@@ -43,6 +44,8 @@ class Answers:
     def __init__(self, place: str, task: Task, samples: Sequence[Sample]) -> None:
         self._place, self._task, self._all = place, task, samples
         self._samples: dict[Hashable, list[Sample]] = {}
+        for sample in samples[:1]:  # it is asked many times below
+            checked_core(task, sample.prompt)
         for sample in samples:
             self._samples.setdefault(text_key(task.answer_key(sample)), []).append(sample)
         self._times: Counter[Hashable] = Counter()
@@ -193,7 +196,7 @@ class Others:
 
     def __init__(self, task: Task, samples: Sequence[Sample]) -> None:
         self._task = task
-        self._cores = {task.core(sample.prompt) for sample in samples} - {""}
+        self._cores = {checked_core(task, sample.prompt) for sample in samples} - {""}
         self._images = Counter(name for sample in samples for name in image_stems(sample))
         self._categories = {sample.category for sample in samples} - {""}
 

@@ -12,6 +12,7 @@ import msgspec
 from mipha_eval.core.errors import UserError
 from mipha_eval.core.json_value import Json
 from mipha_eval.core.metrics import Totals, add_tallies, group_scores
+from mipha_eval.core.plugins.checks.questions import checked_oddity
 from mipha_eval.core.plugins.checks.refusal import refusal
 from mipha_eval.core.plugins.checks.scores import (
     checked_notes,
@@ -167,7 +168,7 @@ class _Read:
 def _read(task: Task, samples: Sequence[Sample], responses: Mapping[str, Response]) -> _Read:
     found = _Read()
     for sample in samples:
-        odd = task.odd_label(sample) if sample.target else ""
+        odd = checked_oddity(task, sample) if sample.target else ""
         if odd:
             found.odd_labels[odd] += 1
         response = responses.get(sample.id)
@@ -181,7 +182,7 @@ def _read(task: Task, samples: Sequence[Sample], responses: Mapping[str, Respons
             found.unlabelled += response is not None
             continue
         score = task.score_missing(sample) if response is None else task.score(sample, response)
-        if score is not None:
+        if score is not None or response is not None:
             found.scores.append(checked_score(task, sample.id, score, "score_missing" if response is None else "score"))
             worth = None if response is None else checked_worth(task, sample.id, task.lenient(sample, response.text))
             if worth is not None:

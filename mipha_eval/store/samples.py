@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import itertools
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from msgspec import Struct
@@ -24,7 +25,11 @@ class StoredImage(Struct, frozen=True):
 
 
 class StoredSample(Struct, frozen=True, kw_only=True):
-    """A line of ``samples.jsonl``; see `Sample`."""
+    """A line of ``samples.jsonl``; see `Sample`.
+
+    Attributes:
+        request: the key of the request that was made of it, see `Request.key`; empty in runs of before it was kept.
+    """
 
     id: Text
     question_id: str | int | float | bool | None
@@ -36,6 +41,7 @@ class StoredSample(Struct, frozen=True, kw_only=True):
     question: str = ""
     choices: tuple[str, ...] = ()
     images: tuple[StoredImage, ...]
+    request: str = ""
 
     @property
     def sample(self) -> Sample:
@@ -63,30 +69,40 @@ def _unread() -> bytes:
 
 def read_samples(path: Path) -> list[Sample]:
     """The stored questions. Raises UserError if one is damaged, or there is none."""
+    return [stored.sample for stored in read_stored_samples(path)]
+
+
+def read_stored_samples(path: Path) -> list[StoredSample]:
+    """The stored questions with what was asked of them. Raises UserError if one is damaged, or there is none."""
     with open_text(path) as lines:
         texts = [(number, line) for number, line in enumerate(lines, start=1) if line.strip()]
     if any(ROWS.is_of_before(line) for _, line in texts):
         found = _read_before(path, texts)
     else:
-        found = [ROWS.decode(line, f"{path}:{number}", AGAIN).sample for number, line in texts]
+        found = [ROWS.decode(line, f"{path}:{number}", AGAIN) for number, line in texts]
     if not found:
         raise UserError(f"{path} is damaged: it has no questions; {AGAIN}")
     return found
 
 
-def _read_before(path: Path, texts: Iterable[tuple[int, str]]) -> list[Sample]:
+def _read_before(path: Path, texts: Iterable[tuple[int, str]]) -> list[StoredSample]:
     """Of a file with lines of format 1, which say what they are only all together."""
     places = [(f"{path}:{number}", line) for number, line in texts]
     rows = migrated_samples([parse_object(line, place) for place, line in places])
-    return [checked(StoredSample, row, place, AGAIN).sample for (place, _), row in zip(places, rows, strict=True)]
+    return [checked(StoredSample, row, place, AGAIN) for (place, _), row in zip(places, rows, strict=True)]
 
 
-def write_samples(path: Path, samples: Iterable[Sample]) -> None:
-    """Writes what is asked, for people and viewers; images by name and place."""
-    write_lines(path, (record_json(_stored(sample)) for sample in samples))
+def write_samples(path: Path, samples: Iterable[Sample], keys: Sequence[str] = ()) -> None:
+    """Writes what is asked, for people and viewers; images by name and place.
+
+    Args:
+        keys: of the requests that are made of the samples, in their order.
+    """
+    asked = itertools.chain(keys, itertools.repeat(""))
+    write_lines(path, (record_json(_stored(sample, key)) for sample, key in zip(samples, asked, strict=False)))
 
 
-def _stored(sample: Sample) -> StoredSample:
+def _stored(sample: Sample, key: str) -> StoredSample:
     return StoredSample(
         id=sample.id,
         question_id=sample.question_id,  # type: ignore[arg-type]  # whatever it is, JSON must have room for it
@@ -98,4 +114,5 @@ def _stored(sample: Sample) -> StoredSample:
         question=sample.question,
         choices=sample.choices,
         images=tuple([StoredImage(image.name, image.location) for image in sample.images]),
+        request=key,
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from mipha_eval.core.errors import UserError
@@ -13,7 +13,7 @@ from mipha_eval.store.journal import Appender
 from mipha_eval.store.plain_name import plain_name
 from mipha_eval.store.responses import Stored, read_responses
 from mipha_eval.store.results import read_result, write_result
-from mipha_eval.store.samples import read_samples, write_samples
+from mipha_eval.store.samples import StoredSample, read_samples, read_stored_samples, write_samples
 from mipha_eval.store.scores import read_scores, write_scores
 from mipha_eval.store.task_record import TaskRecord, read_task_record, write_task_record
 
@@ -24,9 +24,13 @@ class TaskFolder:
     def __init__(self, path: Path) -> None:
         self.path = path
 
-    def write_samples(self, samples: Iterable[Sample]) -> None:
+    def write_samples(self, samples: Iterable[Sample], keys: Sequence[str] = ()) -> None:
         """Writes what is asked, for people and viewers; images by name and place."""
-        write_samples(self.path / "samples.jsonl", samples)
+        write_samples(self.path / "samples.jsonl", samples, keys)
+
+    def stored_samples(self) -> list[StoredSample]:
+        """The questions with the keys of what was asked of them."""
+        return read_stored_samples(self.path / "samples.jsonl")
 
     def samples(self) -> list[Sample]:
         """The stored questions; their images can no longer be read. Raises UserError if one is damaged."""

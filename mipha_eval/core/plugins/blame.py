@@ -6,6 +6,8 @@ end the program as if all were well.
 
 from __future__ import annotations
 
+import ast
+import dataclasses
 import signal
 import traceback
 from collections.abc import Callable, Iterator
@@ -23,6 +25,17 @@ FILE_MODULE = "mipha_eval_plugin_"
 OWN = "mipha_eval"
 
 LONGEST = 300  # characters of an error's text
+
+#: modules that come in distributions of other names
+DISTRIBUTIONS = {
+    "PIL": "pillow",
+    "bs4": "beautifulsoup4",
+    "cv2": "opencv-python-headless",
+    "dateutil": "python-dateutil",
+    "skimage": "scikit-image",
+    "sklearn": "scikit-learn",
+    "yaml": "pyyaml",
+}
 
 
 @contextmanager
@@ -71,7 +84,20 @@ def told(error: BaseException) -> str:
     except Exception:  # anybody's __str__
         text = ""
     cut = f"{text[:LONGEST]}..." if len(text) > LONGEST else text
-    return f"{type(error).__name__}: {cut}" if cut else type(error).__name__
+    return f"{type(error).__name__}: {cut}{_mending(error)}" if cut else type(error).__name__
+
+
+def _mending(error: BaseException) -> str:
+    """What an author can do about an error that does not say so itself."""
+    if isinstance(error, dataclasses.FrozenInstanceError):
+        return "; a task or model is a frozen dataclass: use a local variable, a field, or a functools.cached_property"
+    name = error.name if isinstance(error, ModuleNotFoundError) else None
+    if not name:
+        return ""
+    head = name.partition(".")[0]
+    if head == OWN or head in _packages():
+        return ""
+    return f"; install what provides it, mostly pip install {DISTRIBUTIONS.get(head, head.replace('_', '-'))}"
 
 
 def is_foreign(owner: type) -> bool:
@@ -90,17 +116,41 @@ def plugin_name(module: str) -> str:
     return Path(module).stem if module.startswith(FILE_MODULE) else module.partition(".")[0]
 
 
-def place_of(owner: type, method: str) -> str:
-    """File and line of a class's method, or of the class where it has none of its own."""
-    code = getattr(_function(getattr(owner, method, None)), "__code__", None)
-    if code is not None and not code.co_filename.startswith(str(Path(__file__).parents[2])):
-        return f"{code.co_filename}:{code.co_firstlineno}, in {method}"
-    return f"{_file_of(owner)}, class {owner.__name__}"
+def place_of(owner: type, attribute: str) -> str:
+    """File and line of a class's method or attribute, as its author wrote it; of the class where there is none."""
+    parts = foreign_parts(owner) or [owner]
+    for part in parts:
+        code = getattr(_function(vars(part).get(attribute)), "__code__", None)
+        if code is not None and _is_file(code.co_filename):
+            return f"{code.co_filename}:{code.co_firstlineno}, in {attribute}"
+    for part in parts:
+        line = _line_of(part, attribute)
+        if line:
+            return f"{_file_of(part)}:{line}, class {part.__name__}"
+    line = _line_of(parts[0])
+    return f"{_file_of(parts[0])}{f':{line}' if line else ''}, class {parts[0].__name__}"
+
+
+def _line_of(owner: type, attribute: str = "") -> int:
+    """The line of a class, or of what it sets in its own body, found by reading its file; 0 if it is not there."""
+    try:
+        tree = ast.parse(Path(_file_of(owner)).read_bytes())
+    except (OSError, SyntaxError, ValueError):
+        return 0
+    found = next((node for node in ast.walk(tree) if isinstance(node, ast.ClassDef) and node.name == owner.__name__), None)
+    if found is None or not attribute:
+        return found.lineno if found else 0
+    for node in found.body:
+        targets = node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else []
+        if any(isinstance(target, ast.Name) and target.id == attribute for target in targets):
+            return node.lineno
+    return 0
 
 
 def _function(value: object) -> Callable[..., object] | None:
     while (inner := getattr(value, "__wrapped__", None) or getattr(value, "fget", None)) is not None:
         value = inner
+    value = getattr(value, "__func__", value)
     return value if callable(value) else None
 
 
@@ -110,13 +160,20 @@ def _file_of(owner: type) -> str:
     return str(getattr(sys.modules.get(owner.__module__), "__file__", None) or owner.__module__)
 
 
+def _is_file(name: str) -> bool:
+    """Whether code was read from a file; what a dataclass makes for itself is called ``<string>``."""
+    return not name.startswith("<")
+
+
 def _innermost(error: BaseException) -> tuple[FrameType, int] | None:
-    """The frame and line of a plugin's code where an error was raised."""
-    found = None
-    for frame, line in traceback.walk_tb(error.__traceback__):
-        if _of_plugin(str(frame.f_globals.get("__name__", ""))):
-            found = frame, line
-    return found
+    """The frame and line of a plugin's code where an error was raised; of its files, if any of these was."""
+    calls = [
+        call for call in traceback.walk_tb(error.__traceback__) if _of_plugin(str(call[0].f_globals.get("__name__", "")))
+    ]
+    written = [call for call in calls if _is_file(call[0].f_code.co_filename)]
+    if not calls and isinstance(error.__cause__, StopIteration):  # raised in a generator, whose own frame is only there
+        return _innermost(error.__cause__)
+    return next(reversed(written or calls), None)
 
 
 def _of_plugin(module: str) -> bool:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import importlib.util
+import logging
 import sys
 import sysconfig
+from collections.abc import Iterable
 from functools import cache, partial
 from pathlib import Path
 
 from mipha_eval.core.plugins.blame import FILE_MODULE, OWN, foreign_parts, plugin_name
 from mipha_eval.core.plugins.import_closure import closure_digest, import_closure, module_file
+
+logger = logging.getLogger(__name__)
 
 #: where other people's packages and Python's own modules are
 INSTALLED = ("purelib", "platlib", "stdlib", "platstdlib")
@@ -20,7 +24,26 @@ def code_digest(owner: type) -> str:
     """Identifies a plugin's code: its file, and the modules of its own package or beside it that this imports.
 
     Python's modules and those of other packages are left out. "" for a task or model of this package, which has versions.
+    Read once, when the plugin is loaded: what is edited later is not what runs.
     """
+    return _digest(owner)
+
+
+def tell_of_edited(owners: Iterable[type]) -> None:
+    """Tells of plugins whose code is another now than when it was loaded."""
+    for owner in dict.fromkeys(owners):
+        try:
+            edited = _digest(owner) != code_digest(owner)
+        except (OSError, SyntaxError):
+            edited = True
+        if edited:
+            name = plugin_name(owner.__module__)
+            logger.warning(
+                "plugin %s was edited meanwhile; this is by its code as it was, the same command goes by the new", name
+            )
+
+
+def _digest(owner: type) -> str:
     start, packages = {}, set()
     for part in foreign_parts(owner):
         file = getattr(sys.modules.get(part.__module__), "__file__", None)

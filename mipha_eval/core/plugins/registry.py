@@ -6,36 +6,24 @@ Names are file names; nothing is imported until it is asked for.
 from __future__ import annotations
 
 import ast
-import importlib
-import importlib.util
-import inspect
 import logging
-import sys
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
-from types import ModuleType
-from typing import Any, Literal, TypeAlias
+from typing import Any
 
 import mipha_eval
-from mipha_eval.core.adapter import ModelAdapter
-from mipha_eval.core.errors import PluginError, UserError, UserInterruptError
-from mipha_eval.core.options import option_fields, unknown
-from mipha_eval.core.plugins.blame import FILE_MODULE, is_foreign, place_in, told
-from mipha_eval.core.plugins.checks.classes import MODEL, TASK, Checks, check_class, check_options
+from mipha_eval.core.errors import PluginError, UserError
+from mipha_eval.core.options import unknown
+from mipha_eval.core.plugins.blame import place_of
 from mipha_eval.core.plugins.import_closure import module_file
+from mipha_eval.core.plugins.plugin_code import OWNERS, WORDS, Kind, file_classes, load_entry_point, plain_name
 from mipha_eval.core.plugins.presets import Preset, read_presets
-from mipha_eval.core.task import Task
 
 logger = logging.getLogger(__name__)
 
-Kind = Literal["tasks", "model_adapters"]
-Owner: TypeAlias = "type[Task] | type[ModelAdapter]"
-OWNERS: Mapping[Kind, Owner] = {"tasks": Task, "model_adapters": ModelAdapter}
-CHECKS: Mapping[Kind, Checks] = {"tasks": TASK, "model_adapters": MODEL}
-WORDS: Mapping[Kind, str] = {"tasks": "task", "model_adapters": "model"}
 PACKAGE = Path(__file__).parents[2]
 
 
@@ -51,7 +39,7 @@ class Plugin:
     def summary(self) -> str:
         """The first line of the module's docstring, read without importing it."""
         if isinstance(self.place, Path):
-            return (ast.get_docstring(ast.parse(self.place.read_text(encoding="utf-8"))) or "").split("\n")[0]
+            return (ast.get_docstring(ast.parse(self.place.read_bytes())) or "").split("\n")[0]
         if isinstance(self.place, EntryPoint):
             return f"from {self.place.dist.name if self.place.dist else self.place.value}"
         return self.place.summary
@@ -62,45 +50,56 @@ class Registry:
 
     Attributes:
         left_out: tasks of installed packages that are called as bundled ones are.
+        broken: ``--plugin`` files that cannot be used, and why; what they define is not known.
     """
 
     def __init__(self, files: Sequence[Path] = ()) -> None:
-        self._files = list(files)
+        self._files = list(dict.fromkeys(files))
         self._found: dict[Kind, dict[str, Plugin]] = {}
+        self._twice: dict[Kind, set[str]] = {}
         self.left_out: dict[str, Plugin] = {}
+        self.broken: dict[Path, UserError] = {}
 
     def names(self, kind: Kind) -> dict[str, Plugin]:
         """Name -> plugin; ``--plugin`` files win over entry points, these over bundled models.
 
         A bundled task's name is its own: what stands in tables under ``pope@llava`` is that. A package's task of such a
-        name is left out.
-
-        Raises:
-            UserError: a ``--plugin`` file cannot be used, or has a task with a bundled one's name.
+        name is left out. A file that cannot be used is noted in `broken`, and takes no other with it.
         """
         if kind not in self._found:
             bundled = {plugin.name: plugin for plugin in _bundled(kind)}
-            installed = {plugin.name: plugin for plugin in _installed(kind)}
+            every = _installed(kind)
+            installed = {plugin.name: plugin for plugin in every}
+            self._twice[kind] = {name for name, count in Counter(plugin.name for plugin in every).items() if count > 1}
             found = {**installed, **bundled} if kind == "tasks" else {**bundled, **installed}
             self.left_out |= {name: installed[name] for name in bundled.keys() & installed.keys() if kind == "tasks"}
+            files: dict[str, Plugin] = {}
             for file in self._files:
-                named = {name: Plugin(name, kind, file) for name in _classes(_load_file(file), kind)}
-                taken = next((name for name in named if name in bundled), None) if kind == "tasks" else None
-                if taken is not None:
-                    raise PluginError(
-                        f"plugin {file} calls a task {taken}, as one of mipha-eval's is; it needs another name"
-                    )
-                found |= named
-            self._found[kind] = found
+                try:
+                    files |= _of_file(file, kind, {**files, **(bundled if kind == "tasks" else {})})
+                except UserError as error:
+                    self.broken.setdefault(file, error)
+            self._found[kind] = found | files
         return self._found[kind]
 
     def plugin(self, kind: Kind, name: str) -> Plugin:
-        """Raises UserError with the nearest names if there is no such plugin."""
+        """Raises UserError with the nearest names if there is no such plugin; for a broken file's why it is broken."""
         known = self.names(kind)
-        plain = _plain(name)
-        if plain not in known:
+        plain = plain_name(name)
+        meant = {file: error for file, error in self.broken.items() if _may_define(file, plain)}
+        if plain not in known or meant:
+            for error in (meant or self.broken).values():
+                raise error
             raise UserError(unknown(WORDS[kind], name, known))
+        if plain in self._twice[kind] and isinstance(known[plain].place, EntryPoint):
+            packages = " and ".join(each.summary for each in _installed(kind) if each.name == plain)
+            raise PluginError(f"{WORDS[kind]} {plain} is {packages}; two packages call theirs so, uninstall one")
         return known[plain]
+
+    def check_files(self) -> None:
+        """Raises UserError for a ``--plugin`` file that cannot be used; where a verb is about all plugins, at its end."""
+        for error in self.broken.values():
+            raise error
 
     def preset(self, name: str) -> Preset | None:
         """The preset of a model's name; None for a name that is no preset's. Raises UserError for one that is nobody's."""
@@ -116,8 +115,8 @@ class Registry:
         if isinstance(plugin.place, Preset):
             return self.load(kind, plugin.place.adapter)[0], plugin.place.options
         if isinstance(plugin.place, EntryPoint):
-            return _load_entry_point(plugin.place, kind), {}
-        classes = _classes(_load_file(plugin.place), kind)
+            return load_entry_point(plugin.place, kind), {}
+        classes = file_classes(plugin.place, kind, _module_of(plugin.place))
         if plugin.name not in classes:
             raise UserError(f"{plugin.place} defines no {WORDS[kind]} called {plugin.name}")
         return classes[plugin.name], {}
@@ -147,72 +146,28 @@ def _installed(kind: Kind) -> list[Plugin]:
     return [Plugin(point.name.replace("_", "-"), kind, point) for point in entry_points(group=f"mipha_eval.{kind}")]
 
 
-def _load_entry_point(point: EntryPoint, kind: Kind) -> Owner:
-    with _importing(f"plugin {point.name} ({point.value})"):
-        owner: object = point.load()
-    if not isinstance(owner, type):
-        raise UserError(f"entry point {point.value} is not a class")
-    if not issubclass(owner, OWNERS[kind]):
-        raise UserError(f"entry point {point.value} is not a {OWNERS[kind].__name__}")
-    _check(owner, kind)
-    name = str(getattr(owner, "name", ""))
-    if _plain(name) != _plain(point.name):
-        raise PluginError(f"entry point {point.name} is {point.value}, which calls itself {name}; the names must agree")
-    return owner
+def _of_file(file: Path, kind: Kind, taken: Mapping[str, Plugin]) -> dict[str, Plugin]:
+    """What a ``--plugin`` file defines. Raises UserError for one that cannot be used, or calls its own as another is."""
+    owners = file_classes(file, kind, _module_of(file))
+    for name, owner in owners.items():
+        if name in taken and taken[name].place != file:
+            place = taken[name].place
+            whose = "one of mipha-eval's" if isinstance(place, Path) and _module_of(place) else f"that of {place}"
+            what = f"plugin {file} calls a {WORDS[kind]} {name}, as {whose} is; it needs another name"
+            raise PluginError(f"{what} ({place_of(owner, 'name')})")
+    return {name: Plugin(name, kind, file) for name in owners}
 
 
-@contextmanager
-def _importing(what: str) -> Iterator[None]:
-    """A stranger's code may fail in any way, also by ending the program; only this plugin is lost."""
+def _module_of(file: Path) -> str:
+    """The name of a bundled plugin's module; "" for any other file."""
+    return next((f"{PACKAGE.name}.{kind}.{file.stem}" for kind in OWNERS if file.parent == plugin_folder(kind)), "")
+
+
+def _may_define(file: Path, name: str) -> bool:
+    """Whether a file that cannot be used has a plugin's name in it, as text."""
     try:
-        yield
-    except UserInterruptError:
-        raise
-    except BaseException as error:
-        place = place_in(error)
-        raise PluginError(f"{what} cannot be imported: {told(error)}{f' ({place})' if place else ''}") from error
-
-
-def _check(owner: type, kind: Kind) -> None:
-    """Raises PluginError for a class that cannot be used."""
-    check_class(owner, WORDS[kind], CHECKS[kind])
-    if kind == "tasks":
-        check_options(owner, WORDS[kind], Task, option_fields(owner))
-
-
-def _plain(name: str) -> str:
-    return name.replace("_", "-").lower()
-
-
-def _load_file(file: Path) -> ModuleType:
-    """Imports a plugin file once; bundled ones as ``mipha_eval.tasks.NAME``, others under their own path."""
-    if not file.is_file():
-        raise UserError(f"plugin file {file} does not exist")
-    for kind in OWNERS:
-        if file.parent == plugin_folder(kind):
-            return importlib.import_module(f"{PACKAGE.name}.{kind}.{file.stem}")
-    name = f"{FILE_MODULE}{file.resolve()}"
-    if name in sys.modules:
-        return sys.modules[name]
-    spec = importlib.util.spec_from_file_location(name, file)
-    if spec is None or spec.loader is None:
-        raise UserError(f"plugin file {file} is not a Python file")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module  # dataclasses look their module up
-    try:
-        with _importing(f"plugin {file}"):
-            spec.loader.exec_module(module)
-    except BaseException:
-        del sys.modules[name]
-        raise
-    return module
-
-
-def _classes(module: ModuleType, kind: Kind) -> dict[str, Owner]:
-    """Concrete tasks or adapters that a module defines, by their `name`."""
-    defined = [value for value in vars(module).values() if isinstance(value, type) and value.__module__ == module.__name__]
-    wanted: list[Owner] = [owner for owner in defined if issubclass(owner, OWNERS[kind]) and not inspect.isabstract(owner)]
-    for owner in wanted:
-        if is_foreign(owner):
-            _check(owner, kind)
-    return {owner.name.replace("_", "-"): owner for owner in wanted}
+        source = file.read_bytes()
+    except OSError:
+        return False
+    spelled = {name, name.replace("-", "_"), name.partition("+")[0]}
+    return any(f"{mark}{each}{mark}".encode() in source for each in spelled for mark in "\"'")

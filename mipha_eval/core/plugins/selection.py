@@ -5,19 +5,21 @@ from __future__ import annotations
 import dataclasses
 import inspect
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from mipha_eval.core.adapter import ModelAdapter
 from mipha_eval.core.asking import ASKING, Askings, read_askings
 from mipha_eval.core.data_source import DataSource
-from mipha_eval.core.errors import MissingDataError, UserError
-from mipha_eval.core.options import option_fields, typed_options, unknown
+from mipha_eval.core.errors import MissingDataError, PluginError, UserError
+from mipha_eval.core.options import option_fields, required_options, typed_options, unknown
 from mipha_eval.core.plugins.blame import blaming
 from mipha_eval.core.plugins.checks.refusal import refusal, shown
 from mipha_eval.core.plugins.model import Model, check_heeded, option_name, published_options
+from mipha_eval.core.plugins.references import is_reference, referenced_task
 from mipha_eval.core.plugins.registry import Registry
 from mipha_eval.core.task import Task
+from mipha_eval.core.task_label import TaskLabel
 
 #: options that have flags of their own on the command line
 FLAGS = {
@@ -56,7 +58,12 @@ def split_options(
 
 
 def of_task(task: str, options: Mapping[str, str]) -> dict[str, str]:
-    """Options of one task, whose names need not say so, as ``task.key``. Raises UserError for one of another task."""
+    """Options of one task, whose names need not say so, as ``task.key``. Raises UserError for one of another task.
+
+    Those of a table of questions stay as they are: what it is called is known when it is read.
+    """
+    if is_reference(task):
+        return dict(options)
     name = task.partition("@")[0].replace("-", "_")
     named = {key if "." in key else f"{name}.{key}": text for key, text in options.items()}
     other = next((key for key in named if not key.startswith(f"{name}.")), None)
@@ -78,9 +85,6 @@ def build_model(name: str, options: Mapping[str, str], registry: Registry, *, as
     preset = registry.preset(name)
     owner, usual = registry.load("model_adapters", name)
     known = option_fields(owner)
-    clash = next((key for key in known if key in {*vars(ModelAdapter), *ModelAdapter.__annotations__}), None)
-    if clash is not None:
-        raise UserError(f"model {name} calls an option {clash}, which is a method of every model; it needs another name")
     other = next((key for key in options if key in FLAGS and key not in known), None)
     if other is not None:
         what = "answering without sharing" if other == "share" else other
@@ -93,13 +97,9 @@ def build_model(name: str, options: Mapping[str, str], registry: Registry, *, as
     check_heeded(name, owner, (key.rpartition(".")[2] for key in asked))
     theirs, askings = published_options(preset, name, owner, options) if as_published else ({}, Askings())
     values = typed_options(owner, {**usual, **theirs, **given}, name)
-    missing = [
-        entry.name
-        for entry in dataclasses.fields(owner)
-        if entry.default is dataclasses.MISSING and entry.default_factory is dataclasses.MISSING and entry.name not in values
-    ]
+    missing = required_options(owner) - values.keys()
     if missing:
-        raise UserError(f"model {name} needs {' and '.join(f'-a {name}=...' for name in missing)}")
+        raise UserError(f"model {name} needs {' and '.join(f'-a {name}=...' for name in sorted(missing))}")
     with blaming():
         adapter: ModelAdapter = owner(**values)
     return Model(
@@ -113,14 +113,32 @@ def build_model(name: str, options: Mapping[str, str], registry: Registry, *, as
     )
 
 
-def build_tasks(names: Sequence[str], options: Mapping[str, str], source: DataSource, registry: Registry) -> list[Task]:
-    """Tasks by ``name`` or ``name@protocol``; options of a task are called ``task.key``."""
+def build_tasks(
+    names: Sequence[str],
+    options: Mapping[str, str],
+    source: DataSource,
+    registry: Registry,
+    failed: dict[str, Exception] | None = None,
+) -> list[Task]:
+    """Tasks by ``name`` or ``name@protocol``; options of a task are called ``task.key``.
+
+    Args:
+        failed: takes what is wrong with a plugin, by the task's name, so that the others go on; None raises it.
+
+    Raises:
+        UserError: a name, protocol or option does not exist, or no task can be used.
+    """
     if not names:
         raise UserError("no task was named; see `mipha-eval list tasks`")
-    tasks = list({task.label: task for task in (build_task(name, options, source, registry) for name in names)}.values())
+    broken: dict[str, Exception] = {}
+    tasks = list({task.label: task for task in _built(names, options, source, registry, broken)}.values())
+    if broken and (failed is None or not tasks):
+        raise next(iter(broken.values()))
+    if failed is not None:
+        failed |= broken
     if source.annotations is not None and len(tasks) > 1:
         raise UserError("an annotation file belongs to one task; name one", flag="--annotations")
-    asked = {task.name.replace("-", "_") for task in tasks}
+    asked = {task.name.replace("-", "_") for task in tasks} | {option_name(name) for name in broken}
     for name in source.image_dirs:
         if name.replace("-", "_") not in asked:
             raise UserError(unknown("task with an image folder", name, asked), flag="--image-dir")
@@ -130,9 +148,34 @@ def build_tasks(names: Sequence[str], options: Mapping[str, str], source: DataSo
     return tasks
 
 
+def _built(
+    names: Sequence[str],
+    options: Mapping[str, str],
+    source: DataSource,
+    registry: Registry,
+    broken: dict[str, Exception],
+) -> Iterator[Task]:
+    """The tasks that can be used; of the others it is noted in `broken` why not."""
+    for name in names:
+        try:
+            yield build_task(name, options, source, registry)
+        except PluginError as error:
+            broken[name] = error
+
+
 def build_task(name: str, options: Mapping[str, str], source: DataSource, registry: Registry) -> Task:
-    """A task under the named or the default protocol."""
-    plain, _, protocol = name.partition("@")
+    """A task under the named or the default protocol, or that of a table of questions."""
+    if not is_reference(name):
+        return _plugin_task(name, options, source, registry)
+    task = referenced_task(name, options, source)
+    if task.name in registry.names("tasks"):
+        raise UserError(f"{name}: there is a task called {task.name} already; give the table another name, ?name=NAME")
+    return task
+
+
+def _plugin_task(name: str, options: Mapping[str, str], source: DataSource, registry: Registry) -> Task:
+    asked = TaskLabel.of(name)
+    plain, protocol = asked.plugin, asked.protocol
     owner, _ = registry.load("tasks", plain)
     source = own_source(owner, source) if owner.own_data else source
     if protocol.startswith("demo") and source.kind != "demo":
@@ -156,6 +199,9 @@ def build_task(name: str, options: Mapping[str, str], source: DataSource, regist
         )
     prefix = owner.name.replace("-", "_") + "."
     own = {key.removeprefix(prefix): text for key, text in options.items() if key.startswith(prefix)}
+    missing = required_options(owner) - own.keys()
+    if missing:
+        raise UserError(f"task {plain} needs {' and '.join(f'-a {prefix}{name}=...' for name in sorted(missing))}")
     with blaming():
         task: Task = owner(protocol=protocol, data=source, **typed_options(owner, own, plain))
     if task.name != owner.name or task.protocol != protocol or task.label != Task.label.__get__(task):

@@ -96,6 +96,22 @@ def first_counted(queries: Sequence[Query]) -> Dialogue[str]:
     raise failed
 
 
+def about(sample: str, dialogue: Dialogue[Outcome]) -> Dialogue[Outcome]:
+    """A dialogue whose queries say whose answer they are about."""
+    try:
+        query = next(dialogue)
+        while True:
+            try:
+                reply = yield replace(query, about=sample)
+            except NoReplyError as error:
+                query = dialogue.throw(error)
+            else:
+                query = dialogue.send(reply)
+    except StopIteration as end:
+        outcome: Outcome = end.value
+        return outcome
+
+
 class Talk(Generic[Outcome]):
     """A dialogue on its way. It is foreign code: whatever it does wrong is a reason why there is no outcome.
 

@@ -127,8 +127,11 @@ def _names_option(options: Mapping[str, str], reply: str, cut: bool) -> bool:
     return not cut and API_FAILURE not in reply and bool(read_mmbench(reply, options).answer)
 
 
-def is_correct(question: str, accepted: Sequence[str], answer: str) -> Dialogue[bool | None]:
+def is_correct(question: str, accepted: Sequence[str], answer: str, repeat: int = 0, runs: int = 1) -> Dialogue[bool | None]:
     """Whether an answer means the same as one of the accepted ones; None if judges' words could not be read.
+
+    Args:
+        repeat: the number of the run, of so many `runs`.
 
     Raises:
         NoReplyError: no reply was complete.
@@ -139,7 +142,9 @@ def is_correct(question: str, accepted: Sequence[str], answer: str) -> Dialogue[
     prompt = f"{template('correctness')}{body}\nCorrect, yes or no?"
     first = Query(prompt, CORRECTNESS_TOKENS, reads=_says_one, likely="yes")
     try:
-        reply = yield from first_counted([replace(first, repeat=number) for number in range(CORRECTNESS_TRIES)])
+        reply = yield from first_counted(
+            [replace(first, repeat=repeat + number * runs) for number in range(CORRECTNESS_TRIES)]
+        )
     except NoReplyError as error:
         if not error.whole:
             raise

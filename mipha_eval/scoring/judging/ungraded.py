@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from mipha_eval.core.judged_task import JudgedTask
 from mipha_eval.core.metrics import group_scores
+from mipha_eval.core.plugins.blame import is_foreign
+from mipha_eval.core.plugins.checks.refusal import refusal, shown
 from mipha_eval.core.task import NOT_JUDGED, Task
 from mipha_eval.core.types import Answer, Dialogue, Response, Sample, Score
 from mipha_eval.scoring.judging.dialogue import BrokenDialogueError, Talk
@@ -34,16 +36,27 @@ def without_judge(
         return list(scores)
     waiting: set[str] = set()
     for answers in answer_groups(samples, responses, scores):
-        if all(answer.score.parsed for answer in answers) and _asks(task.grade(answers, 1)):
+        if all(answer.score.parsed for answer in answers) and _asks(task, task.grade(answers, 1)):
             waiting |= {answer.sample.id for answer in answers}
     return [replace(score, rule=NOT_JUDGED, value=0.0) if score.sample in waiting else score for score in scores]
 
 
-def _asks(dialogue: Dialogue[Sequence[Score]]) -> bool:
-    """Whether a dialogue comes to any question; one that breaks wanted something, too."""
+def _asks(task: JudgedTask, dialogue: Dialogue[Sequence[Score]]) -> bool:
+    """Whether a dialogue comes to any question. Raises PluginError for a plugin's that breaks before it does."""
+    if not isinstance(dialogue, Generator):
+        what = (
+            f"grade of {task.label} must be a generator, which yields queries and returns scores, and gave {shown(dialogue)}"
+        )
+        raise refusal(type(task), "grade", what)
     try:
         return Talk(dialogue, 1).begin() is not None
-    except BrokenDialogueError:
+    except BrokenDialogueError as error:
+        if is_foreign(type(task)):
+            raise refusal(type(task), "grade", f"grade of {task.label}: {error.reason}", _cause(error)) from error
         return True
     finally:
         dialogue.close()
+
+
+def _cause(error: BrokenDialogueError) -> Exception | None:
+    return error.__cause__ if isinstance(error.__cause__, Exception) else None

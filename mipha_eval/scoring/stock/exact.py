@@ -9,17 +9,22 @@ from typing import ClassVar
 from mipha_eval.core.format_lines import SHORT_ANSWER
 from mipha_eval.core.metrics import Metric, share
 from mipha_eval.core.reading import Reading
-from mipha_eval.core.types import Response, Sample, Score
+from mipha_eval.core.types import Sample
+from mipha_eval.scoring.answers.lenient import lenient_equal
 from mipha_eval.scoring.stock.question import Question
-from mipha_eval.scoring.stock.stock_task import QuestionKind, StockTask
+from mipha_eval.scoring.stock.ruled import RuledTask, Worth
+from mipha_eval.scoring.stock.stock_task import QuestionKind
 
 
 @dataclass(frozen=True)
-class ExactTask(StockTask):
-    """Equal to an accepted answer, but for case, outer spaces and full stops at the end, as LLaVA prepares GQA's answers."""
+class ExactTask(RuledTask):
+    """Equal to an accepted answer, but for case, outer spaces and full stops at the end, as LLaVA prepares GQA's answers.
+
+    Source: haotian-liu/LLaVA at c121f04, ``scripts/convert_gqa_for_eval.py``; outer spaces are this rule's own.
+    """
 
     scorer: ClassVar[str] = "exact"
-    kinds: ClassVar[Sequence[QuestionKind]] = ("short",)
+    kinds: ClassVar[Sequence[QuestionKind]] = ("short", "yesno")
     format_line: ClassVar[str] = SHORT_ANSWER
     metrics: ClassVar[Sequence[Metric]] = (share("accuracy"),)
 
@@ -28,10 +33,12 @@ class ExactTask(StockTask):
             raise ValueError("an accepted answer is empty")
         return question.answers
 
-    def score(self, sample: Sample, response: Response) -> Score:
-        said = prepared(response.text)
-        right = said in map(prepared, sample.target)
-        return self.scored(sample, Reading(said, "exact", parsed=bool(said)), right)
+    def read(self, sample: Sample, text: str) -> Worth:
+        said = prepared(text)
+        return Worth(Reading(said, "exact", parsed=bool(said)), float(said in map(prepared, sample.target)))
+
+    def lenient(self, sample: Sample, text: str) -> float:
+        return float(any(lenient_equal(text, truth) for truth in sample.target))
 
 
 def prepared(text: str) -> str:

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from mipha_eval.core.plugins.checks.questions import tuple_of
+from mipha_eval.core.plugins.checks.refusal import are, shown
 from mipha_eval.core.types import Image
+
+#: what must be a tuple, and of what; the rest is text
+TUPLES = {"answers": (str, "texts"), "images": (Image, "images"), "choices": (str, "texts")}
+TEXTS = ("text", "hint", "id", "category", "group", "place")
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +29,7 @@ class Question:
         place: where it stands, for errors: ``FILE:LINE``.
     """
 
-    text: str
+    text: str = ""
     answers: tuple[str, ...] = ()
     images: tuple[Image, ...] = ()
     choices: tuple[str, ...] = ()
@@ -32,3 +38,15 @@ class Question:
     category: str = ""
     group: str = ""
     place: str = ""
+
+
+def wrong_question(question: object) -> str:
+    """What is wrong with what an author gave as a question, in his terms; "" if nothing is."""
+    if type(question) is not Question:
+        return f"questions must give Question objects, not {shown(question)}"
+    for name, (kind, things) in TUPLES.items():
+        value = getattr(question, name)
+        if not are(kind, value):
+            return f"{name} must be a tuple of {things}, not {shown(value)}: {tuple_of(kind, name, value)}"
+    wrong = next((name for name in TEXTS if type(getattr(question, name)) is not str), "")
+    return f"{wrong} must be a text, not {shown(getattr(question, wrong))}" if wrong else ""

@@ -14,7 +14,18 @@ if TYPE_CHECKING:
 
 #: name -> module and class; a module is imported when its scorer is asked for
 SCORERS: Mapping[str, str] = {
+    "yesno": "yes_no:YesNoTask",
+    "choice": "choice:ChoiceTask",
+    "circular": "circular:CircularTask",
     "exact": "exact:ExactTask",
+    "vqa": "vqa:VqaTask",
+    "anls": "anls:AnlsTask",
+    "relaxed": "relaxed:RelaxedTask",
+    "contains": "contains:ContainsTask",
+    "number": "number:NumberTask",
+    "caption": "caption:StockCaptionTask",
+    "judge": "judge:JudgeTask",
+    "likelihood": "likelihood:LikelihoodTask",
 }
 
 #: the scorer of questions of a kind where nobody names one

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Mapping
+from typing import TYPE_CHECKING
 
 from mipha_eval.core.metrics import Metric
 from mipha_eval.core.plugins.checks.refusal import refusal, shown
+from mipha_eval.core.plugins.checks.scores import wrong_metrics
+
+if TYPE_CHECKING:
+    from mipha_eval.core.task import Task
 
 #: a name that may be a file's on every machine, and is typed on a command line
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,59}")
@@ -23,6 +28,10 @@ def _is_count(value: object) -> bool:
 
 def _is_truth(value: object) -> bool:
     return type(value) is bool
+
+
+def _is_variation(value: object) -> bool:
+    return value == "" or (type(value) is str and NAME.fullmatch(value) is not None)
 
 
 def _are_texts(value: object) -> bool:
@@ -61,6 +70,7 @@ Checks = Mapping[str, tuple[Callable[[object], bool], str]]
 PROTOCOLS = "a dict of names, of letters, digits, - . _ and not beginning with demo, and a line of text on each"
 TASK: Checks = {
     "protocols": (_are_protocols, PROTOCOLS),
+    "variation": (_is_variation, "small letters, digits, - . _"),
     "version": (_is_count, "a whole number above 0"),
     "metrics": (_are_metrics, "a list of metrics"),
     "max_new_tokens": (_is_count, "a whole number above 0"),
@@ -88,6 +98,20 @@ def check_class(owner: type, word: str, checks: Checks) -> None:
         value = getattr(owner, attribute, () if attribute in OF_SOME else None)
         if not fits(value):
             raise refusal(owner, attribute, f"{attribute} of {word} {name} must be {wanted}, not {shown(value)}")
+
+
+def check_metrics(owner: type[Task], usual: object) -> None:
+    """Raises PluginError for a task without metrics, or with one that cannot be used.
+
+    Args:
+        usual: the method of all tasks that gives their metrics.
+    """
+    none = (
+        "" if owner.metrics or owner.metrics_for is not usual else 'no metric; give it metrics = [Metric("name", formula)]'
+    )
+    wrong = none or wrong_metrics(owner.metrics)
+    if wrong:
+        raise refusal(owner, "metrics", f"task {owner.name} has {wrong}")
 
 
 def check_options(owner: type, word: str, contract: type, options: Collection[str]) -> None:

@@ -7,10 +7,10 @@ from collections.abc import Hashable, Mapping
 from typing import TYPE_CHECKING, Literal
 
 from mipha_eval.core.json_value import JsonObject
-from mipha_eval.core.plugins.checks.refusal import refusal, shown
+from mipha_eval.core.plugins.checks.refusal import is_json, refusal, shown
 
 if TYPE_CHECKING:
-    from mipha_eval.core.adapter import ModelAdapter
+    from mipha_eval.core.adapter import Cost, ModelAdapter
     from mipha_eval.core.types import Request
 
 
@@ -21,7 +21,21 @@ def model_facts(adapter: ModelAdapter, method: Literal["describe", "about"]) -> 
         raise refusal(
             type(adapter), method, f"{method} of model {adapter.name} must give a dict of names, not {shown(facts)}"
         )
+    odd = next((name for name, value in facts.items() if not is_json(value)), None)
+    if odd is not None:
+        what = f"{method} of model {adapter.name} has under {odd} what cannot be stored, {shown(facts[odd])}"
+        raise refusal(type(adapter), method, f"{what}; give a text, a number, or lists and dicts of these")
     return dict(facts)
+
+
+def checked_cost(adapter: ModelAdapter, cost: object) -> Cost:
+    """What a request costs, in tokens."""
+    from mipha_eval.core.adapter import Cost
+
+    if type(cost) is Cost and all(type(tokens) is int and tokens >= 0 for tokens in (cost.shared, cost.own)):
+        return cost
+    what = f"cost of model {adapter.name} must give a Cost of two whole numbers, not {shown(cost)}"
+    raise refusal(type(adapter), "cost", what)
 
 
 def checked_expectation(adapter: ModelAdapter, expectation: object) -> dict[str, float]:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 #: what counts of a judge's second opinions begin with, which no category is called
 OPINIONS = "[judge]"
 
+IMAGES_FROM = "self.data.images(TASK, FOLDER).image(NAME) gives an image"
+
 TEXTS = ("id", "prompt", "category", "group", "question")
 TUPLES = {"target": (str, "texts"), "choices": (str, "texts"), "images": (Image, "images"), "tags": (str, "texts")}
 IDS = (str, int, float)
@@ -28,30 +30,60 @@ def wrong_sample(sample: object) -> str:
         and are(str, (sample.id, sample.prompt, sample.category, sample.group, sample.question))
         and are(str, sample.target)
         and are(Image, sample.images)
-        and all(type(image.name) is str and type(image.location) is str for image in sample.images)
+        and _are_named(sample.images)
         and are(str, sample.tags)
+        and are(str, sample.choices)
         and type(sample.question_id) in IDS
         and sample.id
     ):
         return ""
-    return _wrong_field(sample) if type(sample) is Sample else f"samples must give Sample objects, not {shown(sample)}"
+    return (
+        _wrong_field(sample)
+        if type(sample) is Sample
+        else f"samples must give Sample objects{_subclass(sample)}, not {shown(sample)}"
+    )
+
+
+def _are_named(images: tuple[Image, ...]) -> bool:
+    for image in images:  # noqa: SIM110 - of every question, and half as dear as a generator
+        if type(image.name) is not str or type(image.location) is not str:
+            return False
+    return True
+
+
+def _subclass(sample: object) -> str:
+    return ", and none of a class derived from it" if isinstance(sample, Sample) else ""
 
 
 def _wrong_field(sample: Sample) -> str:
-    which = f"question {printable(str(sample.id))[:80]} has"
+    called = f"question {printable(str(sample.id))[:80]}"
+    which = f"{called} has"
     for name in TEXTS:
         if type(getattr(sample, name)) is not str:
             return f"{which} as {name} no text but {shown(getattr(sample, name))}"
     for name, (kind, things) in TUPLES.items():
         value = getattr(sample, name)
         if not are(kind, value):
-            return f"{which} as {name} no tuple of {things}, which is no text or answer that can be used, but {shown(value)}"
+            return f"{name} of {called} must be a tuple of {things}, not {shown(value)}: {tuple_of(kind, name, value)}"
     for image in sample.images:
         if not (type(image.name) is str and type(image.location) is str):
             return f"{which} an image whose name is no text but {shown(image.name)}"
     if not sample.id:
         return "a question has an empty id"
     return f"{which} as question_id neither a text nor a number but {shown(sample.question_id)}"
+
+
+def tuple_of(kind: type, name: str, value: object) -> str:
+    """How an author writes in code what ought to be a tuple of texts or of images."""
+    if value is None:
+        return "write () where there is nothing"
+    if type(value) is kind:
+        return f"write ({f'{value!r:.40}' if kind is str else 'image'},), with a comma"
+    if not isinstance(value, list | tuple | set | frozenset):
+        return IMAGES_FROM if kind is Image else f"write (str({name}),), with a comma"
+    if not all(type(each) is kind for each in value):
+        return IMAGES_FROM if kind is Image else f"write tuple(map(str, {name}))"
+    return f"write tuple({name})"
 
 
 def wrong_category(samples: Iterable[Sample]) -> str:
@@ -85,6 +117,22 @@ def choices_of(task: Task, sample: Sample) -> dict[str, bool]:
         "possible_answers",
         f"possible_answers of {task.label} must give a dict of texts and truths, not {shown(found)}",
     )
+
+
+def checked_core(task: Task, prompt: str) -> str:
+    """What is left of a prompt without what is no part of its question, as the task says."""
+    found: object = task.core(prompt)
+    if type(found) is str:
+        return found
+    raise refusal(type(task), "core", f"core of {task.label} must give a text, not {shown(found)}")
+
+
+def checked_oddity(task: Task, sample: Sample) -> str:
+    """What is odd about a label, as the task says."""
+    found: object = task.odd_label(sample)
+    if type(found) is str:
+        return found
+    raise refusal(type(task), "odd_label", f"odd_label of {task.label} must give a text, empty for none, not {shown(found)}")
 
 
 def checked_prompt(task: Task, prompt: str) -> str:

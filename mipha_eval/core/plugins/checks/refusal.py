@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 from mipha_eval.core.errors import PluginError
@@ -48,4 +49,13 @@ def are(kind: type, values: object) -> bool:
     for value in values:  # noqa: SIM110 - asked of every question several times, and half as dear as a generator
         if type(value) is not kind:
             return False
+    return True
+
+
+def is_json(value: object) -> bool:
+    """Whether a value can be stored and read again."""
+    try:
+        json.dumps(value, allow_nan=False)
+    except (TypeError, ValueError, RecursionError):
+        return False
     return True

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from types import NoneType
 from typing import TYPE_CHECKING
 
+from mipha_eval.core.plugins.blame import foreign_parts
 from mipha_eval.core.plugins.checks.refusal import ROUNDING, refusal, shown
 from mipha_eval.core.served import Served
 from mipha_eval.core.types import Request, Response
@@ -24,7 +25,7 @@ def listed_responses(adapter: ModelAdapter, batch: Sequence[Request], responses:
     got = f"gave {shown(responses)}, no list of responses, to"
     if isinstance(responses, list | tuple):
         got = f"answered {len(responses)} of"
-    raise refusal(type(adapter), method_for(batch[0]), f"model {adapter.name} {got} {len(batch)} requests")
+    raise refusal(type(adapter), method_for(adapter, batch[0]), f"model {adapter.name} {got} {len(batch)} requests")
 
 
 def checked_responses(adapter: ModelAdapter, batch: Sequence[Request], responses: object) -> list[Response]:
@@ -33,12 +34,14 @@ def checked_responses(adapter: ModelAdapter, batch: Sequence[Request], responses
     for request, response in zip(batch, listed, strict=True):
         wrong = _wrong_response(request, response)
         if wrong:
-            raise refusal(type(adapter), method_for(request), f"model {adapter.name} gave {wrong}")
+            raise refusal(type(adapter), method_for(adapter, request), f"model {adapter.name} gave {wrong}")
     return [response if _is_finite(response) else UNUSABLE for response in listed]
 
 
-def method_for(request: Request) -> str:
-    """The method of a model that answers a request, unless it answers mixed batches."""
+def method_for(adapter: ModelAdapter, request: Request) -> str:
+    """The method of a plugin's model that answers a request: one for mixed batches, where it has that of its own."""
+    if any("respond" in vars(part) for part in foreign_parts(type(adapter))):
+        return "respond"
     return "loglikelihood" if request.options else "generate"
 
 
@@ -74,10 +77,14 @@ def _wrong_numbers(request: Request, response: Response) -> str:
         return f"a response with {len(response.likelihoods)} likelihoods and {len(response.option_tokens)} option_tokens"
     if not all(type(count) is int and count > 0 for count in response.option_tokens):
         return f"a response whose option_tokens are not whole and above 0 but {shown(response.option_tokens)}"
+    if any(value > ROUNDING for value in response.likelihoods):
+        what = f"likelihoods are no logarithms of probabilities but {shown(response.likelihoods)}"
     # one that is no number at all is the request's failure, see `checked_responses`
-    if any(chance < -ROUNDING or chance > 1 + ROUNDING for chance in response.probabilities if math.isfinite(chance)):
-        return f"a response whose probabilities are not from 0 to 1 but {shown(response.probabilities)}"
-    return ""
+    elif any(chance < -ROUNDING or chance > 1 + ROUNDING for chance in response.probabilities if math.isfinite(chance)):
+        what = f"probabilities are not from 0 to 1 but {shown(response.probabilities)}"
+    else:
+        return ""
+    return f"a response whose {what}"
 
 
 def _is_logit(pair: object) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING
@@ -10,8 +9,8 @@ from typing import TYPE_CHECKING
 from mipha_eval.core.json_value import JsonObject
 from mipha_eval.core.judged_task import JudgedTask
 from mipha_eval.core.metrics import Metric, Totals, UnknownCountError
-from mipha_eval.core.plugins.blame import is_foreign, told
-from mipha_eval.core.plugins.checks.refusal import ROUNDING, are, is_cell, refusal, shown
+from mipha_eval.core.plugins.blame import foreign_parts, is_foreign, told
+from mipha_eval.core.plugins.checks.refusal import ROUNDING, are, is_cell, is_json, refusal, shown
 from mipha_eval.core.printable import printable
 from mipha_eval.core.types import Score
 
@@ -75,15 +74,7 @@ def _is_plain(value: object) -> bool:
     """Whether a value can be stored and read again."""
     if type(value) in PLAIN:
         return True
-    return math.isfinite(value) if type(value) is float else _is_json(value)
-
-
-def _is_json(value: object) -> bool:
-    try:
-        json.dumps(value, allow_nan=False)
-    except (TypeError, ValueError, RecursionError):
-        return False
-    return True
+    return math.isfinite(value) if type(value) is float else is_json(value)
 
 
 #: field of a score -> whether a value fits, and what fits
@@ -150,35 +141,50 @@ def checked_metrics(task: Task, metrics: object) -> list[Metric]:
     """A task's metrics: at least one, with names of their own that can stand in a cell."""
     if not isinstance(metrics, list | tuple) or not metrics or not all(isinstance(each, Metric) for each in metrics):
         raise refusal(
-            type(task), "metrics_for", f"{task.label} must have a list of one metric or more, not {shown(metrics)}"
+            type(task),
+            maker_of_metrics(type(task)),
+            f"{task.label} must have a list of one metric or more, not {shown(metrics)}",
         )
-    names = [metric.name for metric in metrics]
-    for name in names:
-        if not is_cell(name):
-            raise refusal(
-                type(task), "metrics_for", f"a metric of {task.label} is called {shown(name)}, which cannot stand in a table"
-            )
-        if names.count(name) > 1:
-            raise refusal(type(task), "metrics_for", f"{task.label} has two metrics called {name}")
+    wrong = wrong_metrics(metrics)
+    if wrong:
+        raise refusal(type(task), maker_of_metrics(type(task)), f"{task.label} has {wrong}")
     return list(metrics)
+
+
+def maker_of_metrics(owner: type) -> str:
+    """Where a task's metrics come from: its method, if it has one of its own, else its attribute."""
+    return "metrics_for" if any("metrics_for" in vars(part) for part in foreign_parts(owner)) else "metrics"
+
+
+def wrong_metrics(metrics: Sequence[Metric]) -> str:
+    """What is wrong with metrics; "" if nothing is."""
+    names = [metric.name for metric in metrics]
+    for metric in metrics:
+        if not is_cell(metric.name):
+            return f"a metric called {shown(metric.name)}, which cannot stand in a table; its first argument is its name"
+        if not callable(metric.formula):
+            return f"a metric {metric.name} whose formula is no function of counts but {shown(metric.formula)}"
+        if names.count(metric.name) > 1:
+            return f"two metrics called {metric.name}"
+    return ""
 
 
 def metric_value(task: Task, metric: Metric, totals: Totals) -> float:
     """A metric's number, finite and within its bounds."""
-    named = f"metric {metric.name} of {task.label}"
+    named, maker = f"metric {metric.name} of {task.label}", maker_of_metrics(type(task))
     try:
         value = float(metric.formula(totals))
     except UnknownCountError as error:
-        raise refusal(type(task), "metrics_for", f"{named}: {error}", error) from error
+        raise refusal(type(task), maker, f"{named}: {error}", error) from error
     except (TypeError, ValueError, ArithmeticError) as error:
         if not is_foreign(type(task)):
             raise
-        raise refusal(type(task), "metrics_for", f"{named} gives no number: {told(error)}", error) from error
+        raise refusal(type(task), maker, f"{named} gives no number: {told(error)}", error) from error
     low, high = metric.range
     slack = ROUNDING * max(1.0, *(abs(bound) for bound in (low, high, 1.0) if math.isfinite(bound)))
     if not math.isfinite(value) or not low - slack <= value <= high + slack:
         bounds = f"from {low:g} to {high:g}" if math.isfinite(low) or math.isfinite(high) else "finite"
-        raise refusal(type(task), "metrics_for", f"{named} is {value:g}, which is not {bounds}")
+        raise refusal(type(task), maker, f"{named} is {value:g}, which is not {bounds}")
     return value
 
 
@@ -191,7 +197,7 @@ def checked_notes(task: Task, notes: object, taken: Collection[str]) -> JsonObje
             raise refusal(type(task), "notes", f"notes of {task.label} have a field called {shown(name)}")
         if name in taken:
             raise refusal(type(task), "notes", f"notes of {task.label} must not overwrite the field {name} of a result")
-        if not _is_json(value):
+        if not is_json(value):
             raise refusal(
                 type(task), "notes", f"notes of {task.label} have under {name} what cannot be stored, {shown(value)}"
             )

@@ -1,0 +1,1 @@
+"""Whether a model keeps what a run relies on, a point a line."""

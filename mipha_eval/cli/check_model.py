@@ -1,0 +1,60 @@
+"""``mipha-eval check model``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from mipha_eval.cli import flags
+from mipha_eval.cli.exit_code import ExitCode
+from mipha_eval.core.options import parse_pairs
+
+if TYPE_CHECKING:
+    from mipha_eval.authoring.finding import Finding
+
+#: of levels on a terminal
+WORDS = {"ok": "ok", "note": "note", "fault": "FAULT"}
+
+
+def check_model(
+    name: Annotated[str, typer.Argument(help="A model; see `mipha-eval list models`.")],
+    options: flags.Options = None,
+    task: Annotated[str, typer.Option("--task", "-t", help="Whose first questions the model is asked.")] = "pope",
+    data: flags.Data = None,
+    device: flags.Device = None,
+    dtype: flags.Dtype = None,
+    no_share: flags.NoShare = False,
+    allow_bin: flags.AllowBin = False,
+    serve: flags.Serve = None,
+    plugin: flags.Plugins = None,
+    json: flags.Json = False,
+) -> None:
+    """Ask a model a few questions of the demo, and tell what would make a run's results wrong, a point a line."""
+    from mipha_eval.authoring.check_model.check_model import check_model as look
+    from mipha_eval.core.plugins.registry import Registry
+    from mipha_eval.core.plugins.selection import build_model, build_task
+    from mipha_eval.data.parse_source import parse_source
+
+    registry = Registry(plugin or ())
+    given = {**parse_pairs(options or ()), **flags.model_options(device, dtype, no_share, False, allow_bin, serve)}
+    chosen = build_model(name, given, registry)
+    asked = build_task(task, {}, parse_source(data or "demo", {}), registry)
+    found = []
+    for finding in look(chosen, asked):
+        found.append(finding)
+        if not json:
+            print_finding(finding)
+    faults = sum(finding.level == "fault" for finding in found)
+    if json:
+        points = [{"name": each.name, "level": each.level, "line": each.line} for each in found]
+        flags.print_json({"model": name, "task": asked.label, "faults": faults, "findings": [*points]})
+    if faults:
+        raise typer.Exit(ExitCode.USAGE)
+
+
+def print_finding(finding: Finding) -> None:
+    """One line of it."""
+    from mipha_eval.reporting.terminal import print_lines
+
+    print_lines(flags.console(), [f"{WORDS[finding.level]:<5}  {finding.name:<15}  {finding.line}"])

@@ -1,0 +1,88 @@
+"""Names of tasks that are no plugin's but lead to one: a table of questions, wherever it is."""
+
+from __future__ import annotations
+
+import importlib
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path, PurePath
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qsl, urlencode
+
+from mipha_eval.core.errors import UserError
+
+if TYPE_CHECKING:
+    from mipha_eval.core.data_source import DataSource
+    from mipha_eval.core.task import Task
+
+#: how tables of questions end, which a name of a task does not
+ENDINGS = (".jsonl", ".json", ".csv", ".tsv", ".parquet", ".xlsx")
+#: what may stand before a colon: what kind of file it is, a folder, or the hub
+SCHEMES = (*(ending.removeprefix(".") for ending in ENDINGS), "folder", "hub")
+HEAD = re.compile(rf"({'|'.join(SCHEMES)}):")
+
+#: the module whose `make_task` makes a task of a reference; the library reaches it by name, as it does plugins
+MAKER = "mipha_eval.scoring.tables.make"
+
+
+@dataclass(frozen=True)
+class Reference:
+    """``SCHEME:PLACE?key=value&...``.
+
+    Attributes:
+        scheme: empty where the name is a path alone.
+        place: a path, or a dataset's name.
+        settings: columns by what they hold, and how the table is taken: ``kind``, ``scorer``, ``name``, ``split``,
+            ``config``.
+    """
+
+    scheme: str
+    place: str
+    settings: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, text: str) -> Reference:
+        """Of a name that `is_reference`. Raises UserError for settings that are none."""
+        head = HEAD.match(text)
+        place, mark, query = text[head.end() if head else 0 :].partition("?")
+        try:
+            settings = dict(parse_qsl(query, keep_blank_values=True, strict_parsing=bool(query)))
+        except ValueError as error:
+            raise UserError(f"{text}: what follows the question mark is not of the form key=value&key=value") from error
+        if not place:
+            raise UserError(f"{text}: a file, folder or dataset is missing behind {'the colon' if head else mark}")
+        return cls(head[1] if head else "", place, settings)
+
+    def updated(self, settings: Mapping[str, str]) -> Reference:
+        """The same with further settings."""
+        return Reference(self.scheme, self.place, {**self.settings, **settings})
+
+    def __str__(self) -> str:
+        head = f"{self.scheme}:" if self.scheme else ""
+        return f"{head}{self.place}{'?' if self.settings else ''}{urlencode(self.settings, safe='/')}"
+
+
+def is_reference(name: str) -> bool:
+    """Whether a task's name leads to a table of questions: a kind and a colon, a path, or how such files end."""
+    plain = name.partition("?")[0]
+    return bool(HEAD.match(name)) or "/" in plain or PurePath(plain).suffix.lower() in ENDINGS
+
+
+def referenced_task(name: str, options: Mapping[str, str], source: DataSource) -> Task:
+    """The task that a reference leads to. Raises UserError if it leads to none."""
+    task: Task = importlib.import_module(MAKER).make_task(Reference.of(name), options, source)
+    return task
+
+
+def split_names(texts: Iterable[str]) -> list[str]:
+    """``a,b``, ``a b`` and several such texts to a list of names; a path may have commas and spaces in it."""
+    return [name for text in texts for name in ([text] if _is_path(text) else text.replace(",", " ").split())]
+
+
+def _is_path(text: str) -> bool:
+    """Whether all of a text leads to one table of questions."""
+    if not is_reference(text):
+        return False
+    place = text[found.end() if (found := HEAD.match(text)) else 0 :].partition("?")[0]
+    return Path(place).expanduser().exists()

@@ -1,0 +1,1 @@
+"""Tables of questions that anybody made: which files, which columns, what a cell means."""

@@ -1,0 +1,1 @@
+"""Whether this machine has what mipha-eval needs, a point a line; nothing is changed, and nothing is downloaded."""

@@ -1,0 +1,1 @@
+"""Benchmarks that are a table of questions and nothing else."""

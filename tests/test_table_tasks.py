@@ -1,0 +1,281 @@
+"""Benchmarks without code: a table of questions in any form, scored by a stock scorer."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mipha_eval import UserError, evaluate, score_again
+from mipha_eval.core.plugins.references import Reference, is_reference
+from mipha_eval.core.plugins.registry import Registry
+from mipha_eval.core.plugins.selection import build_task
+from mipha_eval.core.task import Task
+from mipha_eval.data.parse_source import parse_source
+from tests.conftest import Cli, Said
+from tests.question_tables import COLOURS, FORMS, draw, held, picture, rows, write_jsonl
+
+
+def task_of(name: str, data: str = "demo") -> Task:
+    return build_task(name, {}, parse_source(data, {}), Registry())
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    draw(tmp_path)
+    return tmp_path
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_every_form_is_the_same_benchmark(folder: Path, form: str) -> None:
+    """Ids, prompts, labels, categories and the pictures' bytes, against the rows as they were written."""
+    task = task_of(FORMS[form](folder))
+    samples = list(task.samples())
+    line = "Answer the question using a single word or phrase."
+    assert task.label == "colours@exact"
+    assert [(sample.id, sample.prompt, sample.target, sample.category) for sample in samples] == [
+        (row["id"], f"{row['question']}\n{line}", (row["answer"],), row["category"]) for row in rows()
+    ]
+    seen = [hashlib.sha256(image.read()).digest() for sample in samples for image in sample.images]
+    assert seen == [hashlib.sha256(picture(Path(row["image"]).stem)).digest() for row in rows()]
+    # the two questions about a picture share its name, or nothing would be shared between them
+    assert len({image.location for sample in samples for image in sample.images}) == len(COLOURS)
+    assert list(task.samples()) == samples
+
+
+@pytest.mark.parametrize("form", ["jsonl", "parquet"])
+def test_from_a_file_to_a_number(cli: Cli, folder: Path, form: str) -> None:
+    """The share of the answers that are 'red', by hand; stored, scored again without the table, and reported."""
+    name = FORMS[form](folder)
+    run = ["run", "--tasks", name, "--model", "constant", "-a", "answer=Red.", "-o", folder / "runs"]
+    found = cli(*run, "--json").json
+    (result,) = found["results"]
+    assert (result["task"], result["n"]) == ("colours@exact", 10)
+    assert result["metrics"] == {"accuracy": 10.0, "colour": 20.0, "count": 0.0}
+    for path in folder.glob("colours.*"):
+        path.unlink()
+    again = cli("score", found["run"], "--json").json
+    assert again["metrics"] == result["metrics"]
+    assert "colours@exact" in cli("report", found["run"]).out
+    assert cli("view", found["run"], "-o", folder / "page.html").code == 0
+
+
+def test_python_users_name_it_likewise(folder: Path) -> None:
+    name = FORMS["jsonl"](folder)
+    run = evaluate("constant", f"{name}?question=question", data="demo", output=folder / "runs", options={"answer": "blue"})
+    assert run["colours@exact"].summary.metrics["accuracy"] == 10.0
+    (again,) = score_again(run)
+    assert again.summary.metrics == run["colours@exact"].summary.metrics
+
+
+def test_columns_of_other_names(cli: Cli, folder: Path) -> None:
+    table = write_jsonl(folder / "odd.jsonl", [{"query": row["question"], "label": row["answer"]} for row in rows()])
+    flags = ["--columns", "question=query,answer=label", "--model", "constant", "-a", "answer=red", "-o", folder / "r"]
+    assert cli("run", "--tasks", f"jsonl:{table}", *flags, "--json").json["results"][0]["metrics"]["accuracy"] == 10.0
+    lacking = cli("run", "--tasks", f"jsonl:{table}", *flags[2:])
+    assert lacking.code == 2
+    assert "has no column answer, but query, label" in lacking.err
+    wrong = cli("run", "--tasks", f"jsonl:{table}", "--columns", "question=querry,answer=label", *flags[2:])
+    assert wrong.code == 2
+    assert "did you mean query?" in wrong.err
+    none = cli("run", "--tasks", "pope", "--kind", "short")
+    assert none.code == 2
+    assert "no task is one" in none.err
+
+
+def test_mixed_with_bundled_tasks_and_scored_from_a_file(cli: Cli, folder: Path) -> None:
+    """A run holds tables beside benchmarks; answers of another suite are scored against a table."""
+    name = FORMS["jsonl"](folder)
+    both = cli("run", "--tasks", f"{name},pope", "--limit", 20, "-o", folder / "r", "--json").json
+    assert [result["task"] for result in both["results"]] == ["colours@exact", "pope@demo"]
+    assert [result["task"] for result in cli("score", both["run"], "--json").json] == ["colours@exact", "pope@demo"]
+    answers = write_jsonl(folder / "answers.jsonl", [{"question_id": row["id"], "text": row["answer"]} for row in rows()])
+    scored = cli("score", name, "--answers", answers, "--json").json
+    assert (scored["metrics"]["accuracy"], scored["n"]) == (100.0, 10)
+
+
+SIDECAR = """
+name = "shades"
+about = "Colours of squares"
+protocol = "v2"
+kind = "short"
+prompt = "Q: {stem} ({hint}) A:"
+max_new_tokens = 7
+metrics = ["accuracy"]
+licence = "CC0-1.0"
+citation = "arXiv:0000.00000"
+[columns]
+question = "query"
+"""
+
+
+def test_a_sidecar_says_what_the_benchmark_is(cli: Cli, folder: Path) -> None:
+    found = [{"query": row["question"], "answer": row["answer"], "hint": row["category"], "category": "a"} for row in rows()]
+    name = str(write_jsonl(folder / "colours.jsonl", found))
+    (folder / "colours.toml").write_text(SIDECAR, encoding="utf-8")
+    task = task_of(name)
+    first = next(iter(task.samples()))
+    assert (task.label, task.licence, task.citation) == ("shades@v2", "CC0-1.0", "arXiv:0000.00000")
+    assert (first.prompt, task.request(first).decoding.max_new_tokens) == ("Q: What colour? (colour) A:", 7)
+    (result,) = cli("run", "--tasks", name, "--model", "constant", "-o", folder / "r", "--json").json["results"]
+    assert list(result["metrics"]) == ["accuracy"]
+    # another scorer is another protocol, and not the author's
+    assert [task_of(f"{name}?scorer={scorer}").label for scorer in ("exact", "contains")] == [
+        "shades@v2",
+        "shades@v2-contains",
+    ]
+    (folder / "colours.toml").write_text(SIDECAR + "[options]\nnothing = 1\n", encoding="utf-8")
+    with pytest.raises(UserError, match="unknown option 'nothing'"):
+        task_of(name)
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("kinds = 'short'", "unknown field 'kinds'; did you mean kind"),
+        ("kind = 'long'", "is damaged"),
+        ("prompt = '{questoin}'", "unknown variable 'questoin'"),
+        ("prompt = 'Say it:'", "has no {question}"),
+        ("metrics = ['acuracy']", "unknown metric 'acuracy'"),
+        ("name = 'Two Words'", "must be small letters"),
+        ("name = ", "cannot read"),
+        ("scorer = 'exacto'", "unknown scorer 'exacto'; did you mean exact"),
+    ],
+)
+def test_a_sidecar_that_cannot_be(cli: Cli, folder: Path, text: str, wanted: str) -> None:
+    name = FORMS["jsonl"](folder)
+    (folder / "colours.toml").write_text(text, encoding="utf-8")
+    outcome = cli("run", "--tasks", name, "-o", folder / "r")
+    assert outcome.code == 2
+    assert wanted in outcome.err
+    assert outcome.err.splitlines()[-1].count("error") == 1
+
+
+@pytest.mark.parametrize(
+    ("change", "wanted"),
+    [
+        ({"image": "https://example.org/a.png"}, "is an address"),
+        ({"image": 3}, "neither the name of a file"),
+        ({"answer": {"a": 1}}, "is no text"),
+        ({"answer": ""}, ""),
+        ({"question": ["a"]}, "is no text"),
+        ({"choices": "red, green"}, "are no list"),
+        ({"image": "[images"}, "is no JSON"),
+    ],
+)
+def test_a_row_that_cannot_be_is_named(cli: Cli, folder: Path, change: dict[str, Any], wanted: str) -> None:
+    """With file and line; an empty answer is a question without a public label."""
+    found = [*rows()[:3], {**rows()[3], **change}]
+    name = str(write_jsonl(folder / "colours.jsonl", found))
+    outcome = cli("run", "--tasks", f"{name}?kind=short", "--model", "constant", "-o", folder / "r", "--json")
+    if not wanted:
+        assert outcome.json["results"][0]["unlabelled"] == 1
+        return
+    assert outcome.code == 2
+    assert "colours.jsonl:4 is not in the expected form: " in outcome.err
+    assert wanted in outcome.err
+
+
+def test_pictures_stay_within_the_folder(cli: Cli, folder: Path) -> None:
+    """Names of files are untrusted: what leads out of the folder fails, unless --image-dir says where pictures are."""
+    inner = folder / "inner"
+    inner.mkdir()
+    outside = [
+        {**rows()[0], "image": str(folder / "images/red.png")},
+        {**rows()[1], "id": "x", "image": "../images/red.png"},
+    ]
+    inside = [{**row, "image": "own.png"} for row in rows()[2:4]]
+    (inner / "own.png").write_bytes(picture("red"))
+    name = str(write_jsonl(inner / "colours.jsonl", [*outside, *inside]))
+    run = ["run", "--tasks", f"{name}?kind=short", "-o", folder / "r", "--json"]
+    outcome = cli(*run)
+    assert outcome.code == 3
+    assert (outcome.json["results"][0]["n"], outcome.json["results"][0]["failed"]) == (2, 2)
+    assert "leads out of" in json.dumps(outcome.json["results"][0]["failures"])
+    moved = write_jsonl(inner / "colours.jsonl", [{**row, "image": Path(row["image"]).name} for row in rows()])
+    with_folder = cli("run", "--tasks", moved, "--image-dir", f"colours={folder / 'images'}", "-o", folder / "r2", "--json")
+    assert (with_folder.code, with_folder.json["results"][0]["failed"]) == (0, 0)
+
+
+def test_a_changed_row_is_asked_anew(cli: Cli, folder: Path) -> None:
+    name = FORMS["jsonl"](folder)
+    run = ["run", "--tasks", name, "--model", "constant", "-a", "answer=red", "-o", folder / "r", "--json"]
+    first = cli(*run).json
+    changed = [{**row, "question": "Which colour?", "answer": "red"} if row["id"] == "c1" else row for row in rows()]
+    write_jsonl(folder / "colours.jsonl", changed)
+    second = cli(*run).json
+    assert second["run"] == first["run"]
+    assert (second["results"][0]["generated"], second["results"][0]["metrics"]["accuracy"]) == (1, 20.0)
+
+
+@pytest.mark.parametrize(
+    ("found", "label"),
+    [
+        ([{"question": "Red?", "answer": "Yes"}, {"question": "Blue?", "answer": "no"}], "t@yesno"),
+        ([{"question": "Red?", "answer": True}, {"question": "Blue?", "answer": False}], "t@yesno"),
+        ([{"question": "Which?", "answer": "A", "choices": ["red", "blue"]}], "t@choice"),
+        ([{"question": "Which?", "answer": "A", "A": "red", "B": "blue"}], "t@choice"),
+        ([{"question": "Which?", "answer": ["red"]}], "t@exact"),
+        ([{"question": "Which?", "answer": ["red"] * 10}], "t@vqa"),
+        ([{"image": "a.png", "answer": ["A red square on a white ground."]}], "t@caption"),
+        ([{"question": "Why?", "answer": "Because the light is reflected by its surface."}], "t@judge"),
+    ],
+)
+def test_the_kind_is_inferred_and_said(tmp_path: Path, said: Said, found: list[dict[str, Any]], label: str) -> None:
+    name = str(write_jsonl(tmp_path / "t.jsonl", found))
+    assert task_of(name).label == label
+    lines = said()
+    assert "by its first rows" in lines
+    assert f"scored by {label.partition('@')[2]}" in lines
+
+
+def test_names(tmp_path: Path, cli: Cli) -> None:
+    """A table's task is called by its file, and never as a bundled task is."""
+    found = [{"question": "Which?", "answer": "red"}]
+    assert task_of(str(write_jsonl(tmp_path / "My Questions (2).jsonl", found))).label == "my-questions-2@exact"
+    name = str(write_jsonl(tmp_path / "pope.jsonl", found))
+    outcome = cli("run", "--tasks", name, "-o", tmp_path / "r")
+    assert outcome.code == 2
+    assert "there is a task called pope already" in outcome.err
+    assert task_of(f"{name}?name=my-pope").label == "my-pope@exact"
+    for text in ("jsonl:missing.jsonl", f"csv:{name}", "jsonl:", f"{name}?kid=short", f"{name}?kind", "hub:nobody"):
+        wrong = cli("run", "--tasks", text, "-o", tmp_path / "r")
+        assert (wrong.code, len(wrong.err.strip().splitlines())) == (2, 1), text
+    assert cli("run", "--tasks", tmp_path / "My Questions (2).jsonl", "--model", "constant", "-o", tmp_path / "r").code == 0
+
+
+def test_the_hub_through_a_mirror(cli: Cli, folder: Path) -> None:
+    """A dataset of anybody's, by its columns."""
+    FORMS["parquet"](folder)
+    place = folder / "mirror/me/mine/data"
+    place.mkdir(parents=True)
+    (folder / "colours.parquet").rename(place / "test-00000-of-00001.parquet")
+    flags = ["--data", f"hub:{folder / 'mirror'}", "--model", "constant", "-a", "answer=green", "-o", folder / "r", "--json"]
+    (result,) = cli("run", "--tasks", "hub:me/mine", *flags).json["results"]
+    assert (result["task"], result["metrics"]["colour"]) == ("mine@exact", 20.0)
+    wrong = cli("run", "--tasks", "hub:me/mine?split=dev", *flags)
+    assert wrong.code == 2
+    assert "me/mine cannot be opened" in wrong.err
+
+
+def test_references_survive_being_written() -> None:
+    for text in ("a.jsonl", "jsonl:a.jsonl?answer=the+label&kind=choice", "hub:me/mine?split=test"):
+        assert is_reference(text)
+        assert Reference.of(str(Reference.of(text))) == Reference.of(text)
+    assert not any(map(is_reference, ("pope", "seed@ppl", "pope@llava+politely", "mipha.v1")))
+    assert Reference.of("a.csv?kind=short").updated({"kind": "choice", "answer": "x y"}).settings == {
+        "kind": "choice",
+        "answer": "x y",
+    }
+
+
+def test_base64_is_no_name(folder: Path) -> None:
+    """A name without a full stop looks like base64, and is none."""
+    (folder / "images/abcd").write_bytes(picture("red"))
+    table = write_jsonl(folder / "t.jsonl", [{"image": "images/abcd", "question": "?", "answer": "a"}])
+    (sample,) = task_of(str(table)).samples()
+    assert sample.images[0].read() == picture("red")
+    assert len(held(rows()[0])) > 64
