@@ -7,7 +7,8 @@ from importlib.metadata import EntryPoint
 
 from mipha_eval.authoring.finding import Finding
 from mipha_eval.core.errors import UserError
-from mipha_eval.core.plugins.registry import WORDS, Kind, Plugin, Registry
+from mipha_eval.core.plugins.plugin_code import WORDS, Kind
+from mipha_eval.core.plugins.registry import Plugin, Registry
 from mipha_eval.doctor.elsewhere import Elsewhere, ElsewhereError
 
 KINDS: tuple[Kind, ...] = ("tasks", "model_adapters")

@@ -14,7 +14,8 @@ from typing import Literal
 
 from mipha_eval.core.errors import UserError
 from mipha_eval.core.plugins.checks.classes import NAME
-from mipha_eval.core.plugins.registry import WORDS, Kind, Registry
+from mipha_eval.core.plugins.plugin_code import WORDS, Kind
+from mipha_eval.core.plugins.registry import Registry
 
 What = Literal["task", "model", "package"]
 #: what a new one's name may not be taken by

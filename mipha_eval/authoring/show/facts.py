@@ -12,6 +12,7 @@ from mipha_eval.core.json_value import Json, JsonObject
 from mipha_eval.core.metrics import Metric, Totals
 from mipha_eval.core.options import option_fields, type_name
 from mipha_eval.core.plugins.blame import blaming
+from mipha_eval.core.plugins.checks.scores import checked_metrics, checked_score
 from mipha_eval.core.task import UNGRADED, Task
 from mipha_eval.core.types import Response, Sample
 from mipha_eval.data.questions import read_questions
@@ -60,7 +61,7 @@ class Shown:
 
     @property
     def metrics(self) -> Sequence[Metric]:
-        return self.task.metrics_for(Totals({}))
+        return checked_metrics(self.task, self.task.metrics_for(Totals({})))
 
     @property
     def facts(self) -> JsonObject:
@@ -132,7 +133,7 @@ def label_reading(task: Task, sample: Sample) -> LabelReading | None:
     answer = sample.target[0]
     try:
         with blaming():
-            score = task.score(sample, Response(answer))
+            score = checked_score(task, sample.id, task.score(sample, Response(answer)))
     except UserError as error:  # a plugin's rule may fail; its question is there to be looked at all the same
         return LabelReading(answer, error=str(error))
     return LabelReading(answer, str(score.reading), str(score.rule), bool(score.parsed))
