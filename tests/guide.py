@@ -188,7 +188,7 @@ def environment_in(folder: Path, **variables: str) -> dict[str, str]:
         **kept,
         "PATH": os.pathsep.join([str(programs), os.environ["PATH"]]),
         "PYTHONPATH": os.pathsep.join([str(site), str(ROOT)]),
-        "COLUMNS": "120",
+        "COLUMNS": "160",
         "OMP_NUM_THREADS": "1",
         **{f"PIP_{name}": value for name, value in pip.items()},
         **variables,
