@@ -205,8 +205,6 @@ def test_a_base_and_what_is_derived_from_it(cli: Cli, tmp_path: Path) -> None:
         "response",
     )
     file.write_text(file.read_text() + derived + "    name: ClassVar = 'second'\n")
-    assert "lacks score" in cli("list", "--plugin", file).err, "it calls itself quiz, and is incomplete"
-    file.write_text(file.read_text().replace("    name: ClassVar = 'quiz'\n", ""))
     outcome = run_beside(cli, tmp_path, file, tasks="gqa,second")
     assert (outcome.code, outcome.err) == (0, "")
 
@@ -291,7 +289,7 @@ MODELS: list[tuple[dict[str, str], str, str]] = [
     ({"generate": method("generate", "pass", "batch")}, "def generate", "gave None (NoneType), no list of responses"),
     ({"generate": method("generate", "return ['Yes'] * len(batch)", "batch")}, "def generate", "as response 'Yes' (str)"),
     ({"generate": method("generate", "return [Response(None)] * len(batch)", "batch")}, "def generate", "text is no text"),
-    ({"generate": method("generate", f"return {YES}[1:]", "batch")}, "def generate", "answered 0 of 1 requests"),
+    ({"generate": method("generate", f"return {YES}[1:]", "batch")}, "def generate", "answered 3 of 4 requests"),
     ({"generate": method("generate", "return []")}, "def generate", "is called as generate(self, batch), and takes (self)"),
     ({"generate": method("generate", "yield Response('Yes')", "batch")}, "def generate", "not yield it"),
     ({"generate": method("generated", "return []", "batch")}, "class YesMan", "is generated for generate a slip?"),
@@ -368,9 +366,9 @@ def test_json_holds_nothing_that_a_plugin_prints(cli: Cli, tmp_path: Path, where
 
 def test_a_file_that_is_edited_while_it_runs(cli: Cli, tmp_path: Path) -> None:
     """Results are by the code that ran, and say so by its digest; the same command scores by the new code."""
-    edit = "text = open(__file__).read()\nopen(__file__, 'w').write(text.replace('), 1)  #', '), 0)  #'))\n"
+    edit = "here = Path(__file__)\nhere.write_text(here.read_text().replace('), 1)  #', '), 0)  #'))\n"
     score = method("score", edit + "return self.scored(sample, Reading('', 'r'), 1)  # right", "sample", "response")
-    file = task_file(tmp_path / "quiz.py", score=score)
+    file = task_file(tmp_path / "quiz.py", head="from pathlib import Path", score=score)
     outcome = run_beside(cli, tmp_path, file, tasks="quiz")
     assert outcome.code == 0, outcome.err
     assert outcome.json["results"][0]["metrics"] == {"accuracy": 100}
@@ -416,7 +414,7 @@ def test_the_judged_example_runs(cli: Cli, tmp_path: Path, serve: Serve, monkeyp
     alone = cli(*run)
     assert (alone.code, alone.err) == (3, ""), "nobody has judged"
     assert alone.json["results"][0]["metrics"] == {}
-    assert "NOT JUDGED 2" in (Path(alone.json["run"]) / "report.md").read_text()
+    assert "NOT JUDGED" in (Path(alone.json["run"]) / "report.md").read_text()
     grades = tmp_path / "grades.json"
     grades.write_text('{"ice": {"score": [1.0], "model": ["me"]}, "sky": {"score": [0.5], "model": ["me"]}}')
     recorded = cli(*run, "--grades", grades)

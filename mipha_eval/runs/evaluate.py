@@ -81,8 +81,7 @@ def evaluate(
     registry = Registry([Path(each) for each in plugins])
     own, of_tasks = split_options(_texts(options, named), registry, _objects(tasks))
     chosen = _model(model, own, registry, as_published=as_published)
-    failed: dict[str, Exception] = {}
-    found = _tasks(tasks, of_tasks, _source(data, chosen.data), registry, failed)
+    found, failed = _tasks(tasks, of_tasks, _source(data, chosen.data), registry)
     chosen.check_about([*(task.name for task in found), *failed])
     anew = isinstance(chosen.adapter, CallableModel) if fresh is None else fresh
     under, grading = chosen_control(control, blind=blind), _grading(judge, registry)
@@ -178,16 +177,15 @@ def _source(data: str | Path | DataSource | None, default: str = "") -> DataSour
 
 
 def _tasks(
-    tasks: str | Task | Sequence[str | Task],
-    options: Mapping[str, str],
-    source: DataSource,
-    registry: Registry,
-    failed: dict[str, Exception],
-) -> list[Task]:
+    tasks: str | Task | Sequence[str | Task], options: Mapping[str, str], source: DataSource, registry: Registry
+) -> tuple[list[Task], dict[str, Exception]]:
+    """The tasks, and why others cannot be used, by name."""
     listed = _listed(tasks)
     names = split_names(each for each in listed if isinstance(each, str))
     objects = _objects(tasks)
-    return [*objects, *(find_tasks(names, options, source, registry, failed) if names or not objects else [])]
+    failed: dict[str, Exception] = {}
+    named = find_tasks(names, options, source, registry, failed) if names or not objects else []
+    return [*objects, *named], failed
 
 
 def _task(task: str | Task, options: Mapping[str, str], data: str | Path | DataSource | None, registry: Registry) -> Task:

@@ -8,9 +8,10 @@ import inspect
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from importlib.machinery import SourceFileLoader
 from importlib.metadata import EntryPoint
 from pathlib import Path
-from types import ModuleType
+from types import CodeType, ModuleType
 from typing import Literal, TypeAlias
 
 from mipha_eval.core.adapter import ModelAdapter
@@ -136,6 +137,13 @@ def _check(owner: type, kind: Kind) -> None:
     code_digest(owner)
 
 
+class _SourceLoader(SourceFileLoader):
+    """Compiles what stands in the file now: kept bytecode is found by size and second alone, so that it may be another's."""
+
+    def get_code(self, fullname: str) -> CodeType:
+        return self.source_to_code(self.get_data(self.path), self.path)
+
+
 def _load_file(file: Path) -> ModuleType:
     """Imports a plugin file once, under its own path."""
     if not file.is_file():
@@ -144,7 +152,8 @@ def _load_file(file: Path) -> ModuleType:
     name = f"{FILE_MODULE}{file.resolve()}"
     if name in sys.modules:
         return sys.modules[name]
-    spec = importlib.util.spec_from_file_location(name, file)
+    loader = _SourceLoader(name, str(file)) if file.suffix == ".py" else None
+    spec = importlib.util.spec_from_file_location(name, file, loader=loader)
     if spec is None or spec.loader is None:
         raise UserError(f"plugin file {file} is not a Python file")
     module = importlib.util.module_from_spec(spec)
