@@ -39,6 +39,7 @@ def check_model(
     registry = Registry(plugin or ())
     given = {**parse_pairs(options or ()), **flags.model_options(device, dtype, no_share, False, allow_bin, serve)}
     chosen = build_model(name, given, registry)
+    registry.check_files()
     asked = build_task(task, {}, parse_source(data or "demo", {}), registry)
     found = []
     for finding in look(chosen, asked):
