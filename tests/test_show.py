@@ -388,4 +388,4 @@ def test_wrong_values_are_refused_as_in_a_run(cli: Cli, tmp_path: Path) -> None:
     outcome = cli("show", "task", "quiz", "--plugin", file)
     assert outcome.code == 2
     assert outcome.err.count("\n") == 1
-    assert "target no tuple of texts" in outcome.err
+    assert "target of question 1 must be a tuple of texts" in outcome.err
