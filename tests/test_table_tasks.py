@@ -236,6 +236,13 @@ def test_names(tmp_path: Path, cli: Cli) -> None:
     """A table's task is called by its file, and never as a bundled task is."""
     found = [{"question": "Which?", "answer": "red"}]
     assert task_of(str(write_jsonl(tmp_path / "My Questions (2).jsonl", found))).label == "my-questions-2@exact"
+    (tmp_path / "Maps").mkdir()
+    for stem in ("questions", "test", "metadata"):
+        assert task_of(str(write_jsonl(tmp_path / f"Maps/{stem}.jsonl", found))).label == "maps@exact"
+    write_jsonl(tmp_path / "maps.jsonl", found)
+    both = cli("run", "--tasks", f"{tmp_path}/maps.jsonl,{tmp_path}/Maps/test.jsonl", "-o", tmp_path / "r")
+    assert both.code == 2
+    assert "are both called maps@exact" in both.err
     name = str(write_jsonl(tmp_path / "pope.jsonl", found))
     outcome = cli("run", "--tasks", name, "-o", tmp_path / "r")
     assert outcome.code == 2
