@@ -63,6 +63,19 @@ def test_from_a_file_to_a_number(cli: Cli, folder: Path, form: str) -> None:
     assert cli("view", found["run"], "-o", folder / "page.html").code == 0
 
 
+def test_many_models(cli: Cli, folder: Path) -> None:
+    """A process a model, to which a table is named as it was."""
+    name = FORMS["csv"](folder)
+    listed = folder / "models.toml"
+    entry = '[[model]]\nmodel = "constant"\noptions = { answer = "%s" }\n'
+    listed.write_text("".join(entry % answer for answer in ("red", "0")), encoding="utf-8")
+    run = ["run", "--models", listed, "--tasks", f"{name},pope@demo", "--data", "demo", "--limit", 10, "-o", folder / "runs"]
+    done = cli(*run)
+    assert done.code == 0, done.err
+    assert "| Method | colours@exact | pope@demo |" in done.out
+    assert "0 questions to ask" in cli(*run, "--plan").out
+
+
 def test_python_users_name_it_likewise(folder: Path) -> None:
     name = FORMS["jsonl"](folder)
     run = evaluate("constant", f"{name}?question=question", data="demo", output=folder / "runs", options={"answer": "blue"})

@@ -58,7 +58,9 @@ def make_task(reference: Reference, options: Mapping[str, str], source: DataSour
     first = table.first_rows()
     columns = find_columns(table.name, names_of(row for _, row in first), given)
     folder = source.image_dirs.get(name, table.folder)
-    rows = TableRows(table, columns, Pictures(str(path or table.name), ImageFolder(folder) if folder else None))
+    rows = TableRows(
+        str(reference), table, columns, Pictures(str(path or table.name), ImageFolder(folder) if folder else None)
+    )
     questions = [_question(rows, place, number, row) for number, (place, row) in enumerate(first)]
     owner = table_class(_definition(name, _chosen(reference, sidecar, questions, table), sidecar), rows)
     prefix = name.replace("-", "_") + "."
