@@ -68,7 +68,7 @@ def test_many_models(cli: Cli, folder: Path) -> None:
     name = FORMS["csv"](folder)
     listed = folder / "models.toml"
     entry = '[[model]]\nmodel = "constant"\noptions = { answer = "%s" }\n'
-    listed.write_text("".join(entry % answer for answer in ("red", "0")), encoding="utf-8")
+    listed.write_text("".join(entry % answer for answer in ("yes", "no")), encoding="utf-8")
     run = ["run", "--models", listed, "--tasks", f"{name},pope@demo", "--data", "demo", "--limit", 10, "-o", folder / "runs"]
     done = cli(*run)
     assert done.code == 0, done.err
