@@ -2,8 +2,8 @@
 
 A guide is a Markdown file. Of its fenced blocks, in their order:
 
-- one with ``title="FILE"`` behind its language is a file, which is written;
-- ``bash`` blocks are run, with ``exit="CODE"`` where they are to fail, and not with ``norun="REASON"``;
+- one with ``title=FILE`` behind its language is a file, which is written;
+- ``bash`` blocks are run, with ``exit=CODE`` where they are to fail, and not with ``norun="REASON"``;
 - a ``text`` block directly behind a ``bash`` block is what that prints: times, names of runs and the lines of tables may
   differ, all other numbers may not, and ``...`` stands for anything, alone in a line for any lines.
 
@@ -18,12 +18,13 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 
 FENCE = re.compile(r"(\s*)```(\w*)(.*)")
-ATTRIBUTE = re.compile(r'\s+(\w+)="([^"]*)"')
+ATTRIBUTE = re.compile(r"""\s+(\w+)=(?:"([^"]*)"|([^\s"]+))""")
 KNOWN = {"bash": {"norun", "exit"}}
 #: what other pages call commands; here they would not be run, and nobody would notice
 NOT_RUN = ("sh", "shell", "console", "zsh", "")
@@ -83,9 +84,9 @@ def _blocks(guide: Path) -> Iterator[Block]:
             yield Block(language, "".join(f"{each}\n" for each in lines[begin : number - 1]), begin, number, attributes)
             opened = None
             continue
-        attributes = dict(ATTRIBUTE.findall(rest))
+        attributes = {name: quoted or plain for name, quoted, plain in ATTRIBUTE.findall(rest)}
         if indent or ATTRIBUTE.sub("", rest).strip() or set(attributes) - KNOWN.get(language, set()) - {"title"}:
-            raise GuideError(f'{guide.name}:{number}: {line!r} is not understood; write ```LANGUAGE name="value"')
+            raise GuideError(f'{guide.name}:{number}: {line!r} is not understood; write ```LANGUAGE NAME="TEXT"')
         if language in NOT_RUN and "title" not in attributes:
             raise GuideError(f"{guide.name}:{number}: commands are in blocks called bash, what they print in text")
         if attributes.get("norun") == "":
@@ -123,9 +124,9 @@ def run_block(guide: Path, block: Block, folder: Path, environment: Mapping[str,
     Messages on stderr are given as well where the block is to fail. Raises GuideError for another exit code.
     """
     command = ["bash", "-euo", "pipefail", "-c", TRAP + block.text]
-    streams = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    run = partial(subprocess.run, command, cwd=folder, env=environment, input="", capture_output=True, text=True)
     try:
-        done = subprocess.run(command, cwd=folder, env=environment, **streams, text=True, timeout=LONGEST, check=False)
+        done = run(timeout=LONGEST, check=False)
     except subprocess.TimeoutExpired as error:
         raise GuideError(f"{guide.name}:{block.line}: no end after {LONGEST} s\n{block.text}") from error
     wanted = int(block.attributes.get("exit", 0))
@@ -187,7 +188,7 @@ def environment_in(folder: Path, **variables: str) -> dict[str, str]:
         **kept,
         "PATH": os.pathsep.join([str(programs), os.environ["PATH"]]),
         "PYTHONPATH": os.pathsep.join([str(site), str(ROOT)]),
-        "COLUMNS": "120",
+        "COLUMNS": "160",
         "OMP_NUM_THREADS": "1",
         **{f"PIP_{name}": value for name, value in pip.items()},
         **variables,

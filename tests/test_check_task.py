@@ -70,6 +70,13 @@ SCORE = SHORT[SHORT.index("\n    def score") :]
 RIGHT = "text == sample.target[0])"
 READ = "text = response.text.strip()"
 
+#: makes it a question of yes or no
+YES_NO = {
+    "    def score(": "    def possible_answers(self, sample):\n"
+    "        return {'Yes': sample.target[0] == 'yes', 'No': sample.target[0] == 'no'}\n\n    def score(",
+    READ: "text = response.text.strip().lower()",
+}
+
 #: fault -> benchmark, what is written in place of what, the point that finds it, and words of its line
 PLANTED: dict[str, tuple[str, dict[str, str], str, str]] = {
     "the prompt announces the answer": (
@@ -260,6 +267,7 @@ def planted(folder: Path, text: str, changes: dict[str, str]) -> Recipe:
         for name in names[: 1 if "{colour}_" not in text else 5]:
             picture.save(folder / "pictures" / f"{name}.png")
     whole = (folder / "pictures/000.png").read_bytes() if (folder / "pictures/000.png").exists() else b""
+    (folder / "pictures/copy.png").write_bytes(whole)
     (folder / "pictures/cut.png").write_bytes(whole[: len(whole) // 2])
     return Recipe("quiz", plugins=(str(file),))
 
@@ -280,6 +288,47 @@ def test_a_planted_fault_is_found(tmp_path: Path, fault: str) -> None:
     text, changes, point, words = PLANTED[fault]
     found = faults(planted(tmp_path, text, changes))
     assert words in found.get(point, ""), found
+
+
+#: what an author should know: what is written in place of what, the point that notes it, and words of its line
+NOTED = {
+    "no licence": ({'    licence: ClassVar = "CC0-1.0"\n': ""}, "licence", "no licence is said"),
+    "a question twice": (
+        {"shape {number}?": "shape {number // 2}?", "number * 7 % 5 % 4": "number // 2 % 4"},
+        "duplicates",
+        "12 of 24",
+    ),
+    "a picture under two names": (
+        {"{number // 2:03}.png": "{'copy' if number == 7 else '000'}.png"},
+        "picture-duplicates",
+        "copy.png",
+    ),
+    "pictures behind the question": ({"What colour": "Of {number}: <image> What colour"}, "pictures-first", "'Of "),
+    "labels out of balance": (
+        {"COLOURS[number * 7 % 5 % 4]": "('yes', 'no')[number % 8 == 0]"} | YES_NO,
+        "balance",
+        "'Yes'",
+    ),
+    "words of the label": (
+        {"What colour has": "Is it {colour} or {COLOURS[number % 4]}? What has", "(colour,)": "(colour,)"},
+        "prompt-leak",
+        "24 of 24",
+    ),
+    "a formula that is not known": (
+        {'share("accuracy")': "Metric('own', lambda t: 100 * (t['right'] / t['asked']) ** 2)"},
+        "headline",
+        "own",
+    ),
+}
+
+
+@pytest.mark.parametrize("note", NOTED)
+def test_what_is_no_fault_is_noted(tmp_path: Path, note: str) -> None:
+    changes, point, words = NOTED[note]
+    found = list(check_task(planted(tmp_path, SHORT, changes)))
+    assert not [each for each in found if each.level == "fault"]
+    (told,) = [each for each in found if each.name == point]
+    assert (told.level, words in told.line) == ("note", True), told
 
 
 def test_at_least_fifteen_are_planted() -> None:
@@ -321,8 +370,8 @@ def test_the_verb(tmp_path: Path, cli: Cli) -> None:
     assert {line[:6].strip() for line in done.out.splitlines()[:-1]} <= {"ok", "note", "FAULT"}
     told = cli("check", "task", "quiz", "--plugin", recipe.plugins[0], "--json").json
     assert told["faults"] == done.out.count("FAULT") == 1
-    lines = [f"{'FAULT' if each['level'] == 'fault' else each['level']:<5} {each['line']}" for each in told["findings"]]
-    assert lines == done.out.splitlines()[:-1]
+    lines = done.out.splitlines()[:-1]
+    assert [line.split(maxsplit=2)[1:] for line in lines] == [[each["name"], each["line"]] for each in told["findings"]]
     assert cli("check", "task", "nothing").code == 2
     assert "did you mean" in cli("check", "task", "popes").err
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import typer
+from PIL import Image
 from typer.main import get_command
 
 from docs.generate_cli import verbs
@@ -89,6 +90,8 @@ def test_the_examples_for_plugins_work(cli: Cli, tmp_path: Path) -> None:
     (tmp_path / "capitals/questions.jsonl").write_text('{"id": 1, "question": "Capital of France?", "answer": "Paris"}\n')
     row = {"id": "m1", "question": "Capital?", "answer": "Paris", "image": "france.png"}
     (tmp_path / "questions.jsonl").write_text(json.dumps(row))
+    (tmp_path / "images").mkdir()
+    Image.new("RGB", (8, 8)).save(tmp_path / "images/france.png")
     run = [
         "run",
         "--tasks",

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from mipha_eval.authoring.finding import Finding
-from mipha_eval.doctor import devices, installation, outside, places, plugins, requirements
+from mipha_eval.doctor import devices, elsewhere, installation, outside, places, plugins, requirements
 from mipha_eval.doctor.elsewhere import Elsewhere, ElsewhereError, SlowError
 from mipha_eval.doctor.examine import examine
 from tests.conftest import Cli
@@ -51,7 +51,7 @@ def test_this_machine(cli: Cli) -> None:
     assert f"the checkout {ROOT}" in found["mipha-eval"]["line"]
     assert f"torch {metadata.version('torch')}" in found["devices"]["line"]
     assert ".".join(map(str, sys.version_info[:3])) in found["python"]["line"]
-    lines = cli("doctor").out.splitlines()
+    lines = cli("doctor").out.splitlines()[:-1]
     assert [line.split()[0].lower() for line in lines] == [each["level"] for each in found.values()]
 
 
@@ -116,7 +116,7 @@ def test_offline_is_respected(monkeypatch: pytest.MonkeyPatch, name: str) -> Non
     for each in outside.OFFLINE:
         monkeypatch.delenv(each, raising=False)
     monkeypatch.setenv(name, "1")
-    monkeypatch.setattr(outside.urllib.request, "urlopen", None)
+    monkeypatch.setattr("urllib.request.urlopen", None)
     found = outside.Hub().finding()
     assert (found.level, f"{name} is set" in found.line) == ("note", True)
 
@@ -326,7 +326,7 @@ def test_broken_plugins_are_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
         package(tmp_path, name, code, "model_adapters")
     package(tmp_path, "pope", "raise SystemExit", "tasks")
     monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.setattr(plugins.Elsewhere.__init__, "__defaults__", ((), 8.0, *plugins.Elsewhere.__init__.__defaults__[2:]))
+    monkeypatch.setattr(elsewhere, "LONGEST", 8.0)
     found = {each.name: each for each in plugins.InstalledPlugins().findings()}
     assert "8 of them from other packages" in found["plugins"].line
     assert found["model fine"] == Finding("model fine", "ok", "from fine: can be imported")

@@ -20,7 +20,7 @@ def judge(prompt: str, asked: int) -> Say:
     scene, sentence = (re.search(rf"^{name}: (.*?)\.?$", prompt, flags=re.MULTILINE) for name in ("Scene", "Sentence"))
     if scene is None or sentence is None:
         return Say("I cannot tell.")
-    return Say("Yes." if scene[1].lower() == sentence[1].lower() else "No.")
+    return Say("Yes." if scene[1].lower() == sentence[1].lower() else "No.", model="gpt-4o-mini")
 
 
 @pytest.mark.parametrize("guide", GUIDES, ids=lambda guide: guide.stem)
@@ -72,7 +72,7 @@ def test_files_commands_and_outputs(tmp_path: Path) -> None:
         "```",
         "",
     ]
-    lines += ["```text", "one", "two 3 s", "...", "```", '```bash norun="no key"', "false", "```", '```bash exit="3"']
+    lines += ["```text", "one", "two 3 s", "...", "```", '```bash norun="no key"', "false", "```", "```bash exit=3"]
     lines += ["echo no >&2; exit 3", "```", "```text", "no", "```", "```python", "1 / 0", "```"]
     (tmp_path / "place").mkdir()
     follow(written(tmp_path, *lines), tmp_path / "place", environment_in(tmp_path))
@@ -114,6 +114,7 @@ def test_text_further_down_is_no_output(tmp_path: Path) -> None:
         ["```bash norun", "ls", "```"],
         ['```bash norun=""', "ls", "```"],
         ['```bash skip="why"', "ls", "```"],
+        ["```bash norun=no key", "ls", "```"],
         ["- item", "  ```bash", "  ls", "  ```"],
         ["```bash", "ls"],
         ['```text title="../out.txt"', "a", "```"],

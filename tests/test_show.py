@@ -327,7 +327,13 @@ def test_facts(cli: Cli) -> None:
     out = cli("show", "task", "pope", "-n", 1).out
     assert "headline: f1 (%, 0 to 100)" in out
     assert f"1,080 questions about {shown['size']['pictures']:,} pictures here; llava as released: 8,910 rows" in out
-    assert "licence: not said" in out
+    assert f"licence: {shown['licence'] or 'not said'}" in out
+    assert f"citation: {shown['citation'] or 'not said'}" in out
+
+
+def test_a_licence_that_nobody_said(cli: Cli, tmp_path: Path) -> None:
+    out = cli("show", "task", "quiz", "--plugin", task_file(tmp_path / "quiz.py"), "-n", 0).out
+    assert "licence: not said\ncitation: not said\nsize: not said" in out
 
 
 def test_options_are_shown_with_the_right_one(cli: Cli) -> None:
@@ -382,4 +388,4 @@ def test_wrong_values_are_refused_as_in_a_run(cli: Cli, tmp_path: Path) -> None:
     outcome = cli("show", "task", "quiz", "--plugin", file)
     assert outcome.code == 2
     assert outcome.err.count("\n") == 1
-    assert "must be a tuple of texts" in outcome.err
+    assert "target of question 1 must be a tuple of texts" in outcome.err

@@ -63,6 +63,19 @@ def test_from_a_file_to_a_number(cli: Cli, folder: Path, form: str) -> None:
     assert cli("view", found["run"], "-o", folder / "page.html").code == 0
 
 
+def test_many_models(cli: Cli, folder: Path) -> None:
+    """A process a model, to which a table is named as it was."""
+    name = FORMS["csv"](folder)
+    listed = folder / "models.toml"
+    entry = '[[model]]\nmodel = "constant"\noptions = { answer = "%s" }\n'
+    listed.write_text("".join(entry % answer for answer in ("yes", "no")), encoding="utf-8")
+    run = ["run", "--models", listed, "--tasks", f"{name},pope@demo", "--data", "demo", "--limit", 10, "-o", folder / "runs"]
+    done = cli(*run)
+    assert done.code == 0, done.err
+    assert "| Method | colours@exact | pope@demo |" in done.out
+    assert "0 questions to ask" in cli(*run, "--plan").out
+
+
 def test_python_users_name_it_likewise(folder: Path) -> None:
     name = FORMS["jsonl"](folder)
     run = evaluate("constant", f"{name}?question=question", data="demo", output=folder / "runs", options={"answer": "blue"})
@@ -236,6 +249,13 @@ def test_names(tmp_path: Path, cli: Cli) -> None:
     """A table's task is called by its file, and never as a bundled task is."""
     found = [{"question": "Which?", "answer": "red"}]
     assert task_of(str(write_jsonl(tmp_path / "My Questions (2).jsonl", found))).label == "my-questions-2@exact"
+    (tmp_path / "Maps").mkdir()
+    for stem in ("questions", "test", "metadata"):
+        assert task_of(str(write_jsonl(tmp_path / f"Maps/{stem}.jsonl", found))).label == "maps@exact"
+    write_jsonl(tmp_path / "maps.jsonl", found)
+    both = cli("run", "--tasks", f"{tmp_path}/maps.jsonl,{tmp_path}/Maps/test.jsonl", "-o", tmp_path / "r")
+    assert both.code == 2
+    assert "are both called maps@exact" in both.err
     name = str(write_jsonl(tmp_path / "pope.jsonl", found))
     outcome = cli("run", "--tasks", name, "-o", tmp_path / "r")
     assert outcome.code == 2

@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from mipha_eval.cli import flags
-from mipha_eval.cli.exit_code import ExitCode
+from mipha_eval.cli.findings import tell_findings
 from mipha_eval.core.options import parse_pairs
-
-if TYPE_CHECKING:
-    from mipha_eval.authoring.finding import Finding
-
-#: of levels on a terminal
-WORDS = {"ok": "ok", "note": "note", "fault": "FAULT"}
 
 
 def check_model(
@@ -39,22 +33,6 @@ def check_model(
     registry = Registry(plugin or ())
     given = {**parse_pairs(options or ()), **flags.model_options(device, dtype, no_share, False, allow_bin, serve)}
     chosen = build_model(name, given, registry)
+    registry.check_files()
     asked = build_task(task, {}, parse_source(data or "demo", {}), registry)
-    found = []
-    for finding in look(chosen, asked):
-        found.append(finding)
-        if not json:
-            print_finding(finding)
-    faults = sum(finding.level == "fault" for finding in found)
-    if json:
-        points = [{"name": each.name, "level": each.level, "line": each.line} for each in found]
-        flags.print_json({"model": name, "task": asked.label, "faults": faults, "findings": [*points]})
-    if faults:
-        raise typer.Exit(ExitCode.USAGE)
-
-
-def print_finding(finding: Finding) -> None:
-    """One line of it."""
-    from mipha_eval.reporting.terminal import print_lines
-
-    print_lines(flags.console(), [f"{WORDS[finding.level]:<5}  {finding.name:<15}  {finding.line}"])
+    tell_findings(look(chosen, asked), {"model": name, "task": asked.label}, json=json)

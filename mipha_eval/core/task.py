@@ -209,3 +209,8 @@ class Task(ABC):
         if self.data.kind == "demo":
             protocol = "demo" if protocol == next(iter(self.protocols)) else f"demo-{protocol}"
         return str(TaskLabel(self.name, protocol, self.variation))
+
+    @property
+    def named(self) -> str:
+        """What the task is found by again on this machine: its label, but for one that is no plugin's."""
+        return self.label

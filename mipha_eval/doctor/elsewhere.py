@@ -46,15 +46,16 @@ class Elsewhere:
     module: str
     function: str
     given: tuple[str, ...] = ()
-    longest: float = LONGEST
+    longest: float = field(default_factory=lambda: LONGEST)
     folder: tempfile.TemporaryDirectory[str] = field(default_factory=tempfile.TemporaryDirectory)
 
     def __post_init__(self) -> None:
         self._until = time.monotonic() + self.longest
         told = json.dumps([sys.path, str(self._file("result")), self.module, self.function, *self.given])
+        nothing = subprocess.DEVNULL
         with self._file("errors").open("wb") as errors:
-            streams = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL}
-            self._process = subprocess.Popen([sys.executable, "-c", CODE, told], stderr=errors, **streams)  # noqa: S603
+            command = [sys.executable, "-c", CODE, told]
+            self._process = subprocess.Popen(command, stdin=nothing, stdout=nothing, stderr=errors)  # noqa: S603 - our own
 
     def _file(self, name: str) -> Path:
         return Path(self.folder.name, name)

@@ -27,8 +27,9 @@ if TYPE_CHECKING:
 #: stands for an answer
 ANY_ANSWER = "<an answer>"
 
-#: how a processor is asked for a batch, beside the side that is padded
-PADDED: Mapping[str, bool | str] = {"padding": True, "return_tensors": "pt"}
+#: how a processor is asked for a batch, beside the side that is padded: with a mask, which a tokenizer may be told not to
+#: make, for without one padding would be attended to
+PADDED: Mapping[str, bool | str] = {"padding": True, "return_attention_mask": True, "return_tensors": "pt"}
 
 
 @dataclass(frozen=True)

@@ -62,11 +62,10 @@ def evaluate(
 
     Args:
         model: a name, an adapter, or a function ``(images, prompt) -> answer``; its images are a list of `PIL.Image.Image`.
-        tasks: names such as ``"pope,seed@ppl"`` or ``"all"``, or `Task` objects, one or several.
+        tasks: names such as ``"pope,seed@ppl"``, ``"all"`` or ``"questions.jsonl"``, or `Task` objects, one or several.
         data: ``demo``, ``hub``, ``hub:MIRROR`` or a folder; None for what the model's preset is made for, else the hub.
         limit: about so many questions a task, drawn with a fixed seed.
-        output: the folder for run folders.
-        batch_size: requests a batch; None fills batches by the model's token budget.
+        output, batch_size: the folder for run folders; requests a batch, None for as many as the model's token budget holds.
         blind, control: ``"blind"``, ``"mean-image"``, ``"shuffled-image"`` or ``"no-question"``; see docs/controls.md.
         check: answers a task that are made again alone, sharing nothing, and compared; None for a few a run.
         probabilities: also how probable the model holds each possible answer.

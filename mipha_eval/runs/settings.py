@@ -47,9 +47,14 @@ class RunSettings:
 
     @property
     def source(self) -> DataSource:
-        """Where the tasks' files are, but for those that bring their own. Raises UserError if it is not one place."""
-        shared = [task for task in self.tasks if not task.own_data] or self.tasks[:1]
-        first, *others = (task.data for task in shared)
-        if any(other != first for other in others):
-            raise UserError("the tasks of a run read one data source; evaluate those of another one by themselves")
-        return first
+        """Where the tasks' files are, see `source_of`."""
+        return source_of(self.tasks)
+
+
+def source_of(tasks: Sequence[Task]) -> DataSource:
+    """Where tasks' files are, but for those that bring their own. Raises UserError if it is not one place."""
+    shared = [task for task in tasks if not task.own_data] or tasks[:1]
+    first, *others = (task.data for task in shared)
+    if any(other != first for other in others):
+        raise UserError("the tasks of a run read one data source; evaluate those of another one by themselves")
+    return first

@@ -11,6 +11,7 @@ from mipha_eval.core.judged_task import JudgedTask
 from mipha_eval.judge.settings import JudgeChoice
 from mipha_eval.runs.plan import plan_judge
 from mipha_eval.runs.plan_lines import judge_text
+from mipha_eval.scoring.tables.table_task import definition_of
 
 JUDGE = "gpt-4-0613"  # MM-Vet's own, for a price
 
@@ -21,7 +22,8 @@ def licence_is_said(under: TaskUnderCheck) -> Iterator[Said]:
     lacking = [name for name, text in said.items() if not text.strip()]
     told = ", ".join(f"{name} {cut(text)}" for name, text in said.items() if text.strip())
     if lacking:
-        yield "note", f"no {' and no '.join(lacking)} is said; set them as class attributes{f' ({told})' if told else ''}"
+        where = "say it in the .toml beside the table" if definition_of(under.task) else "set it as a class attribute"
+        yield "note", f"no {' and no '.join(lacking)} is said; {where}{f' ({told})' if told else ''}"
     else:
         yield "ok", told
 

@@ -16,6 +16,7 @@ from mipha_eval.core.plugins.checks.scores import checked_metrics, checked_score
 from mipha_eval.core.task import UNGRADED, Task
 from mipha_eval.core.types import Response, Sample
 from mipha_eval.data.questions import read_questions
+from mipha_eval.scoring.tables.table_task import definition_of
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,7 @@ class Shown:
         task, headline = self.task, self.metrics[0]
         return {
             "task": task.label,
-            "about": inspect.getdoc(inspect.getmodule(type(task))) or "",
+            "about": inspect.getdoc(type(task) if definition_of(task) else inspect.getmodule(type(task))) or "",
             "protocols": dict(task.protocols),
             "headline": headline.name,
             "metrics": [metric.name for metric in self.metrics],

@@ -145,11 +145,16 @@ class _SourceLoader(SourceFileLoader):
         return self.source_to_code(self.get_data(self.path), self.path)
 
 
-def _load_file(file: Path) -> ModuleType:
-    """Imports a plugin file once, under its own path."""
+def check_there(file: Path) -> None:
+    """Raises UserError for what is no file."""
     if not file.is_file():
         what = "is a folder; name the Python file in it" if file.is_dir() else "does not exist"
-        raise UserError(f"plugin file {file} {what}")
+        raise UserError(f"plugin file {file} {what}", flag="--plugin")
+
+
+def _load_file(file: Path) -> ModuleType:
+    """Imports a plugin file once, under its own path."""
+    check_there(file)
     name = f"{FILE_MODULE}{file.resolve()}"
     if name in sys.modules:
         return sys.modules[name]

@@ -19,7 +19,7 @@ from mipha_eval.core.errors import PluginError, UserError
 from mipha_eval.core.options import unknown
 from mipha_eval.core.plugins.blame import place_of
 from mipha_eval.core.plugins.import_closure import module_file
-from mipha_eval.core.plugins.plugin_code import OWNERS, WORDS, Kind, file_classes, load_entry_point, plain_name
+from mipha_eval.core.plugins.plugin_code import OWNERS, WORDS, Kind, check_there, file_classes, load_entry_point, plain_name
 from mipha_eval.core.plugins.presets import Preset, read_presets
 
 logger = logging.getLogger(__name__)
@@ -67,9 +67,11 @@ class Registry:
         name is left out. A file that cannot be used is noted in `broken`, and takes no other with it.
 
         Raises:
-            UserError: a file is not there, or is none of Python.
+            UserError: a ``--plugin`` file is not there, or is none of Python: what was meant can be nobody's guess.
         """
         if kind not in self._found:
+            for file in self._files:
+                check_there(file)
             bundled = {plugin.name: plugin for plugin in _bundled(kind)}
             every = _installed(kind)
             installed = {plugin.name: plugin for plugin in every}

@@ -156,11 +156,17 @@ def _built(
     broken: dict[str, Exception],
 ) -> Iterator[Task]:
     """The tasks that can be used; of the others it is noted in `broken` why not."""
+    tables: dict[str, str] = {}
     for name in names:
         try:
-            yield build_task(name, options, source, registry)
+            task = build_task(name, options, source, registry)
         except PluginError as error:
             broken[name] = error
+            continue
+        if is_reference(name) and tables.setdefault(task.label, name) != name:
+            other = tables[task.label]
+            raise UserError(f"{other} and {name} are both called {task.label}; give one another name, ?name=NAME")
+        yield task
 
 
 def build_task(name: str, options: Mapping[str, str], source: DataSource, registry: Registry) -> Task:

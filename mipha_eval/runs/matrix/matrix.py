@@ -103,7 +103,7 @@ def build_matrix(listed: ModelsFile, shared: Shared, options: Mapping[str, str])
         with placed(each.place):
             each.model.check_about(task.name for task in tasks)
     runs = _runs(chosen)
-    known = msgspec.structs.replace(shared, tasks=tuple(task.label for task in tasks), data=data)
+    known = msgspec.structs.replace(shared, tasks=tuple(task.named for task in tasks), data=data)
     return Matrix(listed.stem, runs, tasks, _with_judge(known, tasks, len(runs), registry))
 
 

@@ -16,6 +16,7 @@ from mipha_eval.core.record import record_json
 from mipha_eval.engine.task_input import TaskInput, prepare
 from mipha_eval.runs.matrix.matrix import Matrix, PlannedRun
 from mipha_eval.runs.open_run import decided
+from mipha_eval.runs.settings import source_of
 from mipha_eval.store.run_folder import RunFolder
 
 #: seconds -> their unit, from the largest
@@ -137,7 +138,7 @@ def _plan(
     beside: Sequence[tuple[RunFolder, Mapping[str, Json]]],
 ) -> RunPlan:
     wanted = json.loads(
-        json.dumps(decided(run.model, matrix.shared.task_options, matrix.tasks[0].data, run.control), default=str)
+        json.dumps(decided(run.model, matrix.shared.task_options, source_of(matrix.tasks), run.control), default=str)
     )
     wanted = {"control": None, "code": None, **wanted}
     same = [folder for folder, manifest in beside if all(manifest.get(key) == value for key, value in wanted.items())]

@@ -30,6 +30,9 @@ from mipha_eval.scoring.tables.table_task import TableRows, built, table_class
 
 logger = logging.getLogger(__name__)
 
+#: names of files that tell no benchmark from another
+ANYBODYS = (METADATA, "questions", "data", "dataset", "annotations", "test", "validation", "val", "dev", "train")
+
 #: settings of a reference beside columns
 TAKEN = ("kind", "scorer", "name", "split", "config")
 
@@ -55,7 +58,9 @@ def make_task(reference: Reference, options: Mapping[str, str], source: DataSour
     first = table.first_rows()
     columns = find_columns(table.name, names_of(row for _, row in first), given)
     folder = source.image_dirs.get(name, table.folder)
-    rows = TableRows(table, columns, Pictures(str(path or table.name), ImageFolder(folder) if folder else None))
+    rows = TableRows(
+        str(reference), table, columns, Pictures(str(path or table.name), ImageFolder(folder) if folder else None)
+    )
     questions = [_question(rows, place, number, row) for number, (place, row) in enumerate(first)]
     owner = table_class(_definition(name, _chosen(reference, sidecar, questions, table), sidecar), rows)
     prefix = name.replace("-", "_") + "."
@@ -93,14 +98,14 @@ def _on_hub(reference: Reference, source: DataSource) -> QuestionTable:
 
 
 def _name(reference: Reference, sidecar: Sidecar, path: Path | None) -> str:
-    """The task's name: the user's, the author's, else the file's, of a folder of pictures the folder's."""
+    """The task's name: the user's, the author's, else the file's, or the folder's where other files are called so, too."""
     said = reference.settings.get("name") or sidecar.name
     if said:
         if not NAME.fullmatch(said):
             raise UserError(f"{reference}: name {said!r} must be small letters, digits, - . _, at most 60 of them")
         return said
     stem = path.stem if path else reference.place.rpartition("/")[2]
-    stem = path.resolve().parent.name if path and stem == METADATA else stem
+    stem = path.resolve().parent.name if path and stem.lower() in ANYBODYS else stem
     plain = re.sub(r"[^a-z0-9._-]+", "-", stem.lower()).strip("-._")[:60]
     if not NAME.fullmatch(plain):
         raise UserError(f"{reference}: nothing says what the task is called; add ?name=NAME")

@@ -31,10 +31,12 @@ class TableRows:
     """The rows of a table as questions.
 
     Attributes:
+        reference: how the table was named.
         columns: what the table has in which column.
         pictures: makes images of its cells.
     """
 
+    reference: str
     table: QuestionTable
     columns: Columns
     pictures: Pictures
@@ -83,6 +85,10 @@ class TableTask(StockTask):
         if self.rows_of is None:
             raise UserError(f"{self.label} was made of a stored run, which has its own copy of the questions")
         return self.rows_of.questions()
+
+    @property
+    def named(self) -> str:
+        return self.rows_of.reference if self.rows_of else self.label
 
 
 class WithChosenMetrics(TableTask):
