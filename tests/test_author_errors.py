@@ -435,3 +435,22 @@ def test_registries_tell_of_broken_files(tmp_path: Path) -> None:
     registry = Registry([bad, good])
     assert "quiz" in registry.names("tasks")
     assert list(registry.broken) == [bad]
+
+
+def test_options_that_are_not_ranked(cli: Cli, tmp_path: Path) -> None:
+    """A text in place of likelihoods would be read as if a letter had been asked for."""
+    file = tmp_path / "talker.py"
+    file.write_text(
+        "from mipha_eval import ModelAdapter, Response\n"
+        "class Talker(ModelAdapter):\n"
+        "    name = 'talker'\n"
+        "    def generate(self, batch):\n"
+        "        return [Response('A') for _ in batch]\n"
+        "    def respond(self, batch):\n"
+        "        return [Response('A') for _ in batch]\n"
+    )
+    run = ["run", "--tasks", "seed@demo-ppl", "--data", "demo", "--limit", 8, "-o", tmp_path]
+    done = cli(*run, "-m", "talker", "--plugin", file)
+    assert done.code in (2, 3)
+    assert "no likelihoods" in done.err
+    assert str(file) in done.err

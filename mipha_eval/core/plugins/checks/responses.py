@@ -55,6 +55,8 @@ def _wrong_response(request: Request, response: object) -> str:
     for name, kinds, what in (("tokens", (int,), "are no whole number"), ("served", (Served, NoneType), "is no Served")):
         if type(getattr(response, name)) not in kinds:
             return f"a response whose {name} {what} but {shown(getattr(response, name))}"
+    if request.options and not response.likelihoods and not response.error:
+        return f"no likelihoods to a question of which {len(request.options)} options are to be ranked"
     if not (response.likelihoods or response.option_tokens or response.probabilities or response.top):
         return ""
     if type(response.top) is not tuple or not all(_is_logit(pair) for pair in response.top):
