@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from datasets import ClassLabel, Dataset, Features, Value
 
 from mipha_eval import UserError, evaluate, score_again
 from mipha_eval.core.plugins.references import Reference, is_reference
@@ -299,3 +300,120 @@ def test_base64_is_no_name(folder: Path) -> None:
     (sample,) = task_of(str(table)).samples()
     assert sample.images[0].read() == picture("red")
     assert len(held(rows()[0])) > 64
+
+
+def test_other_questions_under_one_name_are_told(cli: Cli, folder: Path) -> None:
+    """A table that was changed, or another of that name: a footnote in a report, and no rank; compared by no tests."""
+    name = FORMS["jsonl"](folder)
+    run = ["run", "--tasks", name, "--model", "constant", "-o", folder / "r", "--json"]
+    first = cli(*run, "-a", "answer=red").json["run"]
+    same = cli(*run, "-a", "answer=blue").json["run"]
+    write_jsonl(folder / "colours.jsonl", rows()[:4])
+    other = cli(*run, "-a", "answer=green").json["run"]
+    assert "other questions" not in cli("report", first, same).out
+    assert "other questions than those of constant" in cli("report", first, same, other).out
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "wanted"),
+    [
+        ("t.csv", "question,answer\nWhat?,a\n,\nWhich?,b\n", ""),
+        ("t.csv", "question,answer\nWhat?,a\nWhich?\n", "t.csv:3 is not in the expected form: it has 1 cells"),
+        ("t.csv", 'question,answer\nWhat?,a\n"Which?,b\nWho?,c\n', "t.csv:3 is not in the expected form: it has a quote"),
+        ("t.csv", 'question,answer\nWhat?,a\n"Which?,b\nWho?,d\nX?",c\n', "is there a stray quote before? "),
+        (
+            "t.jsonl",
+            '{"question": null, "answer": "a"}\n{"question": "b?", "answer": "b"}\n',
+            "t.jsonl:1 is not in the expected form: it has no question",
+        ),
+        (
+            "t.jsonl",
+            '{"question": "a?", "answer": "a", "img": "a.png"}\n',
+            "column img holds pictures, which nobody is shown",
+        ),
+        ("t.jsonl", '{"question": "a?", "answer": "a", "Category": "b"}\n', "columns that are not read: Category"),
+        (
+            "t.jsonl",
+            "".join(f'{{"question": "{answer}?", "answer": "{answer}"}}\n' for answer in ("yes", "no", "on")),
+            "2 of 3 answers are yes or no, and 'on' is neither",
+        ),
+    ],
+)
+def test_what_a_careless_author_hears(cli: Cli, tmp_path: Path, name: str, text: str, wanted: str) -> None:
+    (tmp_path / name).write_text(text, encoding="utf-8")
+    done = cli("run", "--tasks", tmp_path / name, "--model", "constant", "-o", tmp_path / "r", "--json")
+    assert wanted in done.err
+    assert done.code == (2 if "expected form" in wanted else 0), done.err
+    if not wanted:
+        assert done.json["results"][0]["n"] == 2
+
+
+def test_a_folder_or_a_plugin_in_place_of_a_name(cli: Cli, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    FORMS["jsonl"](folder)
+    (folder / "plugin.py").write_text("", encoding="utf-8")
+    monkeypatch.chdir(folder.parent)
+    assert f"name that as ./{folder.name}" in cli("run", "--tasks", folder.name).err
+    monkeypatch.chdir(folder)
+    assert "plugin.py is a plugin's file" in cli("run", "--tasks", "plugin.py").err
+
+
+PLAIN = {"question": "?", "answer": "a"}
+
+
+@pytest.mark.parametrize(
+    ("found", "wanted"),
+    [
+        ([{"question": "Which?", "answer": "B", "choices": {"B": "dog", "A": "cat"}}], (("cat", "dog"), "B")),
+        ([{"question": "Which?", "answer": "C", "choices": {"A": "x", "C": "y", "D": "z"}}], (("x", "", "y", "z"), "C")),
+        ([{"question": "Which?", "answer": "dog", "A": "cat", "B": "dog", "N": "7", "Y": "note"}], (("cat", "dog"), "B")),
+        ([{"question": "Which?", "answer": "D", "A": "a", "B": "b", "D": "d", "E": "e"}], "neither a letter"),
+        ([{"question": "Which?", "answer": "A", "choices": {"1": "cat", "2": "dog"}}], "no letter from A to Z"),
+        ([{"question": "?", "answer": "a"}, {"question": "?", "answer": "A", "choices": ["a", "b"]}], (("a", "b"), "A")),
+        (
+            [*[{"question": "?", "answer": "a"}] * 1000, {"question": "?", "answer": "b", "image": "a.png"}],
+            "column image holds",
+        ),
+        (
+            [{"question": "?", "answer": "a", "image": "a"}, {"question": "?", "answer": "b", "images": ["b"]}],
+            "column images",
+        ),
+        ([{"question": "?", "answer": float("nan")}], ()),
+    ],
+)
+def test_options_and_columns_are_never_guessed(tmp_path: Path, found: list[dict[str, Any]], wanted: object) -> None:
+    name = str(write_jsonl(tmp_path / "t.jsonl", found))
+    if isinstance(wanted, str):
+        with pytest.raises(UserError, match=wanted):
+            list(task_of(name).samples())
+        return
+    *_, last = task_of(f"{name}?kind=short" if wanted == () else name).samples()
+    assert (last.choices, last.target[0]) == wanted if wanted else last.target == ()
+
+
+def test_classes_of_the_hub_are_named(tmp_path: Path) -> None:
+    kinds = Features({"question": Value("string"), "answer": ClassLabel(names=["no", "yes"])})
+    Dataset.from_dict({"question": ["Red?", "Blue?"], "answer": [1, 0]}, features=kinds).to_parquet(
+        str(tmp_path / "t.parquet")
+    )
+    task = task_of(f"{tmp_path}/t.parquet")
+    assert (task.label, [sample.target for sample in task.samples()]) == ("t@yesno", [("yes",), ("no",)])
+
+
+def test_an_incomplete_question_is_not_right(cli: Cli, tmp_path: Path) -> None:
+    """Circular: with one rotation unanswered nobody knows whether all are right."""
+    found = [{"id": each, "question": "Which?", "answer": "A", "choices": ["cat", "dog"]} for each in ("a", "b")]
+    name = f"{write_jsonl(tmp_path / 't.jsonl', found)}?scorer=circular"
+    texts = {"a": "A", "a#1": "B", "b": "A"}
+    answers = write_jsonl(tmp_path / "a.jsonl", [{"question_id": each, "text": text} for each, text in texts.items()])
+    done = cli("score", name, "--answers", answers, "--json")
+    assert (done.json["missing"], done.json["metrics"]["accuracy"], done.json["n"]) == (1, 100.0, 3)
+    texts["a#1"] = "A"
+    write_jsonl(answers, [{"question_id": each, "text": text} for each, text in texts.items()])
+    assert cli("score", name, "--answers", answers, "--json").json["metrics"]["accuracy"] == 0.0
+
+
+def test_a_folder_of_pictures_by_either_spelling(folder: Path) -> None:
+    table = write_jsonl(folder / "my-tab.jsonl", [{"question": "?", "answer": "a", "image": "red.png"}])
+    source = parse_source("demo", {"my_tab": folder / "images"})
+    (sample,) = build_task(str(table), {}, source, Registry()).samples()
+    assert sample.images[0].read() == picture("red")

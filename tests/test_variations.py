@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+from mipha_eval import UserError, evaluate
 from mipha_eval.core.plugins.registry import Registry
 from mipha_eval.core.plugins.selection import build_task
 from mipha_eval.core.task_label import TaskLabel, varied_name
@@ -137,3 +140,37 @@ def test_a_task_of_its_own_is_no_variation() -> None:
     assert (named.variation, Pope.variation) == ("", "")  # type: ignore[attr-defined]
     assert type("Deeper", (named,), {}).variation == "deeper"  # type: ignore[attr-defined]
     assert type("Called", (Pope,), {"variation": "short"}).variation == "short"  # type: ignore[attr-defined]
+
+
+def test_no_object_takes_an_official_name(tmp_path: Path) -> None:
+    """From Python, too: a name, a label or an emptied variation that would print as POPE's own is refused."""
+    source = parse_source("demo", {})
+    taken = {
+        "named": type("Set", (Pope,), {"name": "pope"}),
+        "emptied": type("Set", (Pope,), {"variation": ""}),
+        "labelled": type("Set", (Pope,), {"label": "pope@demo"}),
+    }
+    for owner in taken.values():
+        owner.__module__ = "somebody"
+        with pytest.raises(UserError, match="is not its name to take"):
+            evaluate("constant", owner(protocol="llava", data=source), data="demo", output=tmp_path)
+    varied = type("Politely", (Pope,), {})
+    run = evaluate("constant", [varied("llava", source), Pope("llava", source)], data="demo", output=tmp_path, limit=8)
+    assert (run["pope"].task, run["pope+politely"].task) == ("pope@demo", "pope@demo+politely")
+    with pytest.raises(UserError, match="two tasks are called pope@demo"):
+        evaluate("constant", [Pope("llava", source), Pope("llava", source)], data="demo", output=tmp_path)
+
+
+def test_a_class_that_somebody_typed(tmp_path: Path) -> None:
+    """In a notebook or behind -c no file holds the class; it has no certificate, and all else."""
+    code = f"""
+from mipha_eval import evaluate
+from mipha_eval.data.parse_source import parse_source
+from mipha_eval.tasks.pope import Pope
+class Politely(Pope):
+    pass
+run = evaluate("constant", Politely("llava", parse_source("demo", {{}})), output={str(tmp_path)!r}, limit=8)
+print([result.task for result in run])
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.stdout == "['pope@demo+politely']\n", done.stderr

@@ -95,7 +95,10 @@ def with_table(names: Sequence[str], columns: str | None, kind: str | None, scor
     """
     from mipha_eval.core.plugins.references import Reference, is_reference
 
-    pairs = parse_pairs((columns or "").split(",") if columns else ())
+    listed = columns.split(",") if columns else []
+    pairs = parse_pairs(listed)
+    if len(pairs) < len(listed):
+        raise UserError(f"--columns {columns}: something is named twice")
     given = {**pairs, **{key: text for key, text in (("kind", kind), ("scorer", scorer)) if text is not None}}
     if given and not any(map(is_reference, names)):
         flag = "--columns" if columns else "--kind" if kind else "--scorer"

@@ -42,4 +42,4 @@ class TaskLabel:
 
 def varied_name(owner: str) -> str:
     """The name of a variation by that of its class: ``InGerman`` is ``in-german``."""
-    return "-".join(filter(None, WORD.split(owner))).lower()
+    return "-".join(filter(None, WORD.split(owner))).lower() or "varied"

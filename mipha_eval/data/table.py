@@ -39,13 +39,17 @@ def placed_table(path: Path, *needed: str) -> Iterator[tuple[str, Cells]]:
     return ((place, as_cells(row)) for place, row in raw_table(path, *needed))
 
 
-def raw_table(path: Path, *needed: str) -> Iterator[tuple[str, Mapping[str, object]]]:
+def raw_table(path: Path, *needed: str, strict: bool = False) -> Iterator[tuple[str, Mapping[str, object]]]:
     """Yields (place, row) pairs of an xlsx file's first sheet or of a text table, whose cells may span lines in quotes.
+
+    Args:
+        strict: leave out rows without any text, and refuse rows that are too short and quotes that do not close, which
+            pandas takes as they come.
 
     Raises:
         UserError: the file cannot be read, or has none of a column that is `needed`.
     """
-    lines = _sheet_lines(path) if path.suffix.lower() == ".xlsx" else _text_lines(path)
+    lines = _sheet_lines(path) if path.suffix.lower() == ".xlsx" else _text_lines(path, strict=strict)
     _, head = next(lines, ("", ()))
     columns = [str(cell) for cell in head]
     lacking = [name for name in needed if name not in columns]
@@ -53,7 +57,14 @@ def raw_table(path: Path, *needed: str) -> Iterator[tuple[str, Mapping[str, obje
         raise RowError(
             f"{path} has no column {lacking[0]!r}; {'it has ' + ', '.join(columns) if columns else 'it is empty'}"
         )
+    twice = next((name for name in columns if name and columns.count(name) > 1), None)
+    if strict and twice is not None:
+        raise RowError(f"{path} has two columns {twice!r}")
     for place, line in lines:
+        if strict and all(cell in (None, "") for cell in line):
+            continue
+        if strict and len(line) < len(columns) and path.suffix.lower() != ".xlsx":  # sheets leave out empty cells at an end
+            raise RowError(f"{place} {WRONG}: it has {len(line)} cells, the table {len(columns)} columns")
         if any(cell not in (None, "") for cell in line[len(columns) :]):
             raise RowError(f"{place} {WRONG}: it has {len(line)} cells, the table {len(columns)} columns")
         yield place, dict(itertools.zip_longest(columns, line[: len(columns)]))
@@ -95,14 +106,20 @@ def table_names(stems: Iterable[str]) -> list[str]:
     return [stem + ending for ending in ENDINGS for stem in known]
 
 
-def _text_lines(path: Path) -> Iterator[tuple[str, Sequence[str]]]:
+def _text_lines(path: Path, *, strict: bool) -> Iterator[tuple[str, Sequence[str]]]:
     csv.field_size_limit(sys.maxsize)  # a cell may hold a picture
     try:
         with open_text(path, newline="") as file:
             head = next(file, "")
-            cells = csv.reader(itertools.chain([head], file), delimiter=_delimiter(head))
-            yield from ((f"{path}:{cells.line_num}", line) for line in cells if line)
+            cells = csv.reader(itertools.chain([head], file), delimiter=_delimiter(head), strict=strict)
+            begins = 1
+            for line in cells:
+                begins, place = cells.line_num + 1, begins if strict else cells.line_num
+                if line:
+                    yield f"{path}:{place}", line
     except csv.Error as error:
+        if strict and "unexpected end" in str(error):
+            raise RowError(f"{path}:{begins} {WRONG}: it has a quote that does not close") from error
         raise UserError(f"cannot read {path}: {error}") from error
 
 

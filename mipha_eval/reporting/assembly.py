@@ -16,6 +16,7 @@ from mipha_eval.reporting.gains import with_gains
 from mipha_eval.reporting.measured import Measured
 from mipha_eval.reporting.measured_cell import check_metrics, measured_cell
 from mipha_eval.reporting.notes import notes_of
+from mipha_eval.reporting.other_questions import Remarks, other_questions, told_apart
 from mipha_eval.reporting.published import Quote, find_model
 from mipha_eval.reporting.quoted import choose_models, facts_of, published_size, quoted_row, reproductions
 from mipha_eval.reporting.ranking import ranked
@@ -62,7 +63,8 @@ def build_table(
     rows = [row for row in quoted if row is not None]
     if not published.rank:
         rows = [_unranked(row) for row in rows]
-    rows += [_measured_row(each, definition, published.quotes) for each in measured]
+    others = other_questions(measured)
+    rows += [_measured_row(each, definition, published.quotes, others) for each in measured]
     rows = with_gains(rows, tests)
     if not rows:
         raise UserError(f"table {definition.name} has no rows; name a run, or published models", flag="--published")
@@ -95,7 +97,7 @@ def _ablation_table(
     return replace(table, notes=(*ablation.notes(groups), *notes_of(table, tests), *contrasts.notes))
 
 
-def _measured_row(measured: Measured, definition: Definition, quotes: Sequence[Quote]) -> Row:
+def _measured_row(measured: Measured, definition: Definition, quotes: Sequence[Quote], others: Remarks) -> Row:
     asked = measured.facts.get("published", "")
     model = find_model(quotes, asked or measured.name)
     if asked and model is None:
@@ -106,7 +108,7 @@ def _measured_row(measured: Measured, definition: Definition, quotes: Sequence[Q
         name=measured.name,
         fields=facts,
         parameters=published if measured.size is None else measured.size,
-        cells=tuple(measured_cell(measured, column) for column in definition.columns),
+        cells=tuple(told_apart(measured_cell(measured, column), measured, others) for column in definition.columns),
         published_as=model or "",
         own=measured.own,
         remarks=measured.remarks,

@@ -22,6 +22,8 @@ from mipha_eval.core.plugins.checks.models import checked_expectation, model_fac
 from mipha_eval.core.plugins.code_digest import tell_of_edited
 from mipha_eval.core.plugins.model import option_name
 from mipha_eval.core.plugins.registry import Registry
+from mipha_eval.core.plugins.selection import says_its_name
+from mipha_eval.core.task import Task
 from mipha_eval.data.images import image_digest
 from mipha_eval.engine.background import BackgroundWorker
 from mipha_eval.engine.closed_after import closed_after
@@ -93,6 +95,7 @@ def run(settings: RunSettings) -> Run:
 
 def _run(settings: RunSettings, early: MemoryHandler) -> Run:
     adapter, grading, source = settings.model.adapter, settings.grading, settings.source
+    check_labels(settings.tasks)
     check_control(settings)
     check_writable(settings.output)
     work, failures = _prepared(settings)
@@ -248,6 +251,17 @@ def left_out_settings(adapter: ModelAdapter) -> JsonObject:
 def digests(adapter: ModelAdapter) -> Digest:
     """How images are identified: by their bytes, read once a run, unless the model never looks at one."""
     return functools.cache(image_digest) if adapter.reads_images else lambda _: ""
+
+
+def check_labels(tasks: Sequence[Task]) -> None:
+    """Raises UserError for tasks that one result would be of, and for one that takes another's name."""
+    labels = [task.label for task in tasks]
+    twice = next((label for label in labels if labels.count(label) > 1), None)
+    if twice is not None:
+        raise UserError(f"two tasks are called {twice}; give one another name")
+    taken = next((task for task in tasks if not says_its_name(task)), None)
+    if taken is not None:
+        raise UserError(f"class {type(taken).__name__} calls itself {taken.label}, which is not its name to take")
 
 
 def check_control(settings: RunSettings) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mipha_eval.core.plugins.registry import Registry
+from mipha_eval.core.task_label import TaskLabel
 from mipha_eval.judge.stored_task import StoredTask, read_stored_tasks
 from mipha_eval.runs.frames import metrics_frame
 from mipha_eval.runs.task_result import Answers, Result
@@ -48,7 +49,7 @@ class Run:
     def __getitem__(self, task: str) -> Result:
         """The result of a task, by ``name`` or ``name@protocol``. Raises KeyError with the labels that there are."""
         for result in self.results:
-            if task in (result.task, result.task.partition("@")[0]):
+            if task in (result.task, TaskLabel.of(result.task).plugin):
                 return result
         raise KeyError(f"{self.path} has no result of {task}; there are {', '.join(result.task for result in self)}")
 

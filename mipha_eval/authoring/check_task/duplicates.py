@@ -6,9 +6,8 @@ from collections.abc import Iterator, Sequence
 
 from mipha_eval.authoring.check_task.answers import option_of
 from mipha_eval.authoring.check_task.pictures import Picture
-from mipha_eval.authoring.check_task.point import Said, count, of, quoted, some
+from mipha_eval.authoring.check_task.point import Said, count, of, place_in_code, quoted, some
 from mipha_eval.authoring.check_task.under_check import TaskUnderCheck
-from mipha_eval.core.plugins.blame import place_of
 from mipha_eval.core.types import Sample
 
 NEAR = 2  # bits of 64 by which pictures differ that look alike
@@ -31,7 +30,7 @@ def questions_are_there_once(under: TaskUnderCheck) -> Iterator[Said]:
         pair = some([sample.id for sample in against[0]])
         labels = some([label for sample in against[0] for label in _labels(sample)], 4)
         told = f"{count(len(against), 'question')} asked twice, with labels that contradict one another: {pair} ({labels})"
-        yield "note" if under.published else "fault", f"{told} ({place_of(type(under.task), 'samples')})"
+        yield "note" if under.published else "fault", f"{told} ({place_in_code(under, 'samples')})"
     elif twice:
         ids = some([sample.id for sample in twice[0]])
         yield "note", f"{of(repeated, len(under.samples))} questions are asked already, with the same label: {ids}"
@@ -79,7 +78,7 @@ def options_differ(under: TaskUnderCheck) -> Iterator[Said]:
             alike.append(sample)
     if same:
         told = f"an option stands twice in {count(len(same), 'question')}: {some([sample.id for sample in same])}"
-        yield "note" if under.published else "fault", f"{told} ({place_of(type(under.task), 'samples')})"
+        yield "note" if under.published else "fault", f"{told} ({place_in_code(under, 'samples')})"
     elif alike:
         yield (
             "note",

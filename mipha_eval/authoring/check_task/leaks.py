@@ -12,10 +12,9 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from mipha_eval.authoring.check_task.answers import option_of
 from mipha_eval.authoring.check_task.association import Association, LabelIndex, associate
-from mipha_eval.authoring.check_task.point import Said, of, quoted
+from mipha_eval.authoring.check_task.point import Said, of, place_in_code, quoted
 from mipha_eval.authoring.check_task.under_check import TaskUnderCheck
 from mipha_eval.core.alphabet import lettered
-from mipha_eval.core.plugins.blame import place_of
 from mipha_eval.core.plugins.checks.questions import checked_request
 from mipha_eval.core.types import Sample
 
@@ -44,7 +43,7 @@ def label_is_not_in_the_prompt(under: TaskUnderCheck) -> Iterator[Said]:
     held = [index.held(text) for text in texts]
     alone = associate([each if len(each) == 1 else frozenset() for each in held], labels)
     anyhow = associate(held, labels)
-    place = place_of(type(under.task), "samples")
+    place = place_in_code(under, "samples")
     if announced.beyond_chance and announced.found - announced.expected >= max(FEW, ANNOUNCING * announced.questions):
         first = next(told for each in asked if (told := _announces(each, prompts[each.id])))
         yield "fault", f"prompts announce the answer, {_told(announced)}, such as {quoted(first)} ({place})"
@@ -67,7 +66,7 @@ def label_is_not_in_the_file_name(under: TaskUnderCheck) -> Iterator[Said]:
     found = associate(held, labels) if asked else Association(0, 0, 0.0, 1.0)
     if found.beyond_chance and found.found - found.expected >= max(FEW, NAMED * found.questions):
         first = next(n for n, each in enumerate(held) if labels[n] in each)
-        place = place_of(type(under.task), "samples")
+        place = place_in_code(under, "samples")
         yield "fault", f"pictures are called by the answer, {_told(found)}, such as {quoted(names[first])} ({place})"
     elif found.beyond_chance and found.found - found.expected >= FEW:
         yield "note", f"names of pictures hold the label, {_told(found)}"

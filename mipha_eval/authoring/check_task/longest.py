@@ -20,4 +20,5 @@ def everything(samples: Sequence[Sample]) -> Mapping[str, str]:
 
 def _of(sample: Sample, common: Sequence[str]) -> str:
     options = [f"{letter}. {option}" for letter, option in lettered(sample.choices) if option]
-    return "\n".join(options) if options else ", ".join(dict.fromkeys((*common, *sample.target)))
+    named = list(dict.fromkeys((*common, *sample.target)))
+    return "\n".join(options) if options else ", ".join(named if len(named) > 1 else (*named, "or anything else"))

@@ -6,10 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from mipha_eval.authoring.check_task.answers import REFUSAL, Outcome, is_ranked, measured, outcome, read_one
 from mipha_eval.authoring.check_task.longest import everything
-from mipha_eval.authoring.check_task.point import Said, cut, of, quoted, some
+from mipha_eval.authoring.check_task.point import Said, cut, of, place_in_code, quoted, some
 from mipha_eval.authoring.check_task.under_check import TaskUnderCheck
 from mipha_eval.core.judged_task import JudgedTask
-from mipha_eval.core.plugins.blame import place_of
 from mipha_eval.core.plugins.checks.scores import checked_score
 from mipha_eval.core.types import Response, Sample
 from mipha_eval.scoring.judging.dialogue import BrokenDialogueError, UnansweredError
@@ -38,7 +37,7 @@ def labels_are_readable(under: TaskUnderCheck) -> Iterator[Said]:
     if strict:
         worth = under.best[strict[0].id][1]
         label = f"label {quoted(strict[0].target[0])} is worth {worth:.2g} as the answer"
-        place = place_of(type(under.task), "score")
+        place = place_in_code(under, "score")
         yield "fault", f"the task's rule does not find the labels of {_questions(under, strict)} right: {label} ({place})"
     elif odd:
         yield "note", f"{_questions(under, odd)}: {NEVER}, as the benchmark itself has it: {under.task.odd_label(odd[0])}"
@@ -62,7 +61,7 @@ def oracle_gets_the_most(under: TaskUnderCheck) -> Iterator[Said]:
     except UnansweredError as error:
         yield _unanswered(error)
         return
-    place = place_of(type(under.task), "tally")
+    place = place_in_code(under, "tally")
     judge = " (a judge's stand-in finds every answer right)" if found.judged else ""
     if found.value is None:
         yield "fault", f"the headline {found.metric.plain} has no value where every question is answered right ({place})"
@@ -102,7 +101,7 @@ def poor_answers_are_worth_little(under: TaskUnderCheck) -> Iterator[Said]:
     found = {name: _given(under, text) for name, text in POOR.items()}
     wrong = _too_good(under, found, most)
     if wrong:
-        yield "fault", f"{wrong} ({place_of(type(under.task), 'score')})"
+        yield "fault", f"{wrong} ({place_in_code(under, 'score')})"
         return
     values = [each.value or 0.0 for each in found.values()]
     numbers = ", ".join(f"{value:.1f}" for value in values)

@@ -8,7 +8,9 @@ from typing import Literal, TypeAlias
 
 from mipha_eval.authoring.check_task.under_check import TaskUnderCheck
 from mipha_eval.authoring.finding import Level
+from mipha_eval.core.plugins.blame import place_of
 from mipha_eval.core.printable import printable
+from mipha_eval.scoring.tables.table_task import definition_of
 
 LONGEST = 60  # characters of a value in a line
 
@@ -55,3 +57,8 @@ def count(number: int, thing: str) -> str:
 def of(part: int, whole: int) -> str:
     """A part of a whole."""
     return f"{part:,} of {whole:,}"
+
+
+def place_in_code(under: TaskUnderCheck, method: str) -> str:
+    """Where an author looks for what is wrong: the method in his file, or his table."""
+    return under.task.named if definition_of(under.task) else place_of(type(under.task), method)

@@ -55,7 +55,9 @@ class Recipe:
         if file.suffix != ".py" or not file.is_file():
             return self
         plugins = tuple(dict.fromkeys((*self.plugins, self.name)))
-        tasks = Registry([Path(each) for each in plugins]).names("tasks")
+        registry = Registry([Path(each) for each in plugins])
+        tasks = registry.names("tasks")
+        registry.check_files()
         own = [name for name, plugin in tasks.items() if plugin.place == file]
         if len(own) != 1:
             found = f"has the tasks {', '.join(own)}; name one of them" if own else "defines no task"

@@ -13,11 +13,12 @@ from mipha_eval.core.asking import ASKING, Askings, read_askings
 from mipha_eval.core.data_source import DataSource
 from mipha_eval.core.errors import MissingDataError, PluginError, UserError
 from mipha_eval.core.options import option_fields, required_options, typed_options, unknown
-from mipha_eval.core.plugins.blame import blaming
+from mipha_eval.core.plugins.blame import blaming, is_foreign
 from mipha_eval.core.plugins.checks.refusal import refusal, shown
 from mipha_eval.core.plugins.model import Model, check_heeded, option_name, published_options
+from mipha_eval.core.plugins.plugin_code import plain_name
 from mipha_eval.core.plugins.references import is_reference, referenced_task
-from mipha_eval.core.plugins.registry import Registry
+from mipha_eval.core.plugins.registry import PACKAGE, Registry, own_module
 from mipha_eval.core.task import Task
 from mipha_eval.core.task_label import TaskLabel
 
@@ -172,11 +173,21 @@ def _built(
 def build_task(name: str, options: Mapping[str, str], source: DataSource, registry: Registry) -> Task:
     """A task under the named or the default protocol, or that of a table of questions."""
     if not is_reference(name):
+        _check_no_file(name, registry)
         return _plugin_task(name, options, source, registry)
     task = referenced_task(name, options, source)
-    if task.name in registry.names("tasks"):
+    if plain_name(task.name) in registry.names("tasks"):
         raise UserError(f"{name}: there is a task called {task.name} already; give the table another name, ?name=NAME")
     return task
+
+
+def _check_no_file(name: str, registry: Registry) -> None:
+    """Raises UserError for what is a file or folder here, and no task's name."""
+    if TaskLabel.of(name).plugin in registry.names("tasks") or not Path(name).exists():
+        return
+    if name.endswith(".py"):
+        raise UserError(f"{name} is a plugin's file; give it as one, and its task by name", flag=f"--plugin {name}")
+    raise UserError(f"there is no task {name}, but a file or folder; name that as ./{name}")
 
 
 def _plugin_task(name: str, options: Mapping[str, str], source: DataSource, registry: Registry) -> Task:
@@ -210,7 +221,7 @@ def _plugin_task(name: str, options: Mapping[str, str], source: DataSource, regi
         raise UserError(f"task {plain} needs {' and '.join(f'-a {prefix}{name}=...' for name in sorted(missing))}")
     with blaming():
         task: Task = owner(protocol=protocol, data=source, **typed_options(owner, own, plain))
-    if task.name != owner.name or task.protocol != protocol or task.label != Task.label.__get__(task):
+    if task.protocol != protocol or not says_its_name(task):
         raise refusal(
             owner, "label", f"task {plain} calls itself {shown(task.label)}; a task is called by its name and protocol"
         )
@@ -221,6 +232,16 @@ def own_source(owner: type[Task], source: DataSource) -> DataSource:
     """The folder of a task's own file."""
     file = inspect.getfile(owner)
     return DataSource("folder", Path(file).resolve().parent, source.image_dirs, note=source.note)
+
+
+def says_its_name(task: Task) -> bool:
+    """Whether a task's label is what its class says: an official name is no instance's to take."""
+    owner = type(task)
+    drawn = "demo" if task.data.kind == "demo" else ""
+    first = task.protocol == next(iter(owner.protocols), "")
+    protocol = "-".join(filter(None, [drawn, "" if drawn and first else task.protocol]))
+    taken = is_foreign(owner) and not owner.variation and own_module(f"{PACKAGE.name}.tasks.{owner.name.replace('-', '_')}")
+    return task.label == str(TaskLabel(owner.name, protocol, owner.variation)) and not taken
 
 
 def _check_annotations(label: str, taken: bool, source: DataSource) -> None:

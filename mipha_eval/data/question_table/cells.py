@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Sequence
+
+from mipha_eval.core.alphabet import LETTERS
 
 
 def text_of_cell(value: object) -> str:
@@ -14,6 +17,8 @@ def text_of_cell(value: object) -> str:
         return ""
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if isinstance(value, float) and math.isnan(value):
+        return ""  # how tables of numbers say that there is none
     if isinstance(value, str | int | float):
         return str(value)
     raise ValueError(f"{shown(value)} is no text")
@@ -36,11 +41,20 @@ def texts_of_cell(value: object, *, listed: bool = False) -> tuple[str, ...]:
 def choices_of_cell(value: object) -> tuple[str, ...]:
     """Options in order: a list, that list as JSON, or an object of letters and options."""
     if isinstance(value, Mapping):
-        return tuple(map(text_of_cell, value.values()))
+        return _by_letter(value)
     found = texts_of_cell(value, listed=True)
     if isinstance(value, str) and len(found) == 1 and found[0] == value:
         raise ValueError(f'its options {shown(value)} are no list; in a table they are written ["one", "other"]')
     return found
+
+
+def _by_letter(value: Mapping[object, object]) -> tuple[str, ...]:
+    """The options of an object, each at the place of its letter."""
+    wrong = next((key for key in value if key not in tuple(LETTERS)), None)
+    if wrong is not None:
+        raise ValueError(f"its options are called {shown(wrong)}, which is no letter from A to Z")
+    found = [text_of_cell(value.get(letter)) for letter in LETTERS]
+    return tuple(found[: max((place for place, text in enumerate(found, start=1) if text), default=0)])
 
 
 def listed_in(text: str) -> Sequence[object]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 from mipha_eval.core.alphabet import LETTERS
 from mipha_eval.core.errors import UserError
@@ -28,11 +30,22 @@ class Columns:
 
     Attributes:
         of: by role.
-        letters: columns with an option each, where there is none with all of them.
+        letters: columns with an option each, from A without gaps, where there is none with all of them.
     """
 
     of: Mapping[str, str]
     letters: tuple[str, ...] = ()
+
+    def unread(self, row: Mapping[str, object]) -> str:
+        """What is wrong with a row that holds something where the first rows had nothing; "" if nothing is."""
+        odd = next((name for name in self.watched if row.get(name) not in (None, "", [])), None)
+        return f"its column {odd} holds something, which no column of the first rows does" if odd else ""
+
+    @cached_property
+    def watched(self) -> tuple[str, ...]:
+        """Columns that would be read if the first rows had them."""
+        known = {name for names in ROLES.values() for name in names} | ({"A", "B"} if not self.has_choices else set())
+        return tuple(sorted(known - {*self.of.values(), *self.letters}))
 
     @property
     def has_choices(self) -> bool:
@@ -64,8 +77,8 @@ def find_columns(table: str, present: Collection[str], given: Mapping[str, str])
             "likewise for question, image and whatever else has another name",
             flag="--columns",
         )
-    letters = () if "choices" in of else tuple(letter for letter in LETTERS if letter in present)
-    return Columns(of, letters if letters[:2] == ("A", "B") else ())
+    letters = () if "choices" in of else tuple(itertools.takewhile(present.__contains__, LETTERS))
+    return Columns(of, letters if len(letters) > 1 else ())
 
 
 def names_of(rows: Iterable[Mapping[str, object]]) -> dict[str, None]:

@@ -60,7 +60,7 @@ def _json(path: Path) -> PlacedRows:
 READERS: Mapping[str, Callable[[Path], PlacedRows]] = {
     ".jsonl": placed_jsonl,
     ".json": _json,
-    **dict.fromkeys((".csv", ".tsv", ".xlsx"), raw_table),
+    **dict.fromkeys((".csv", ".tsv", ".xlsx"), partial(raw_table, strict=True)),
 }
 TEXTS = (".csv", ".tsv", ".xlsx")
 #: how tables of questions end
@@ -82,5 +82,10 @@ def file_table(path: Path) -> QuestionTable:
 
 
 def dataset_rows(name: str, dataset: Dataset) -> PlacedRows:
-    """The rows of a dataset with their places."""
-    return ((f"{name}: row {number}", row) for number, row in enumerate(dataset, start=1))
+    """The rows of a dataset with their places; classes by their names."""
+    from datasets import ClassLabel
+
+    classes = {column: each for column, each in dataset.features.items() if isinstance(each, ClassLabel)}
+    for number, row in enumerate(dataset, start=1):
+        named = {column: each.int2str(row[column]) for column, each in classes.items() if row[column] is not None}
+        yield f"{name}: row {number}", {**row, **named}

@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from mipha_eval.core.alphabet import LETTERS
+from mipha_eval.core.json_value import Json
 from mipha_eval.core.judged_task import JudgedTask
 from mipha_eval.core.metrics import Metric, Tally, share
 from mipha_eval.core.reading import Reading
 from mipha_eval.core.types import Answer, Dialogue, Response, Sample, Score
+from mipha_eval.data.rows import number_of
 from mipha_eval.scoring.circular import circular_tally, match_unread
 from mipha_eval.scoring.stock.choice import ChoiceTask, worth_of
 from mipha_eval.scoring.stock.options import right_letter, shown_letters
@@ -45,7 +47,7 @@ class CircularTask(ChoiceTask, JudgedTask):
             yield self.sample(turned, f"{name}#{turn}" if turn else name, (place,) if place else ())
 
     def score(self, sample: Sample, response: Response) -> Score:
-        return dataclasses.replace(super().score(sample, response), details={"base": sample.id == sample.group})
+        return dataclasses.replace(super().score(sample, response), details=_turns(sample))
 
     def grade(self, answers: Sequence[Answer], runs: int) -> Dialogue[Sequence[Score]]:
         if any(not answer.text.strip() for answer in answers):  # a blank one is wrong, so the question is
@@ -53,13 +55,20 @@ class CircularTask(ChoiceTask, JudgedTask):
         return (yield from match_unread(answers, self._matched))
 
     def _matched(self, sample: Sample, reading: Reading) -> Score:
-        return self.scored(sample, reading, worth_of(sample, reading), base=sample.id == sample.group)
+        return self.scored(sample, reading, worth_of(sample, reading), **_turns(sample))
 
     def tally(self, scores: Sequence[Score]) -> Tally:
+        if len(scores) < number_of(scores[0].details, "turns"):  # one was not answered: nobody knows whether all are right
+            return {}
         counts = circular_tally(scores)
         category = scores[0].category
         own = {f"{CATEGORY}{category}/{name}": counts[name] for name in ("right", "asked") if counts and category}
         return {**counts, **own}
+
+
+def _turns(sample: Sample) -> dict[str, Json]:
+    """Whether a sample is the question unturned, and how many there are of it."""
+    return {"base": sample.id == sample.group, "turns": len(shown_letters(sample.choices))}
 
 
 def rotated(choices: Sequence[str], turn: int) -> tuple[str, ...]:

@@ -24,7 +24,7 @@ QuestionKind = Literal["yesno", "choice", "short", "caption", "open"]
 #: what of a task decides numbers, so that a certificate of its scorer is about it only if it is the scorer's own
 DECIDING = (
     *("score", "read", "target", "label_of", "asked", "tally", "main_metrics", "metrics_for", "metrics", "finish"),
-    *("score_missing", "scorer"),
+    *("score_missing", "scorer", "scored"),
 )
 #: fields of a task that are no options
 NO_OPTIONS = ("protocol", "data")

@@ -13,7 +13,9 @@ from mipha_eval.core.data_source import DataSource, ImageFolder
 from mipha_eval.core.errors import UserError
 from mipha_eval.core.options import unknown
 from mipha_eval.core.plugins.checks.classes import NAME, PROTOCOL
+from mipha_eval.core.plugins.model import option_name
 from mipha_eval.core.plugins.references import Reference
+from mipha_eval.core.prompt_pattern import Pattern
 from mipha_eval.core.task import Task
 from mipha_eval.data.question_table.columns import ROLES, find_columns, names_of
 from mipha_eval.data.question_table.folder import METADATA, table_in
@@ -25,6 +27,7 @@ from mipha_eval.scoring.stock.question import Question
 from mipha_eval.scoring.stock.scorers import SCORERS, scorer_class
 from mipha_eval.scoring.tables.definition import Definition
 from mipha_eval.scoring.tables.kind import kind_of, usual_scorer
+from mipha_eval.scoring.tables.remarks import nearly_yes_no, swallowed_rows, unread_columns
 from mipha_eval.scoring.tables.sidecar import KINDS, Sidecar, read_sidecar
 from mipha_eval.scoring.tables.table_task import TableRows, built, table_class
 
@@ -57,13 +60,18 @@ def make_task(reference: Reference, options: Mapping[str, str], source: DataSour
     given = {**sidecar.columns, **{role: reference.settings[role] for role in ROLES if role in reference.settings}}
     first = table.first_rows()
     columns = find_columns(table.name, names_of(row for _, row in first), given)
-    folder = source.image_dirs.get(name, table.folder)
+    for line in unread_columns([row for _, row in first], columns):
+        _say(str(reference), f"{table.name}: {line}", logging.WARNING if "picture" in line else logging.INFO)
+    if table.texts and (line := swallowed_rows(first)):
+        _say(str(reference), f"{table.name}: {line}", logging.WARNING)
+    plain = option_name(name)
+    folder = next((each for task, each in source.image_dirs.items() if option_name(task) == plain), table.folder)
     rows = TableRows(
         str(reference), table, columns, Pictures(str(path or table.name), ImageFolder(folder) if folder else None)
     )
     questions = [_question(rows, place, number, row) for number, (place, row) in enumerate(first)]
     owner = table_class(_definition(name, _chosen(reference, sidecar, questions, table), sidecar), rows)
-    prefix = name.replace("-", "_") + "."
+    prefix = plain + "."
     own = {key.removeprefix(prefix): text for key, text in options.items() if key.startswith(prefix) or "." not in key}
     data = source if path is None else DataSource("folder", path.resolve().parent, source.image_dirs)
     if path is not None:
@@ -104,7 +112,8 @@ def _name(reference: Reference, sidecar: Sidecar, path: Path | None) -> str:
         if not NAME.fullmatch(said):
             raise UserError(f"{reference}: name {said!r} must be small letters, digits, - . _, at most 60 of them")
         return said
-    stem = path.stem if path else reference.place.rpartition("/")[2]
+    parts = [reference.place.rpartition("/")[2], *(reference.settings.get(key, "") for key in ("config", "split"))]
+    stem = path.stem if path else "-".join(filter(None, parts))
     stem = path.resolve().parent.name if path and stem.lower() in ANYBODYS else stem
     plain = re.sub(r"[^a-z0-9._-]+", "-", stem.lower()).strip("-._")[:60]
     if not NAME.fullmatch(plain):
@@ -140,18 +149,27 @@ def _chosen(reference: Reference, sidecar: Sidecar, questions: list[Question], t
         others = ", ".join(name for name in SCORERS if name != chosen and found in scorer_class(name).kinds)
         more = f" (also {others})" if others else ""
         _say(str(reference), f"{table.name}: questions of kind {found}{how}, scored by {chosen}{more}")
+    if not kind and not scorer and (odd := nearly_yes_no(found, questions)):
+        _say(str(reference), f"{table.name}: {odd}", logging.WARNING)
     return Chosen(chosen, chosen == (sidecar.scorer or usual_scorer(sidecar.kind or kind_of(questions), questions)))
 
 
 @functools.cache
-def _say(reference: str, line: str) -> None:  # noqa: ARG001  # the cache looks at it
+def _say(reference: str, line: str, level: int = logging.INFO) -> None:  # noqa: ARG001  # the cache looks at it
     """Once for a table, however often its task is built; `reference` tells tables of one name apart."""
-    logger.info("%s", line)
+    logger.log(level, "%s", line)
 
 
 def _definition(name: str, chosen: Chosen, sidecar: Sidecar) -> Definition:
     """What the table is as a benchmark; a scorer that is not the author's has a protocol of its own."""
     protocol = sidecar.protocol or chosen.scorer
+    if protocol in SCORERS and protocol != chosen.scorer:
+        raise UserError(f"{name}: protocol {protocol!r} is the name of a scorer, and {chosen.scorer} scores it")
+    names = Pattern(sidecar.prompt).names
+    if sidecar.prompt and not names & {"question", "options"} and chosen.scorer in ("choice", "circular"):
+        raise UserError(
+            f"{name}: prompt shows no options, which {chosen.scorer} needs; it lacks {{question}} or {{options}}"
+        )
     if not chosen.authors and sidecar.protocol:
         protocol = f"{sidecar.protocol}-{chosen.scorer}"
     if not PROTOCOL.fullmatch(protocol):

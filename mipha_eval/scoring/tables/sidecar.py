@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from mipha_eval.core.errors import UserError
 from mipha_eval.core.files import read_toml
@@ -41,7 +41,7 @@ class Sidecar(Struct, frozen=True, kw_only=True):
     prompt: str = ""
     format: str | None = None
     metrics: tuple[str, ...] = ()
-    max_new_tokens: int | None = None
+    max_new_tokens: Annotated[int, Meta(ge=1)] | None = None
     licence: str = ""
     citation: str = ""
     columns: Mapping[str, str] = {}

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any, ClassVar
 
 from mipha_eval.core.data_source import DataSource
-from mipha_eval.core.errors import UserError
+from mipha_eval.core.errors import RowError, UserError
 from mipha_eval.core.metrics import Metric, Totals
 from mipha_eval.core.options import typed_options, unknown
 from mipha_eval.core.task import Task
@@ -49,6 +49,8 @@ class TableRows:
 
     def question(self, place: str, number: int, row: Row) -> Question:
         """A row as a question. Raises ValueError for a cell that is not what its column holds."""
+        if odd := self.columns.unread(row):
+            raise ValueError(odd)
         cells = {role: row.get(column) for role, column in self.columns.of.items()}
         again = partial(self._held, number) if self.table.again else None
         texts = {name: text_of_cell(cells[role]) for role, name in TEXTS.items() if role in cells}
@@ -84,7 +86,10 @@ class TableTask(StockTask):
     def questions(self) -> Iterator[Question]:
         if self.rows_of is None:
             raise UserError(f"{self.label} was made of a stored run, which has its own copy of the questions")
-        return self.rows_of.questions()
+        for question in self.rows_of.questions():
+            if not question.text.strip() and "caption" not in self.kinds:
+                raise RowError(f"{question.place} is not in the expected form: it has no question")
+            yield question
 
     @property
     def named(self) -> str:

@@ -32,7 +32,7 @@ def checked_responses(adapter: ModelAdapter, batch: Sequence[Request], responses
     """A model's responses to a batch; one whose numbers are not finite is a failure of that request alone."""
     listed = listed_responses(adapter, batch, responses)
     for request, response in zip(batch, listed, strict=True):
-        wrong = _wrong_response(request, response)
+        wrong = _wrong_response(request, response) or _unranked(adapter, request, response)
         if wrong:
             raise refusal(type(adapter), method_for(adapter, request), f"model {adapter.name} gave {wrong}")
     return [response if _is_finite(response) else UNUSABLE for response in listed]
@@ -55,13 +55,18 @@ def _wrong_response(request: Request, response: object) -> str:
     for name, kinds, what in (("tokens", (int,), "are no whole number"), ("served", (Served, NoneType), "is no Served")):
         if type(getattr(response, name)) not in kinds:
             return f"a response whose {name} {what} but {shown(getattr(response, name))}"
-    if request.options and not response.likelihoods and not response.error:
-        return f"no likelihoods to a question of which {len(request.options)} options are to be ranked"
     if not (response.likelihoods or response.option_tokens or response.probabilities or response.top):
         return ""
     if type(response.top) is not tuple or not all(_is_logit(pair) for pair in response.top):
         return f"a response whose top are no pairs of a token and a number but {shown(response.top)}"
     return _wrong_numbers(request, response)
+
+
+def _unranked(adapter: ModelAdapter, request: Request, response: Response) -> str:
+    """What is wrong with a text in place of likelihoods; a floor, which knows nothing, answers with one."""
+    if not request.options or response.likelihoods or response.error or adapter.floor:
+        return ""
+    return f"no likelihoods to a question of which {len(request.options)} options are to be ranked"
 
 
 def _wrong_numbers(request: Request, response: Response) -> str:
