@@ -368,15 +368,9 @@ PLAIN = {"question": "?", "answer": "a"}
         ([{"question": "Which?", "answer": "dog", "A": "cat", "B": "dog", "N": "7", "Y": "note"}], (("cat", "dog"), "B")),
         ([{"question": "Which?", "answer": "D", "A": "a", "B": "b", "D": "d", "E": "e"}], "neither a letter"),
         ([{"question": "Which?", "answer": "A", "choices": {"1": "cat", "2": "dog"}}], "no letter from A to Z"),
-        ([{"question": "?", "answer": "a"}, {"question": "?", "answer": "A", "choices": ["a", "b"]}], (("a", "b"), "A")),
-        (
-            [*[{"question": "?", "answer": "a"}] * 1000, {"question": "?", "answer": "b", "image": "a.png"}],
-            "column image holds",
-        ),
-        (
-            [{"question": "?", "answer": "a", "image": "a"}, {"question": "?", "answer": "b", "images": ["b"]}],
-            "column images",
-        ),
+        ([PLAIN, {**PLAIN, "choices": ["a", "b"]}], "it has 0 options"),
+        ([*[PLAIN] * 1000, {**PLAIN, "image": "a.png"}], "column image holds"),
+        ([{**PLAIN, "image": "a"}, {**PLAIN, "images": ["b"]}], "column images"),
         ([{"question": "?", "answer": float("nan")}], ()),
     ],
 )
