@@ -170,15 +170,12 @@ class TaskAnswers:
 
 
 def stored_answers(folder: RunFolder, task: Task) -> TaskAnswers:
-    """A task's questions as a run keeps them, and the responses that belong to them: to what was asked last.
-
-    Runs of before that was kept were asked as the benchmark asks.
-    """
+    """A task's questions as a run keeps them, and the responses that belong to them: to what was asked last."""
     stored = folder.task(task.label)
     rows = stored.stored_samples()
     samples = [row.sample for row in rows]
     work = TaskInput(task, samples, len(samples), stored.read_task().probabilities)
-    keys = {sample.id: row.request or work.request(sample).key for row, sample in zip(rows, samples, strict=True)}
+    keys = {sample.id: row.asked or work.request(sample).key for row, sample in zip(rows, samples, strict=True)}
     answered = stored.responses()
     responses = {name: entry.response for name, entry in answered.items() if keys.get(name) == entry.key}
     return TaskAnswers(task, samples, responses)

@@ -219,7 +219,8 @@ def open_task(work: TaskInput, folder: RunFolder, journal: Appender, run_context
     """Writes down what is asked, and finds what is answered already, see `TaskRun.is_answered_by`."""
     place = folder.task(work.task.label)
     requests = [work.request(sample) for sample in work.samples]
-    place.write_samples(work.samples, [request.key for request in requests])
+    otherwise = work.control is not None or bool(work.asking.given)
+    place.write_samples(work.samples, [request.key for request in requests] if otherwise else ())
     place.write_task(task_record(work, run_context))
     task = TaskRun(work, folder, journal, run_context, digest, requests)
     stored = place.responses()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
+import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -28,7 +30,8 @@ class StoredSample(Struct, frozen=True, kw_only=True):
     """A line of ``samples.jsonl``; see `Sample`.
 
     Attributes:
-        request: the key of the request that was made of it, see `Request.key`; empty in runs of before it was kept.
+        request: the key of the request that was made of it (`Request.key`), where that is not the benchmark's own, and a
+            digest of what it was made of.
     """
 
     id: Text
@@ -42,6 +45,12 @@ class StoredSample(Struct, frozen=True, kw_only=True):
     choices: tuple[str, ...] = ()
     images: tuple[StoredImage, ...]
     request: str = ""
+
+    @property
+    def asked(self) -> str:
+        """The key of what was asked, where that is not what the benchmark asks; "" if the question has changed since."""
+        key, _, seal = self.request.partition(" ")
+        return key if seal == _seal(self.sample) else ""
 
     @property
     def sample(self) -> Sample:
@@ -96,10 +105,16 @@ def write_samples(path: Path, samples: Iterable[Sample], keys: Sequence[str] = (
     """Writes what is asked, for people and viewers; images by name and place.
 
     Args:
-        keys: of the requests that are made of the samples, in their order.
+        keys: of the requests that are made of the samples, in their order, where these are not the benchmark's own.
     """
     asked = itertools.chain(keys, itertools.repeat(""))
     write_lines(path, (record_json(_stored(sample, key)) for sample, key in zip(samples, asked, strict=False)))
+
+
+def _seal(sample: Sample) -> str:
+    """Tells whether a question is still the one that a request was made of."""
+    parts = (sample.prompt, sample.choices, [image.name for image in sample.images])
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:12]
 
 
 def _stored(sample: Sample, key: str) -> StoredSample:
@@ -114,5 +129,5 @@ def _stored(sample: Sample, key: str) -> StoredSample:
         question=sample.question,
         choices=sample.choices,
         images=tuple([StoredImage(image.name, image.location) for image in sample.images]),
-        request=key,
+        request=f"{key} {_seal(sample)}" if key else "",
     )
