@@ -17,6 +17,7 @@ from mipha_eval.core.plugins.selection import build_task
 from mipha_eval.core.task import Task
 from mipha_eval.data.parse_source import parse_source
 from tests.conftest import Cli, Said
+from tests.judge_server import Say, Serve
 from tests.question_tables import COLOURS, FORMS, draw, held, picture, rows, write_jsonl
 
 
@@ -411,3 +412,14 @@ def test_a_folder_of_pictures_by_either_spelling(folder: Path) -> None:
     source = parse_source("demo", {"my_tab": folder / "images"})
     (sample,) = build_task(str(table), {}, source, Registry()).samples()
     assert sample.images[0].read() == picture("red")
+
+
+def test_a_judged_score_is_not_lost_when_the_run_goes_on_without_its_judge(cli: Cli, tmp_path: Path, serve: Serve) -> None:
+    found = [{"question": f"Why {number}?", "answer": "Because of the light that it reflects."} for number in range(3)]
+    run = ["run", "--tasks", write_jsonl(tmp_path / "why.jsonl", found), "-m", "constant", "-o", tmp_path / "r", "--json"]
+    url = serve(lambda prompt, asked: Say("yes")).url
+    judged = cli(*run, "--judge", "fake", "--judge-base-url", url).json
+    assert judged["results"][0]["metrics"] == {"accuracy[fake]": 100.0}
+    assert "| 100.00" in cli("report", judged["run"]).out
+    assert cli(*run).json["results"][0]["metrics"] == {}
+    assert "| 100.00" in cli("report", judged["run"]).out

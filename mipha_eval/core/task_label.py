@@ -27,8 +27,10 @@ class TaskLabel:
         """Of ``name``, ``name@protocol``, ``name@protocol+variation`` or ``name+variation``."""
         name, _, protocol = text.partition("@")
         name, _, first = name.partition("+")
-        protocol, _, second = protocol.partition("+")
-        return cls(name, protocol, second or first)
+        plain, _, second = protocol.partition("+")
+        if first and second and first != second:
+            return cls(name, protocol, first)  # two variations, of which the second is no protocol that there is
+        return cls(name, plain, second or first)
 
     @property
     def plugin(self) -> str:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from mipha_eval.core.errors import UserError
+from mipha_eval.judge.stored_task import choose_result
 from mipha_eval.reporting.definition import SIZE
 from mipha_eval.reporting.factors import OTHER_NAMES
 from mipha_eval.reporting.marks import shortened
@@ -18,6 +19,7 @@ from mipha_eval.scoring.result_record import ResultRecord
 from mipha_eval.store.manifest import Manifest
 from mipha_eval.store.results import read_printed, read_result
 from mipha_eval.store.run_folder import RunFolder
+from mipha_eval.store.task_folder import TaskFolder
 
 #: what is said of a model's weights that somebody chose; the rest, such as a digest, is of this model alone
 CHOSEN = ("dtype", "attention", "generation", "left_out")
@@ -106,8 +108,7 @@ def _read(path: Path) -> Measured:
     folder = RunFolder.open(path)
     manifest = folder.manifest()
     labels = [label for label in folder.tasks() if folder.results_of(label)]
-    files = [path / label / "result.json" for label in labels]
-    results = [StoredResult(read_result(file), file, run=path) for file in files]
+    results = [_chosen(folder.task(label), path) for label in labels]
     if not results:
         raise UserError(f"{path} has no finished task; the same command that began it goes on")
     identity: list[object] = [manifest.model, manifest.options, manifest.weights, manifest.asked_under]
@@ -124,6 +125,14 @@ def _read(path: Path) -> Measured:
         sources=(path,),
         machine=", ".join(filter(None, [manifest.machine, str(manifest.weights.get("device", ""))])),
     )
+
+
+def _chosen(place: TaskFolder, run: Path) -> StoredResult:
+    """The run's own result of a task; where a run that was judged went on without its judge, the judge's."""
+    files = place.result_files()
+    results = list(map(read_result, files))
+    chosen = choose_result(results)
+    return StoredResult(chosen, files[results.index(chosen)], run=run)
 
 
 def _read_file(path: Path) -> Measured:

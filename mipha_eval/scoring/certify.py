@@ -117,6 +117,8 @@ def certify(task: Task, settings: CertifySettings) -> Certificate:
     Raises:
         UserError: there is no oracle for the task, or no data.
     """
+    if task.variation:
+        raise UserError(f"{task.label} has no oracle: it varies {task.name}, whose certificate is not its own")
     samples = read_samples(task)
     root = task.data.root
     if root is None:

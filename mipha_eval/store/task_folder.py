@@ -72,8 +72,12 @@ class TaskFolder:
 
     def results(self) -> list[ResultRecord]:
         """The run's own result, then those that further judges led to; none before the task is finished."""
+        return list(map(read_result, self.result_files()))
+
+    def result_files(self) -> list[Path]:
+        """Where these stand, in the same order."""
         own = self.path / "result.json"
-        return [read_result(path) for path in (own, *sorted(self.path.glob("result.*.json"))) if path.exists()]
+        return [path for path in (own, *sorted(self.path.glob("result.*.json"))) if path.exists()]
 
     def effort(self) -> Effort:
         """What answers took, as the run's result has it; nothing if it does not say so."""
