@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import subprocess
 import sys
 from pathlib import Path
@@ -117,7 +116,7 @@ def test_names_of_variations(cli: Cli, politely: Path, tmp_path: Path) -> None:
         assert build_task(text, {}, source, registry).label == "pope@demo+politely"
     assert build_task("pope@demo-official+politely", {}, source, registry).label == "pope@demo-official+politely"
     assert "pope+politely" in cli("list", "tasks", "--plugin", politely).out
-    with pytest.raises(UserError, match=re.escape("unknown protocol 'demo+other'")):
+    with pytest.raises(UserError, match="unknown protocol"):
         build_task("pope+politely@demo+other", {}, source, registry)
     assert "has no oracle" in cli("certify", "pope@demo+politely", "--plugin", politely, "-o", tmp_path).err
     unknown = cli("run", "--tasks", "pope+politly", "--plugin", politely)
