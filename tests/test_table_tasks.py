@@ -423,3 +423,18 @@ def test_a_judged_score_is_not_lost_when_the_run_goes_on_without_its_judge(cli: 
     assert "| 100.00" in cli("report", judged["run"]).out
     assert cli(*run).json["results"][0]["metrics"] == {}
     assert "| 100.00" in cli("report", judged["run"]).out
+
+
+def test_compare_tells_other_definitions(cli: Cli, folder: Path) -> None:
+    """How long an answer may be is the table's; another rule is nothing to compare with."""
+    name = FORMS["jsonl"](folder)
+    runs = []
+    for number, text in enumerate(
+        ("protocol = 'v1'", "protocol = 'v1'\nmax_new_tokens = 3", "protocol = 'v1'\nscorer = 'contains'")
+    ):
+        (folder / "colours.toml").write_text(text, encoding="utf-8")
+        run = ["run", "--tasks", name, "-m", "constant", "-a", f"answer={COLOURS[number]}", "-o", folder / "r", "--json"]
+        runs.append(cli(*run).json["run"])
+    assert "max_new_tokens=3, not None" in cli("compare", runs[0], runs[1]).out
+    other = cli("compare", runs[0], runs[2])
+    assert "scored by exact and by contains" in other.out + other.err

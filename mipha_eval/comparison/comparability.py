@@ -7,7 +7,11 @@ from collections.abc import Mapping
 from mipha_eval.core.json_value import Json
 from mipha_eval.core.judged_task import JudgedTask
 from mipha_eval.core.plugins.code_digest import code_digest
+from mipha_eval.core.record import record_json
 from mipha_eval.judge.stored_task import StoredTask
+
+#: fields of a table's definition that decide what is asked beside the questions' own words
+ASKED_BY_TABLE = ("max_new_tokens",)
 
 
 def why_not(first: StoredTask, second: StoredTask) -> str | None:
@@ -58,4 +62,6 @@ def _options(stored: StoredTask) -> Mapping[str, Json]:
     asked = stored.summary.judge.notes if stored.summary.judge else {}
     worded = {f"asked with {key}": text for key, text in (stored.summary.asked or {}).items()}
     judged = {f"judge's {key}": asked[key] for key in ("prompts", "runs") if key in asked}
-    return {**stored.record.options, **judged, **worded}
+    table = record_json(stored.record.table) if stored.record.table else {}
+    own = {name: table[name] for name in ASKED_BY_TABLE if table.get(name)}
+    return {**stored.record.options, **judged, **worded, **own}
