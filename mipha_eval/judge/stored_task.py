@@ -20,6 +20,7 @@ from mipha_eval.core.types import Score
 from mipha_eval.scoring.measuring import Measuring
 from mipha_eval.scoring.result_record import ResultRecord
 from mipha_eval.scoring.tables.table_task import built, table_class
+from mipha_eval.store.results import choose_result
 from mipha_eval.store.run_folder import RunFolder
 from mipha_eval.store.task_record import TaskRecord
 
@@ -133,14 +134,6 @@ def read_stored_tasks(run: Path, registry: Registry, judge: str | None = None) -
     if not found:
         raise UserError(f"{run} has no finished task; the same command that began it goes on")
     return found
-
-
-def choose_result(results: Sequence[ResultRecord], judge: str | None = None) -> ResultRecord:
-    """Of the run's own result and those of further judges the one that is wanted, see `read_stored_tasks`."""
-    own, *others = results
-    if judge is not None:
-        return next((result for result in results if result.judged_by == judge), own)
-    return others[0] if len(others) == 1 and own.headline not in own.metrics else own
 
 
 def stored_task(folder: RunFolder, label: str, registry: Registry) -> Task:

@@ -10,11 +10,12 @@ from mipha_eval.core.errors import UserError
 from mipha_eval.core.json_value import Json
 from mipha_eval.core.plugins.registry import Registry
 from mipha_eval.core.task import Task
-from mipha_eval.judge.stored_task import StoredTask, choose_result, stored_task
+from mipha_eval.judge.stored_task import StoredTask, stored_task
 from mipha_eval.page.facts import RunFacts
 from mipha_eval.reporting.model_size import named_size, noted_size
 from mipha_eval.scoring.result_record import ResultRecord
 from mipha_eval.store.manifest import Manifest
+from mipha_eval.store.results import choose_result
 from mipha_eval.store.run_folder import RunFolder
 
 #: entries of a manifest that a page shows

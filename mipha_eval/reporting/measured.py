@@ -9,7 +9,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from mipha_eval.core.errors import UserError
-from mipha_eval.judge.stored_task import choose_result
 from mipha_eval.reporting.definition import SIZE
 from mipha_eval.reporting.factors import OTHER_NAMES
 from mipha_eval.reporting.marks import shortened
@@ -17,7 +16,7 @@ from mipha_eval.reporting.model_size import billions, noted_size
 from mipha_eval.reporting.row_setting import RowSetting
 from mipha_eval.scoring.result_record import ResultRecord
 from mipha_eval.store.manifest import Manifest
-from mipha_eval.store.results import read_printed, read_result
+from mipha_eval.store.results import choose_result, read_printed, read_result
 from mipha_eval.store.run_folder import RunFolder
 from mipha_eval.store.task_folder import TaskFolder
 

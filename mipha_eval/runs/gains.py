@@ -12,9 +12,10 @@ from mipha_eval.core.controls import Control
 from mipha_eval.core.errors import UserError
 from mipha_eval.core.plugins.registry import Registry
 from mipha_eval.core.task import Task
-from mipha_eval.judge.stored_task import StoredTask, choose_result, stored_task
+from mipha_eval.judge.stored_task import StoredTask, stored_task
 from mipha_eval.runs.siblings import siblings
 from mipha_eval.runs.stored_run import Run
+from mipha_eval.store.results import choose_result
 from mipha_eval.store.run_folder import RunFolder
 
 logger = logging.getLogger(__name__)

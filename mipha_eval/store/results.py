@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from mipha_eval.core.atomic import write_json
@@ -25,3 +26,16 @@ def read_printed(path: Path) -> tuple[list[ResultRecord], bool]:
     content = read_json(path, HINT)
     entries = content if isinstance(content, list) else [content]
     return [read_record(migrated_result(entry), str(path)) for entry in entries], isinstance(content, list)
+
+
+def choose_result(results: Sequence[ResultRecord], judge: str | None = None) -> ResultRecord:
+    """Of the run's own result and those of further judges the one that is wanted.
+
+    Args:
+        judge: whose result is wanted where there are several; by default the run's own, or the only other one if that has no
+            headline: a judged task that the run itself did not judge.
+    """
+    own, *others = results
+    if judge is not None:
+        return next((result for result in results if result.judged_by == judge), own)
+    return others[0] if len(others) == 1 and own.headline not in own.metrics else own
