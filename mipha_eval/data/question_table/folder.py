@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from mipha_eval.core.errors import UserError
-from mipha_eval.data.question_table.table import ENDINGS
+from mipha_eval.core.plugins.references import ENDINGS
 
 #: what the hub's form of a folder of pictures calls its table
 METADATA = "metadata"

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from mipha_eval.core.errors import UserError
 from mipha_eval.core.files import read_json
+from mipha_eval.core.plugins.references import ENDINGS
 from mipha_eval.data.hub import open_parquet
 from mipha_eval.data.jsonl import placed_jsonl
 from mipha_eval.data.rows import entries
@@ -63,8 +64,6 @@ READERS: Mapping[str, Callable[[Path], PlacedRows]] = {
     **dict.fromkeys((".csv", ".tsv", ".xlsx"), partial(raw_table, strict=True)),
 }
 TEXTS = (".csv", ".tsv", ".xlsx")
-#: how tables of questions end
-ENDINGS = (*READERS, ".parquet")
 
 
 def file_table(path: Path) -> QuestionTable:
