@@ -16,6 +16,7 @@ from mipha_eval.core.plugins.registry import Registry
 from mipha_eval.core.plugins.selection import build_model
 from mipha_eval.core.task import Task
 from mipha_eval.core.types import Answer, Response, Sample
+from mipha_eval.engine.backend import InProcess
 from mipha_eval.engine.interrupt import Interrupt
 from mipha_eval.engine.progress import Progress
 from mipha_eval.engine.task_input import TaskInput
@@ -110,7 +111,8 @@ def build_judge(choice: JudgeChoice, registry: Registry) -> Judge:
         raise UserError(
             f"judge {choice.model} is loaded here; leave the server's address out, or name a model of that server"
         )
-    return AdapterJudge(choice.name, build_model("hf-text", {"path": str(choice.local)}, registry).adapter)
+    adapter = build_model("hf-text", {"path": str(choice.local)}, registry).adapter
+    return AdapterJudge(choice.name, InProcess(adapter))
 
 
 def wait_for(session: Session, interrupted: Callable[[], bool], *, quiet: bool) -> None:
