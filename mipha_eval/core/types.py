@@ -161,6 +161,7 @@ class Response:
         top: (token id, logit) of the few likeliest first tokens, by models that can tell; two ways to an answer meet there.
         probabilities: probability that the answer begins with each tracked text of the request.
         served: what a server says beside its answer, or beside what came in place of one; None for a model in this process.
+        worker: number of the run's worker that made it; None where the model is in this process.
     """
 
     text: str
@@ -173,6 +174,7 @@ class Response:
     top: tuple[tuple[int, float], ...] = ()
     probabilities: tuple[float, ...] = ()
     served: Served | None = None
+    worker: int | None = field(default=None, compare=False)
 
     @property
     def repeated(self) -> Response:

@@ -120,7 +120,7 @@ class TaskRun:
         """
         found = {place: stored.get(self.work.samples[place].id) for place in places}
         taken = {
-            place: each.response.repeated
+            place: dataclasses.replace(each.response.repeated, worker=None)  # the number is another run's
             for place, each in found.items()
             if each is not None and self.is_answered_by(place, each)
         }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from msgspec import Struct
@@ -14,10 +14,11 @@ from mipha_eval.core.files import read_object
 from mipha_eval.core.json_value import Json
 from mipha_eval.core.record import Text, checked, record_json
 from mipha_eval.store.migrations import FORMAT
+from mipha_eval.store.worker_record import WorkerRecord, with_workers
 
 HINT = "is this a run folder?"
 #: fields that only some runs have
-OF_SOME = ("control", "code", "asking", "as_published")
+OF_SOME = ("control", "code", "asking", "as_published", "workers")
 #: what decides the answers of a run, beside the control
 DECIDING = (
     "model",
@@ -62,6 +63,7 @@ class Manifest(Struct, frozen=True, kw_only=True):
         as_published: whether the model's preset says that its paper or card asked it so.
         about: facts on the model, such as its size.
         python, machine, packages, started: what it ran on, and when.
+        workers: processes of their own that answered, by their numbers; none where the model was in the run's process.
     """
 
     schema: int = 0
@@ -86,6 +88,7 @@ class Manifest(Struct, frozen=True, kw_only=True):
     machine: str = ""
     packages: Mapping[str, str] = {}
     started: str = ""
+    workers: tuple[WorkerRecord, ...] = ()
 
     def __post_init__(self) -> None:
         """Raises ValueError, which says that the record is damaged."""
@@ -125,7 +128,13 @@ def read_manifest(path: Path) -> Manifest:
 
 def write_manifest(path: Path, manifest: Manifest) -> None:
     found = record_json(manifest)
-    write_json(path, {name: value for name, value in found.items() if name not in OF_SOME or value is not None})
+    write_json(path, {name: value for name, value in found.items() if name not in OF_SOME or value not in (None, ())})
+
+
+def note_workers(path: Path, workers: Sequence[WorkerRecord]) -> None:
+    """Notes workers in a manifest, in place of those of the same number; all else stays as it is."""
+    found = read_object(path, HINT)
+    write_json(path, {**found, "workers": with_workers(found.get("workers", []), workers, f"{path}, field workers,")})
 
 
 def raise_format(path: Path) -> None:

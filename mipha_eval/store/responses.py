@@ -17,7 +17,7 @@ from mipha_eval.store.journal import read_stored
 from mipha_eval.store.rows import RowDecoder
 
 #: fields that are left out where they are empty
-SELDOM = ("top", "probabilities", "served")
+SELDOM = ("top", "probabilities", "served", "worker")
 #: field of format 1 -> its name today
 BEFORE = {"chances": "probabilities"}
 
@@ -35,6 +35,7 @@ class StoredResponse(Struct, frozen=True):
     top: tuple[tuple[int, float], ...] = ()
     probabilities: tuple[float, ...] = ()
     served: Served | None = None
+    worker: Count | None = None
 
     def __post_init__(self) -> None:
         """Raises ValueError, which says that the record is damaged."""
@@ -84,7 +85,7 @@ def response_json(response: Response) -> Mapping[str, Json]:
     """A response as it is stored."""
     row: dict[str, Json] = dict(zip(FIELDS, values_of(response), strict=True))
     for name in SELDOM:
-        if not row[name]:
+        if not row[name] and row[name] != 0:  # there is a worker 0
             del row[name]
     if response.served is not None:
         row["served"] = record_json(response.served)

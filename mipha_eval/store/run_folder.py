@@ -12,13 +12,14 @@ from mipha_eval.core.atomic import errors_naming
 from mipha_eval.core.errors import UserError
 from mipha_eval.scoring.result_record import ResultRecord
 from mipha_eval.store.equivalence import Check, Checks, read_checks, write_checks
-from mipha_eval.store.manifest import Manifest, check_format, raise_format, read_manifest, write_manifest
+from mipha_eval.store.manifest import Manifest, check_format, note_workers, raise_format, read_manifest, write_manifest
 from mipha_eval.store.plain_name import plain_name
 from mipha_eval.store.results import read_result
 from mipha_eval.store.rows import AGAIN
 from mipha_eval.store.run_log import RunLog
 from mipha_eval.store.status import TaskStatus, read_status, write_status
 from mipha_eval.store.task_folder import TaskFolder
+from mipha_eval.store.worker_record import WorkerRecord
 
 #: what a task that has begun has in its folder
 BEGUN = ("samples.jsonl", "task.json", "responses.jsonl", "scores.jsonl", "result.json")
@@ -66,6 +67,12 @@ class RunFolder:
     def raise_format(self) -> None:
         """Notes in the manifest that what is written now is of today's format. Raises UserError if it is damaged."""
         raise_format(self.path / "manifest.json")
+
+    def note_workers(self, workers: Sequence[WorkerRecord]) -> None:
+        """Notes in the manifest who answers, and at the end what each has done: a worker's new record is in place of its
+        last. Raises UserError if the manifest is damaged.
+        """
+        note_workers(self.path / "manifest.json", workers)
 
     def task(self, label: str) -> TaskFolder:
         return TaskFolder(self.path / label)
