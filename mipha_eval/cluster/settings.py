@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from mipha_eval.core.errors import UserError
+
 TIMEOUT = 1800.0  # seconds; a batch of a large model on a CPU takes minutes
 
 
@@ -25,6 +27,18 @@ class WorkerSettings:
     gpus: float | None = None
     timeout: float = TIMEOUT
     threads: int | None = None
+
+
+def worker_settings(asked: int | str | WorkerSettings | None) -> WorkerSettings | None:
+    """Reads a number or ``auto``; None where this process is to answer. Raises UserError."""
+    if asked is None or isinstance(asked, WorkerSettings):
+        return asked
+    if asked == "auto":
+        return WorkerSettings()
+    text = str(asked)
+    if not (text.isascii() and text.isdecimal()) or int(text) < 1:
+        raise UserError(f"workers {text}: expected auto or a positive number", flag="--workers N")
+    return WorkerSettings(int(text)) if int(text) > 1 else None
 
 
 @dataclass(frozen=True)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import platform
 import socket
 import threading
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import fields, replace
 from functools import partial
 from operator import attrgetter
 from pathlib import Path
@@ -41,8 +43,8 @@ from mipha_eval.data.images import bytes_digest, image_digest
 from mipha_eval.engine.attempt import Attempts
 from mipha_eval.engine.plan import Limits
 
-#: a response's values, in the order of its fields
-values_of = attrgetter(*Response.__slots__)
+#: a response's values in the order of its fields, but for the worker's number, which the driver knows
+values_of = attrgetter(*[entry.name for entry in fields(Response) if entry.name != "worker"])
 
 
 class Messages(logging.Handler):
@@ -78,9 +80,7 @@ class WorkerModel:
         try:
             with blaming():
                 registry = Registry([Path(file) for file in self._order.plugins])
-                chosen = build_model(
-                    self._order.name, self._order.options, registry, as_published=self._order.as_published
-                )
+                chosen = build_model(self._order.name, self._order.options, registry, as_published=self._order.as_published)
                 self._adapter = chosen.adapter
                 self._adapter.load()
                 facts = ModelFacts.of(self._adapter)
@@ -105,7 +105,8 @@ class WorkerModel:
     def prefetch(self, job: Job, pictures: Mapping[str, Picture]) -> None:
         """A hint that a job is next."""
         if isinstance(job, AnswerJob):
-            self._attempts.prefetch([self._request(each, pictures) for each in job.requests])
+            with contextlib.suppress(UserError):  # told when it is asked
+                self._attempts.prefetch([self._request(each, pictures) for each in job.requests])
 
     def do(self, job: Job, pictures: Mapping[str, Picture]) -> Done | Broken:
         started = time.perf_counter()
@@ -118,22 +119,25 @@ class WorkerModel:
         self._idle_since = time.perf_counter()
         with self._reading:
             digests, self._read = self._read, {}
-        rest = {"digests": digests, "said": self._messages.taken(), "budget": self._limits.budget}
-        return Done(**{**done, **rest}, busy=self._idle_since - started, waited=waited)
+        busy = self._idle_since - started
+        return replace(
+            done, digests=digests, busy=busy, waited=waited, budget=self._limits.budget, said=self._messages.taken()
+        )
 
-    def _done(self, job: Job, pictures: Mapping[str, Picture]) -> dict[str, object]:
+    def _done(self, job: Job, pictures: Mapping[str, Picture]) -> Done:
         match job:
             case FolderJob():
-                return {"folders": frozenset(name for name, (file, digest) in job.files.items() if image_digest(Image("", "", file)) == digest)}
+                seen = (name for name, (file, digest) in job.files.items() if image_digest(Image("", "", file)) == digest)
+                return Done(folders=frozenset(seen))
             case CostJob():
-                return {"costs": [self._attempts.cost(self._request(each, {})) for each in job.requests]}
+                return Done(costs=[self._attempts.cost(self._request(each, {})) for each in job.requests])
             case AnswerJob() | ReferenceJob():
                 lacking = _lacking(job.requests, pictures)
                 if lacking:
-                    return {"lacking": lacking}
+                    return Done(lacking=lacking)
                 asked = [self._request(each, pictures) for each in job.requests]
                 answered = self._attempts.answer(asked) if isinstance(job, AnswerJob) else self._reference(asked)
-                return {"rows": [*map(values_of, answered)]}
+                return Done(rows=[*map(values_of, answered)])
         raise TypeError(f"no job: {job!r}")
 
     def _reference(self, asked: Sequence[Request]) -> list[Response]:
@@ -172,4 +176,3 @@ def _sent(location: str, pictures: Mapping[str, Picture]) -> bytes:
     if isinstance(found, OSError):
         raise found
     return found
-

@@ -15,6 +15,7 @@ from mipha_eval.core.plugins.blame import blaming
 from mipha_eval.core.types import Request, Response
 from mipha_eval.engine.distinct import IndexedResponses
 from mipha_eval.engine.engine import Engine
+from mipha_eval.store.worker_record import WorkerRecord
 
 logger = logging.getLogger(__name__)
 
@@ -24,10 +25,14 @@ class Backend(ABC):
 
     Attributes:
         digests: of pictures that were read elsewhere than in this process, by location.
+        first_worker: the number within the run of the first worker of this command, where there are workers.
+        tell: is told the workers so far, whenever there is another one and now and then.
     """
 
     def __init__(self) -> None:
         self.digests: dict[str, str] = {}
+        self.first_worker = 0
+        self.tell: Callable[[Sequence[WorkerRecord]], object] = lambda _: None
 
     @abstractmethod
     def load(self) -> ModelFacts:
@@ -50,6 +55,10 @@ class Backend(ABC):
     @abstractmethod
     def reference(self, requests: Sequence[Request]) -> list[Response]:
         """The same requests by a path that shares nothing, see `ModelAdapter.reference`."""
+
+    def lines(self) -> list[str]:
+        """How far each worker is, a line each; none where there are none."""
+        return []
 
     def close(self) -> None:  # noqa: B027 - nothing to give back is a fine default
         """Gives back what was taken."""

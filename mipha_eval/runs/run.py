@@ -118,6 +118,7 @@ def _run_loaded(
     adapter, folder = settings.model.adapter, open_run(settings)
     logger.debug("the run is %s", folder.path)
     settings.begun(folder.path)
+    backend.first_worker, backend.tell = len(folder.manifest().workers), folder.note_workers
     with locked(folder.path / "run"), folder.log, Interrupt() as interrupt:
         folder.log.take(early)
         folder.raise_format()

@@ -25,6 +25,7 @@ class Model:
         askings: how questions are put to it, where not as benchmarks put them.
         usual: options of the adapter as its preset has them, where that is not their default.
         published: its preset, where it is asked as its paper or card asked it.
+        named: whether it was built by its name and options, so that others can build the same.
         facts: what it says of itself since it is loaded, here or elsewhere.
     """
 
@@ -35,6 +36,7 @@ class Model:
     askings: Askings = field(default_factory=Askings)
     usual: Mapping[str, object] = field(default_factory=dict)
     published: Preset | None = None
+    named: bool = False
     facts: ModelFacts = field(default_factory=ModelFacts)
 
     def asking(self, task: str) -> Asking:
