@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import os
 import platform
 import socket
 import threading
@@ -79,6 +80,8 @@ class WorkerModel:
         """Reads the weights."""
         try:
             with blaming():
+                if Path(self._order.folder).is_dir():
+                    os.chdir(self._order.folder)
                 registry = Registry([Path(file) for file in self._order.plugins])
                 chosen = build_model(self._order.name, self._order.options, registry, as_published=self._order.as_published)
                 self._adapter = chosen.adapter
