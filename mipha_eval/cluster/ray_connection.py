@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import importlib.util
 import io
 import logging
@@ -80,9 +81,15 @@ def _disconnect() -> None:
     """Ends what was begun, and leaves a cluster that was there as it is."""
     import ray
 
-    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+    with (
+        warnings.catch_warnings(),
+        contextlib.redirect_stdout(io.StringIO()),
+        contextlib.redirect_stderr(io.StringIO()),
+    ):
+        warnings.simplefilter("ignore")
         shutdown: Any = ray.shutdown
         shutdown()
+        gc.collect()  # of Ray's own processes, which it ends without waiting for them, Python would complain later
 
 
 def _check_address(address: str) -> None:
