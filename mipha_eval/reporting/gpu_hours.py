@@ -39,7 +39,7 @@ class GpuHours:
         if self.held and self.computing is not None:
             parts.append(f"{100 * self.computing / self.held:.1f}% of it computing")
         if self.unmeasured:
-            parts.append(f"the time of {self.unmeasured} workers not noted")
+            parts.append(f"the time of {self.unmeasured} worker{'s' if self.unmeasured > 1 else ''} not noted")
         return ", ".join(parts)
 
 
