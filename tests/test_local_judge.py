@@ -22,6 +22,7 @@ import pytest
 
 from mipha_eval.core.adapter import ModelAdapter
 from mipha_eval.core.types import Query, Request, Response, Verdict
+from mipha_eval.engine.backend import InProcess
 from mipha_eval.judge.adapter_judge import AdapterJudge
 from mipha_eval.scoring.judging.dialogue import UnansweredError, conduct
 from mipha_eval.scoring.judging.prompts import grade
@@ -32,7 +33,7 @@ class TwoBatches(AdapterJudge):
     """Its first batch fails once a second one waits."""
 
     def __init__(self) -> None:
-        super().__init__("m", cast(ModelAdapter, None))
+        super().__init__("m", InProcess(Scripted(Response(""))))
         self.begun, self.waiting = threading.Event(), threading.Event()
         self.batches: list[list[str]] = []
 
@@ -91,7 +92,7 @@ class Scripted(ModelAdapter):
 )
 def test_what_a_model_here_says_counts_by_the_same_rule(response: Response, found: float | str) -> None:
     async def ask() -> float | str:
-        judge = AdapterJudge("m", Scripted(response))
+        judge = AdapterJudge("m", InProcess(Scripted(response)))
         try:
             return await conduct(grade("What is it?", "a cat", "a dog"), lambda query: judge.ask(query, ""))
         except UnansweredError as error:

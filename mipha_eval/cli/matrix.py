@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 
-def check_beside(models: Path | None, model: str | None, control: str | None, *, plan: bool, workers: int) -> None:
+def check_beside(models: Path | None, model: str | None, control: str | None, *, plan: bool) -> None:
     """Raises UserError for flags that a file of models has no use for, or that go with one alone."""
-    if models is None and (plan or workers > 1):
-        raise UserError("--plan and --workers go with --models FILE; `mipha-eval plan` tells what one model is asked")
+    if models is None and plan:
+        raise UserError("--plan goes with --models FILE; `mipha-eval plan` tells what one model is asked")
     if models is not None and model is not None:
         raise UserError(f"{models} names all models, and --model {model} is one more; write it into the file")
     if models is not None and control is not None:

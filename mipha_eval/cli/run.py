@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
-from mipha_eval.cli import flags
+from mipha_eval.cli import flags, worker_flags
 from mipha_eval.cli.exit_code import ExitCode
 from mipha_eval.cli.judge_flags import NO_JUDGE, JudgeFlags, takes_judge
 from mipha_eval.cli.matrix import check_beside, run_models
+from mipha_eval.cluster.settings import TIMEOUT
 from mipha_eval.core.options import parse_pairs
 from mipha_eval.core.plugins.references import split_names
 
@@ -38,7 +39,10 @@ def run_tasks(
         Optional[Path],
         typer.Option("--models", help="A TOML file of models, options and controls, evaluated one after the other."),
     ] = None,
-    workers: Annotated[int, typer.Option("--workers", min=1, help="With --models, models at work at a time.")] = 1,
+    workers: worker_flags.Workers = None,
+    cluster: worker_flags.Cluster = None,
+    gpus_per_worker: worker_flags.Gpus = None,
+    worker_timeout: worker_flags.Timeout = TIMEOUT,
     plan: Annotated[
         bool, typer.Option("--plan", help="Tell what is stored already and what is left to ask, and do nothing.")
     ] = False,
@@ -81,7 +85,9 @@ def run_tasks(
 ) -> None:
     """Evaluate a model on tasks, or all models of a file; the same command again goes on where it stopped."""
     flags.limit_threads(threads)
-    check_beside(models, model, "blind" if blind else control, plan=plan, workers=workers)
+    worker_flags.refuse_launchers()
+    check_beside(models, model, "blind" if blind else control, plan=plan)
+    crew = worker_flags.settings(workers, cluster, gpus_per_worker, worker_timeout, threads)
     named = flags.with_table(split_names(tasks or ()), columns, kind, scorer)
     flagged = flags.model_options(device, dtype, no_share, compile, allow_bin, serve)
     if models is not None:
@@ -102,13 +108,14 @@ def run_tasks(
             check=check,
             probabilities=probabilities,
             as_published=as_published,
-            judge=asked.choice(),
+            judge=asked.choice(cluster),
             grades=str(asked.grades) if asked.grades else None,
             fresh=fresh,
             progress=not json,
             plugins=tuple(map(str, plugin or ())),
+            workers=crew if crew is not None and crew.address is not None else None,
         )
-        run_models(models, shared, {**own, **flagged}, workers, plan=plan, json=json)
+        run_models(models, shared, {**own, **flagged}, worker_flags.models_at_a_time(crew), plan=plan, json=json)
         return
     from mipha_eval.core.plugins.registry import Registry
     from mipha_eval.core.plugins.selection import build_model, split_options
@@ -134,8 +141,9 @@ def run_tasks(
             check=check,
             probabilities=probabilities,
             as_published=as_published,
-            judge=asked.grading(registry),
+            judge=asked.grading(registry, cluster),
             fresh=fresh,
+            workers=crew,
             progress=not json,
             plugins=plugin or (),
             options=of_tasks,

@@ -77,13 +77,13 @@ class ImageFolder:
         """The image of that name; the same object each time, for a million questions may be about far fewer images."""
         found = self._made.get(name)
         if found is None:
-            found = self._made[name] = Image(name, f"{self.folder}/{name}", _File(self.folder, name))
+            found = self._made[name] = Image(name, f"{self.folder}/{name}", ImageFile(self.folder, name))
         return found
 
 
 @dataclass(frozen=True, slots=True)
-class _File:
-    """Reads a file when it is called; a third of a `partial`'s size."""
+class ImageFile:
+    """Reads a picture's file when it is called; a third of a `partial`'s size."""
 
     folder: Path
     name: str

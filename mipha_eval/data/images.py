@@ -123,9 +123,14 @@ def stem(image: str) -> str:
 def image_digest(image: Image) -> str:
     """Identifies the encoded bytes of an image; "" if it cannot be read."""
     try:
-        return hashlib.blake2b(image.read(), digest_size=8).hexdigest()
+        return bytes_digest(image.read())
     except (OSError, ValueError, UserError, RequestError):
         return ""
+
+
+def bytes_digest(data: bytes) -> str:
+    """Identifies a picture's encoded bytes."""
+    return hashlib.blake2b(data, digest_size=8).hexdigest()
 
 
 def grey_image(image: Image) -> Image:

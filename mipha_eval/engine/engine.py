@@ -8,18 +8,17 @@ from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from mipha_eval.core.adapter import ModelAdapter
-from mipha_eval.core.plugins.checks.models import checked_budget, identity_of
+from mipha_eval.core.plugins.checks.models import checked_budget
 from mipha_eval.core.plugins.checks.responses import checked_responses
 from mipha_eval.core.streaming_adapter import StreamingAdapter
 from mipha_eval.core.types import Request, Response
 from mipha_eval.engine.attempt import Attempts
+from mipha_eval.engine.distinct import Distinct, IndexedResponses
 from mipha_eval.engine.plan import Limits, plan_batches
 
 logger = logging.getLogger(__name__)
 
 AHEAD = 2  # batches that an adapter hears of before it is asked for them
-
-IndexedResponses = list[tuple[int, Response]]
 
 
 @dataclass
@@ -41,23 +40,18 @@ class Engine:
 
     def run(self, requests: Sequence[Request]) -> Iterator[IndexedResponses]:
         """Yields (place of request, response) as batches finish; all requests of one identity get its response."""
-        distinct, equals, ready = self._sort_out(requests)
-        if ready:
-            yield ready
+        distinct = Distinct.of(self.adapter, requests, self.known)
+        if distinct.ready:
+            yield distinct.ready
         limits = Limits(checked_budget(self.adapter) if self.budget is None else self.budget, self.batch_size)
         attempts = Attempts(self.adapter, limits)
-        todo = [requests[place] for place in distinct]
+        todo = [requests[place] for place in distinct.places]
         logger.debug("%d requests, %d to answer, batches of up to %d tokens", len(requests), len(todo), limits.budget)
         for places in announced(plan_batches(todo, attempts.cost, limits), todo, attempts):
             if self.stop():
                 return
-            for responses in self._answered(attempts, places, todo):
-                answered: IndexedResponses = []
-                for place, response in responses:
-                    owner = distinct[place]
-                    answered.append((owner, response))
-                    answered += [(equal, response.repeated) for equal in equals.get(owner, ())]
-                yield answered
+            for answered in self._answered(attempts, places, todo):
+                yield distinct.spread(answered)
 
     def _answered(self, attempts: Attempts, places: Sequence[int], todo: Sequence[Request]) -> Iterator[IndexedResponses]:
         """(place in `todo`, response) of a batch: all of it at once, or one by one as they come."""
@@ -68,21 +62,6 @@ class Engine:
         for place, response in self.adapter.stream(batch, self.stop):
             checked = checked_responses(self.adapter, batch[place : place + 1], [response])
             yield [(places[place], checked[0])]
-
-    def _sort_out(self, requests: Sequence[Request]) -> tuple[list[int], dict[int, list[int]], IndexedResponses]:
-        """Places of distinct requests, for some of these the places of later equal ones, and what is known already."""
-        distinct: dict[Hashable, int] = {}
-        equals: dict[int, list[int]] = {}
-        ready: IndexedResponses = []
-        for place, request in enumerate(requests):
-            same = identity_of(self.adapter, request)
-            if same in self.known:
-                ready.append((place, self.known[same].repeated))
-                continue
-            first = distinct.setdefault(same, place)
-            if first != place:
-                equals.setdefault(first, []).append(place)
-        return list(distinct.values()), equals, ready
 
 
 def announced(plan: Iterator[list[int]], requests: Sequence[Request], attempts: Attempts) -> Iterator[list[int]]:

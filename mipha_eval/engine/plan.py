@@ -40,7 +40,7 @@ def plan_batches(requests: Sequence[Request], cost: Callable[[Request], Cost], l
     """
     batch: list[int] = []
     spent = 0
-    for places in _by_images(requests):
+    for places in by_images(requests):
         costs = [cost(requests[place]) for place in places]
         shared = max(price.shared for price in costs)
         whole = shared + sum(price.own for price in costs)
@@ -72,7 +72,7 @@ def halves(batch: Sequence[Request]) -> tuple[Sequence[Request], Sequence[Reques
     return batch[:cut], batch[cut:]
 
 
-def _by_images(requests: Sequence[Request]) -> Iterator[list[int]]:
+def by_images(requests: Sequence[Request]) -> Iterator[list[int]]:
     """Places of the requests about the same images, in the order the images first appear."""
     numbers: dict[tuple[str, ...], int] = {}
     number_of = [numbers.setdefault(_views(request), len(numbers)) for request in requests]

@@ -11,6 +11,7 @@ import msgspec
 from mipha_eval.core.adapter import ModelAdapter
 from mipha_eval.core.errors import DeviceMemoryError, UserError
 from mipha_eval.core.types import Request, Response
+from mipha_eval.engine.backend import Backend
 from mipha_eval.scoring.result_record import CheckCounts
 from mipha_eval.store.equivalence import Check, Checks, CheckTotals
 from mipha_eval.store.run_folder import RunFolder
@@ -35,9 +36,14 @@ class CheckedAnswer:
 class SelfCheck:
     """Checks answers of a run, and keeps what earlier checks of the same run found, in ``equivalence.json``."""
 
-    def __init__(self, folder: RunFolder, adapter: ModelAdapter, asked: int | None, tasks: int) -> None:
-        """`asked` is what a user wants checked a task, `tasks` how many tasks have answers to come."""
-        self._folder, self._adapter = folder, adapter
+    def __init__(self, folder: RunFolder, adapter: ModelAdapter, backend: Backend, asked: int | None, tasks: int) -> None:
+        """For a model that answers at `backend`.
+
+        Args:
+            asked: what a user wants checked a task.
+            tasks: how many tasks have answers to come.
+        """
+        self._folder, self._adapter, self._backend = folder, adapter, backend
         self._asked, self._tasks = asked, tasks
         self._exact = _is_exact(folder)
         self._records = {(check.task, check.sample): check for check in folder.equivalence()}
@@ -61,7 +67,7 @@ class SelfCheck:
     def _alone(self, requests: Sequence[Request]) -> list[Response]:
         """The same answers alone; one that cannot be made is a failure, the others are made."""
         try:
-            return self._adapter.reference(requests)
+            return self._backend.reference(requests)
         except UserError:
             raise
         except (DeviceMemoryError, MemoryError) as error:

@@ -6,14 +6,17 @@ import asyncio
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import ClassVar
+from functools import cached_property
 
-from mipha_eval.core.adapter import ModelAdapter
 from mipha_eval.core.json_value import Json
+from mipha_eval.core.model_facts import ModelFacts
 from mipha_eval.core.types import Decoding, Query, Request, Verdict
-from mipha_eval.engine.engine import Engine
+from mipha_eval.engine.backend import Backend
 from mipha_eval.judge.judge import Judge
 from mipha_eval.models.served.spending import estimated_tokens
+
+#: queries under way at a time: prompts that begin alike are read together
+AT_ONCE = 256
 
 
 class AdapterJudge(Judge):
@@ -21,21 +24,25 @@ class AdapterJudge(Judge):
     hotter or not, has the same reply, which is made once.
     """
 
-    at_once: ClassVar[int | None] = 256  # prompts that begin alike are read together
-
-    def __init__(self, name: str, adapter: ModelAdapter) -> None:
-        self.name = name
-        self._adapter = adapter
+    def __init__(self, name: str, backend: Backend, workers: int = 1) -> None:
+        """`workers` is how many the backend has."""
+        self.name, self.at_once = name, AT_ONCE * workers
+        self._backend = backend
         self._waiting: list[Request] = []
         self._replies: dict[Request, asyncio.Future[Verdict]] = {}
         self._thread = ThreadPoolExecutor(1, "judge-model")
         self._busy: asyncio.Task[None] | None = None
 
+    @cached_property
+    def _facts(self) -> ModelFacts:
+        """Of the model, which is loaded when they are asked for."""
+        return self._backend.load()
+
     def describe(self) -> Mapping[str, Json]:
-        return {"model": self.name, **self._adapter.describe(), "decoding": "greedy"}
+        return {"model": self.name, **self._facts.weights, "decoding": "greedy"}
 
     def load(self) -> None:
-        self._adapter.load()
+        _ = self._facts
 
     async def ask(self, query: Query, sample: str) -> Verdict:
         request = Request(query.prompt, decoding=Decoding(query.max_tokens))
@@ -48,6 +55,7 @@ class AdapterJudge(Judge):
 
     async def close(self) -> None:
         self._thread.shutdown()
+        self._backend.close()
 
     async def _answer_waiting(self) -> None:
         await asyncio.sleep(0)  # whoever is about to ask joins the batch
@@ -65,7 +73,7 @@ class AdapterJudge(Judge):
     def _answer(self, requests: Sequence[Request]) -> list[Verdict]:
         verdicts: dict[int, Verdict] = {}
         started = time.perf_counter()
-        for answered in Engine(self._adapter).run(requests):
+        for answered in self._backend.run(requests):
             seconds = round((time.perf_counter() - started) / len(answered), 3)
             for place, response in answered:
                 tokens = estimated_tokens(requests[place].text)

@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from mipha_eval.cluster.settings import WorkerSettings, worker_settings
 from mipha_eval.core.adapter import ModelAdapter
 from mipha_eval.core.controls import chosen_control
 from mipha_eval.core.data_source import DataSource
@@ -53,6 +54,7 @@ def evaluate(
     as_published: bool = False,
     judge: AnyJudge | None = None,
     fresh: bool | None = None,
+    workers: int | str | WorkerSettings | None = None,
     progress: bool = True,
     plugins: Sequence[str | Path] = (),
     options: Mapping[str, object] | None = None,
@@ -71,6 +73,7 @@ def evaluate(
         probabilities: also how probable the model holds each possible answer.
         as_published: ask a preset as its paper or card asked it.
         fresh: begin anew; None does so for a function alone, since nobody knows what decides its answers.
+        workers: processes that answer, ``"auto"`` for one a GPU, or also where; None or 1 for this one. See docs/cluster.md.
         plugins: Python files with tasks or models.
         options, **named: of the model, of how it is asked, and of tasks; a name that is a parameter's goes among `options`.
 
@@ -86,6 +89,7 @@ def evaluate(
     anew = isinstance(chosen.adapter, CallableModel) if fresh is None else fresh
     under, grading = chosen_control(control, blind=blind), _grading(judge, registry)
     how = RunSettings(chosen, found, of_tasks, Path(output), limit, batch_size, under, anew, not progress, check)
+    how = replace(how, workers=worker_settings(workers), plugins=plugins)
     return run(replace(how, probabilities=probabilities, grading=grading, failed=failed))
 
 

@@ -8,12 +8,11 @@ import platform
 import sys
 import time
 from collections.abc import Mapping
-from importlib.metadata import PackageNotFoundError, version
 
 from mipha_eval import __version__
 from mipha_eval.core.controls import Control
 from mipha_eval.core.data_source import DataSource
-from mipha_eval.core.plugins.checks.models import model_facts
+from mipha_eval.core.package_versions import package_versions
 from mipha_eval.core.plugins.code_digest import code_digest
 from mipha_eval.core.plugins.model import Model
 from mipha_eval.core.plugins.selection import deciding_options
@@ -23,16 +22,13 @@ from mipha_eval.store.manifest import Manifest
 from mipha_eval.store.migrations import FORMAT
 from mipha_eval.store.run_folder import RunFolder
 
-#: what a run was made with
-PACKAGES = ("torch", "transformers", "tokenizers", "safetensors", "pillow", "numpy", "datasets")
 
-
-def open_run(settings: RunSettings, source: DataSource) -> RunFolder:
-    """The run that was begun with the same model and data, else a new one."""
-    model, adapter = settings.model, settings.model.adapter
+def open_run(settings: RunSettings) -> RunFolder:
+    """The run that was begun with the same model, which is loaded, and data, else a new one."""
+    model, source = settings.model, settings.source
     same = {
         **decided(model, settings.task_options, source, settings.control),
-        "weights": model_facts(adapter, "describe"),
+        "weights": model.facts.weights,
     }
     identity = hashlib.sha256(json.dumps(same, sort_keys=True, default=str).encode()).hexdigest()[:16]
     found = None if settings.fresh else RunFolder.find(settings.output, identity)
@@ -45,10 +41,10 @@ def open_run(settings: RunSettings, source: DataSource) -> RunFolder:
         "argv": sys.argv[1:],
         "config": asked(settings),
         **same,
-        "about": model_facts(adapter, "about"),
+        "about": model.facts.about,
         "python": platform.python_version(),
         "machine": platform.platform(),
-        "packages": _package_versions(),
+        "packages": package_versions(),
         "started": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
     }
     plain = json.loads(json.dumps(manifest, default=str))
@@ -87,13 +83,3 @@ def asked(settings: RunSettings) -> dict[str, object]:
         "probabilities": settings.probabilities,
         "judge": settings.grading and settings.grading.judge.name,
     }
-
-
-def _package_versions() -> dict[str, str]:
-    found = {}
-    for package in PACKAGES:
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            continue
-    return found

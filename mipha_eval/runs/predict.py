@@ -5,27 +5,25 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from mipha_eval.core.adapter import ModelAdapter
 from mipha_eval.core.atomic import errors_naming, locked, write_lines
 from mipha_eval.core.data_source import ImageFolder
 from mipha_eval.core.errors import UserError
 from mipha_eval.core.json_value import Json
+from mipha_eval.core.model_facts import ModelFacts
 from mipha_eval.core.plugins.blame import blaming
-from mipha_eval.core.plugins.checks.models import model_facts
 from mipha_eval.core.plugins.code_digest import code_digest
 from mipha_eval.core.plugins.model import Model
 from mipha_eval.core.plugins.selection import deciding_options
 from mipha_eval.core.types import Decoding, Request, Response
 from mipha_eval.data.images import image_digest
 from mipha_eval.data.jsonl import read_jsonl
+from mipha_eval.engine.backend import Backend, InProcess
 from mipha_eval.engine.background import BackgroundWorker
-from mipha_eval.engine.closed_after import closed_after
-from mipha_eval.engine.engine import Engine
 from mipha_eval.engine.interrupt import Interrupt
 from mipha_eval.engine.progress import Progress
 from mipha_eval.store.journal import Appender, read_stored
@@ -80,20 +78,28 @@ def predict(settings: PredictSettings) -> Outcome:
         UserError: anything that the user can mend; answers that are there stay there.
     """
     check_asking(settings.model)
-    requests, adapter = read_questions(settings), settings.model.adapter
-    adapter.load()
-    with closed_after(adapter), locked(settings.journal), Interrupt() as interrupt:
-        if settings.fresh:
-            _set_aside(settings)
-        ids = AnswerIds(settings, adapter, [*map(settings.model.askings.every, requests)])
-        done = _stored(settings, ids)
-        _answer(settings, Engine(adapter, settings.batch_size, stop=interrupt.asked), ids, done)
-        failed = sum(bool(response.error) for response in done.values())
-        outcome = Outcome(len(requests), failed, len(requests) - len(done))
-        if not outcome.left:
-            lines = (_line(request, done[number], ids.of(number)) for number, request in enumerate(requests))
-            write_lines(settings.answers, ({**line, "model_id": settings.model.name, "metadata": {}} for line in lines))
-            settings.journal.unlink(missing_ok=True)
+    requests = read_questions(settings)
+    with InProcess(settings.model.adapter, settings.batch_size) as backend:
+        facts = backend.load()
+        with locked(settings.journal), Interrupt() as interrupt:
+            return _predicted(settings, requests, facts, backend, interrupt)
+
+
+def _predicted(
+    settings: PredictSettings, requests: Sequence[Request], facts: ModelFacts, backend: Backend, interrupt: Interrupt
+) -> Outcome:
+    """By a model that is loaded."""
+    if settings.fresh:
+        _set_aside(settings)
+    ids = AnswerIds(settings, facts, [*map(settings.model.askings.every, requests)])
+    done = _stored(settings, ids)
+    _answer(settings, backend, interrupt.asked, ids, done)
+    failed = sum(bool(response.error) for response in done.values())
+    outcome = Outcome(len(requests), failed, len(requests) - len(done))
+    if not outcome.left:
+        lines = (_line(request, done[number], ids.of(number)) for number, request in enumerate(requests))
+        write_lines(settings.answers, ({**line, "model_id": settings.model.name, "metadata": {}} for line in lines))
+        settings.journal.unlink(missing_ok=True)
     return outcome
 
 
@@ -105,7 +111,9 @@ def check_asking(model: Model) -> None:
         raise UserError(told, flag="--as-published")
 
 
-def _answer(settings: PredictSettings, engine: Engine, ids: AnswerIds, done: dict[int, Response]) -> None:
+def _answer(
+    settings: PredictSettings, backend: Backend, stop: Callable[[], bool], ids: AnswerIds, done: dict[int, Response]
+) -> None:
     """Asks what is not in `done` and puts it there; the journal is written beside the model."""
     todo = [number for number in range(len(ids.requests)) if number not in done]
     name = settings.answers.name
@@ -119,7 +127,7 @@ def _answer(settings: PredictSettings, engine: Engine, ids: AnswerIds, done: dic
         def store(fresh: Mapping[int, Response]) -> None:
             journal.append({"answer_id": ids.of(number), **response_json(fresh[number])} for number in fresh)
 
-        for answered in engine.run([ids.requests[place] for place in todo]):
+        for answered in backend.run([ids.requests[place] for place in todo], stop):
             fresh = {todo[place]: response for place, response in answered}
             beside.submit(partial(store, fresh))
             done |= fresh
@@ -156,12 +164,12 @@ class AnswerIds:
     Made when it is asked for: only what is stored must be known before the model begins.
     """
 
-    def __init__(self, settings: PredictSettings, adapter: ModelAdapter, requests: Sequence[Request]) -> None:
-        self.requests = requests
+    def __init__(self, settings: PredictSettings, facts: ModelFacts, requests: Sequence[Request]) -> None:
+        self.requests, adapter = requests, settings.model.adapter
         known = [
             settings.model.name,
             deciding_options(adapter),
-            model_facts(adapter, "describe"),
+            facts.weights,
             *filter(None, [code_digest(type(adapter))]),
         ]
         model = json.dumps(known, sort_keys=True, default=str)

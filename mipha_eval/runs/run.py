@@ -5,9 +5,9 @@ from __future__ import annotations
 import functools
 import logging
 import tempfile
-import time
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,22 +16,21 @@ from mipha_eval.core.atomic import errors_naming, locked
 from mipha_eval.core.controls import NO_QUESTION
 from mipha_eval.core.errors import ControlError, PluginError, UserError
 from mipha_eval.core.floor import Floor
-from mipha_eval.core.json_value import JsonObject
 from mipha_eval.core.plugins.blame import blaming, told
-from mipha_eval.core.plugins.checks.models import checked_expectation, model_facts
+from mipha_eval.core.plugins.checks.models import checked_expectation
 from mipha_eval.core.plugins.code_digest import tell_of_edited
 from mipha_eval.core.plugins.model import option_name
 from mipha_eval.core.plugins.registry import Registry
 from mipha_eval.core.plugins.selection import says_its_name
 from mipha_eval.core.task import Task
 from mipha_eval.data.images import image_digest
+from mipha_eval.engine.backend import Backend
 from mipha_eval.engine.background import BackgroundWorker
-from mipha_eval.engine.closed_after import closed_after
-from mipha_eval.engine.engine import Engine
 from mipha_eval.engine.interrupt import Interrupt
 from mipha_eval.engine.self_check import SelfCheck
 from mipha_eval.engine.task_input import TaskInput, check_images, check_ranking, prepare
 from mipha_eval.reporting.summary import write_report
+from mipha_eval.runs.backend import backend_of
 from mipha_eval.runs.floor_loop import FloorLoop
 from mipha_eval.runs.gains import find_gains
 from mipha_eval.runs.open_run import open_run
@@ -94,7 +93,8 @@ def run(settings: RunSettings) -> Run:
 
 
 def _run(settings: RunSettings, early: MemoryHandler) -> Run:
-    adapter, grading, source = settings.model.adapter, settings.grading, settings.source
+    adapter, grading = settings.model.adapter, settings.grading
+    _ = settings.source  # one for all tasks
     check_labels(settings.tasks)
     check_control(settings)
     check_writable(settings.output)
@@ -106,13 +106,20 @@ def _run(settings: RunSettings, early: MemoryHandler) -> Run:
         grading.check([item.task for item in work])
         grading.judge.load()
     check_ranking(adapter, work)
-    started = time.perf_counter()
-    adapter.load()
-    logger.debug("model %s loaded in %.1f s", settings.model.name, time.perf_counter() - started)
-    folder = open_run(settings, source)
+    with backend_of(settings) as backend:
+        settings = replace(settings, model=replace(settings.model, facts=backend.load()))
+        return _run_loaded(settings, work, failures, backend, early)
+
+
+def _run_loaded(
+    settings: RunSettings, work: Sequence[TaskInput], failures: dict[str, Exception], backend: Backend, early: MemoryHandler
+) -> Run:
+    """What follows once the model is loaded."""
+    adapter, folder = settings.model.adapter, open_run(settings)
     logger.debug("the run is %s", folder.path)
     settings.begun(folder.path)
-    with locked(folder.path / "run"), folder.log, Interrupt() as interrupt, closed_after(adapter):
+    backend.first_worker, backend.tell = len(folder.manifest().workers), folder.note_workers
+    with locked(folder.path / "run"), folder.log, Interrupt() as interrupt:
         folder.log.take(early)
         folder.raise_format()
         for item in work:
@@ -123,7 +130,7 @@ def _run(settings: RunSettings, early: MemoryHandler) -> Run:
                 note_failure(folder, label, error)
             else:
                 folder.log.note(f"{label}: failed: {error}", logging.ERROR)
-        results, failed = answer_and_score(work, folder, settings, interrupt)
+        results, failed = answer_and_score(work, folder, settings, backend, interrupt)
         failures |= failed
         folder.check_whole(item.task.label for item in work if item.task.label not in failures)
         tell_of_edited([type(adapter), *(type(item.task) for item in work)])
@@ -161,7 +168,7 @@ def _prepared(settings: RunSettings) -> tuple[list[TaskInput], dict[str, Excepti
 
 
 def answer_and_score(
-    work: Sequence[TaskInput], folder: RunFolder, settings: RunSettings, interrupt: Interrupt
+    work: Sequence[TaskInput], folder: RunFolder, settings: RunSettings, backend: Backend, interrupt: Interrupt
 ) -> tuple[list[Result], dict[str, Exception]]:
     """Asks for what is not stored yet, has it judged meanwhile, and scores everything.
 
@@ -169,7 +176,7 @@ def answer_and_score(
         A result for each task, but for those that failed, and why these did.
     """
     adapter, grading = settings.model.adapter, settings.grading
-    digest = digests(adapter)
+    digest = digests(adapter, backend.digests)
     stopped: Exception | None = None
     failures: dict[str, Exception] = {}
     related = [] if settings.fresh else siblings(folder)
@@ -185,8 +192,8 @@ def answer_and_score(
             except PluginError as error:
                 failures[item.task.label] = error
                 note_failure(folder, item.task.label, error)
-        proof = SelfCheck(folder, adapter, settings.check, sum(bool(task.todo) for task in tasks))
-        engine = Engine(adapter, settings.batch_size, stop=interrupt.asked, known=known_responses(tasks, adapter))
+        proof = SelfCheck(folder, adapter, backend, settings.check, sum(bool(task.todo) for task in tasks))
+        known = known_responses(tasks, adapter)
         with grading.session(interrupt.asked, quiet=settings.quiet) if grading else nullcontext() as session:
             if grading is not None and session is not None:
                 for task in tasks:
@@ -196,7 +203,7 @@ def answer_and_score(
                     if isinstance(adapter, Floor):
                         FloorLoop(tasks, adapter, beside).ask_all()
                     else:
-                        RunLoop(tasks, engine, proof, beside).ask_all(quiet=settings.quiet)
+                        RunLoop(tasks, backend, proof, beside, interrupt.asked, known).ask_all(quiet=settings.quiet)
             except Exception as error:  # the model's or the disk's; what is answered is judged and scored all the same
                 stopped = error
         for task in tasks:
@@ -238,19 +245,20 @@ def run_context(work: TaskInput, settings: RunSettings) -> RunContext:
         asked=model.changed(label) or None,
         as_published=model.as_published(label) or None,
         differs=model.differs(label) or None,
-        settings_left_out=left_out_settings(adapter) or None,
+        settings_left_out=model.facts.left_out or None,
     )
 
 
-def left_out_settings(adapter: ModelAdapter) -> JsonObject:
-    """A checkpoint's generation settings that are not in force, as its adapter says."""
-    found = model_facts(adapter, "describe").get("left_out")
-    return found if isinstance(found, dict) else {}
+def digests(adapter: ModelAdapter, read: Mapping[str, str]) -> Digest:
+    """How images are identified: by their bytes, read once a run, unless the model never looks at one.
 
-
-def digests(adapter: ModelAdapter) -> Digest:
-    """How images are identified: by their bytes, read once a run, unless the model never looks at one."""
-    return functools.cache(image_digest) if adapter.reads_images else lambda _: ""
+    Args:
+        read: digests of those that another process has read, by location; more come while the run goes on.
+    """
+    if not adapter.reads_images:
+        return lambda _: ""
+    own = functools.cache(image_digest)
+    return lambda image: read.get(image.location) or own(image)
 
 
 def check_labels(tasks: Sequence[Task]) -> None:

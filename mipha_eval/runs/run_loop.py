@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import time
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import accumulate
 
+from mipha_eval.core.types import Response
+from mipha_eval.engine.backend import Backend
 from mipha_eval.engine.background import BackgroundWorker
-from mipha_eval.engine.engine import Engine, IndexedResponses
+from mipha_eval.engine.distinct import IndexedResponses
 from mipha_eval.engine.progress import Progress
 from mipha_eval.engine.self_check import SelfCheck
 from mipha_eval.runs.task_run import TaskRun
@@ -22,12 +24,18 @@ class RunLoop:
 
     A task is checked and scored as soon as its last answer is there, the scoring beside the others' inference; one that goes
     to a judge is left for when the judge has finished.
+
+    Attributes:
+        stop: once it is true, nothing more is asked.
+        known: responses from before, by request identity.
     """
 
     tasks: Sequence[TaskRun]
-    engine: Engine
+    backend: Backend
     proof: SelfCheck
     beside: BackgroundWorker
+    stop: Callable[[], bool]
+    known: Mapping[Hashable, Response]
 
     def ask_all(self, *, quiet: bool) -> None:
         """Leaves every task scored that no judge grades; those that Ctrl-C cut short with what they have."""
@@ -37,7 +45,8 @@ class RunLoop:
         first = next((task for task in self.tasks if task.todo), None)
         if first is not None:
             self.beside.submit(first.announce)
-        with Progress({task.label: (len(task.requests), len(task.responses)) for task in self.tasks}, quiet) as progress:
+        counts = {task.label: (len(task.requests), len(task.responses)) for task in self.tasks}
+        with Progress(counts, quiet, self.backend.lines) as progress:
             self._ask(progress)
         for task in self.tasks:
             if task.left:
@@ -48,7 +57,7 @@ class RunLoop:
         begins = list(accumulate((len(task.todo) for task in self.tasks), initial=0))
         requests = [task.requests[place] for task in self.tasks for place in task.todo]
         started = time.perf_counter()
-        for answered in self.engine.run(requests):
+        for answered in self.backend.run(requests, self.stop, self.known):
             # before anything is handed on: waiting for what is done beside the model is no time of the model's
             seconds = time.perf_counter() - started
             parts = by_task(answered, begins)
@@ -66,7 +75,7 @@ class RunLoop:
 
     def _check(self, task: TaskRun) -> None:
         count = self.proof.count(task.generated)
-        if count and not self.engine.stop():
+        if count and not self.stop():
             self.proof.check(task.label, task.some_answers(count))
 
     def _finish(self, task: TaskRun) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from mipha_eval.cluster.settings import WorkerSettings
 from mipha_eval.core.controls import Control
 from mipha_eval.core.data_source import DataSource
 from mipha_eval.core.errors import UserError
@@ -26,6 +27,8 @@ class RunSettings:
         control: what the model is asked without; None for nothing.
         check: answers a task that are made again alone; None for a few a run.
         fresh: begin another run, also where one of the same model and data was begun before.
+        workers: who answers in place of this process; None for nobody.
+        plugins: files with the model, for workers.
         failed: why plugins beside these tasks cannot be used, by the task's name or the plugin's file.
         begun: is told the run's folder as soon as it is there.
     """
@@ -42,6 +45,8 @@ class RunSettings:
     check: int | None = None
     probabilities: bool = False
     grading: Grading | None = None
+    workers: WorkerSettings | None = None
+    plugins: Sequence[str | Path] = ()
     failed: Mapping[str, Exception] = field(default_factory=dict)
     begun: Callable[[Path], object] = field(default=lambda _: None, compare=False, repr=False)
 

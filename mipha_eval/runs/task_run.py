@@ -15,7 +15,7 @@ from mipha_eval.core.errors import PluginError, UserError
 from mipha_eval.core.plugins.blame import blaming, told
 from mipha_eval.core.plugins.checks.models import identity_of
 from mipha_eval.core.types import Image, Request, Response, Sample
-from mipha_eval.engine.engine import IndexedResponses
+from mipha_eval.engine.distinct import IndexedResponses
 from mipha_eval.engine.self_check import CheckedAnswer
 from mipha_eval.engine.task_input import TaskInput, task_record
 from mipha_eval.judge.grading import Grading, JudgeQueue

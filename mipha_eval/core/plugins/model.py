@@ -9,13 +9,14 @@ from dataclasses import dataclass, field
 from mipha_eval.core.adapter import ModelAdapter
 from mipha_eval.core.asking import ASKING, Asking, Askings, read_askings
 from mipha_eval.core.errors import UserError
+from mipha_eval.core.model_facts import ModelFacts
 from mipha_eval.core.options import option_fields, unknown
 from mipha_eval.core.plugins.presets import Preset
 
 
 @dataclass(frozen=True)
 class Model:
-    """A model that was chosen, not loaded yet.
+    """A model that was chosen.
 
     Attributes:
         name: what results and tables call it.
@@ -24,6 +25,8 @@ class Model:
         askings: how questions are put to it, where not as benchmarks put them.
         usual: options of the adapter as its preset has them, where that is not their default.
         published: its preset, where it is asked as its paper or card asked it.
+        named: whether it was built by its name and options, so that others can build the same.
+        facts: what it says of itself since it is loaded, here or elsewhere.
     """
 
     name: str
@@ -33,6 +36,8 @@ class Model:
     askings: Askings = field(default_factory=Askings)
     usual: Mapping[str, object] = field(default_factory=dict)
     published: Preset | None = None
+    named: bool = False
+    facts: ModelFacts = field(default_factory=ModelFacts)
 
     def asking(self, task: str) -> Asking:
         """How a benchmark is asked, by its name without a protocol."""
@@ -41,12 +46,12 @@ class Model:
     def changed(self, task: str) -> dict[str, str]:
         """What is otherwise than the benchmark and the model's own configuration have it, as options are called.
 
-        To be asked of a model that is loaded.
+        To be asked of a model whose facts are known.
         """
         usual = {entry.name: entry.default for entry in dataclasses.fields(self.adapter)} | dict(self.usual)
         own = {name: getattr(self.adapter, name) for name in self.adapter.ways if name in usual}
         changed = {name: value for name, value in own.items() if value != usual.get(name)}
-        found = {name: value for name, value in changed.items() if not self.adapter.as_usual(name)}
+        found = {name: value for name, value in changed.items() if name not in self.facts.usual}
         return {name: str(value) for name, value in {**found, **self.asking(task).given}.items()}
 
     def as_published(self, task: str) -> bool:

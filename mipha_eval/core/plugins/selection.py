@@ -111,6 +111,7 @@ def build_model(name: str, options: Mapping[str, str], registry: Registry, *, as
         askings.updated(read_askings(asked, name)),
         typed_options(owner, usual, name),
         preset if as_published else None,
+        named=True,
     )
 
 

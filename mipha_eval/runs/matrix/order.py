@@ -7,6 +7,7 @@ from typing import TypeAlias
 
 from msgspec import Struct
 
+from mipha_eval.cluster.settings import WorkerSettings
 from mipha_eval.judge.settings import JudgeChoice
 
 
@@ -21,6 +22,7 @@ class Shared(Struct, frozen=True, kw_only=True):
         judge, grades: who grades; a judge's budget is that of one run.
         as_published: whether presets are asked as their papers asked them.
         progress: whether it is told.
+        workers: who answers on a cluster in place of each model's process; None for nobody.
     """
 
     tasks: tuple[str, ...] = ()
@@ -39,6 +41,7 @@ class Shared(Struct, frozen=True, kw_only=True):
     fresh: bool = False
     progress: bool = True
     plugins: tuple[str, ...] = ()
+    workers: WorkerSettings | None = None
 
 
 class Order(Struct, frozen=True, kw_only=True):

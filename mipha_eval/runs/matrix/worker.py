@@ -163,7 +163,9 @@ def settings_of(shared: Shared, turn: Turn, model: Model, registry: Registry) ->
         not shared.progress,
         shared.check,
         shared.probabilities,
-        begin_grading(shared.judge, Path(shared.grades) if shared.grades else None, registry),
+        grading=begin_grading(shared.judge, Path(shared.grades) if shared.grades else None, registry),
+        workers=shared.workers,
+        plugins=shared.plugins,
     )
 
 
