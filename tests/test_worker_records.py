@@ -81,6 +81,12 @@ def test_noting_workers_leaves_all_else_in_the_manifest(tmp_path: Path) -> None:
     assert [path.name for path in run.path.iterdir()] == ["manifest.json"]
 
 
+def test_numbers_are_given_once() -> None:
+    """Of the first command's three workers one was never ready, so that it has no record."""
+    assert Manifest(model="m", data="demo").next_worker == 0
+    assert Manifest(model="m", data="demo", workers=(worker(0), worker(2))).next_worker == 3
+
+
 def test_a_damaged_record_is_named(tmp_path: Path) -> None:
     run = RunFolder.create(tmp_path, Manifest(model="m", data="demo"))
     file = run.path / "manifest.json"
