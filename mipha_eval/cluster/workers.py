@@ -50,7 +50,7 @@ class Workers(Backend):
         super().__init__()
         self._adapter, self._cluster, self._batch_size = adapter, cluster, batch_size
         self._crew = Crew(cluster, settings.count, settings.timeout, self._check)
-        self._crew.changed = self._note
+        self._crew.changed = self.note
         self._dispatcher = Dispatcher(cluster, self._crew)
         self._facts: ModelFacts | None = None
         self._noted = 0.0
@@ -83,14 +83,14 @@ class Workers(Backend):
         todo = [requests[place] for place in distinct.places]
         if not todo:
             return
-        self._note()
+        self.note()
         self._dispatcher.look_at(folder_samples(todo))
         source = Batches(todo, self._queue(todo))
         for outcome in self._dispatcher.run(source, stop):
             yield distinct.spread([*zip(outcome.batch.places, self._responses(outcome), strict=True)])
             if time.monotonic() - self._noted > SECONDS_BETWEEN_NOTES:
-                self._note()
-        self._note()
+                self.note()
+        self.note()
         if source.queue.extra:
             share = 100 * source.queue.extra / source.queue.total
             logger.info("questions about a picture were shared out at the end, for %.2f %% more tokens", share)
@@ -100,10 +100,14 @@ class Workers(Backend):
         batches = [Batch("reference", [place], [request]) for place, request in enumerate(requests)]
         return [self._responses(outcome)[0] for outcome in self._dispatcher.finish(batches)]
 
+    def note(self) -> None:
+        self._noted = time.monotonic()
+        self.tell(self.records())
+
     def close(self) -> None:
         for member in self._crew.living:
             member.end()
-        self._note()
+        self.note()
         self._cluster.close()
 
     def records(self) -> list[WorkerRecord]:
@@ -156,10 +160,6 @@ class Workers(Backend):
         if odd is not None:
             told = f"{self._crew.name(member)} has another model than the others: {odd} is {mine.get(odd)!r}"
             raise UserError(f"{told}, not {theirs.get(odd)!r}; give all nodes the same checkpoint and options")
-
-    def _note(self) -> None:
-        self._noted = time.monotonic()
-        self.tell(self.records())
 
 
 class Batches:

@@ -60,6 +60,9 @@ class Backend(ABC):
         """How far each worker is, a line each; none where there are none."""
         return []
 
+    def note(self) -> None:  # noqa: B027 - where there are no workers there is nothing to tell
+        """Tells of the workers, and what they have done until now."""
+
     def close(self) -> None:  # noqa: B027 - nothing to give back is a fine default
         """Gives back what was taken."""
 

@@ -12,7 +12,9 @@ from mipha_eval.core.plugins.registry import Registry
 from mipha_eval.core.task import Task
 from mipha_eval.judge.stored_task import StoredTask, stored_task
 from mipha_eval.page.facts import RunFacts
+from mipha_eval.reporting.gpu_hours import gpu_hours
 from mipha_eval.reporting.model_size import named_size, noted_size
+from mipha_eval.reporting.workers import workers_text
 from mipha_eval.scoring.result_record import ResultRecord
 from mipha_eval.store.manifest import Manifest
 from mipha_eval.store.results import choose_result
@@ -115,8 +117,11 @@ def _asked(manifest: Manifest) -> dict[str, str]:
 def run_facts(run: ShownRun) -> RunFacts:
     """What a page says of a run as a whole."""
     told = {key: getattr(run.manifest, key) for key in MADE}
-    made = tuple((key.replace("_", " "), flat_text(value)) for key, value in told.items() if value)
-    return RunFacts(run.name, run.folder.path.name, model_size(run.manifest), made)
+    made = [(key.replace("_", " "), flat_text(value)) for key, value in told.items() if value]
+    hours = gpu_hours(run.folder)
+    beside = {"workers": workers_text(run.manifest.workers), "GPU-hours": hours.text if hours else ""}
+    made += [(what, text) for what, text in beside.items() if text]
+    return RunFacts(run.name, run.folder.path.name, model_size(run.manifest), tuple(made))
 
 
 def flat_text(value: Json) -> str:

@@ -113,6 +113,7 @@ def _measured_row(measured: Measured, definition: Definition, quotes: Sequence[Q
         own=measured.own,
         remarks=measured.remarks,
         floor=bool(measured.results) and all(result.content.floor for result in measured.results.values()),
+        gpu_hours=measured.gpu_hours,
     )
     return replace(row, reproductions=reproductions(row, model, definition.columns, quotes)) if model else row
 

@@ -119,6 +119,12 @@ def _serving(result: ResultRecord) -> Iterator[Mark]:
         yield Mark("NOT GREEDY")
 
 
+def _workers(result: ResultRecord) -> Iterator[Mark]:
+    """Answers of workers on several kinds of device, or with several versions of a package."""
+    if result.workers_note:
+        yield Mark("UNLIKE WORKERS", shortened(printable(result.workers_note), 180), doubt=False)
+
+
 def _sharing(result: ResultRecord) -> Iterator[Mark]:
     """An answer that is another when it is made alone, in a precision where it may not be."""
     check = result.equivalence
@@ -162,6 +168,7 @@ FOUND: Sequence[Callable[[ResultRecord], Iterator[Mark]]] = (
     _judging,
     _data,
     _serving,
+    _workers,
     _sharing,
     _wrapped,
     _counts,

@@ -11,6 +11,7 @@ from pathlib import Path
 from mipha_eval.core.errors import UserError
 from mipha_eval.reporting.definition import SIZE
 from mipha_eval.reporting.factors import OTHER_NAMES
+from mipha_eval.reporting.gpu_hours import GpuHours, gpu_hours
 from mipha_eval.reporting.marks import shortened
 from mipha_eval.reporting.model_size import billions, noted_size
 from mipha_eval.reporting.row_setting import RowSetting
@@ -64,6 +65,7 @@ class Measured:
         sources: the paths that were given.
         machine: what it was measured on; "" where nobody knows.
         remarks: what stands in footnotes on all of it.
+        gpu_hours: of its runs, whatever of their tasks is shown; None where no GPU was used, or nobody knows.
     """
 
     name: str
@@ -77,6 +79,7 @@ class Measured:
     sources: tuple[Path, ...] = ()
     machine: str = ""
     remarks: tuple[str, ...] = ()
+    gpu_hours: GpuHours | None = None
 
     def only(self, labels: Collection[str]) -> Measured:
         """The same row with the results of these tasks alone."""
@@ -123,6 +126,7 @@ def _read(path: Path) -> Measured:
         identity=json.dumps(identity, sort_keys=True),
         sources=(path,),
         machine=", ".join(filter(None, [manifest.machine, str(manifest.weights.get("device", ""))])),
+        gpu_hours=gpu_hours(folder),
     )
 
 
@@ -189,6 +193,7 @@ def _merged(rows: Iterable[Measured]) -> list[Measured]:
                 own=before.own | row.own,
                 sources=(*before.sources, *row.sources),
                 remarks=(*before.remarks, *row.remarks),
+                gpu_hours=_added(before.gpu_hours, row.gpu_hours),
             )
         elif row.named:
             both = " and ".join(str(each.results[shared[0]].file) for each in (before, row))
@@ -196,6 +201,10 @@ def _merged(rows: Iterable[Measured]) -> list[Measured]:
         else:
             merged[f"{key} {row.sources[0]}"] = row
     return list(merged.values())
+
+
+def _added(first: GpuHours | None, second: GpuHours | None) -> GpuHours | None:
+    return first + second if first and second else first or second
 
 
 def _apart(rows: Sequence[Measured]) -> list[Measured]:

@@ -58,7 +58,7 @@ def _letter(number: int) -> str:
 
 
 def notes_of(table: Table, tests: PairedTests) -> tuple[str, ...]:
-    """Protocols, places, quoted rows and their sources, and reproduced numbers."""
+    """Protocols, places, quoted rows and their sources, reproduced numbers, and GPU-hours."""
     cells = [cell for row in table.rows() for cell in row.cells if cell is not None]
     notes = [_protocols(table)]
     notes += [_places(cells, tests)] if any(cell.place for cell in cells) else []
@@ -71,6 +71,7 @@ def notes_of(table: Table, tests: PairedTests) -> tuple[str, ...]:
         notes.append(f"† Published by others, not measured here: {listed}.")
     notes += _disputed(table)
     notes += [_reproduced(row) for row in table.rows() if row.reproductions]
+    notes += _gpu_hours(table)
     return tuple(notes)
 
 
@@ -109,6 +110,11 @@ def _disputed(table: Table) -> list[str]:
         ]
         told += [f"{visible(row.name)} {', '.join(others)}"] if others else []
     return [f"Other sources have: {'; '.join(told)}."] if told else []
+
+
+def _gpu_hours(table: Table) -> list[str]:
+    told = [f"{visible(row.name)} {row.gpu_hours.text}" for row in table.rows() if row.gpu_hours]
+    return [f"GPU-hours: {'; '.join(told)}."] if told else []
 
 
 def _reproduced(row: Row) -> str:

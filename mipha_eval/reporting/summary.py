@@ -16,9 +16,11 @@ from mipha_eval.core.provenance import JUDGE
 from mipha_eval.core.record import checked
 from mipha_eval.models.served.price import Price
 from mipha_eval.reporting.effort import effort
+from mipha_eval.reporting.gpu_hours import gpu_hours_line
 from mipha_eval.reporting.marks import mark_texts, share
 from mipha_eval.reporting.serving import serving_line
 from mipha_eval.reporting.terminal import kept, print_table
+from mipha_eval.reporting.workers import workers_text
 from mipha_eval.scoring.gaps import UNPARSED_MOST, gaps
 from mipha_eval.scoring.judging.calibration import Calibration
 from mipha_eval.scoring.judging.judge_counts import JudgeCounts
@@ -253,6 +255,8 @@ def write_report(folder: RunFolder, gains: Sequence[Gain] = ()) -> Path:
         results=results,
         gains=[(each.task, each.metric, gain_line(each)) for each in gains],
         certificates=certificate_line(results),
+        gpu_hours=gpu_hours_line(folder),
+        workers=workers_text(folder.manifest().workers),
         manifest=folder.manifest(),
     )
     path = folder.path / "report.md"

@@ -10,6 +10,7 @@ from typing import Literal
 from mipha_eval.core.task_label import TaskLabel
 from mipha_eval.reporting.contrast import Contrast
 from mipha_eval.reporting.factors import fact_of
+from mipha_eval.reporting.gpu_hours import GpuHours
 from mipha_eval.scoring.result_record import AS_PUBLISHED
 
 Place = Literal["", "best", "second"]
@@ -174,6 +175,7 @@ class Row:
         own: those of the fields that are of this model alone, such as a digest, and were not chosen.
         remarks: what stands in footnotes on all of it.
         floor: whether it is no model but there to be compared with.
+        gpu_hours: of the runs that it was measured in; None where no GPU was used, or nobody knows.
     """
 
     name: str
@@ -186,6 +188,7 @@ class Row:
     own: frozenset[str] = frozenset()
     remarks: tuple[str, ...] = ()
     floor: bool = False
+    gpu_hours: GpuHours | None = None
 
     @property
     def chosen(self) -> dict[str, str]:

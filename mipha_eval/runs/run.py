@@ -118,10 +118,11 @@ def _run_loaded(
     adapter, folder = settings.model.adapter, open_run(settings)
     logger.debug("the run is %s", folder.path)
     settings.begun(folder.path)
-    backend.first_worker, backend.tell = len(folder.manifest().workers), folder.note_workers
     with locked(folder.path / "run"), folder.log, Interrupt() as interrupt:
         folder.log.take(early)
         folder.raise_format()
+        # not before the run is locked: another process may be counting its workers
+        backend.first_worker, backend.tell = folder.manifest().next_worker, folder.note_workers
         for item in work:
             folder.set_status(item.task.label, TaskStatus("pending", total=len(item.samples)))
         folder.log.note(f"model {settings.model.name} ready; tasks {', '.join(item.task.label for item in work)}")
@@ -136,6 +137,7 @@ def _run_loaded(
         tell_of_edited([type(adapter), *(type(item.task) for item in work)])
         folder.log.note("stopped by the user" if interrupt.asked() else "finished")
         gains = find_gains(folder, settings.tasks, Registry())
+        backend.note()  # they were held until now
         write_report(folder, gains)
     found = Run(folder.path, folder.manifest().display_name, results, gains)
     if failures:

@@ -21,6 +21,7 @@ from mipha_eval.runs.task_result import Answers, Result
 from mipha_eval.scoring.answer_files import read_answers
 from mipha_eval.scoring.result import Scored
 from mipha_eval.store.run_folder import RunFolder
+from mipha_eval.store.workers_note import workers_note
 
 
 def score_file(
@@ -105,9 +106,10 @@ def _score_again(answered: TaskAnswers, folder: RunFolder) -> list[Scored]:
     if context is None:
         raise UserError(f"{place.path / 'task.json'} is damaged: it has no run_context; the same run writes it anew")
     effort, checks = place.effort(), equivalence_of(label, folder)
+    note = workers_note(answered.responses.values(), folder.manifest())
     judges: list[Judged | None] = [*judges_of(folder.task(label).path)]
     results = [answered.score(judged) for judged in judges or [None]]
-    return [dataclasses.replace(result, summary=result.summary.of_run(context, effort, checks)) for result in results]
+    return [dataclasses.replace(result, summary=result.summary.of_run(context, effort, checks, note)) for result in results]
 
 
 def _score_judged(answered: TaskAnswers, folder: RunFolder, judge: str) -> list[Scored]:

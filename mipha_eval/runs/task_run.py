@@ -27,6 +27,7 @@ from mipha_eval.store.journal import Appender
 from mipha_eval.store.responses import Stored, response_json
 from mipha_eval.store.run_folder import RunFolder
 from mipha_eval.store.status import TaskStatus
+from mipha_eval.store.workers_note import workers_note
 
 Digest = Callable[[Image], str]
 
@@ -177,7 +178,8 @@ class TaskRun:
         self.folder.set_status(label, TaskStatus("score", total=total, answered=len(self.responses)))
         judged = self.judge_queue.judged if self.judge_queue else None
         result = score_responses(self.work.task, self.work.samples, self.responses, judged)
-        summary = result.summary.of_run(self.run_context, self.effort(), checks)
+        note = workers_note(self.responses.values(), self.folder.manifest())
+        summary = result.summary.of_run(self.run_context, self.effort(), checks, note)
         place.write_scores(result.scores)
         place.write_result(summary)
         pending = summary.judge is not None and summary.judge.pending

@@ -95,6 +95,7 @@ class ResultRecord(Struct, frozen=True, kw_only=True):
         seconds, timed, generated: see `Effort`.
         equivalence: of answers that were made again alone; where a server answered, that were asked for again.
         served: of answers that came from a server, what it says and what they took.
+        workers_note: in what the workers that answered differ, such as devices or versions of packages, as a phrase.
     """
 
     task: Text
@@ -146,6 +147,7 @@ class ResultRecord(Struct, frozen=True, kw_only=True):
     generated: Count | None = None
     equivalence: CheckCounts | None = None
     served: ServedCounts | None = None
+    workers_note: str | None = None
 
     @property
     def maximum(self) -> Mapping[str, int | float]:
@@ -178,10 +180,12 @@ class ResultRecord(Struct, frozen=True, kw_only=True):
         found = self.provenance.get(name)
         return found.metric if found else name
 
-    def of_run(self, context: RunContext, effort: Effort, checks: CheckCounts | None) -> ResultRecord:
+    def of_run(
+        self, context: RunContext, effort: Effort, checks: CheckCounts | None, workers_note: str = ""
+    ) -> ResultRecord:
         """The same with what a run says beside the numbers."""
         said = {**msgspec.structs.asdict(context), **msgspec.structs.asdict(effort)}
-        return msgspec.structs.replace(self, **said, equivalence=checks)
+        return msgspec.structs.replace(self, **said, equivalence=checks, workers_note=workers_note or None)
 
 
 FIELDS = tuple(name for name in ResultRecord.__struct_fields__ if name != "notes")

@@ -107,6 +107,11 @@ class Manifest(Struct, frozen=True, kw_only=True):
         return all(getattr(self, name) == getattr(other, name) for name in DECIDING)
 
     @property
+    def next_worker(self) -> int:
+        """The number of the next worker; those of workers that were never ready stay free."""
+        return max((each.index for each in self.workers), default=-1) + 1
+
+    @property
     def typed_options(self) -> tuple[str, ...]:
         """The model's options as they were typed, ``key=value``."""
         return checked(TypedRun, self.config, "config").model.options

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from mipha_eval.reporting.contrast import ContrastCell
 from mipha_eval.reporting.factors import fact_of
 from mipha_eval.reporting.formats.json_file import CELL
+from mipha_eval.reporting.gpu_hours import GpuHours
 from mipha_eval.reporting.table import NOTHING, Table
 from mipha_eval.reporting.visible import visible
 
@@ -20,6 +21,11 @@ TESTS: Mapping[str, Callable[[ContrastCell], object] | None] = {
     "p": lambda cell: cell.p,
     "corrected_p": lambda cell: cell.corrected_p,
     "test": lambda cell: cell.test,
+}
+#: columns that a table has whose rows tell of GPUs; of a row as a whole
+HOURS: Mapping[str, Callable[[GpuHours], float | None]] = {
+    "gpu_hours": lambda found: found.held,
+    "gpu_hours_computing": lambda found: found.computing,
 }
 NUMBER = re.compile(r"[+-]?\d+(\.\d+)?")
 FORMULA = ("=", "+", "-", "@")  # what a spreadsheet would run
@@ -34,9 +40,10 @@ def render(table: Table) -> str:
     text = io.StringIO()
     fields = [field.key for field in (*table.factors, *table.fields)]
     told = any(row.remarks for row in table.rows())
+    hours = [*HOURS] if any(row.gpu_hours for row in table.rows()) else []
     tests = [*TESTS] if table.factors else [REMARKS] if told else []
     writer = csv.DictWriter(
-        text, ["group", "method", "published", *fields, "column", *CELL, *tests], restval="", lineterminator="\n"
+        text, ["group", "method", "published", *fields, "column", *CELL, *tests, *hours], restval="", lineterminator="\n"
     )
     writer.writeheader()
     for line in (*_rows(table), *_differences(table)):
@@ -51,12 +58,13 @@ def _rows(table: Table) -> Iterator[dict[str, object]]:
             fields = {factor.key: fact_of(row.fields, factor.key).text for factor in table.factors}
             fields |= {field.key: text for field in table.fields if (text := row.field_text(field)) != NOTHING}
             tests = {REMARKS: list(row.remarks)} if table.factors or row.remarks else {}
+            hours = {name: get(row.gpu_hours) for name, get in HOURS.items()} if row.gpu_hours else {}
             if row.remarks and not any(row.cells):
-                yield {**words, **fields, **tests}
+                yield {**words, **fields, **tests, **hours}
             for column, cell in zip(table.columns, row.cells, strict=True):
                 if cell is not None:
                     known = {name: get(cell) for name, get in CELL.items()}
-                    yield {**words, **fields, "column": column.heading, **known, **tests}
+                    yield {**words, **fields, "column": column.heading, **known, **tests, **hours}
 
 
 def _differences(table: Table) -> Iterator[dict[str, object]]:

@@ -86,6 +86,7 @@ def _row(table: Table, row: Row) -> dict[str, Json]:
         "reproductions": [{**asdict(each), "equal": each.equal} for each in row.reproductions],
         **(_levels(table, row) if table.factors else {}),
         **({"remarks": list(row.remarks)} if table.factors or row.remarks else {}),
+        **({"gpu_hours": asdict(row.gpu_hours)} if row.gpu_hours else {}),
     }
 
 

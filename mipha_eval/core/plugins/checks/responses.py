@@ -15,6 +15,12 @@ from mipha_eval.core.types import Request, Response
 if TYPE_CHECKING:
     from mipha_eval.core.adapter import ModelAdapter
 
+#: field of a response -> its types, and what is to be said of another
+OF_TYPES = (
+    ("tokens", (int,), "are no whole number"),
+    ("served", (Served, NoneType), "is no Served"),
+    ("worker", (int, NoneType), "is no number"),
+)
 UNUSABLE = Response.failure("the model gave a likelihood or a probability that is no number")
 
 
@@ -52,7 +58,7 @@ def _wrong_response(request: Request, response: object) -> str:
     for name in ("text", "error", "finish"):
         if type(getattr(response, name)) is not str:
             return f"a response whose {name} is no text but {shown(getattr(response, name))}"
-    for name, kinds, what in (("tokens", (int,), "are no whole number"), ("served", (Served, NoneType), "is no Served")):
+    for name, kinds, what in OF_TYPES:
         if type(getattr(response, name)) not in kinds:
             return f"a response whose {name} {what} but {shown(getattr(response, name))}"
     if not (response.likelihoods or response.option_tokens or response.probabilities or response.top):
