@@ -70,8 +70,7 @@ def evaluate(
         output, batch_size: the folder for run folders; requests a batch, None for as many as the model's token budget holds.
         blind, control: ``"blind"``, ``"mean-image"``, ``"shuffled-image"`` or ``"no-question"``; see docs/controls.md.
         check: answers a task that are made again alone, sharing nothing, and compared; None for a few a run.
-        probabilities: also how probable the model holds each possible answer.
-        as_published: ask a preset as its paper or card asked it.
+        probabilities, as_published: also how probable each possible answer is; ask a preset as its paper or card asked it.
         fresh: begin anew; None does so for a function alone, since nobody knows what decides its answers.
         workers: processes that answer, ``"auto"`` for one a GPU, or also where; None or 1 for this one. See docs/cluster.md.
         plugins: Python files with tasks or models.
@@ -81,7 +80,7 @@ def evaluate(
         UserError: anything that the user can mend, before a model was asked.
         TasksFailedError: a task has no result; the others' are in its `run`.
     """
-    registry = Registry([Path(each) for each in plugins])
+    registry, who = Registry([Path(each) for each in plugins]), worker_settings(workers)
     own, of_tasks = split_options(_texts(options, named), registry, _objects(tasks))
     chosen = _model(model, own, registry, as_published=as_published)
     found, failed = _tasks(tasks, of_tasks, _source(data, chosen.data), registry)
@@ -89,8 +88,7 @@ def evaluate(
     anew = isinstance(chosen.adapter, CallableModel) if fresh is None else fresh
     under, grading = chosen_control(control, blind=blind), _grading(judge, registry)
     how = RunSettings(chosen, found, of_tasks, Path(output), limit, batch_size, under, anew, not progress, check)
-    how = replace(how, workers=worker_settings(workers), plugins=plugins)
-    return run(replace(how, probabilities=probabilities, grading=grading, failed=failed))
+    return run(replace(how, probabilities=probabilities, grading=grading, failed=failed, workers=who, plugins=plugins))
 
 
 def score(
