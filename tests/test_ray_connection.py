@@ -1,8 +1,11 @@
-"""What is said where a cluster cannot be used."""
+"""Ray is there when workers are asked for, and not before; what is said where a cluster cannot be used."""
 
 from __future__ import annotations
 
 import socket
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -26,3 +29,21 @@ def test_a_cluster_that_wants_a_token(monkeypatch: pytest.MonkeyPatch) -> None:
     assert str(caught.value).startswith(f"the cluster at {address} cannot be used: Failed to connect")
     assert "set RAY_AUTH_MODE=token" in str(caught.value)
     assert caught.value.flag == "--cluster HOST:6379"
+
+
+@pytest.mark.parametrize("words", [["run", "--help"], ["run", "--tasks", "pope", "--data", "demo", "--limit", "5"]])
+def test_ray_waits_until_workers_are_asked_for(words: list[str], tmp_path: Path) -> None:
+    """Its import would be much of the time that a short command takes."""
+    words = words if "--help" in words else [*words, "--output", str(tmp_path)]
+    code = f"""
+import sys
+from mipha_eval.cli.app import main
+sys.argv = ["mipha-eval", *{words!r}]
+try:
+    main()
+except SystemExit as stop:
+    assert not stop.code, stop.code
+assert "ray" not in sys.modules
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
