@@ -22,7 +22,7 @@ ASK = """
 import importlib.util, json, sys
 from pathlib import Path
 import mipha_eval
-light = not {"torch", "transformers", "pandas", "matplotlib", "numpy"} & sys.modules.keys()
+light = not {"torch", "transformers", "pandas", "matplotlib", "numpy", "ray"} & sys.modules.keys()
 from mipha_eval.model_adapters.constant import Constant
 from mipha_eval.tasks.pope import Pope
 from mipha_eval.core.plugins.registry import Registry, plugin_folder

@@ -23,6 +23,8 @@ PATIENCE = 10.0
 _shared: list[str | None] = []
 _lock = threading.Lock()
 FLAG = "--cluster HOST:6379"
+#: Ray shows an address no token unasked, and does not say that one was wanted
+WANTED = "if it asks for a token, set RAY_AUTH_MODE=token and have its token in ~/.ray/auth_token or RAY_AUTH_TOKEN"
 
 logger = logging.getLogger(__name__)
 
@@ -117,4 +119,6 @@ def _why(error: Exception, address: str | None) -> str:
         return f"the cluster at {address} has another version of Python or Ray: {text}"
     if address is None:
         return f"Ray cannot be started on this machine: {text}"
+    if "ailed to connect" in text:
+        text += f"; {WANTED}"
     return f"the cluster at {address} cannot be used: {text}"
