@@ -220,7 +220,6 @@ def test_workers_are_for_a_judge_that_is_loaded_here(cli: Cli, folder: Path, mon
     assert "workers are for hf:PATH" in outcome.err
 
 
-
 def test_a_text_model_is_a_baseline(cli: Cli, smollm2: Path, tmp_path: Path) -> None:
     """It answers without ever seeing a picture; what prompts begin with is read once, and the answers are the same alone."""
     flags = ["--data", "demo", "--limit", 6, "-o", tmp_path, "--json", "--dtype", "float32", "-a", f"path={smollm2}"]
