@@ -98,7 +98,7 @@ def _run(settings: RunSettings, early: MemoryHandler) -> Run:
     check_labels(settings.tasks)
     check_control(settings)
     check_writable(settings.output)
-    work, failures = _prepared(settings)
+    work, failures = prepared_tasks(settings)
     if adapter.reads_images:
         for item in work:
             check_images(item.samples)
@@ -143,7 +143,7 @@ def _run_loaded(
     return found
 
 
-def _prepared(settings: RunSettings) -> tuple[list[TaskInput], dict[str, Exception]]:
+def prepared_tasks(settings: RunSettings) -> tuple[list[TaskInput], dict[str, Exception]]:
     """The tasks with their questions, and those whose own code failed at that, or of which a control changes nothing; raises
     that if there are no others.
     """
