@@ -235,7 +235,7 @@ def test_a_real_model(cli: Cli) -> None:
         (("--probe", "--workers", "0"), "--workers 0: expected positive numbers"),
         (("--probe", "--workers", ""), "--workers : expected positive numbers"),
         (("--probe", "-m", "majority"), "model majority computes nothing"),
-        (("--probe", "-m", "openai-api", "-a", "model=some", "-a", "url=http://localhost:1/v1"), "on a server"),
+        (("--probe", "-m", "openai-api", "-a", "model=some", "-a", "base_url=http://localhost:1/v1"), "on a server"),
         (("--probe", "-m", "nobody"), "nobody"),
     ],
 )

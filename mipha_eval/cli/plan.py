@@ -66,7 +66,7 @@ def plan_tasks(
 ) -> None:
     """Show what a run would ask for, what a judge would cost, and with --probe how long it takes."""
     flags.limit_threads(threads)
-    size, counts = flags.batch_size(batch_size), worker_counts(workers or "1")
+    size, counts = flags.batch_size(batch_size), worker_counts("1" if workers is None else workers)
     flagged = flags.model_options(device, dtype, no_share, compile=False, allow_bin=False, serve=None)
     if not probe:
         refuse_without_probe({"workers": workers, "model": model, "batch-size": size, "threads": threads, **flagged})
