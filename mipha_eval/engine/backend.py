@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from types import TracebackType
@@ -81,9 +80,7 @@ class InProcess(Backend):
         self._adapter, self._batch_size = adapter, batch_size
 
     def load(self) -> ModelFacts:
-        started = time.perf_counter()
         self._adapter.load()
-        logger.debug("model %s loaded in %.1f s", self._adapter.name, time.perf_counter() - started)
         return ModelFacts.of(self._adapter)
 
     def run(

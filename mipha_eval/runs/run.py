@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import logging
 import tempfile
+import time
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, nullcontext
 from dataclasses import replace
@@ -98,7 +99,7 @@ def _run(settings: RunSettings, early: MemoryHandler) -> Run:
     check_labels(settings.tasks)
     check_control(settings)
     check_writable(settings.output)
-    work, failures = _prepared(settings)
+    work, failures = prepared_tasks(settings)
     if adapter.reads_images:
         for item in work:
             check_images(item.samples)
@@ -107,7 +108,9 @@ def _run(settings: RunSettings, early: MemoryHandler) -> Run:
         grading.judge.load()
     check_ranking(adapter, work)
     with backend_of(settings) as backend:
+        started = time.perf_counter()
         settings = replace(settings, model=replace(settings.model, facts=backend.load()))
+        logger.debug("model %s loaded in %.1f s", settings.model.name, time.perf_counter() - started)
         return _run_loaded(settings, work, failures, backend, early)
 
 
@@ -145,7 +148,7 @@ def _run_loaded(
     return found
 
 
-def _prepared(settings: RunSettings) -> tuple[list[TaskInput], dict[str, Exception]]:
+def prepared_tasks(settings: RunSettings) -> tuple[list[TaskInput], dict[str, Exception]]:
     """The tasks with their questions, and those whose own code failed at that, or of which a control changes nothing; raises
     that if there are no others.
     """
