@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 #: what an extra is for; the one for work on mipha-eval itself is of no use elsewhere
 GIVES: Mapping[str, str] = {
     "ocr": "the floor `ocr`, which answers with what is written in a picture",
-    "cluster": "workers on several GPUs and machines (`run --workers`, `--cluster`)",
+    "cluster": "workers on several GPUs and machines (see docs/cluster.md)",
     "lora": "checkpoints that are LoRA adapters",
     "lmms": "the scorers of lmms-eval as further oracles of `certify`",
     "dev": "tests, lint and types of a checkout",
