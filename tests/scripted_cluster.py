@@ -10,6 +10,7 @@ from typing import ClassVar
 
 from mipha_eval import __version__
 from mipha_eval.cluster.cluster import Cluster, Death, Event, PictureRef
+from mipha_eval.cluster.member import AHEAD
 from mipha_eval.cluster.messages import AnswerJob, Broken, CostJob, Done, FolderJob, Job, Picture, SentRequest, WorkerFacts
 from mipha_eval.cluster.worker_model import values_of
 from mipha_eval.core.adapter import Cost, ModelAdapter
@@ -41,7 +42,7 @@ def asked(number: int, picture: int, folder: str = "/pictures") -> Request:
 
 def cost_of(text: str) -> Cost:
     """Of a question about a picture, by its number."""
-    return Cost(10, 1 + int(text.split()[-1]) % 7)
+    return Cost(10, 1 + int(text.rsplit(maxsplit=1)[-1]) % 7)
 
 
 def answer_to(text: str) -> str:
@@ -115,8 +116,8 @@ class ScriptedCluster(Cluster):
         sent: (worker, job, texts) of all answer jobs, in order.
         deaths: of workers that were ready.
         resent: answer jobs that came back since pictures were lacking.
-        done: answer jobs that were done, also those of which the driver never hears.
-        put_pictures: how often each picture was put, by its bytes or error.
+        done: answer jobs that were done, also those of which the driver never hears, which are `unheard`: what a worker that
+            has died did comes late.
         most: jobs that any worker had at a time.
     """
 
@@ -159,6 +160,12 @@ class ScriptedCluster(Cluster):
 
     def close(self) -> None:
         self.closed = True
+
+    @property
+    def unheard(self) -> int:
+        """Batches that workers which died had done, or of which nobody has heard yet."""
+        dead = {number for number, process in self.processes.items() if process.dead}
+        return sum(isinstance(event.outcome, Done) for event in self.pending) + AHEAD * len(dead)
 
     def next_event(self, seconds: float) -> Event | None:
         self.looks += 1

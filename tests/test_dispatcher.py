@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -116,12 +116,10 @@ def test_workers_die_at_any_moment(play: Plays, kills: int) -> None:
 
 
 def test_nodes_die_and_join(play: Plays) -> None:
-    """The last node stays: without any, the run would wait for another; and none is lost before the first answer."""
+    """Also while workers load the model. The last node stays: without any, the run would wait for another."""
     for seed in SEEDS:
         nodes = {name: Node(1 + number % 3) for number, name in enumerate("abcd")}
-        script = Script(joining=[Node(2), Node(1)])
-        found = play(seed, nodes, script)
-        script.lost = 2
+        found = play(seed, nodes, Script(lost=2, joining=[Node(2), Node(1)]))
         requests = questions(seed)
         found.run(requests)
         assert found.texts() == expected(requests)
@@ -190,13 +188,14 @@ def test_poison_at_the_very_end(play: Plays) -> None:
 
 
 def test_workers_that_always_die_end_the_run(play: Plays) -> None:
-    for seed in range(40):
-        requests = questions(seed)
+    for seed in SEEDS:
+        requests = [asked(number, number // 3) for number in range(200)]
         found = play(seed, script=Script(poison={request.text for request in requests}))
-        with pytest.raises(UserError, match=r"^\d+ workers ended one after the other without an answer; the last one"):
+        with pytest.raises(
+            UserError, match=r"^\d+ workers ended one after the other without an answer; the last one was po"
+        ):
             found.run(requests)
-            raise UserError("1 workers ended one after the other without an answer; the last one: too few questions")
-        assert found.cluster.deaths <= 60
+        assert found.cluster.deaths <= 2 * MOST_IN_A_ROW
         assert not any(response.text for response in found.answers.values())
 
 
@@ -205,21 +204,22 @@ def test_what_was_answered_is_handed_on_before_the_run_is_given_up(play: Plays) 
     for seed in SEEDS:
         requests = [asked(number, number // 3) for number in range(400)]
         found = play(seed)
-        done = 0
-        with pytest.raises(UserError, match="without an answer"):
+        told = []
+
+        def ask(
+            found: Play = found, requests: Sequence[Request] = requests, told: list[object] = told, seed: int = seed
+        ) -> None:
             for answered in found.workers.run(requests):
-                for place, response in answered:
-                    found.answers[place] = response
-                done += 1
-                if done == 5:
+                told.append(answered)
+                if len(told) == 5:
                     found.cluster.script.poison = {request.text for request in requests}
                     if seed % 2:
                         found.workers.reference(requests[:2])
-        heard = found.cluster.done
-        batches = Counter(job.number for _, job, _ in found.cluster.sent)
-        assert max(batches.values()) == 1
-        assert done >= 5
-        assert heard - done <= AHEAD * found.cluster.deaths  # the others' were not heard before their worker's death
+
+        with pytest.raises(UserError, match="without an answer"):
+            ask()
+        assert len(told) >= 5
+        assert found.cluster.done - len(told) <= found.cluster.unheard
 
 
 @pytest.mark.parametrize("kills", [0, 2])
@@ -359,16 +359,10 @@ def test_nobody_is_waited_for_for_ever(play: Plays, said: Said) -> None:
     found = play(0, {"a": Node(1), "b": Node(0)})
     answered = found.workers.run([asked(number, number) for number in range(50)])
     next(answered)
-    found.cluster.script.lost = 1
-    del found.cluster.nodes["b"]
-    found.cluster.nodes["c"] = Node(0)
-    found.cluster.random = random.Random(8)
+    found.cluster.nodes["a"].room = 0
+    found.cluster.kill(0)
     with pytest.raises(UserError, match=r"^no worker has been ready for 60 minutes; "):
-        while True:
-            found.cluster.nodes["a"].room = 0
-            for process in found.cluster.processes.values():
-                found.cluster.kill(process.number)
-            next(answered)
+        deque(answered)
 
 
 def test_a_worker_with_another_model_takes_no_part(play: Plays) -> None:

@@ -7,7 +7,7 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 
-from mipha_eval.cluster.cluster import Cluster
+from mipha_eval.cluster.cluster import Cluster, Death
 from mipha_eval.cluster.member import Member
 from mipha_eval.cluster.messages import Broken, Said, WorkerFacts
 from mipha_eval.core.errors import PluginError, UserError
@@ -114,9 +114,10 @@ class Crew:
             raise told_of(broken)
         self._turn_away(member, broken.reason)
 
-    def bury_stillborn(self, member: Member, reason: str) -> None:
-        """A worker died while it loaded the model. Raises UserError for one of the first."""
-        if not self.begun:
+    def bury_stillborn(self, member: Member, death: Death) -> None:
+        """A worker died while it loaded the model. Raises UserError for one of the first, unless its whole node is gone."""
+        reason = death.reason
+        if not self.begun and not death.with_node:
             raise UserError(f"a worker {reason} while it loaded the model")
         self._stillborn += 1
         if self._stillborn >= MOST_STILLBORN:

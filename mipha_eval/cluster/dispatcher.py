@@ -207,8 +207,8 @@ class Dispatcher:
                     raise told_of(broken)
                 self._cluster.kill(member.number)
                 self._lose(member, f"can do nothing more: {broken.reason}")
-            case Death(reason) if member.facts is None:
-                self._crew.bury_stillborn(member, reason)
+            case Death() as death if member.facts is None:
+                self._crew.bury_stillborn(member, death)
             case Death(reason, with_node):
                 self._lose(member, reason, _node(member) if with_node else "")
 

@@ -14,7 +14,7 @@ from mipha_eval import __version__
 from mipha_eval.cluster.cluster import Cluster, Death, Event, PictureRef
 from mipha_eval.cluster.messages import Broken, Job, Picture
 from mipha_eval.cluster.ray_actor import actor_class
-from mipha_eval.cluster.ray_connection import check_installed, connect, disconnect
+from mipha_eval.cluster.ray_connection import check_installed, connect, disconnect, quiet_ray
 from mipha_eval.cluster.settings import ModelOrder, WorkerSettings
 from mipha_eval.core.errors import UserError
 
@@ -37,11 +37,12 @@ class RayCluster(Cluster):
         self._gpus = 0.0
         self._actors: dict[int, Any] = {}
         self._class: Any = None
-        self._connected = False
+        self._connection = contextlib.ExitStack()
 
     def connect(self) -> None:
+        self._connection.enter_context(quiet_ray())
+        self._connection.callback(disconnect)  # also where connecting is cut short
         connect(self._settings.address, self._settings.count or 1)
-        self._connected = True
         self._class = actor_class()
         self._gpus = self._gpus_each()
         if not self.room():
@@ -81,9 +82,7 @@ class RayCluster(Cluster):
     def close(self) -> None:
         for worker in tuple(self._actors):
             self.kill(worker)
-        if self._connected:
-            self._connected = False
-            disconnect()
+        self._connection.close()
 
     def _greet(self, worker: int, actor: Any, version: str) -> None:
         """A worker's process is there: unless it has another version, it loads the model."""

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import importlib.util
 import io
 import logging
 import os
 import socket
 import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from mipha_eval import __version__
@@ -54,6 +57,23 @@ def connect(address: str | None, workers: int) -> None:
     except Exception as error:  # Ray raises ConnectionError, RuntimeError, ValueError and its own
         raise UserError(_why(error, address), flag=FLAG if address else "") from error
     logging.getLogger("ray").setLevel(logging.ERROR)
+
+
+@contextmanager
+def quiet_ray() -> Iterator[None]:
+    """While entered, what Ray prints of workers that died goes to the log: standard output may be JSON."""
+    printer: Any = importlib.import_module("ray._private.worker")
+    before = printer.print_to_stdstream
+    printer.print_to_stdstream = _note
+    try:
+        yield
+    finally:
+        printer.print_to_stdstream = before
+
+
+def _note(said: Mapping[str, Any], **_: object) -> None:
+    for line in said["lines"]:
+        logger.debug("Ray: %s", line.strip())
 
 
 def disconnect() -> None:
