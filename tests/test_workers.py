@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import contextlib
-import math
 import os
 import random
 import signal
+import socket
 import subprocess
 import sys
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import psutil
 import pytest
@@ -24,9 +23,8 @@ import mipha_eval
 from mipha_eval.cluster.batch import MOST_DEATHS, MOST_DEATHS_ALONE
 from mipha_eval.cluster.member import AHEAD
 from mipha_eval.cluster.settings import WorkerSettings
-from mipha_eval.core.types import Response
 from mipha_eval.runs.stored_run import Run
-from tests.conftest import Outcome, Said, read_json, read_jsonl
+from tests.conftest import Cli, Outcome, read_json, read_jsonl
 from tests.ray_nodes import LocalNodes, local_nodes
 
 pytest.importorskip("ray")
@@ -158,8 +156,7 @@ def test_workers_are_killed(nodes: LocalNodes, alone: tuple[Path, Run], tmp_path
 
 def test_nodes_are_killed(nodes: LocalNodes, alone: tuple[Path, Run], tmp_path: Path) -> None:
     """With all that is on them, five times."""
-    with ThreadPoolExecutor(5) as pool:
-        doomed = list(pool.map(lambda _: nodes.add(), range(5)))
+    doomed = [nodes.add() for _ in range(5)]
     killer = Killer(tmp_path, 2, lambda: nodes.remove(doomed.pop()))
     killer.start()
     run = dying(tmp_path, WorkerSettings(6, nodes.address), seconds=3 * SLOW)
@@ -168,7 +165,7 @@ def test_nodes_are_killed(nodes: LocalNodes, alone: tuple[Path, Run], tmp_path: 
     check_whole(run, alone[1])
     check_asked(tmp_path, alone[0], 5)
     workers = read_json(run.path / "manifest.json")["workers"]
-    assert {each["ended"] for each in workers} <= {"", "was lost with its node"}
+    assert {each["ended"] for each in workers} <= {"", "was lost with its node", "cannot be reached any more"}
     assert any(each["ended"] for each in workers)
 
 
@@ -233,3 +230,242 @@ def test_drivers_are_killed(nodes: LocalNodes, alone: tuple[Path, Run], tmp_path
     check_whole(run, alone[1])
     check_asked(tmp_path, alone[0], 5 * 3)
     assert len(list((tmp_path / "runs").iterdir())) == 1
+
+
+@pytest.mark.parametrize(("how", "reason"), [("exit", "was killed, or crashed"), ("hang", "gave no answer for 3 s")])
+def test_a_poisonous_question_fails_alone(
+    nodes: LocalNodes, alone: tuple[Path, Run], tmp_path: Path, how: str, reason: str
+) -> None:
+    key = random.Random(how).choice(sorted({key for _, key in notes(alone[0])}))
+    run = dying(tmp_path, WorkerSettings(2, nodes.address, timeout=3), seconds=0, culprit=key, how=how)
+    right = {row["sample"]: row["text"] for row in stored(alone[1]) if row["key"] != key}
+    rows = stored(run)
+    assert {row["sample"]: row["text"] for row in rows if not row["error"]} == right
+    told = f"each of {MOST_DEATHS_ALONE} workers that was asked this alone ended: it {reason}"
+    assert {(row["key"], row["error"]) for row in rows if row["error"]} == {(key, told)}
+    asked = Counter(key for _, key in notes(tmp_path))
+    assert asked[key] == MOST_DEATHS + MOST_DEATHS_ALONE
+
+
+def test_a_question_that_needs_too_much_memory_fails_alone(
+    nodes: LocalNodes, alone: tuple[Path, Run], tmp_path: Path
+) -> None:
+    """As in one process, and no worker dies of it."""
+    key = sorted({key for _, key in notes(alone[0])})[7]
+    run = dying(tmp_path, WorkerSettings(2, nodes.address), seconds=0, culprit=key, how="memory")
+    rows = stored(run)
+    assert {(row["key"], row["error"]) for row in rows if row["error"]} == {(key, "out of memory: 1 questions")}
+    assert len(rows) == len(stored(alone[1]))
+    assert {each["ended"] for each in read_json(run.path / "manifest.json")["workers"]} == {""}
+
+
+def exact(run: Run) -> list[object]:
+    """All that was answered, but for what rounding may change."""
+    return [
+        (each.task, name, one.text, one.tokens, one.finish, one.error, one.option_tokens, [token for token, _ in one.top])
+        for each in run
+        for name, one in each.answers.responses.items()
+    ]
+
+
+def inexact(run: Run) -> list[float]:
+    """Log-probabilities, logits and probabilities."""
+    found = [one for each in run for one in each.answers.responses.values()]
+    return [number for one in found for number in (*one.likelihoods, *one.probabilities, *(logit for _, logit in one.top))]
+
+
+def test_answers_are_those_of_one_process(nodes: LocalNodes, tmp_path: Path) -> None:
+    """Of all tasks at once, whatever the number of workers, with all that is made of them."""
+
+    def run(count: int) -> Run:
+        workers = WorkerSettings(count, nodes.address) if count else None
+        found: Run = mipha_eval.evaluate(
+            "mipha-tiny",
+            "all",
+            data="demo",
+            limit=8,
+            probabilities=True,
+            output=tmp_path / str(count),
+            workers=workers,
+            progress=False,
+            options={"device": "cpu"},
+        )
+        return found
+
+    alone = run(0)
+    assert len(numbers(alone)) > 10
+    assert len(inexact(alone)) > 100
+    for count in (1, 2, 3):
+        found = run(count)
+        assert exact(found) == exact(alone)
+        assert numbers(found) == numbers(alone)
+        assert inexact(found) == pytest.approx(inexact(alone), abs=1e-4)
+        workers = read_json(found.path / "manifest.json")["workers"]
+        assert len(workers) == count
+        assert sum(each["answered"] for each in workers) == len({(row["key"], *row["images"]) for row in stored(alone)})
+
+
+def test_workers_that_join_are_used(nodes: LocalNodes, alone: tuple[Path, Run], tmp_path: Path) -> None:
+    """More are asked for than there is room for, and then there is a further node."""
+    started = Started(command(tmp_path, "--workers", 5, "--cluster", nodes.address, "--json", seconds=4 * SLOW))
+    assert wait_for(lambda: bool(notes(tmp_path)))
+    node = nodes.add(num_cpus=2)
+    outcome = started.end()
+    nodes.remove(node)
+    assert outcome.code == 0
+    assert outcome.err == "there is room for 3 of 5 workers; the others begin when there is more\n"
+    assert len({pid for pid, _ in notes(tmp_path)}) == 5
+    assert {row["sample"]: row["text"] for row in stored(Path(outcome.json["run"]))} == {
+        row["sample"]: row["text"] for row in stored(alone[1])
+    }
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_ctrl_c(tmp_path: Path, alone: tuple[Path, Run], count: int) -> None:
+    """Once: what is under way comes to its end, and is stored. Twice: it ends at once. Nothing is left running."""
+    started = Started(command(tmp_path, "--workers", 2, "--threads", 1, seconds=SLOW))
+    assert wait_for(lambda: len(notes(tmp_path)) > 5 * BATCH)
+    started.send(signal.SIGINT)
+    if count == 2:
+        time.sleep(0.05)
+        started.send(signal.SIGINT)
+    outcome = started.end()
+    assert outcome.code == 3
+    assert "Traceback" not in outcome.err
+    lines = outcome.err.splitlines()
+    assert lines[0] == "finishing the batch; once more stops at once"
+    assert any("the same command" in line and "goes on from what is stored" in line for line in lines)
+    (run,) = (tmp_path / "runs").iterdir()
+    rows = stored(run)
+    asked = {key for _, key in notes(tmp_path)}
+    if count == 1:
+        assert {row["key"] for row in rows} == asked
+    assert {row["key"] for row in rows} <= asked < {key for _, key in notes(alone[0])}
+    assert not any(row["error"] for row in rows)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_nothing_is_left_of_a_driver_that_is_told_to_end(tmp_path: Path, number: signal.Signals) -> None:
+    started = Started(command(tmp_path, "--workers", 2, "--threads", 1, seconds=SLOW))
+    assert wait_for(lambda: len(notes(tmp_path)) > 5 * BATCH)
+    started.send(number, group=False)
+    outcome = started.end()
+    assert outcome.code
+    assert "Traceback" not in outcome.err
+
+
+def test_a_run_with_workers_says_no_more_than_one_without(tmp_path: Path) -> None:
+    """Standard output is JSON and nothing else, also where a worker dies; what is said of that is a line."""
+    words = command(tmp_path, "--workers", 2, "--json", "--limit", 40)
+    outcome = Started(words).end()
+    assert (outcome.code, outcome.err) == (0, "")
+    assert [each["n"] for each in outcome.json["results"]] == [40]
+
+
+def said_of(outcome: Outcome) -> str:
+    """The one line of a run that could not be."""
+    assert outcome.out == ""
+    assert outcome.err.count("\n") == 1, outcome.err
+    assert outcome.err.startswith("error: ")
+    return outcome.err.strip()
+
+
+@pytest.mark.parametrize(
+    ("flags", "error"),
+    [
+        (["--cluster", "127.0.0.1:1"], "nobody listens at 127.0.0.1:1: "),
+        (["--cluster", "127.0.0.1:99999"], "nobody listens at 127.0.0.1:99999: "),
+        (["--cluster", "nowhere.invalid:6379"], "nobody listens at nowhere.invalid:6379: "),
+        (["--cluster", "here"], "here is no address of a Ray cluster; "),
+        (["--cluster", "ray://127.0.0.1:10001"], "ray://127.0.0.1:10001 is no address of a Ray cluster; "),
+        (["--cluster", ""], " is no address of a Ray cluster; "),
+        (["--workers", "0"], "workers 0: expected auto or a positive number"),
+        (["--workers", "many"], "workers many: expected auto or a positive number"),
+        (["--gpus-per-worker", "1"], "--gpus-per-worker is about workers"),
+    ],
+)
+def test_what_cannot_be_asked_for_is_said_at_once(cli: Cli, tmp_path: Path, flags: list[str], error: str) -> None:
+    outcome = cli(*command(tmp_path)[3:], *flags)
+    assert outcome.code == 2
+    assert error in said_of(outcome)
+
+
+def test_without_ray(cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "ray", None)
+    outcome = cli(*command(tmp_path)[3:], "--workers", 2)
+    assert outcome.code == 2
+    assert f"pip install 'mipha-eval[cluster]=={mipha_eval.__version__}'" in said_of(outcome)
+
+
+def test_launchers_of_many_processes_are_refused(cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WORLD_SIZE", "4")
+    outcome = cli(*command(tmp_path)[3:])
+    assert outcome.code == 2
+    assert "start one: mipha-eval run --workers 4" in said_of(outcome)
+
+
+def test_somebody_else_listens(cli: Cli, tmp_path: Path) -> None:
+    """At a port of a program that is no head of Ray's."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        outcome = cli(*command(tmp_path)[3:], "--workers", 2, "--cluster", f"127.0.0.1:{server.getsockname()[1]}")
+    assert outcome.code == 2
+    assert "is no head of a Ray cluster" in said_of(outcome)
+
+
+@pytest.mark.parametrize(
+    ("flags", "error"),
+    [
+        (["--workers", "auto"], "there is no GPU for a worker; say how many workers compute on CPUs"),
+        (["--workers", "2", "--gpus-per-worker", "1"], "there is no GPU for a worker; "),
+        (["--workers", "2", "--gpus-per-worker", "4"], "no node of the cluster has 4 GPUs; "),
+        (["--workers", "2", "-a", "path=nowhere/at/all"], "No such file or directory: 'nowhere/at/all'"),
+        (["--workers", "2", "-a", "how=loading"], "a worker was killed, or crashed while it loaded the model"),
+    ],
+)
+def test_what_a_cluster_cannot_do(nodes: LocalNodes, cli: Cli, tmp_path: Path, flags: list[str], error: str) -> None:
+    before = len(workers_of_ray())
+    outcome = cli(*command(tmp_path)[3:], "--cluster", nodes.address, *flags)
+    assert outcome.code == 2
+    assert error in said_of(outcome)
+    assert wait_for(lambda: len(workers_of_ray()) <= before, 10), "workers live on"
+
+
+def workers_of_ray() -> list[psutil.Process]:
+    """Processes of our workers below this one."""
+    with contextlib.suppress(psutil.NoSuchProcess):
+        return [each for each in psutil.Process().children(recursive=True) if each.name().startswith("ray::Worker")]
+    return []
+
+
+def test_no_gpu_where_one_was_asked_for(nodes: LocalNodes, cli: Cli, tmp_path: Path) -> None:
+    words = ["run", "--tasks", "pope", "--data", "demo", "-o", tmp_path, "--device", "cuda"]
+    outcome = cli(*words, "--cluster", nodes.address, "--workers", 1)
+    alone = cli(*words)
+    assert (outcome.code, said_of(outcome)) == (alone.code, said_of(alone))
+
+
+@pytest.mark.parametrize(
+    ("package", "error"),
+    [
+        ('__version__ = "0.0"', "a node has mipha-eval 0.0, and this is "),
+        ('raise ModuleNotFoundError("No module named mipha_eval")', "a node cannot import mipha-eval ("),
+    ],
+)
+def test_a_node_with_another_version(nodes: LocalNodes, cli: Cli, tmp_path: Path, package: str, error: str) -> None:
+    other = tmp_path / "other" / "mipha_eval"
+    other.mkdir(parents=True)
+    (other / "__init__.py").write_text(package)
+    node = nodes.add(num_cpus=1, env_vars={"PYTHONPATH": str(other.parent)})
+    outcome = cli(*command(tmp_path)[3:], "--workers", 4, "--cluster", nodes.address)
+    nodes.remove(node)
+    assert outcome.code == 2
+    assert error in said_of(outcome)
+
+
+def test_a_cluster_of_another_python(nodes: LocalNodes, cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("platform.python_version", lambda: "3.9.1")
+    outcome = cli(*command(tmp_path)[3:], "--workers", 2, "--cluster", nodes.address)
+    assert outcome.code == 2
+    told = said_of(outcome)
+    assert f"the cluster at {nodes.address} has another version of Python or Ray: " in told
+    assert "3.9.1" in told

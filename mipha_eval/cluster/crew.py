@@ -87,11 +87,9 @@ class Crew:
             raise UserError("no worker can load the model any more; what was answered is stored")
 
     def hanging(self) -> list[tuple[Member, str]]:
-        """Workers that take too long for a batch, which are ended, and why."""
-        found = [member for member in self.living if member.hangs(self._timeout)]
-        for member in found:
-            self._cluster.kill(member.number)
-        return [(member, f"gave no answer for {self._timeout:g} s") for member in found]
+        """Workers that take too long for a batch, and why they are to end."""
+        reason = f"gave no answer for {self._timeout:g} s"
+        return [(member, reason) for member in self.living if member.hangs(self._timeout)]
 
     def welcome(self, member: Member, facts: WorkerFacts) -> None:
         """A worker is ready. Raises UserError for one of the first that may not take part."""

@@ -205,7 +205,6 @@ class Dispatcher:
                 self._crew.say(member, broken.said)
                 if not self._answered:
                     raise told_of(broken)
-                self._cluster.kill(member.number)
                 self._lose(member, f"can do nothing more: {broken.reason}")
             case Death() as death if member.facts is None:
                 self._crew.bury_stillborn(member, death)
@@ -240,6 +239,7 @@ class Dispatcher:
             tasks[0].blame(reason, lost_node)
             self._ask_again(tasks[0])
         self._again.extendleft(reversed(tasks[1:]))
+        self._cluster.kill(member.number)  # where it can only not be reached, it would keep its device
         self._crew.bury(member, reason, suspected=suspected)
 
     def _ask_again(self, batch: Batch) -> None:

@@ -20,6 +20,9 @@ from mipha_eval.core.errors import UserError
 #: seconds until a head that does not answer is taken for one that is not there
 PATIENCE = 10.0
 FLAG = "--cluster HOST:6379"
+#: an HTTP/2 frame of settings that has none, with its kind in the fourth byte, and what a client of gRPC begins with
+SETTINGS = b"\0\0\0\4\0\0\0\0\0"
+HTTP_2 = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + SETTINGS
 
 logger = logging.getLogger(__name__)
 
@@ -95,12 +98,25 @@ def _check_address(address: str) -> None:
             f"{address} is no address of a Ray cluster; give its head's host and port, or auto on a node of it", flag=FLAG
         )
     try:
-        with socket.create_connection((host.strip("[]"), int(port)), PATIENCE):
-            pass
+        with socket.create_connection((host.strip("[]"), int(port)), PATIENCE) as line:
+            answers = _speaks_grpc(line)
     except (OSError, OverflowError) as error:
         raise UserError(
             f"nobody listens at {address}: {error}; start a cluster there with `ray start --head`", flag=FLAG
         ) from error
+    if not answers:
+        raise UserError(f"what listens at {address} is no head of a Ray cluster, or does not answer any more", flag=FLAG)
+
+
+def _speaks_grpc(line: socket.socket) -> bool:
+    """Whether a server answers as Ray's do; Ray waits for ever for one that does not answer at all."""
+    if os.environ.get("RAY_USE_TLS", "0") != "0":
+        return True  # these say nothing before the handshake
+    try:
+        line.sendall(HTTP_2)
+        return line.recv(len(SETTINGS))[3:4] == SETTINGS[3:4]
+    except OSError:
+        return False
 
 
 def _why(error: Exception, address: str | None) -> str:
