@@ -103,6 +103,7 @@ class RayCluster(Cluster):
             self._events.put(Event(worker, None, Broken(told)))
             return
         level = logging.getLogger("mipha_eval").getEffectiveLevel()
+        self._listen(actor.stay.remote(), lambda _: None, worker, None)
         loaded = actor.load.remote(self._order, level, self._gpus)
         self._listen(loaded, lambda outcome: self._events.put(Event(worker, None, outcome)), worker, None)
 
@@ -110,10 +111,9 @@ class RayCluster(Cluster):
         """Has what comes of a call heard; called in a thread of Ray's."""
 
         def done(future: Future[Any]) -> None:
-            error = future.exception()
-            if error is None:
+            try:
                 hear(future.result())
-            else:
+            except BaseException as error:  # nobody else would hear of it, and the driver waits for an event
                 self._events.put(Event(worker, job, _outcome(error)))
 
         reply.future().add_done_callback(done)
@@ -155,16 +155,19 @@ def _outcome(error: BaseException) -> Broken | Death:
     from ray import exceptions
 
     text = str(error)
+    lines = [line.strip() for line in text.splitlines() if line.strip()] or [type(error).__name__]
     if isinstance(error, exceptions.RayTaskError) or "ModuleNotFoundError" in text or "ImportError" in text:
-        lines = [line.strip() for line in text.splitlines() if line.strip()]
-        last = lines[-1] if lines else type(error).__name__
-        if "mipha_eval" in last and "Error" in last:
-            return Broken(f"a node cannot import mipha-eval ({last}); install mipha-eval {__version__} on all nodes")
-        return Broken(f"a worker failed: {last}", fault=False)
-    if isinstance(error, exceptions.OutOfMemoryError) or "memory" in text.partition("exit detail")[0].lower():
-        return Death("ran out of its node's memory")
+        if "mipha_eval" in lines[-1] and "Error" in lines[-1]:
+            return Broken(f"a node cannot import mipha-eval ({lines[-1]}); install mipha-eval {__version__} on all nodes")
+        return Broken(f"a worker failed: {lines[-1]}", fault=False)
     if isinstance(error, exceptions.NodeDiedError) or "node has died" in text or "its node" in text:
-        return Death("was lost with its node")
-    if isinstance(error, exceptions.ActorUnavailableError):
-        return Death("cannot be reached any more")
-    return Death("was killed, or crashed")
+        return Death("was lost with its node", with_node=True)
+    if isinstance(error, exceptions.OutOfMemoryError) or "memory" in text.partition("exit detail")[0].lower():
+        reason = "ran out of its node's memory"
+    elif isinstance(error, exceptions.ActorUnavailableError):
+        reason = "cannot be reached any more"
+    elif isinstance(error, exceptions.ActorDiedError | exceptions.WorkerCrashedError):
+        reason = "was killed, or crashed"
+    else:
+        reason = f"cannot be used: {type(error).__name__}: {lines[0]}"
+    return Death(reason)

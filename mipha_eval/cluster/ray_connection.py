@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import importlib
 import importlib.util
 import io
 import logging
 import os
+import secrets
 import socket
 import threading
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from mipha_eval import __version__
@@ -22,9 +26,16 @@ PATIENCE = 10.0
 #: the address that this process is connected to, once for each who uses it
 _shared: list[str | None] = []
 _lock = threading.Lock()
+#: what is undone when nobody uses it any more
+_session = contextlib.ExitStack()
+#: variables by which a user says how tokens are
+TOKENS = {"RAY_AUTH_MODE", "RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"}
 FLAG = "--cluster HOST:6379"
 #: Ray shows an address no token unasked, and does not say that one was wanted
 WANTED = "if it asks for a token, set RAY_AUTH_MODE=token and have its token in ~/.ray/auth_token or RAY_AUTH_TOKEN"
+#: an HTTP/2 frame of settings that has none, with its kind in the fourth byte, and what a client of gRPC begins with
+SETTINGS = b"\0\0\0\4\0\0\0\0\0"
+HTTP_2 = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + SETTINGS
 
 logger = logging.getLogger(__name__)
 
@@ -37,7 +48,7 @@ def check_installed() -> None:
         )
 
 
-@contextlib.contextmanager
+@contextmanager
 def connection(address: str | None) -> Iterator[None]:
     """While entered, this process is connected to the cluster at an address, else to one of its own on this machine; those
     who enter it meanwhile share it.
@@ -47,7 +58,7 @@ def connection(address: str | None) -> Iterator[None]:
     """
     with _lock:
         if not _shared:
-            _connect(address)
+            _begin(address)
         elif _shared[0] != address:
             raise UserError(f"this process is connected to the Ray cluster at {_shared[0] or 'this machine'}; use that one")
         _shared.append(address)
@@ -57,14 +68,41 @@ def connection(address: str | None) -> Iterator[None]:
         with _lock:
             _shared.pop()
             if not _shared:
-                _disconnect()
+                _session.close()
+
+
+def _begin(address: str | None) -> None:
+    if address is not None:
+        _check_address(address)
+    with contextlib.ExitStack() as session:
+        session.enter_context(_environment(address))
+        session.enter_context(quiet_ray())
+        session.callback(_disconnect)  # also where connecting is cut short
+        _connect(address)
+        _session.push(session.pop_all())
+
+
+@contextmanager
+def _environment(address: str | None) -> Iterator[None]:
+    """While entered, what Ray is told by variables that are not set: to tell nobody of its use, that a worker without a GPU
+    sees none, and a token. A cluster of this machine has one of its own, so that none is left among the user's files; others
+    are shown the user's, if there is one.
+    """
+    told = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "1"}
+    if not os.environ.keys() & TOKENS:
+        own = (Path.home() / ".ray" / "auth_token").is_file()
+        told |= {"RAY_AUTH_TOKEN": secrets.token_hex(32)} if address is None else {}
+        told |= {"RAY_AUTH_MODE": "token"} if address is None or own else {}
+    set_here = {name: value for name, value in told.items() if name not in os.environ}
+    os.environ.update(set_here)
+    try:
+        yield
+    finally:
+        for name in set_here:
+            os.environ.pop(name, None)
 
 
 def _connect(address: str | None) -> None:
-    if address is not None:
-        _check_address(address)
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nothing is told to anybody
-    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "1")  # a worker without a GPU sees none
     import ray
 
     how: dict[str, Any] = {"logging_level": logging.ERROR, "log_to_driver": False, "configure_logging": False}
@@ -77,6 +115,23 @@ def _connect(address: str | None) -> None:
     except Exception as error:  # Ray raises ConnectionError, RuntimeError, ValueError and its own
         raise UserError(_why(error, address), flag=FLAG if address else "") from error
     logging.getLogger("ray").setLevel(logging.ERROR)
+
+
+@contextmanager
+def quiet_ray() -> Iterator[None]:
+    """While entered, what Ray prints of workers that died goes to the log: standard output may be JSON."""
+    printer: Any = importlib.import_module("ray._private.worker")
+    before = printer.print_to_stdstream
+    printer.print_to_stdstream = _note
+    try:
+        yield
+    finally:
+        printer.print_to_stdstream = before
+
+
+def _note(said: Mapping[str, Any], **_: object) -> None:
+    for line in said["lines"]:
+        logger.debug("Ray: %s", line.strip())
 
 
 def _disconnect() -> None:
@@ -104,12 +159,25 @@ def _check_address(address: str) -> None:
             f"{address} is no address of a Ray cluster; give its head's host and port, or auto on a node of it", flag=FLAG
         )
     try:
-        with socket.create_connection((host.strip("[]"), int(port)), PATIENCE):
-            pass
+        with socket.create_connection((host.strip("[]"), int(port)), PATIENCE) as line:
+            answers = _speaks_grpc(line)
     except (OSError, OverflowError) as error:
         raise UserError(
-            f"nobody listens at {address}: {error}; start a cluster there with `ray start --head`", flag=FLAG
+            f"nobody listens at {address}: {error}; start a cluster there with Ray's own command", flag=FLAG
         ) from error
+    if not answers:
+        raise UserError(f"what listens at {address} is no head of a Ray cluster, or does not answer any more", flag=FLAG)
+
+
+def _speaks_grpc(line: socket.socket) -> bool:
+    """Whether a server answers as Ray's do; Ray waits for ever for one that does not answer at all."""
+    if os.environ.get("RAY_USE_TLS", "0") != "0":
+        return True  # these say nothing before the handshake
+    try:
+        line.sendall(HTTP_2)
+        return line.recv(len(SETTINGS))[3:4] == SETTINGS[3:4]
+    except OSError:
+        return False
 
 
 def _why(error: Exception, address: str | None) -> str:
