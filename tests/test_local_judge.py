@@ -198,6 +198,29 @@ def test_a_real_server_and_the_same_model_here_reply_alike(
     assert read_json(folder / "answers.json.mmvet@v1.judges.json")["hf:SmolLM2-135M"]["weights"]
 
 
+def test_a_judge_in_workers_replies_as_one_here(cli: Cli, smollm2: Path, folder: Path) -> None:
+    pytest.importorskip("ray", reason="Ray is not installed")
+    (folder / "copy.json").write_bytes((folder / "answers.json").read_bytes())
+    asked = ["--data", folder, "--json", "--judge", f"hf:{smollm2}"]
+    here = cli("score", "mmvet", "--answers", folder / "answers.json", *asked)
+    there = cli("score", "mmvet", "--answers", folder / "copy.json", *asked, "--judge-workers", 2)
+    assert (here.code, there.code) == (3, 3), there.err
+    assert here.json["judge"] == there.json["judge"]
+    ours, theirs = (read_jsonl(folder / f"{name}.json.mmvet@v1.verdicts.jsonl") for name in ("answers", "copy"))
+    texts = [{(row["prompt_sha256"], row["temperature"], row["text"]) for row in rows} for rows in (ours, theirs)]
+    assert texts[0] == texts[1]
+    assert len(texts[0]) >= 2
+
+
+def test_workers_are_for_a_judge_that_is_loaded_here(cli: Cli, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "k")
+    asked = ["--data", folder, "--answers", folder / "answers.json", "--judge", "gpt-4", "--judge-workers", 2]
+    outcome = cli("score", "mmvet", *asked)
+    assert outcome.code == 2
+    assert "workers are for hf:PATH" in outcome.err
+
+
+
 def test_a_text_model_is_a_baseline(cli: Cli, smollm2: Path, tmp_path: Path) -> None:
     """It answers without ever seeing a picture; what prompts begin with is read once, and the answers are the same alone."""
     flags = ["--data", "demo", "--limit", 6, "-o", tmp_path, "--json", "--dtype", "float32", "-a", f"path={smollm2}"]

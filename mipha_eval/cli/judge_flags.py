@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -44,6 +45,10 @@ Correctness = Annotated[
     bool,
     typer.Option("--judge-correctness", help="Also ask, for tasks without a judge of their own: is the answer correct?"),
 ]
+JudgeWorkers = Annotated[
+    Optional[int],
+    typer.Option("--judge-workers", min=1, help="Of hf:PATH: processes that answer, here or on the Ray cluster."),
+]
 Grades = Annotated[Optional[Path], typer.Option("--grades", help="Recorded grades, a file of MM-Vet's script.")]
 
 Verb = TypeVar("Verb", bound=Callable[..., object])
@@ -62,16 +67,26 @@ class JudgeFlags:
     judge_budget: Budget = None
     judge_price: Price = None
     judge_correctness: Correctness = False
+    judge_workers: JudgeWorkers = None
     grades: Grades = None
 
-    def choice(self) -> JudgeChoice | None:
-        """The judge that was asked for. Raises UserError for flags that need one, or that cannot be read."""
+    def choice(self, cluster: str | None = None) -> JudgeChoice | None:
+        """The judge that was asked for.
+
+        Args:
+            cluster: the address of a Ray cluster for its workers; None for what the environment says.
+
+        Raises:
+            UserError: flags need a judge, or cannot be read.
+        """
+        from mipha_eval.cluster.settings import WorkerSettings
         from mipha_eval.judge.settings import JudgeChoice
         from mipha_eval.models.served.price import parse_budget, parse_price
 
         if self.judge is None:
-            if self.judge_budget or self.judge_price or self.judge_correctness:
-                raise UserError("--judge-budget, --judge-price and --judge-correctness need --judge MODEL")
+            if self.judge_budget or self.judge_price or self.judge_correctness or self.judge_workers:
+                raise UserError("--judge-budget, --judge-price, --judge-correctness and --judge-workers need --judge MODEL")
+
             return None
         return JudgeChoice(
             self.judge,
@@ -83,11 +98,14 @@ class JudgeFlags:
             budget=parse_budget(self.judge_budget, "--judge-budget"),
             price=parse_price(self.judge_price, "--judge-price"),
             correctness=self.judge_correctness,
+            workers=WorkerSettings(self.judge_workers, cluster or os.environ.get("RAY_ADDRESS"))
+            if self.judge_workers
+            else None,
         )
 
-    def grading(self, registry: Registry) -> Grading | None:
+    def grading(self, registry: Registry, cluster: str | None = None) -> Grading | None:
         """The judge that was asked for, or recorded grades, ready; None for neither."""
-        asked = self.choice()
+        asked = self.choice(cluster)
         if asked is None and self.grades is None:
             return None
         from mipha_eval.judge.grading import begin_grading

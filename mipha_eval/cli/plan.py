@@ -12,7 +12,7 @@ from mipha_eval.cli import flags
 from mipha_eval.cli.judge_flags import NO_JUDGE, JudgeFlags, takes_judge
 
 
-@takes_judge("judge_concurrency", "judge_timeout", "judge_tries", "judge_budget", "grades")
+@takes_judge("judge_concurrency", "judge_timeout", "judge_tries", "judge_budget", "judge_workers", "grades")
 def plan_tasks(
     tasks: Annotated[list[str], typer.Option("--tasks", "-t", help="Tasks as a,b@protocol or repeated.")],
     columns: flags.Columns = None,

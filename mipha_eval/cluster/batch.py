@@ -15,7 +15,6 @@ MOST_DEATHS = 3
 MOST_DEATHS_ALONE = 2
 
 Kind = Literal["answer", "reference", "cost"]
-JOBS = {"answer": AnswerJob, "reference": ReferenceJob, "cost": CostJob}
 
 
 @dataclass(eq=False)
@@ -48,8 +47,11 @@ class Batch:
         """Whether it is not to be tried again as it is."""
         return self.deaths >= (MOST_DEATHS_ALONE if self.alone else MOST_DEATHS)
 
-    def job(self, number: int, requests: Sequence[SentRequest]) -> Job:
-        return JOBS[self.kind](number, requests)
+    def job(self, number: int, requests: Sequence[SentRequest], *, trusted: bool = False) -> Job:
+        """`trusted` is whether some worker has answered something."""
+        if self.kind == "answer":
+            return AnswerJob(number, requests, trusted)
+        return ReferenceJob(number, requests) if self.kind == "reference" else CostJob(number, requests)
 
     def one_by_one(self) -> list[Batch]:
         """Each of its questions for itself."""

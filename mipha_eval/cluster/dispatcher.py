@@ -171,7 +171,7 @@ class Dispatcher:
         else:
             folders = self._seen.get(_node(member), frozenset())
             requests, refs = self._pictures.sent(batch.requests, folders, batch.sent_on)
-            job = batch.job(number, requests)
+            job = batch.job(number, requests, trusted=self._answered)
         member.give(number, batch)
         self._cluster.send(member.number, job, refs)
 

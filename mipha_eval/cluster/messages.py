@@ -58,9 +58,14 @@ class Job:
 
 @dataclass(frozen=True)
 class AnswerJob(Job):
-    """Answer a batch, those about the same images adjacent."""
+    """Answer a batch, those about the same images adjacent.
+
+    Attributes:
+        trusted: whether some worker's model has answered something, so that what fails is a request's fault.
+    """
 
     requests: Sequence[SentRequest]
+    trusted: bool = False
 
 
 @dataclass(frozen=True)

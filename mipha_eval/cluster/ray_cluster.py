@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import math
 import os
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
+from contextlib import ExitStack
 from functools import partial
 from typing import Any
 
@@ -14,13 +16,16 @@ from mipha_eval import __version__
 from mipha_eval.cluster.cluster import Cluster, Death, Event, PictureRef
 from mipha_eval.cluster.messages import Broken, Job, Picture
 from mipha_eval.cluster.ray_actor import actor_class
-from mipha_eval.cluster.ray_connection import check_installed, connect, disconnect
+from mipha_eval.cluster.ray_connection import check_installed, connection
 from mipha_eval.cluster.settings import ModelOrder, WorkerSettings
 from mipha_eval.core.errors import UserError
 
 THREADS = "OMP_NUM_THREADS"
 
 logger = logging.getLogger(__name__)
+
+#: all of this process, which share the devices: a model's workers and a judge's
+_pools: list[RayCluster] = []
 
 
 class RayCluster(Cluster):
@@ -37,11 +42,11 @@ class RayCluster(Cluster):
         self._gpus = 0.0
         self._actors: dict[int, Any] = {}
         self._class: Any = None
-        self._connected = False
+        self._connection = ExitStack()
 
     def connect(self) -> None:
-        connect(self._settings.address, self._settings.count or 1)
-        self._connected = True
+        self._connection.enter_context(connection(self._settings.address))
+        _pools.append(self)
         self._class = actor_class()
         self._gpus = self._gpus_each()
         if not self.room():
@@ -51,14 +56,20 @@ class RayCluster(Cluster):
     def room(self) -> int:
         nodes = _nodes()
         if not self._gpus:
-            alone = self._settings.address is None and self._settings.count
+            alone = self._settings.address is None
             return self._settings.count or 0 if alone else int(sum(_resources(node, "CPU") for node in nodes))
-        return sum(int(_resources(node, "GPU") // self._gpus) for node in nodes)
+        held = sum(pool.held for pool in _pools if pool is not self)
+        return max(0, sum(int(_resources(node, "GPU") // self._gpus) for node in nodes) - math.ceil(held / self._gpus))
+
+    @property
+    def held(self) -> float:
+        """GPUs that its workers have."""
+        return self._gpus * len(self._actors)
 
     def start(self, worker: int) -> None:
         options = {
             "num_gpus": self._gpus,
-            "num_cpus": 1,
+            "num_cpus": 0 if self._settings.address is None else 1,
             "scheduling_strategy": "SPREAD",
             "runtime_env": {"env_vars": {THREADS: str(self._threads())}},
         }
@@ -81,9 +92,9 @@ class RayCluster(Cluster):
     def close(self) -> None:
         for worker in tuple(self._actors):
             self.kill(worker)
-        if self._connected:
-            self._connected = False
-            disconnect()
+        if self in _pools:
+            _pools.remove(self)
+        self._connection.close()
 
     def _greet(self, worker: int, actor: Any, version: str) -> None:
         """A worker's process is there: unless it has another version, it loads the model."""

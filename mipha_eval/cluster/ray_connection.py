@@ -8,7 +8,9 @@ import io
 import logging
 import os
 import socket
+import threading
 import warnings
+from collections.abc import Iterator
 from typing import Any
 
 from mipha_eval import __version__
@@ -16,6 +18,9 @@ from mipha_eval.core.errors import UserError
 
 #: seconds until a head that does not answer is taken for one that is not there
 PATIENCE = 10.0
+#: the address that this process is connected to, once for each who uses it
+_shared: list[str | None] = []
+_lock = threading.Lock()
 FLAG = "--cluster HOST:6379"
 
 logger = logging.getLogger(__name__)
@@ -29,13 +34,30 @@ def check_installed() -> None:
         )
 
 
-def connect(address: str | None, workers: int) -> None:
-    """Connects to the cluster at an address, or begins one of this machine with room for so many workers on its CPU.
+@contextlib.contextmanager
+def connection(address: str | None) -> Iterator[None]:
+    """While entered, this process is connected to the cluster at an address, else to one of its own on this machine; those
+    who enter it meanwhile share it.
 
     Raises:
-        UserError: Ray is missing, nobody is there, or the cluster has another version of Python or Ray.
+        UserError: nobody is there, the cluster has another version of Python or Ray, or this process is connected elsewhere.
     """
-    check_installed()
+    with _lock:
+        if not _shared:
+            _connect(address)
+        elif _shared[0] != address:
+            raise UserError(f"this process is connected to the Ray cluster at {_shared[0] or 'this machine'}; use that one")
+        _shared.append(address)
+    try:
+        yield
+    finally:
+        with _lock:
+            _shared.pop()
+            if not _shared:
+                _disconnect()
+
+
+def _connect(address: str | None) -> None:
     if address is not None:
         _check_address(address)
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nothing is told to anybody
@@ -43,9 +65,7 @@ def connect(address: str | None, workers: int) -> None:
     import ray
 
     how: dict[str, Any] = {"logging_level": logging.ERROR, "log_to_driver": False, "configure_logging": False}
-    own: dict[str, Any] = (
-        {"include_dashboard": False, "num_cpus": max(workers, os.cpu_count() or 1)} if address is None else {}
-    )
+    own: dict[str, Any] = {"include_dashboard": False} if address is None else {}
     try:
         # what it says goes to nobody: standard output may be JSON
         with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
@@ -56,7 +76,7 @@ def connect(address: str | None, workers: int) -> None:
     logging.getLogger("ray").setLevel(logging.ERROR)
 
 
-def disconnect() -> None:
+def _disconnect() -> None:
     """Ends what was begun, and leaves a cluster that was there as it is."""
     import ray
 

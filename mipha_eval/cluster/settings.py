@@ -49,6 +49,7 @@ class ModelOrder:
         options: of the model and of how it is asked, as texts.
         plugins: files with models, by absolute path.
         batch_size: requests a batch at most.
+        folder: where relative paths begin.
     """
 
     name: str
@@ -56,3 +57,4 @@ class ModelOrder:
     as_published: bool = False
     plugins: tuple[str, ...] = ()
     batch_size: int | None = None
+    folder: str = "."

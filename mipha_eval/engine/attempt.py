@@ -36,6 +36,10 @@ class Attempts:
         self._said: set[str] = set()
         self._broken: PluginError | None = None
 
+    def trust(self) -> None:
+        """Notes that the model has answered something, elsewhere: what fails from now on is a request's fault."""
+        self._answered = True
+
     def prefetch(self, batch: Sequence[Request]) -> None:
         """Tells the adapter what will be asked; a hint that fails is none."""
         try:

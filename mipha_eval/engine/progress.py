@@ -9,7 +9,7 @@ import functools
 import logging
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -17,13 +17,14 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from rich.console import Console
+    from rich.console import Console, RenderableType
 
 logger = logging.getLogger(__name__)
 
 SECONDS_BETWEEN_LINES = 10.0
 SECONDS_IN_NOTEBOOK = 0.5
 WIDTHS = 4, 40  # of a bar
+WORKERS_SHOWN = 8
 BESIDE = 32  # letters that counts, time and spaces take
 
 #: who is told lines of progress in place of standard error
@@ -66,10 +67,13 @@ class _Count:
 class Progress:
     """Counts answered questions of tasks, of which several may go on at once."""
 
-    def __init__(self, tasks: Mapping[str, tuple[int, int]], quiet: bool = False) -> None:
-        """`tasks` has (all questions, those answered before) by the task's label."""
+    def __init__(
+        self, tasks: Mapping[str, tuple[int, int]], quiet: bool = False, workers: Callable[[], Sequence[str]] = tuple
+    ) -> None:
+        """`tasks` has (all questions, those answered before) by the task's label, `workers` a line a worker, if any."""
         self._counts = {label: _Count(total, done, done) for label, (total, done) in tasks.items()}
         nothing = all(total == done for total, done in tasks.values())
+        self._workers = workers
         self._quiet = quiet or nothing or logger.level > logging.INFO
         self._last = self._printed = time.monotonic()
         self._bar: Any = None
@@ -79,7 +83,7 @@ class Progress:
 
     def __enter__(self) -> Progress:
         if not self._quiet and sys.stderr.isatty():
-            self._bar = _rich_bar(max(map(len, self._counts)))
+            self._bar = _rich_bar(max(map(len, self._counts)), self._workers)
             self._bar.start()
         return self
 
@@ -96,6 +100,8 @@ class Progress:
             rate = (task.done - task.begun) / max(now - task.started, 1e-9)
             left = (task.total - task.done) / rate if rate else 0
             self._print(f"{label} {task.done:,}/{task.total:,} {rate:.1f}/s {left:.0f} s left")
+            for line in first_lines(self._workers()):
+                self._print(f"  {line}")
 
     def _print(self, line: str) -> None:
         """A line of its own; in a notebook over the one before."""
@@ -120,6 +126,12 @@ class Progress:
             print(file=sys.stderr)
 
 
+def first_lines(lines: Sequence[str]) -> list[str]:
+    """As many lines as a terminal has room for, and how many there are beside."""
+    shown = list(lines[:WORKERS_SHOWN])
+    return [*shown, f"and {len(lines) - len(shown)} workers more"] if len(lines) > len(shown) else shown
+
+
 @functools.cache
 def error_console() -> Console:
     """Standard error as a terminal; one for all, so that messages stand above the bars."""
@@ -128,12 +140,19 @@ def error_console() -> Console:
     return Console(stderr=True)
 
 
-def _rich_bar(longest: int) -> Any:
-    """Bars that leave room for counts and time, and for labels of up to so many letters."""
+def _rich_bar(longest: int, workers: Callable[[], Sequence[str]]) -> Any:
+    """Bars that leave room for counts and time, and for labels of up to so many letters; under them a line a worker."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
     from rich.table import Column
+    from rich.text import Text
 
     console = error_console()
     label = TextColumn("{task.description}", table_column=Column(overflow="fold"))
     bar = BarColumn(max(WIDTHS[0], min(WIDTHS[1], console.width - longest - BESIDE)))
-    return Progress(label, bar, MofNCompleteColumn(), TimeRemainingColumn(), console=console, transient=True)
+
+    class Bars(Progress):
+        def get_renderables(self) -> Iterable[RenderableType]:
+            yield from super().get_renderables()
+            yield from map(Text, first_lines(workers()))
+
+    return Bars(label, bar, MofNCompleteColumn(), TimeRemainingColumn(), console=console, transient=True)

@@ -7,7 +7,6 @@ import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
-from typing import ClassVar
 
 from mipha_eval.core.json_value import Json
 from mipha_eval.core.model_facts import ModelFacts
@@ -16,16 +15,18 @@ from mipha_eval.engine.backend import Backend
 from mipha_eval.judge.judge import Judge
 from mipha_eval.models.served.spending import estimated_tokens
 
+#: queries under way at a time: prompts that begin alike are read together
+AT_ONCE = 256
+
 
 class AdapterJudge(Judge):
     """Queries that wait are answered together, in batches, by one thread. Decoding is greedy: a query that is asked again,
     hotter or not, has the same reply, which is made once.
     """
 
-    at_once: ClassVar[int | None] = 256  # prompts that begin alike are read together
-
-    def __init__(self, name: str, backend: Backend) -> None:
-        self.name = name
+    def __init__(self, name: str, backend: Backend, workers: int = 1) -> None:
+        """`workers` is how many the backend has."""
+        self.name, self.at_once = name, AT_ONCE * workers
         self._backend = backend
         self._waiting: list[Request] = []
         self._replies: dict[Request, asyncio.Future[Verdict]] = {}

@@ -104,15 +104,19 @@ def begin_grading(choice: JudgeChoice | None, grades: Path | None, registry: Reg
 
 
 def build_judge(choice: JudgeChoice, registry: Registry) -> Judge:
-    """A judge behind a server, or the model at a path, which `Judge.load` reads."""
+    """A judge behind a server, or the model at a path, which `Judge.load` reads, here or in workers."""
     if choice.local is None:
         return OpenAIJudge(choice)
     if choice.base_url is not None:
         raise UserError(
             f"judge {choice.model} is loaded here; leave the server's address out, or name a model of that server"
         )
-    adapter = build_model("hf-text", {"path": str(choice.local)}, registry).adapter
-    return AdapterJudge(choice.name, InProcess(adapter))
+    model = build_model("hf-text", {"path": str(choice.local)}, registry)
+    if choice.workers is None:
+        return AdapterJudge(choice.name, InProcess(model.adapter))
+    from mipha_eval.cluster.of_model import workers_of
+
+    return AdapterJudge(choice.name, workers_of(model, choice.workers), choice.workers.count or 1)
 
 
 def wait_for(session: Session, interrupted: Callable[[], bool], *, quiet: bool) -> None:

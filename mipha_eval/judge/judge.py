@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import ClassVar
 
 from mipha_eval.core.json_value import Json
 from mipha_eval.core.types import Query, Verdict
@@ -19,7 +18,7 @@ class Judge(ABC):
     """
 
     name: str
-    at_once: ClassVar[int | None] = None
+    at_once: int | None = None
 
     @abstractmethod
     async def ask(self, query: Query, sample: str) -> Verdict:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from mipha_eval.cluster.settings import WorkerSettings
 from mipha_eval.core.errors import UserError
 from mipha_eval.core.printable import printable
 from mipha_eval.models.served.address import check_url, key_from
@@ -26,6 +27,7 @@ class JudgeChoice:
         runs: grades of each answer, of which the mean counts (MM-Vet's ``num_run``).
         timeout: seconds that a whole reply may take, each time that a query is sent.
         tries: how often a query is sent at most while the server fails.
+        workers: processes that a model at a path answers in; None for this one.
         correctness: whether tasks without a judge's prompt of their own are judged, too, by yes or no.
     """
 
@@ -38,12 +40,16 @@ class JudgeChoice:
     budget: Budget = field(default_factory=Budget)
     price: Price | None = None
     correctness: bool = False
+    workers: WorkerSettings | None = None
 
     def __post_init__(self) -> None:
         if not self.model.strip():
             raise UserError("a judge needs the name of a model", flag="--judge")
         if not self.model.isprintable():
             raise UserError(f"judge {printable(self.model)}: the name has characters that cannot be seen")
+        if self.workers is not None and self.local is None:
+            told = f"judge {self.model} is asked at a server, which has many queries under way; workers are for hf:PATH"
+            raise UserError(told, flag="--judge-concurrency N")
         for name, (least, most) in BOUNDS.items():
             if not least <= getattr(self, name) <= most:  # which nan is not, either
                 given = f"{getattr(self, name)!s:.40}"

@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import logging
-from pathlib import Path
 
-from mipha_eval.cluster.settings import ModelOrder
-from mipha_eval.core.errors import UserError
-from mipha_eval.core.plugins.model import Model
 from mipha_eval.core.streaming_adapter import StreamingAdapter
 from mipha_eval.engine.backend import Backend, InProcess
 from mipha_eval.runs.settings import RunSettings
@@ -30,17 +26,6 @@ def backend_of(settings: RunSettings) -> Backend:
     if model.adapter.floor or isinstance(model.adapter, StreamingAdapter):
         logger.warning("model %s is asked from this process alone; workers would make it no faster", model.name)
         return InProcess(model.adapter, settings.batch_size)
-    from mipha_eval.cluster.ray_cluster import RayCluster
-    from mipha_eval.cluster.workers import Workers
+    from mipha_eval.cluster.of_model import workers_of
 
-    on_cpu = getattr(model.adapter, "device", None) == "cpu"
-    cluster = RayCluster(model_order(model, settings), settings.workers, on_cpu=on_cpu)
-    return Workers(model.adapter, cluster, settings.workers, settings.batch_size)
-
-
-def model_order(model: Model, settings: RunSettings) -> ModelOrder:
-    """What workers build the model from. Raises UserError for one that is an object, which has no name for them."""
-    if not model.named:
-        raise UserError("workers build a model by its name, and this one is an object; name it, or ask it in this process")
-    files = tuple(str(Path(file).resolve()) for file in settings.plugins)
-    return ModelOrder(model.name, model.options, model.published is not None, files, settings.batch_size)
+    return workers_of(model, settings.workers, settings.plugins, settings.batch_size)

@@ -45,7 +45,8 @@ class RunLoop:
         first = next((task for task in self.tasks if task.todo), None)
         if first is not None:
             self.beside.submit(first.announce)
-        with Progress({task.label: (len(task.requests), len(task.responses)) for task in self.tasks}, quiet) as progress:
+        counts = {task.label: (len(task.requests), len(task.responses)) for task in self.tasks}
+        with Progress(counts, quiet, self.backend.lines) as progress:
             self._ask(progress)
         for task in self.tasks:
             if task.left:
