@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, NamedTuple, Protocol
 
-from mipha_eval.cluster.messages import AnswerJob, CostJob, Job, ReferenceJob, SentRequest
+from mipha_eval.cluster.messages import AnswerJob, CostJob, Done, Job, ReferenceJob, SentRequest
 from mipha_eval.core.types import Request
 
 #: workers that a batch may cost before its questions are asked one by one
@@ -25,6 +25,7 @@ class Batch:
         places: of the requests, among those that are asked.
         deaths: workers that ended over it.
         reason: why the last one did.
+        lost_nodes: that went with some of them; a node takes all of its workers along, and counts as one.
         alone: whether it is a question of a batch that cost several workers.
         sent_on: locations of pictures whose files are not where they should be, so that the driver sends them.
     """
@@ -34,6 +35,7 @@ class Batch:
     requests: Sequence[Request]
     deaths: int = 0
     reason: str = ""
+    lost_nodes: set[str] = field(default_factory=set)
     alone: bool = False
     sent_on: set[str] = field(default_factory=set)
 
@@ -47,6 +49,16 @@ class Batch:
         """Whether it is not to be tried again as it is."""
         return self.deaths >= (MOST_DEATHS_ALONE if self.alone else MOST_DEATHS)
 
+    def blame(self, reason: str, lost_node: str) -> None:
+        """Counts a worker that ended over it.
+
+        Args:
+            lost_node: the node that is gone with it; "" where only the worker is.
+        """
+        self.deaths += not lost_node or lost_node not in self.lost_nodes
+        self.lost_nodes.add(lost_node)
+        self.reason = reason
+
     def job(self, number: int, requests: Sequence[SentRequest], *, trusted: bool = False) -> Job:
         """`trusted` is whether some worker has answered something."""
         if self.kind == "answer":
@@ -57,3 +69,35 @@ class Batch:
         """Each of its questions for itself."""
         pairs = zip(self.places, self.requests, strict=True)
         return [Batch(self.kind, [place], [request], reason=self.reason, alone=True) for place, request in pairs]
+
+
+class Source(Protocol):
+    """Where batches come from; true while there are more."""
+
+    def take(self, workers: int) -> Batch:
+        """The next batch, for one of so many workers."""
+
+    def __bool__(self) -> bool: ...
+
+
+class Nothing:
+    """A source without a batch."""
+
+    def take(self, workers: int) -> Batch:
+        raise IndexError(workers)
+
+    def __bool__(self) -> bool:
+        return False
+
+
+class Outcome(NamedTuple):
+    """What came of a batch.
+
+    Attributes:
+        worker: the number of the one that did it; None where nobody could.
+        done: a text says why nobody could.
+    """
+
+    batch: Batch
+    worker: int | None
+    done: Done | str

@@ -16,16 +16,21 @@ PictureRef = object
 
 @dataclass(frozen=True)
 class Death:
-    """A worker's process has ended, or cannot be reached, and why."""
+    """A worker's process has ended, or cannot be reached, and why.
+
+    Attributes:
+        with_node: whether its whole node is gone, with all workers there.
+    """
 
     reason: str
+    with_node: bool = False
 
 
 class Event(NamedTuple):
     """What became of a worker's loading or of a job.
 
     Attributes:
-        job: its number; None for loading.
+        job: its number; None for loading, and for a death that is no job's.
     """
 
     worker: int

@@ -14,8 +14,11 @@ from mipha_eval.core.errors import PluginError, UserError
 
 #: seconds between looks at whether there are more devices
 SECONDS_BETWEEN_LOOKS = 5.0
-#: deaths in a row, with no answer from anybody between them, behind which a run is given up
+#: deaths in a row, with no answer from anybody between them, behind which a run is given up; those over what is suspect
+#: anyway do not count, which come to an end by themselves
 MOST_IN_A_ROW = 8
+#: deaths of any kind in a row behind which it is doubtful whether what is suspect is to blame
+DOUBTFUL = 4
 #: workers in a row that may die while they load the model, behind which none is begun any more
 MOST_STILLBORN = 3
 
@@ -41,7 +44,7 @@ class Crew:
         self.changed: Callable[[], None] = lambda: None
         self._cluster, self._count, self._timeout, self._accept = cluster, count, timeout, accept
         self._numbers = itertools.count()
-        self._wanted = self._unfit = self._stillborn = self._in_a_row = 0
+        self._wanted = self._unfit = self._stillborn = self._in_a_row = self._deaths = self._room = 0
         self._looked = float("-inf")
 
     @property
@@ -52,19 +55,29 @@ class Crew:
     def ready(self) -> list[Member]:
         return [member for member in self.members.values() if member.ready]
 
+    @property
+    def expected(self) -> int:
+        """How many can be ready soon: those that are begun, as far as there is room."""
+        return min(len(self.living), max(self._room, 1))
+
+    @property
+    def doubtful(self) -> bool:
+        """Whether one worker after the other has died, without an answer from anybody between them."""
+        return self._deaths >= DOUBTFUL
+
     def fill(self) -> None:
         """Begins workers where some are missing. Raises UserError if none may be begun and none is there."""
         now = time.monotonic()
         if now - self._looked > SECONDS_BETWEEN_LOOKS:
             self._looked = now
-            room = self._cluster.room()
+            before, self._room = self._room, self._cluster.room()
             if self._count is None:
-                self._wanted = max(self._wanted, room)
+                self._wanted = max(self._wanted, self._room)
             elif not self.begun:
                 self._wanted = self._count
-                if room < self._count:
+                if before != self._room < self._count:
                     logger.warning(
-                        "there is room for %d of %d workers; the others begin when there is more", room, self._count
+                        "there is room for %d of %d workers; the others begin when there is more", self._room, self._count
                     )
         for _ in range(self._wanted - self._unfit - len(self.living)):
             number = next(self._numbers)
@@ -75,8 +88,7 @@ class Crew:
 
     def hanging(self) -> list[tuple[Member, str]]:
         """Workers that take too long for a batch, which are ended, and why."""
-        now = time.monotonic()
-        found = [member for member in self.living if member.tasks and now - member.since > self._timeout]
+        found = [member for member in self.living if member.hangs(self._timeout)]
         for member in found:
             self._cluster.kill(member.number)
         return [(member, f"gave no answer for {self._timeout:g} s") for member in found]
@@ -113,17 +125,22 @@ class Crew:
             member.end(reason)
             logger.warning("%s %s while it loaded the model; another is begun", self.name(member), reason)
 
-    def bury(self, member: Member, reason: str) -> None:
-        """A worker has died. Raises UserError where one after the other does, and nobody answers anything."""
+    def bury(self, member: Member, reason: str, *, suspected: bool) -> None:
+        """A worker has died. Raises UserError where one after the other does, and nobody answers anything.
+
+        Args:
+            suspected: whether it was asked what others have died of.
+        """
         member.end(reason)
-        self._in_a_row += 1
+        self._deaths += 1
+        self._in_a_row += not suspected
         if self._in_a_row >= max(MOST_IN_A_ROW, 2 * self._wanted):
             raise UserError(f"{self._in_a_row} workers ended one after the other without an answer; the last one {reason}")
         self.changed()
 
     def praise(self) -> None:
         """Somebody has answered something."""
-        self._in_a_row = 0
+        self._in_a_row = self._deaths = 0
 
     def name(self, member: Member) -> str:
         return f"worker {member.number}" + (f" on {member.facts.node}" if member.facts else "")

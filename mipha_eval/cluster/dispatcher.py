@@ -7,53 +7,22 @@ import logging
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from typing import NamedTuple, Protocol
 
-from mipha_eval.cluster.batch import Batch
+from mipha_eval.cluster.batch import Batch, Nothing, Outcome, Source
 from mipha_eval.cluster.cluster import Cluster, Death, Event, PictureRef
 from mipha_eval.cluster.crew import Crew, told_of
 from mipha_eval.cluster.member import Member
 from mipha_eval.cluster.messages import Broken, Done, FolderJob, WorkerFacts
 from mipha_eval.cluster.pictures import Pictures, Samples, without_pictures
+from mipha_eval.core.errors import UserError
 
 #: seconds that the driver waits for an event before it looks at anything else
 PAUSE = 0.2
-#: seconds between messages that there is nobody to ask
+#: seconds between messages that there is nobody to ask, and behind which nobody is waited for any more
 SECONDS_BETWEEN_WARNINGS = 60.0
+LONGEST_WITHOUT_ANYBODY = 3600.0
 
 logger = logging.getLogger(__name__)
-
-
-class Source(Protocol):
-    """Where batches come from; true while there are more."""
-
-    def take(self, workers: int) -> Batch:
-        """The next batch, for one of so many workers."""
-
-    def __bool__(self) -> bool: ...
-
-
-class Nothing:
-    """A source without a batch."""
-
-    def take(self, workers: int) -> Batch:
-        raise IndexError(workers)
-
-    def __bool__(self) -> bool:
-        return False
-
-
-class Outcome(NamedTuple):
-    """What came of a batch.
-
-    Attributes:
-        worker: the number of the one that did it; None where nobody could.
-        done: a text says why nobody could.
-    """
-
-    batch: Batch
-    worker: int | None
-    done: Done | str
 
 
 class Dispatcher:
@@ -73,23 +42,24 @@ class Dispatcher:
         self._again: deque[Batch] = deque()
         self._finished: deque[Outcome] = deque()
         self._source: Source = Nothing()
+        self._running = False
         self._stop: Callable[[], bool] = lambda: False
         self._answered = False
-        self._warned = time.monotonic()
+        self._failure: Exception | None = None
+        self._last_ready = self._warned = time.monotonic()
 
     def begin(self, patience: float) -> None:
         """Starts workers, and waits until they are ready.
 
         Args:
-            patience: seconds that the others are waited for once one is there: they may have to wait for a device.
+            patience: seconds that the others are waited for once one is there, unless there is no room for them.
 
         Raises:
-            UserError: a worker cannot load the model.
+            UserError: a worker cannot load the model, or none can begin.
         """
         first = float("inf")
-        while not self._crew.ready or (
-            len(self._crew.ready) < len(self._crew.living) and time.monotonic() < first + patience
-        ):
+        self._last_ready = time.monotonic()
+        while not self._crew.ready or (len(self._crew.ready) < self._crew.expected and time.monotonic() < first + patience):
             self._step()
             if self._crew.ready:
                 first = min(first, time.monotonic())
@@ -100,21 +70,26 @@ class Dispatcher:
         self._samples, self._seen = samples, {}
 
     def finish(self, batches: Sequence[Batch]) -> list[Outcome]:
-        """Has batches done before any others, and waits for them."""
+        """Has batches done before any others, and waits for them.
+
+        What ends a run meanwhile is raised by the run, once it has yielded what is done; nobody has done these batches then.
+        """
         self._again.extendleft(reversed(batches))
         found: dict[int, Outcome] = {}
         kept: deque[Outcome] = deque()
-        parts = {id(batch): batch for batch in batches}
-        while len(found) < len(batches):
-            self._step()
+        ours = {id(batch) for batch in batches}
+        while len(found) < len(batches) and self._failure is None:
+            self._try_step()
             while self._finished:
                 outcome = self._finished.popleft()
-                if id(outcome.batch) in parts:
+                if id(outcome.batch) in ours:
                     found[id(outcome.batch)] = outcome
                 else:
                     kept.append(outcome)
         self._finished = kept
-        return [found[id(batch)] for batch in batches]
+        if self._failure is not None and not self._running:
+            raise self._failure
+        return [found.get(id(batch)) or Outcome(batch, None, str(self._failure)) for batch in batches]
 
     def run(self, source: Source, stop: Callable[[], bool]) -> Iterator[Outcome]:
         """Yields batches as they are done, until there are no more.
@@ -122,19 +97,36 @@ class Dispatcher:
         Args:
             stop: once it is true, no batch is begun.
         """
-        self._source, self._stop = source, stop
+        self._source, self._stop, self._running = source, stop, True
         try:
             while True:
                 self._feed()
                 while self._finished:
                     yield self._finished.popleft()
                     self._feed()
+                if self._failure is not None:
+                    raise self._failure
                 at_work = any(member.tasks for member in self._crew.living)
                 if not at_work and (stop() or not (self._again or source)):
                     return
-                self._step()
+                self._try_step()
         finally:
-            self._source, self._stop = Nothing(), lambda: False
+            self._source, self._stop, self._running = Nothing(), lambda: False, False
+            self._forget()
+
+    def _forget(self) -> None:
+        """Drops what a run has left when it ends early; what comes of it is nobody's."""
+        self._again.clear()
+        self._finished.clear()
+        for member in self._crew.living:
+            member.tasks.clear()
+
+    def _try_step(self) -> None:
+        """A step; what ends the run is kept, so that what was done before is handed on first."""
+        try:
+            self._step()
+        except Exception as error:  # a worker's model is anybody's code
+            self._failure = error
 
     def _step(self) -> None:
         """Hands out what can be handed out, and hears what has happened."""
@@ -146,9 +138,11 @@ class Dispatcher:
         while event is not None:
             self._hear(event)
             event = self._cluster.next_event(0)
-        self._warn_of_nobody()
+        self._look_for_anybody()
 
     def _feed(self) -> None:
+        if self._failure is not None:
+            return
         ready = self._crew.ready
         for depth in (0, 1):
             for member in ready:
@@ -159,8 +153,9 @@ class Dispatcher:
         """Hands a worker its next batch, or asks it first which folders its node sees."""
         if self._samples and member.facts is not None and member.facts.node_id not in self._seen:
             if not any(each.checking is not None and _node(each) == _node(member) for each in ready):
-                member.checking = next(self._jobs)
-                self._cluster.send(member.number, FolderJob(member.checking, self._samples), {})
+                look = FolderJob(next(self._jobs), self._samples)
+                member.check(look.number)
+                self._cluster.send(member.number, look, {})
             return
         batch = self._next(member, ready)
         if batch is None:
@@ -177,14 +172,22 @@ class Dispatcher:
 
     def _next(self, member: Member, ready: Sequence[Member]) -> Batch | None:
         """What a worker is to do next; None for nothing yet: a batch that is suspect waits for a worker without another."""
-        stopped = self._stop()
-        first = next((batch for batch in self._again if not stopped or batch.kind != "answer"), None)
+        more = bool(self._source) and not self._stop()
+        first = next((batch for batch in self._again if self._may_begin(batch, more)), None)
         if first is not None and member.takes(first):
             self._again.remove(first)
             return first
         if first is not None and member is min(ready, key=lambda each: (not each.takes(), len(each.tasks))):
             return None
-        return self._source.take(len(ready)) if self._source and not stopped else None
+        return self._source.take(len(ready)) if more else None
+
+    def _may_begin(self, batch: Batch, more: bool) -> bool:
+        """Whether a batch may be asked again now. Where one worker after the other ends over batches that are suspect, what
+        nobody has asked yet comes first, which shows whether it is these or the workers.
+        """
+        if self._stop() and batch.kind == "answer":
+            return False
+        return not (more and batch.suspect and self._crew.doubtful)
 
     def _hear(self, event: Event) -> None:
         member = self._crew.members[event.worker]
@@ -204,10 +207,10 @@ class Dispatcher:
                     raise told_of(broken)
                 self._cluster.kill(member.number)
                 self._lose(member, f"can do nothing more: {broken.reason}")
-            case Death(reason) if event.job is None:
+            case Death(reason) if member.facts is None:
                 self._crew.bury_stillborn(member, reason)
-            case Death(reason):
-                self._lose(member, reason)
+            case Death(reason, with_node):
+                self._lose(member, reason, _node(member) if with_node else "")
 
     def _take_in(self, member: Member, job: int | None, done: Done) -> None:
         if job == member.checking:
@@ -227,35 +230,42 @@ class Dispatcher:
         self.limit(done.budget)
         self._finished.append(Outcome(batch, member.number, done))
 
-    def _lose(self, member: Member, reason: str) -> None:
+    def _lose(self, member: Member, reason: str, lost_node: str = "") -> None:
         """A worker is gone: the batch that it computed may be why, the next one goes to another."""
         tasks = [batch for _, batch in member.tasks]
+        suspected = self._answered and bool(tasks) and tasks[0].suspect
         member.tasks.clear()
         logger.warning("%s %s%s", self._crew.name(member), reason, "; its questions are asked of another" if tasks else "")
         if tasks:
-            self._blame(tasks[0], reason)
+            tasks[0].blame(reason, lost_node)
+            self._ask_again(tasks[0])
         self._again.extendleft(reversed(tasks[1:]))
-        self._crew.bury(member, reason)
+        self._crew.bury(member, reason, suspected=suspected)
 
-    def _blame(self, batch: Batch, reason: str) -> None:
-        batch.deaths += 1
-        batch.reason = reason
+    def _ask_again(self, batch: Batch) -> None:
+        """Has a batch that a worker ended over done by another, or question by question, or given up."""
         if not batch.hopeless:
             self._again.append(batch)
         elif batch.kind == "answer" and len(batch.places) > 1:
             logger.warning("%d questions cost %d workers; they are asked one by one", len(batch.places), batch.deaths)
             self._again.extend(batch.one_by_one())
         else:
-            told = f"each of {batch.deaths} workers that was asked this alone ended: it {reason}"
+            told = f"each of {batch.deaths} workers that was asked this alone ended: it {batch.reason}"
             self._finished.append(Outcome(batch, None, told))
 
-    def _warn_of_nobody(self) -> None:
+    def _look_for_anybody(self) -> None:
+        """Raises UserError where nobody has been ready for long."""
         now = time.monotonic()
-        if self._crew.ready or not self._crew.begun:
-            self._warned = now
+        if self._crew.ready:
+            self._last_ready = self._warned = now
+        elif now - self._last_ready > LONGEST_WITHOUT_ANYBODY:
+            minutes = LONGEST_WITHOUT_ANYBODY / 60
+            raise UserError(
+                f"no worker has been ready for {minutes:.0f} minutes; the cluster may lack devices that are free"
+            )
         elif now - self._warned > SECONDS_BETWEEN_WARNINGS:
             self._warned = now
-            logger.warning("no worker is ready; waiting for one to load the model")
+            logger.warning("no worker is ready; waiting for one to find a device that is free, and to load the model")
 
 
 def _node(member: Member) -> str:

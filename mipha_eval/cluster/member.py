@@ -50,6 +50,14 @@ class Member:
             return False
         return len(self.tasks) < (1 if batch is not None and batch.suspect else AHEAD)
 
+    def check(self, number: int) -> None:
+        """Has it look at which folders it sees; it has nothing else to do then, or it would not be asked."""
+        self.checking, self.since = number, time.monotonic()
+
+    def hangs(self, timeout: float) -> bool:
+        """Whether what it does takes longer than so many seconds."""
+        return bool(self.tasks or self.checking is not None) and time.monotonic() - self.since > timeout
+
     def give(self, number: int, batch: Batch) -> None:
         if not self.tasks:
             self.since = time.monotonic()

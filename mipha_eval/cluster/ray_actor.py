@@ -30,6 +30,12 @@ def actor_class() -> Any:
 
             return __version__
 
+        def stay(self) -> None:
+            """Never comes back: what it ends with is the end of the process, whether it has anything to do or not."""
+            import threading
+
+            threading.Event().wait()
+
         def load(self, order: ModelOrder, level: int, gpus: float) -> WorkerFacts | Broken:
             from mipha_eval.cluster.worker import Worker as Model
             from mipha_eval.core.own_process import set_up_process

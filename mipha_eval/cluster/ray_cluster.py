@@ -104,6 +104,7 @@ class RayCluster(Cluster):
             self._events.put(Event(worker, None, Broken(told)))
             return
         level = logging.getLogger("mipha_eval").getEffectiveLevel()
+        self._listen(actor.stay.remote(), lambda _: None, worker, None)
         loaded = actor.load.remote(self._order, level, self._gpus)
         self._listen(loaded, lambda outcome: self._events.put(Event(worker, None, outcome)), worker, None)
 
@@ -111,10 +112,9 @@ class RayCluster(Cluster):
         """Has what comes of a call heard; called in a thread of Ray's."""
 
         def done(future: Future[Any]) -> None:
-            error = future.exception()
-            if error is None:
+            try:
                 hear(future.result())
-            else:
+            except BaseException as error:  # nobody else would hear of it, and the driver waits for an event
                 self._events.put(Event(worker, job, _outcome(error)))
 
         reply.future().add_done_callback(done)
@@ -165,7 +165,10 @@ def _outcome(error: BaseException) -> Broken | Death:
     if isinstance(error, exceptions.OutOfMemoryError) or "memory" in text.partition("exit detail")[0].lower():
         return Death("ran out of its node's memory")
     if isinstance(error, exceptions.NodeDiedError) or "node has died" in text or "its node" in text:
-        return Death("was lost with its node")
+        return Death("was lost with its node", with_node=True)
     if isinstance(error, exceptions.ActorUnavailableError):
         return Death("cannot be reached any more")
-    return Death("was killed, or crashed")
+    if isinstance(error, exceptions.ActorDiedError | exceptions.WorkerCrashedError):
+        return Death("was killed, or crashed")
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return Death(f"cannot be used: {type(error).__name__}: {lines[0] if lines else ''}".removesuffix(": "))

@@ -90,7 +90,7 @@ class WorkerModel:
                 facts = ModelFacts.of(self._adapter)
                 self._limits = Limits(checked_budget(self._adapter), self._order.batch_size)
                 self._attempts = Attempts(self._adapter, self._limits)
-        except Exception as error:  # whatever it is, the driver tells of it
+        except BaseException as error:  # whatever it is, the driver tells of it; a thread that ends would keep it waiting
             return self._broken(error)
         self._idle_since = time.perf_counter()
         return WorkerFacts(
@@ -109,7 +109,7 @@ class WorkerModel:
     def prefetch(self, job: Job, pictures: Mapping[str, Picture]) -> None:
         """A hint that a job is next."""
         if isinstance(job, AnswerJob):
-            with contextlib.suppress(UserError):  # told when it is asked
+            with contextlib.suppress(BaseException):  # told when it is asked
                 self._attempts.prefetch([self._request(each, pictures) for each in job.requests])
 
     def do(self, job: Job, pictures: Mapping[str, Picture]) -> Done | Broken:
@@ -118,7 +118,7 @@ class WorkerModel:
         try:
             with blaming():
                 done = self._done(job, pictures)
-        except Exception as error:  # whatever it is, the driver tells of it
+        except BaseException as error:  # whatever it is, the driver tells of it; a thread that ends would keep it waiting
             return self._broken(error)
         self._idle_since = time.perf_counter()
         with self._reading:
@@ -164,7 +164,7 @@ class WorkerModel:
             self._read[sent.location] = digest
         return data
 
-    def _broken(self, error: Exception) -> Broken:
+    def _broken(self, error: BaseException) -> Broken:
         fault = isinstance(error, UserError)
         flag = error.flag if isinstance(error, UserError) else ""
         return Broken(str(error) if fault else told(error), flag, fault, self._messages.taken())

@@ -8,10 +8,10 @@ import time
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 
 from mipha_eval import __version__
-from mipha_eval.cluster.batch import Batch
+from mipha_eval.cluster.batch import Batch, Outcome
 from mipha_eval.cluster.cluster import Cluster
 from mipha_eval.cluster.crew import Crew
-from mipha_eval.cluster.dispatcher import Dispatcher, Outcome
+from mipha_eval.cluster.dispatcher import Dispatcher
 from mipha_eval.cluster.member import Member
 from mipha_eval.cluster.messages import Done, WorkerFacts
 from mipha_eval.cluster.pictures import folder_samples
@@ -125,7 +125,7 @@ class Workers(Backend):
             if not isinstance(outcome.done, Done):
                 raise UserError(f"no worker can say what questions cost: {outcome.done}")
             costs += outcome.done.costs
-        budgets = [member.facts.budget for member in self._crew.ready if member.facts is not None]
+        budgets = [member.facts.budget for member in self._crew.members.values() if member.facts is not None]
         limits = Limits(min(budgets), self._batch_size)
         self._dispatcher.limit = limits.lower
         logger.debug("%d to answer, batches of up to %d tokens", len(todo), limits.budget)

@@ -6,7 +6,7 @@ import logging
 import math
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from operator import attrgetter
 
 from mipha_eval.core.adapter import Cost
@@ -31,11 +31,13 @@ class Group:
         places: of the requests, the costliest first.
         own: tokens that each needs alone.
         shared: tokens that all share.
+        part: whether it is a worker's part of a larger group, which travels alone.
     """
 
     places: Sequence[int]
     own: Sequence[int]
     shared: int
+    part: bool = False
 
     @property
     def tokens(self) -> int:
@@ -43,15 +45,17 @@ class Group:
 
     def cut(self, count: int) -> tuple[Group, Group]:
         """The first so many requests, and the others."""
-        first, others = Group(self.places[:count], self.own[:count], self.shared), Group([], [], 0)
+        first, others = replace(self, places=self.places[:count], own=self.own[:count]), Group([], [], 0)
         if count < len(self.places):
-            others = Group(self.places[count:], self.own[count:], self.shared)
+            others = replace(self, places=self.places[count:], own=self.own[count:])
         return first, others
 
     def parts(self, count: int) -> list[Group]:
         """The same in so many parts of about equal cost, or fewer."""
         dealt = [range(number, len(self.places), count) for number in range(min(count, len(self.places)))]
-        return [Group([self.places[at] for at in part], [self.own[at] for at in part], self.shared) for part in dealt]
+        return [
+            Group([self.places[at] for at in part], [self.own[at] for at in part], self.shared, part=True) for part in dealt
+        ]
 
 
 class WorkQueue:
@@ -91,7 +95,9 @@ class WorkQueue:
         while self._groups:
             group = self._groups[0]
             tokens = group.tokens
-            if self._limits.hold(spent + tokens, len(batch) + len(group.places)) and (not batch or spent + tokens <= target):
+            if self._limits.hold(spent + tokens, len(batch) + len(group.places)) and (
+                not batch or (spent + tokens <= target and not group.part)
+            ):
                 self._groups.popleft()
             elif batch:
                 break
@@ -100,6 +106,8 @@ class WorkQueue:
             batch += group.places
             spent += tokens
             self.left -= tokens
+            if group.part:
+                break
         return batch
 
     def _group(self, places: Sequence[int], costs: Sequence[Cost]) -> Group:
@@ -122,6 +130,8 @@ class WorkQueue:
     def _split_first(self, workers: int) -> None:
         """Splits the costliest group among the workers that would have nothing to do, if that pays."""
         group = self._groups[0]
+        if group.part or group.tokens <= self._limits.budget // SMALLEST:
+            return
         parts = group.parts(math.ceil(workers / len(self._groups)))
         if parts[0].tokens > WORTHWHILE * group.tokens:
             return
