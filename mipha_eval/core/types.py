@@ -140,7 +140,7 @@ class Request:
         parts: list[object] = [[image.name for image in self.images], self.text, self.decoding.max_new_tokens, *self.options]
         if self.tracked:
             parts.append(list(self.tracked))
-        if not all([image.padded for image in self.images]):
+        if not all(image.padded for image in self.images):
             parts.append("unpadded")
         if not self.decoding.stop_word:
             parts.append("no stop word")
