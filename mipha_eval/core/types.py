@@ -188,6 +188,12 @@ class Response:
             return self
         return replace(self, served=structs.replace(self.served, prompt_tokens=0, completion_tokens=0, usd=None))
 
+    @property
+    def without_top(self) -> Response:
+        """The response without what is the most of it and seldom looked at."""
+        before = self.text, self.tokens, self.finish, self.error, self.verbatim, self.likelihoods, self.option_tokens
+        return Response(*before, (), self.probabilities, self.served, self.worker)
+
     @classmethod
     def failure(cls, reason: str) -> Response:
         """Without a reason it is a failure all the same, and no answer."""
