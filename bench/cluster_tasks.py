@@ -32,8 +32,9 @@ POPE_A_PICTURE = 6
 #: VQAv2 has at least 3 questions about a picture, 5.4 in the mean
 VQAV2_LEAST, VQAV2_MEAN = 3, 5.4
 
-WORDS = [*"red left table man holding small behind wooden animal wearing street window sign many open large near food".split()]
-ANSWERS = "yes no 1 2 3 red white blue man woman dog cat table street tennis pizza wood nothing left right".split()
+ASKED = "red left table man holding small behind wooden animal wearing street window sign many open large near food"
+ANSWERED = "yes no 1 2 3 red white blue man woman dog cat table street tennis pizza wood nothing left right"
+WORDS, ANSWERS = ASKED.split(), ANSWERED.split()
 
 Rows = Callable[[random.Random, int, str], JsonObject]
 
