@@ -243,7 +243,7 @@ class ScriptedCluster(Cluster):
         lacking = {name for name in files.keys() - set(sent) if name in node.missing}
         for name, file in files.items():
             assert (file is None) == (name in sent)
-            assert file is None or str(file.folder) in node.folders, "a node is sent to a folder that it does not see"
+            assert file is None or file[0] in node.folders, "a node is sent to a folder that it does not see"
         if lacking:
             self.resent += isinstance(job, AnswerJob)
             return Done(lacking=frozenset(lacking))

@@ -15,12 +15,18 @@ from PIL import Image
 from torch.utils.flop_counter import FlopCounterMode
 from transformers import AutoProcessor, DynamicCache, LlavaForConditionalGeneration
 
+from bench import cluster
 from bench.cost_model import Fit, Size, build_checkpoint
+from bench.fixed_shares import Asked, blocks, queue, round_robin
 from bench.flops import Group, count, group, read_shape
 from bench.pope_set import CATEGORIES, make_set, write_llava, write_parquet
+from bench.simulated_workers import PICTURE_TOKENS, job_tokens, outcome, tokens_of
+from mipha_eval.cluster.messages import AnswerJob, SentImage, SentRequest
+from mipha_eval.cluster.worker_model import values_of
 from mipha_eval.core.data_source import DataSource
 from mipha_eval.core.plugins.registry import Registry
 from mipha_eval.core.plugins.selection import build_task
+from mipha_eval.core.types import Decoding, Response
 from mipha_eval.data.questions import read_samples
 from mipha_eval.tasks.pope import FIRST_ID
 
@@ -141,3 +147,35 @@ def test_the_recipe_of_a_mipha_checkpoint_is_read() -> None:
     shape = read_shape(folder)
     assert (shape.text.width, shape.text.layers) == (config["hidden_size"], config["num_hidden_layers"])
     assert shape.vision.layers == config["vision_config"]["vision_tower"]["num_hidden_layers"] - 1
+
+
+def test_all_parts_of_the_bench_of_workers_run(tmp_path: Path) -> None:
+    pytest.importorskip("ray")
+    given = cluster.arguments(["--quick", "--work", str(tmp_path)])
+    rows = [line.split("|")[1:-1] for part in cluster.PARTS.values() for line in part(given) if line.startswith("| ")]
+    cells = [[cell.strip() for cell in row] for row in rows]
+    assert [row[1] for row in cells if row[0] == "1"] == ["this process", "one worker", "two workers"]
+    assert [row[-1] for row in cells if row[0] == "1"] == ["0"] * 3, "the same answers"
+    simulated = next(row for row in cells if row[0] == "vqav2")
+    assert simulated[1:4] == ["4", "yes", "2,000"]
+    assert 0 < float(simulated[6]) <= 1
+    queues = [row for row in cells if row[0] == "one queue"]
+    assert len(queues) == 2, "for each number of workers"
+
+
+def test_messages_of_simulated_workers_are_those_of_real_ones() -> None:
+    sent = SentRequest("Is it?", (SentImage("a.jpg", "/a.jpg", True, None),), Decoding(), 1, (), (), "")
+    rows = outcome(AnswerJob(1, [sent, sent]), 1.0, 2.0).rows
+    response = Response(*(*rows[0], 3))
+    assert (response.worker, response.error, len(response.top)) == (3, "", 5)
+    assert values_of(response) == rows[0]
+    assert job_tokens([sent, sent]) == PICTURE_TOKENS + 2 * tokens_of("Is it?")
+
+
+def test_fixed_shares_wait_for_the_slowest() -> None:
+    """By hand: questions about pictures of their own, on two workers of which one has half the speed."""
+    asked = [Asked(number, 10) for number in range(2_000)]
+    each = PICTURE_TOKENS + 10
+    assert blocks(asked, [each / 2, each]) == round_robin(asked, [each / 2, each]) == 2_000
+    assert blocks(asked[:1_999], [each, each]) == 1_000, "the shorter share is padded"
+    assert 2_000 / 1.5 <= queue(asked, [each / 2, each]) < 1_400

@@ -226,7 +226,8 @@ class Dispatcher:
         member.note(done, len(batch.places) if batch.kind == "answer" else 0)
         self._answered = self._answered or batch.kind == "answer"
         self._crew.praise()
-        self.limit(done.budget)
+        if batch.kind != "cost":
+            self.limit(done.budget)
         self._finished.append(Outcome(batch, member.number, done))
 
     def _lose(self, member: Member, reason: str, lost_node: str = "") -> None:

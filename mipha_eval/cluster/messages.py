@@ -19,17 +19,17 @@ class SentImage(NamedTuple):
     """A picture of a request.
 
     Attributes:
-        file: where a worker reads it; None where it gets the bytes.
+        file: folder and name where a worker reads it; None where it gets the bytes.
     """
 
     name: str
     location: str
     padded: bool
-    file: ImageFile | None
+    file: tuple[str, str] | None
 
 
 class SentRequest(NamedTuple):
-    """A request without what only the driver can do; see `Request`. Plain tuples are pickled in a tenth of the time."""
+    """A request without what only the driver can do; see `Request`."""
 
     text: str
     images: tuple[SentImage, ...]

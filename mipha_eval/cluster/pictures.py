@@ -45,10 +45,11 @@ class Pictures:
         def send(image: Image) -> SentImage:
             if image.view not in made:
                 file = absolute_file(image) if image.location not in sent_on else None
-                file = file if file is not None and str(file.folder) in folders else None
-                if file is None:
+                seen = file is not None and str(file.folder) in folders
+                if not seen:
                     refs[image.location] = self._put(image)
-                made[image.view] = SentImage(image.name, image.location, image.padded, file)
+                place = (str(file.folder), file.name) if file is not None and seen else None
+                made[image.view] = SentImage(image.name, image.location, image.padded, place)
             return made[image.view]
 
         return [SentRequest.of(each, tuple([send(image) for image in each.images])) for each in requests], refs
@@ -65,10 +66,15 @@ class Pictures:
 
 def without_pictures(requests: Iterable[Request]) -> list[SentRequest]:
     """Requests of which nobody looks at a picture."""
-    return [
-        SentRequest.of(each, tuple([SentImage(image.name, image.location, image.padded, None) for image in each.images]))
-        for each in requests
-    ]
+    made: dict[str, SentImage] = {}
+
+    def send(image: Image) -> SentImage:
+        view = image.view
+        if view not in made:
+            made[view] = SentImage(image.name, image.location, image.padded, None)
+        return made[view]
+
+    return [SentRequest.of(each, tuple([send(image) for image in each.images])) for each in requests]
 
 
 def absolute_file(image: Image) -> ImageFile | None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from mipha_eval.cluster.messages import Broken, Done, Job, Picture, WorkerFacts
+    from mipha_eval.cluster.messages import Broken, Done, Picture, WorkerFacts
     from mipha_eval.cluster.settings import ModelOrder
 
 #: calls that an actor takes at a time: they wait until its model's thread has done them
@@ -44,8 +44,10 @@ def actor_class() -> Any:
             self.model = Model(order, level)
             return self.model.load(context().get_node_id(), gpus)
 
-        def do(self, job: Job, locations: Sequence[str], *pictures: Picture) -> Done | Broken:
-            return self.model.do(job, dict(zip(locations, pictures, strict=True)))
+        def do(self, job: bytes, locations: Sequence[str], *pictures: Picture) -> Done | Broken:
+            from mipha_eval.cluster.packing import unpacked
+
+            return self.model.do(unpacked(job), dict(zip(locations, pictures, strict=True)))
 
     remote: Any = ray.remote
     return remote(max_restarts=0, max_task_retries=0, max_concurrency=AT_ONCE)(Worker)

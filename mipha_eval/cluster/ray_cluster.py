@@ -15,6 +15,7 @@ from typing import Any
 from mipha_eval import __version__
 from mipha_eval.cluster.cluster import Cluster, Death, Event, PictureRef
 from mipha_eval.cluster.messages import Broken, Job, Picture
+from mipha_eval.cluster.packing import packed
 from mipha_eval.cluster.ray_actor import actor_class
 from mipha_eval.cluster.ray_connection import check_installed, connection
 from mipha_eval.cluster.settings import ModelOrder, WorkerSettings
@@ -77,7 +78,7 @@ class RayCluster(Cluster):
         self._listen(actor.version.remote(), partial(self._greet, worker, actor), worker, None)
 
     def send(self, worker: int, job: Job, pictures: Mapping[str, PictureRef]) -> None:
-        reply = self._actors[worker].do.remote(job, [*pictures], *pictures.values())
+        reply = self._actors[worker].do.remote(packed(job), [*pictures], *pictures.values())
         self._listen(reply, lambda outcome: self._events.put(Event(worker, job.number, outcome)), worker, job.number)
 
     def put(self, picture: Picture) -> PictureRef:

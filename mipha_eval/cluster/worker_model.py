@@ -31,6 +31,7 @@ from mipha_eval.cluster.messages import (
     WorkerFacts,
 )
 from mipha_eval.cluster.settings import ModelOrder
+from mipha_eval.core.data_source import ImageFile
 from mipha_eval.core.errors import UserError
 from mipha_eval.core.model_facts import ModelFacts
 from mipha_eval.core.package_versions import package_versions
@@ -157,7 +158,7 @@ class WorkerModel:
 
     def _bytes(self, sent: SentImage, pictures: Mapping[str, Picture]) -> bytes:
         """A picture's bytes, of which the digest is noted: what the model saw is what is written down."""
-        data = sent.file() if sent.file else _sent(sent.location, pictures)
+        data = ImageFile(Path(sent.file[0]), sent.file[1])() if sent.file else _sent(sent.location, pictures)
         digest = bytes_digest(data)
         with self._reading:
             self._read[sent.location] = digest
@@ -173,7 +174,7 @@ def _lacking(requests: Sequence[SentRequest], pictures: Mapping[str, Picture]) -
     """Locations of pictures that are neither sent nor files here."""
     images = {image.location: image for request in requests for image in request.images}
     files = {name: image.file for name, image in images.items() if name not in pictures}
-    return frozenset(name for name, file in files.items() if file is None or not (file.folder / file.name).is_file())
+    return frozenset(name for name, file in files.items() if file is None or not Path(*file).is_file())
 
 
 def _sent(location: str, pictures: Mapping[str, Picture]) -> bytes:

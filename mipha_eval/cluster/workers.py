@@ -9,6 +9,7 @@ from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 
 from mipha_eval import __version__
 from mipha_eval.cluster.batch import Batch, Outcome
+from mipha_eval.cluster.batches import Batches
 from mipha_eval.cluster.cluster import Cluster
 from mipha_eval.cluster.crew import Crew
 from mipha_eval.cluster.dispatcher import Dispatcher
@@ -16,18 +17,15 @@ from mipha_eval.cluster.member import Member
 from mipha_eval.cluster.messages import Done, WorkerFacts
 from mipha_eval.cluster.pictures import folder_samples
 from mipha_eval.cluster.settings import WorkerSettings
-from mipha_eval.core.adapter import Cost, ModelAdapter
+from mipha_eval.core.adapter import ModelAdapter
 from mipha_eval.core.errors import UserError
 from mipha_eval.core.model_facts import ModelFacts
 from mipha_eval.core.types import Request, Response
 from mipha_eval.engine.backend import Backend
 from mipha_eval.engine.distinct import Distinct, IndexedResponses
 from mipha_eval.engine.plan import Limits
-from mipha_eval.engine.work_queue import WorkQueue
 from mipha_eval.store.worker_record import WorkerRecord
 
-#: requests of which a worker says the costs at a time
-COSTED = 4096
 #: seconds that further workers are waited for once one is ready
 PATIENCE = 60.0
 #: seconds between notes of what workers have done
@@ -81,12 +79,16 @@ class Workers(Backend):
         if distinct.ready:
             yield distinct.ready
         todo = [requests[place] for place in distinct.places]
+        logger.debug("%d requests, %d to answer", len(requests), len(todo))
         if not todo:
             return
         self.note()
         self._dispatcher.look_at(folder_samples(todo))
-        source = Batches(todo, self._queue(todo))
+        source = Batches(todo, self._limits())
         for outcome in self._dispatcher.run(source, stop):
+            if outcome.batch.kind == "cost":
+                source.learn(outcome)
+                continue
             yield distinct.spread([*zip(outcome.batch.places, self._responses(outcome), strict=True)])
             if time.monotonic() - self._noted > SECONDS_BETWEEN_NOTES:
                 self.note()
@@ -121,19 +123,12 @@ class Workers(Backend):
         total = sum(member.answered for member in self._crew.members.values())
         return [member.line(total) for member in members]
 
-    def _queue(self, todo: Sequence[Request]) -> WorkQueue:
-        """What is to be done, by what workers say that it costs."""
-        parts = [Batch("cost", range(at, at + COSTED), todo[at : at + COSTED]) for at in range(0, len(todo), COSTED)]
-        costs: list[Cost] = []
-        for outcome in self._dispatcher.finish(parts):
-            if not isinstance(outcome.done, Done):
-                raise UserError(f"no worker can say what questions cost: {outcome.done}")
-            costs += outcome.done.costs
+    def _limits(self) -> Limits:
+        """What a batch may hold on every worker."""
         budgets = [member.facts.budget for member in self._crew.members.values() if member.facts is not None]
         limits = Limits(min(budgets), self._batch_size)
         self._dispatcher.limit = limits.lower
-        logger.debug("%d to answer, batches of up to %d tokens", len(todo), limits.budget)
-        return WorkQueue(todo, costs, limits)
+        return limits
 
     def _responses(self, outcome: Outcome) -> list[Response]:
         if not isinstance(outcome.done, Done):
@@ -160,17 +155,3 @@ class Workers(Backend):
         if odd is not None:
             told = f"{self._crew.name(member)} has another model than the others: {odd} is {mine.get(odd)!r}"
             raise UserError(f"{told}, not {theirs.get(odd)!r}; give all nodes the same checkpoint and options")
-
-
-class Batches:
-    """Batches of a queue of requests."""
-
-    def __init__(self, requests: Sequence[Request], queue: WorkQueue) -> None:
-        self.queue, self._requests = queue, requests
-
-    def take(self, workers: int) -> Batch:
-        places = self.queue.take(workers)
-        return Batch("answer", places, [self._requests[place] for place in places])
-
-    def __bool__(self) -> bool:
-        return bool(self.queue)

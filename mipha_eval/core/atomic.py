@@ -9,9 +9,7 @@ from pathlib import Path
 from typing import TextIO
 
 from mipha_eval.core.errors import UserError
-
-#: a record as one line of JSON; records are trees, so nothing is spent on looking for circles
-to_json = json.JSONEncoder(check_circular=False).encode
+from mipha_eval.core.json_line import to_json
 
 
 @contextlib.contextmanager

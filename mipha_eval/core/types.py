@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Callable, Generator, Hashable
 from dataclasses import dataclass, field, fields, replace
 from typing import TypeVar
 
 from msgspec import structs
 
+from mipha_eval.core.json_line import to_json
 from mipha_eval.core.json_value import JsonObject
 from mipha_eval.core.served import Served
 
@@ -131,20 +131,25 @@ class Request:
     @property
     def identity(self) -> Hashable:
         """What decides the answer. By location, since two benchmarks may call different pictures by one name."""
-        views = tuple(image.view for image in self.images)
+        views = tuple([image.view for image in self.images])
         return views, self.text, self.decoding, self.options, self.tracked, self.template
 
     @property
     def key(self) -> str:
         """A digest by which a stored answer is found again within its task, the same on every machine."""
         parts: list[object] = [[image.name for image in self.images], self.text, self.decoding.max_new_tokens, *self.options]
-        parts += [list(self.tracked)] if self.tracked else []
-        parts += [] if all(image.padded for image in self.images) else ["unpadded"]
-        parts += [] if self.decoding.stop_word else ["no stop word"]
+        if self.tracked:
+            parts.append(list(self.tracked))
+        if not all(image.padded for image in self.images):
+            parts.append("unpadded")
+        if not self.decoding.stop_word:
+            parts.append("no stop word")
         settings = self.decoding.settings
-        parts += [settings] if settings else []
-        parts += [f"template {self.template}"] if self.template else []
-        return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:24]
+        if settings:
+            parts.append(settings)
+        if self.template:
+            parts.append(f"template {self.template}")
+        return hashlib.sha256(to_json(parts).encode()).hexdigest()[:24]
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +188,12 @@ class Response:
             return self
         return replace(self, served=structs.replace(self.served, prompt_tokens=0, completion_tokens=0, usd=None))
 
+    @property
+    def without_top(self) -> Response:
+        """The response without what is the most of it and seldom looked at."""
+        before = self.text, self.tokens, self.finish, self.error, self.verbatim, self.likelihoods, self.option_tokens
+        return Response(*before, (), self.probabilities, self.served, self.worker)
+
     @classmethod
     def failure(cls, reason: str) -> Response:
         """Without a reason it is a failure all the same, and no answer."""
@@ -218,7 +229,7 @@ class Query:
     def key(self) -> str:
         """A digest by which a stored verdict is found again."""
         parts = (self.prompt, self.max_tokens, self.temperature, self.repeat)
-        return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:24]
+        return hashlib.sha256(to_json(parts).encode()).hexdigest()[:24]
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,11 +30,15 @@ class Distinct:
         """Sorts requests out by what the adapter says of their identity; `known` has responses from before by that."""
         found, firsts = cls(), dict[Hashable, int]()
         for place, request in enumerate(requests):
-            same = identity_of(adapter, request)
-            if same in known:
-                found.ready.append((place, known[same].repeated))
-                continue
-            first = firsts.setdefault(same, place)
+            same = adapter.identity(request)
+            try:
+                if known and same in known:
+                    found.ready.append((place, known[same].repeated))
+                    continue
+                first = firsts.setdefault(same, place)
+            except TypeError:  # hashing it is most of the time, and is not done twice
+                identity_of(adapter, request)
+                raise
             if first != place:
                 found._equals.setdefault(first, []).append(place)
         found.places = list(firsts.values())

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import itertools
-import json
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from mipha_eval.core.adapter import ModelAdapter
 from mipha_eval.core.asking import AS_IT_IS, Asking
 from mipha_eval.core.controls import Control
 from mipha_eval.core.errors import UserError
+from mipha_eval.core.json_line import to_json
 from mipha_eval.core.plugins.checks.questions import checked_request, choices_of
 from mipha_eval.core.plugins.code_digest import code_digest
 from mipha_eval.core.plugins.selection import task_options
@@ -128,6 +128,6 @@ def data_digest(samples: Sequence[Sample]) -> str:
     digest = hashlib.sha256(b"[")
     for number, sample in enumerate(samples):
         row = (sample.id, sample.prompt, sample.label_texts, [image.name for image in sample.images])
-        digest.update(((", " if number else "") + json.dumps(row)).encode())
+        digest.update(((", " if number else "") + to_json(row)).encode())
     digest.update(b"]")
     return digest.hexdigest()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import math
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from operator import attrgetter
 
@@ -69,17 +69,30 @@ class WorkQueue:
         left: tokens that are not handed out yet.
         extra: tokens that are computed more than once, since groups were split among workers at the end.
         total: tokens of all, without these.
+        ahead: requests that will be added.
     """
 
     def __init__(self, requests: Sequence[Request], costs: Sequence[Cost], limits: Limits) -> None:
         self._limits = limits
-        groups = (self._group(places, costs) for places in by_images(requests))
-        self._groups = deque(sorted(groups, key=attrgetter("tokens"), reverse=True))
-        self.left = self.total = sum(group.tokens for group in self._groups)
-        self.extra = 0
+        self._groups: deque[Group] = deque()
+        self._added: list[Group] = []
+        self._known = 0
+        self.left = self.total = self.extra = 0
+        self.ahead = len(requests)
+        self.add(by_images(requests), dict(enumerate(costs)))
 
     def __bool__(self) -> bool:
-        return bool(self._groups)
+        return bool(self._groups or self._added)
+
+    def add(self, groups: Iterable[Sequence[int]], costs: Mapping[int, Cost]) -> None:
+        """Adds requests by their places, those about the same images together, and what they cost."""
+        made = [self._group(places, costs) for places in groups]
+        self._added += made
+        tokens = sum([group.tokens for group in made])
+        self.left += tokens
+        self.total += tokens
+        self.ahead -= len(costs)
+        self._known += len(costs)
 
     def take(self, workers: int) -> list[int]:
         """Places of the next batch, those about the same images adjacent; none if nothing is left.
@@ -87,9 +100,12 @@ class WorkQueue:
         Args:
             workers: how many share what is left.
         """
-        if self._groups and len(self._groups) < workers:
+        if self._added and not (self._groups and self.ahead):
+            self._sort()
+        if self._groups and len(self._groups) < workers and not self.ahead:
             self._split_first(workers)
-        target = max(self.left // (SHARES * workers), self._limits.budget // SMALLEST)
+        unknown = self.ahead * self.total // max(self._known, 1)
+        target = max((self.left + unknown) // (SHARES * workers), self._limits.budget // SMALLEST)
         batch: list[int] = []
         spent = 0
         while self._groups:
@@ -110,7 +126,12 @@ class WorkQueue:
                 break
         return batch
 
-    def _group(self, places: Sequence[int], costs: Sequence[Cost]) -> Group:
+    def _sort(self) -> None:
+        """Puts what was added among the others; while more is ahead, not before there are no others."""
+        self._groups = deque(sorted([*self._groups, *self._added], key=attrgetter("tokens"), reverse=True))
+        self._added = []
+
+    def _group(self, places: Sequence[int], costs: Mapping[int, Cost]) -> Group:
         ordered = sorted(places, key=lambda place: -costs[place].own)
         return Group(ordered, [costs[place].own for place in ordered], max(costs[place].shared for place in places))
 

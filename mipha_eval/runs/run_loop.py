@@ -56,6 +56,8 @@ class RunLoop:
     def _ask(self, progress: Progress) -> None:
         begins = list(accumulate((len(task.todo) for task in self.tasks), initial=0))
         requests = [task.requests[place] for task in self.tasks for place in task.todo]
+        for task in self.tasks:
+            task.draw(self.proof.count(len(task.todo)))
         started = time.perf_counter()
         for answered in self.backend.run(requests, self.stop, self.known):
             # before anything is handed on: waiting for what is done beside the model is no time of the model's

@@ -45,6 +45,7 @@ class TaskRun:
         requests: one a sample.
         responses: by sample id, stored and new.
         todo: places of the samples that are asked now.
+        drawn: those of them whose answers may be checked, in the order in which they were drawn.
         generated: how many of these have been answered.
         docket: hands answers to a judge; None where none is asked.
         announced: whether the run's status says that it is being asked.
@@ -60,6 +61,7 @@ class TaskRun:
     requests: Sequence[Request]
     responses: dict[str, Response] = field(default_factory=dict)
     todo: list[int] = field(default_factory=list)
+    drawn: Mapping[int, None] = field(default_factory=dict)
     generated: int = 0
     seconds: float = 0.0
     announced: bool = False
@@ -89,9 +91,12 @@ class TaskRun:
         self.generated += len(answered)
 
     def store(self, answered: IndexedResponses) -> None:
-        """Appends what was received to ``responses.jsonl``."""
+        """Appends what was received to ``responses.jsonl``; of what only checks look at, keeps that of the drawn ones alone."""
         self.announce()
         self._append((self.todo[number], response) for number, response in answered)
+        for number, response in answered:
+            if response.top and self.todo[number] not in self.drawn:
+                self.responses[self.work.samples[self.todo[number]].id] = response.without_top
         if self.judge_queue is not None:
             self._judge(
                 self.judge_queue, ((self.work.samples[self.todo[number]], response) for number, response in answered)
@@ -141,11 +146,15 @@ class TaskRun:
             self.judge_queue = None
             self.fail(error)
 
+    def draw(self, count: int) -> None:
+        """Draws which of this command's answers may be checked, with a fixed seed, so that `count` are likely to be no failed
+        ones.
+        """
+        self.drawn = dict.fromkeys(random.Random(self.label).sample(self.todo, min(len(self.todo), TRIED * count)))
+
     def some_answers(self, count: int) -> list[CheckedAnswer]:
-        """Up to `count` of this run's answers, once all are there, drawn with a fixed seed; failed ones are left out."""
-        rng = random.Random(self.label)
-        drawn = rng.sample(self.todo, min(len(self.todo), TRIED * count))
-        asked = ((self.work.samples[place].id, self.requests[place]) for place in drawn)
+        """Up to `count` of the drawn answers, once all are there; failed ones are left out."""
+        asked = ((self.work.samples[place].id, self.requests[place]) for place in self.drawn)
         given = [CheckedAnswer(name, request, self.responses[name]) for name, request in asked]
         return [each for each in given if not each.response.error][:count]
 
@@ -177,6 +186,7 @@ class TaskRun:
         label, place, total = self.label, self.folder.task(self.label), len(self.work.samples)
         self.folder.set_status(label, TaskStatus("score", total=total, answered=len(self.responses)))
         judged = self.judge_queue.judged if self.judge_queue else None
+        self.requests = ()  # a million of them are memory that scoring needs
         result = score_responses(self.work.task, self.work.samples, self.responses, judged)
         note = workers_note(self.responses.values(), self.folder.manifest())
         summary = result.summary.of_run(self.run_context, self.effort(), checks, note)

@@ -10,9 +10,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import TypeVar
 
-from mipha_eval.core.atomic import errors_naming, to_json
+from mipha_eval.core.atomic import errors_naming
 from mipha_eval.core.errors import UserError
 from mipha_eval.core.files import open_text
+from mipha_eval.core.json_line import to_json
 from mipha_eval.core.json_value import Json
 from mipha_eval.store.rows import RowDecoder
 

@@ -7,6 +7,7 @@ c121f04, ``m4c_evaluator.py``. Both keep a slip in the rule for full stops, and 
 from __future__ import annotations
 
 import re
+import sys
 from collections import Counter
 from collections.abc import Sequence
 from functools import lru_cache
@@ -93,7 +94,8 @@ HUMANS = 10
 
 def human_answers(question: object, given: Json) -> tuple[str, ...]:
     """The human answers to a question, which is named in errors. Raises ValueError unless there are some, all texts."""
-    answers = tuple(answer for answer in given if isinstance(answer, str)) if isinstance(given, list) else ()
+    # equal ones as one object: a million questions have ten million answers, and few different ones
+    answers = tuple([sys.intern(str(answer)) for answer in given if isinstance(answer, str)]) if isinstance(given, list) else ()
     if not isinstance(given, list) or not given or len(answers) < len(given):
         raise ValueError(f"the answers to question {question} are no list of texts")
     return answers
