@@ -95,7 +95,9 @@ HUMANS = 10
 def human_answers(question: object, given: Json) -> tuple[str, ...]:
     """The human answers to a question, which is named in errors. Raises ValueError unless there are some, all texts."""
     # equal ones as one object: a million questions have ten million answers, and few different ones
-    answers = tuple([sys.intern(str(answer)) for answer in given if isinstance(answer, str)]) if isinstance(given, list) else ()
+    answers = (
+        tuple([sys.intern(str(answer)) for answer in given if isinstance(answer, str)]) if isinstance(given, list) else ()
+    )
     if not isinstance(given, list) or not given or len(answers) < len(given):
         raise ValueError(f"the answers to question {question} are no list of texts")
     return answers
