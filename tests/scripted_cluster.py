@@ -1,9 +1,9 @@
-"""A cluster without processes: workers load, answer, hang and die as a seed says, and events come in any order, some twice."""
+"""A cluster without processes: workers load, answer, hang and die by a seed; events come in any order, some twice."""
 
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar
@@ -239,24 +239,30 @@ class ScriptedCluster(Cluster):
         requests: list[SentRequest] = list(job.requests)  # type: ignore[attr-defined]
         if isinstance(job, CostJob):
             return Done(costs=[cost_of(request.text) for request in requests])
-        files = {image.location: image.file for request in requests for image in request.images}
-        lacking = {name for name in files.keys() - set(sent) if name in node.missing}
-        for name, file in files.items():
-            assert (file is None) == (name in sent)
-            assert file is None or file[0] in node.folders, "a node is sent to a folder that it does not see"
+        lacking = self._lacking(node, requests, sent)
         if lacking:
             self.resent += isinstance(job, AnswerJob)
-            return Done(lacking=frozenset(lacking))
+            return Done(lacking=lacking)
         texts = {request.text for request in requests}
         if texts & set(self.script.poison):
             self.deaths += 1
             self._die(process, "was poisoned")
             return None
-        if texts & set(self.script.breaking):
-            return Broken("its device is lost")
         if texts & set(self.script.hanging):
             self.clock.now += 1
             return None
+        broken = texts & set(self.script.breaking)
+        return Broken("its device is lost") if broken else self._answered(job, requests)
+
+    def _lacking(self, node: Node, requests: Sequence[SentRequest], sent: Collection[str]) -> frozenset[str]:
+        """Pictures that are neither sent nor there."""
+        files = {image.location: image.file for request in requests for image in request.images}
+        for name, file in files.items():
+            assert (file is None) == (name in sent)
+            assert file is None or file[0] in node.folders, "a node is sent to a folder that it does not see"
+        return frozenset(name for name in files.keys() - set(sent) if name in node.missing)
+
+    def _answered(self, job: Job, requests: Sequence[SentRequest]) -> Done:
         self.done += isinstance(job, AnswerJob)
         rows = [values_of(Response(answer_to(request.text))) for request in requests]
         return Done(rows=rows, budget=self.script.budgets(self.done), busy=1.0)
