@@ -1,4 +1,4 @@
-"""A cluster without processes: workers load, answer, hang and die as a seed says, and events come in any order, some twice."""
+"""A cluster without processes: workers load, answer, hang and die as a seed says; events come in any order, some twice."""
 
 from __future__ import annotations
 
@@ -247,7 +247,11 @@ class ScriptedCluster(Cluster):
         if lacking:
             self.resent += isinstance(job, AnswerJob)
             return Done(lacking=frozenset(lacking))
-        texts = {request.text for request in requests}
+        return self._answers(process, job, [request.text for request in requests])
+
+    def _answers(self, process: Process, job: Job, asked: Collection[str]) -> Done | Broken | None:
+        """None where there are none, or not yet."""
+        texts = set(asked)
         if texts & set(self.script.poison):
             self.deaths += 1
             self._die(process, "was poisoned")
@@ -258,7 +262,7 @@ class ScriptedCluster(Cluster):
             self.clock.now += 1
             return None
         self.done += isinstance(job, AnswerJob)
-        rows = [values_of(Response(answer_to(request.text))) for request in requests]
+        rows = [values_of(Response(answer_to(text))) for text in asked]
         return Done(rows=rows, budget=self.script.budgets(self.done), busy=1.0)
 
     def _die(self, process: Process, reason: str, *, with_node: bool = False) -> None:

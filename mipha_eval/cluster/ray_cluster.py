@@ -143,19 +143,19 @@ def _outcome(error: BaseException) -> Broken | Death:
     from ray import exceptions
 
     text = str(error)
+    lines = [line.strip() for line in text.splitlines() if line.strip()] or [type(error).__name__]
     if isinstance(error, exceptions.RayTaskError) or "ModuleNotFoundError" in text or "ImportError" in text:
-        lines = [line.strip() for line in text.splitlines() if line.strip()]
-        last = lines[-1] if lines else type(error).__name__
-        if "mipha_eval" in last and "Error" in last:
-            return Broken(f"a node cannot import mipha-eval ({last}); install mipha-eval {__version__} on all nodes")
-        return Broken(f"a worker failed: {last}", fault=False)
+        if "mipha_eval" in lines[-1] and "Error" in lines[-1]:
+            return Broken(f"a node cannot import mipha-eval ({lines[-1]}); install mipha-eval {__version__} on all nodes")
+        return Broken(f"a worker failed: {lines[-1]}", fault=False)
     if isinstance(error, exceptions.OutOfMemoryError) or "memory" in text.partition("exit detail")[0].lower():
         return Death("ran out of its node's memory")
     if isinstance(error, exceptions.NodeDiedError) or "node has died" in text or "its node" in text:
         return Death("was lost with its node", with_node=True)
-    if isinstance(error, exceptions.ActorUnavailableError):
-        return Death("cannot be reached any more")
-    if isinstance(error, exceptions.ActorDiedError | exceptions.WorkerCrashedError):
-        return Death("was killed, or crashed")
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    return Death(f"cannot be used: {type(error).__name__}: {lines[0] if lines else ''}".removesuffix(": "))
+    names: dict[type[Exception], str] = {
+        exceptions.ActorUnavailableError: "cannot be reached any more",
+        exceptions.ActorDiedError: "was killed, or crashed",
+        exceptions.WorkerCrashedError: "was killed, or crashed",
+    }
+    told = next((name for kind, name in names.items() if isinstance(error, kind)), None)
+    return Death(told or f"cannot be used: {type(error).__name__}: {lines[0]}")
