@@ -445,17 +445,17 @@ def test_no_gpu_where_one_was_asked_for(nodes: LocalNodes, cli: Cli, tmp_path: P
 
 
 @pytest.mark.parametrize(
-    ("package", "error"),
+    ("start", "error"),
     [
-        ('__version__ = "0.0"', "a node has mipha-eval 0.0, and this is "),
-        ('raise ModuleNotFoundError("No module named mipha_eval")', "a node cannot import mipha-eval ("),
+        ('import mipha_eval; mipha_eval.__version__ = "0.0"', "a node has mipha-eval 0.0, and this is "),
+        ('import sys; sys.modules["mipha_eval"] = None', "a node cannot import mipha-eval ("),
     ],
 )
-def test_a_node_with_another_version(nodes: LocalNodes, cli: Cli, tmp_path: Path, package: str, error: str) -> None:
-    other = tmp_path / "other" / "mipha_eval"
-    other.mkdir(parents=True)
-    (other / "__init__.py").write_text(package)
-    node = nodes.add(num_cpus=1, env_vars={"PYTHONPATH": str(other.parent)})
+def test_a_node_with_another_version(nodes: LocalNodes, cli: Cli, tmp_path: Path, start: str, error: str) -> None:
+    """What Python begins with there stands for what is installed."""
+    (tmp_path / "sitecustomize.py").write_text(start)
+    here = str(Path(mipha_eval.__file__).parents[1])
+    node = nodes.add(num_cpus=1, env_vars={"PYTHONPATH": os.pathsep.join([str(tmp_path), here])})
     outcome = cli(*command(tmp_path)[3:], "--workers", 4, "--cluster", nodes.address)
     nodes.remove(node)
     assert outcome.code == 2
@@ -463,7 +463,7 @@ def test_a_node_with_another_version(nodes: LocalNodes, cli: Cli, tmp_path: Path
 
 
 def test_a_cluster_of_another_python(nodes: LocalNodes, cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("platform.python_version", lambda: "3.9.1")
+    monkeypatch.setattr("ray._private.utils.compute_version_info", lambda: ("2.0.0", "3.9.1"))
     outcome = cli(*command(tmp_path)[3:], "--workers", 2, "--cluster", nodes.address)
     assert outcome.code == 2
     told = said_of(outcome)

@@ -161,14 +161,14 @@ def _outcome(error: BaseException) -> Broken | Death:
         if "mipha_eval" in lines[-1] and "Error" in lines[-1]:
             return Broken(f"a node cannot import mipha-eval ({lines[-1]}); install mipha-eval {__version__} on all nodes")
         return Broken(f"a worker failed: {lines[-1]}", fault=False)
+    if isinstance(error, exceptions.OutOfMemoryError) or "memory" in text.partition("exit detail")[0].lower():
+        return Death("ran out of its node's memory")
     if isinstance(error, exceptions.NodeDiedError) or "node has died" in text or "its node" in text:
         return Death("was lost with its node", with_node=True)
-    if isinstance(error, exceptions.OutOfMemoryError) or "memory" in text.partition("exit detail")[0].lower():
-        reason = "ran out of its node's memory"
-    elif isinstance(error, exceptions.ActorUnavailableError):
-        reason = "cannot be reached any more"
-    elif isinstance(error, exceptions.ActorDiedError | exceptions.WorkerCrashedError):
-        reason = "was killed, or crashed"
-    else:
-        reason = f"cannot be used: {type(error).__name__}: {lines[0]}"
-    return Death(reason)
+    names: dict[type[Exception], str] = {
+        exceptions.ActorUnavailableError: "cannot be reached any more",
+        exceptions.ActorDiedError: "was killed, or crashed",
+        exceptions.WorkerCrashedError: "was killed, or crashed",
+    }
+    told = next((name for kind, name in names.items() if isinstance(error, kind)), None)
+    return Death(told or f"cannot be used: {type(error).__name__}: {lines[0]}")
