@@ -91,7 +91,7 @@ class TaskRun:
         self.generated += len(answered)
 
     def store(self, answered: IndexedResponses) -> None:
-        """Appends what was received to ``responses.jsonl``; of what only checks look at, keeps that of the drawn ones alone."""
+        """Appends what was received to ``responses.jsonl``; what only checks look at is kept of the drawn ones alone."""
         self.announce()
         self._append((self.todo[number], response) for number, response in answered)
         for number, response in answered:
@@ -147,9 +147,7 @@ class TaskRun:
             self.fail(error)
 
     def draw(self, count: int) -> None:
-        """Draws which of this command's answers may be checked, with a fixed seed, so that `count` are likely to be no failed
-        ones.
-        """
+        """Draws which of this command's answers may be checked, with a fixed seed: enough for `count` that did not fail."""
         self.drawn = dict.fromkeys(random.Random(self.label).sample(self.todo, min(len(self.todo), TRIED * count)))
 
     def some_answers(self, count: int) -> list[CheckedAnswer]:
