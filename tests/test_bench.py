@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import threading
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -16,11 +17,13 @@ from torch.utils.flop_counter import FlopCounterMode
 from transformers import AutoProcessor, DynamicCache, LlavaForConditionalGeneration
 
 from bench import cluster
+from bench.cluster_tasks import write_rows
 from bench.cost_model import Fit, Size, build_checkpoint
 from bench.fixed_shares import Asked, blocks, queue, round_robin
 from bench.flops import Group, count, group, read_shape
 from bench.pope_set import CATEGORIES, make_set, write_llava, write_parquet
-from bench.simulated_workers import PICTURE_TOKENS, job_tokens, outcome, tokens_of
+from bench.simulated_run import Trial, measure
+from bench.simulated_workers import PICTURE_TOKENS, TimerCluster, job_tokens, outcome, tokens_of
 from mipha_eval.cluster.messages import AnswerJob, SentImage, SentRequest
 from mipha_eval.cluster.worker_model import values_of
 from mipha_eval.core.data_source import DataSource
@@ -28,6 +31,7 @@ from mipha_eval.core.plugins.registry import Registry
 from mipha_eval.core.plugins.selection import build_task
 from mipha_eval.core.types import Decoding, Response
 from mipha_eval.data.questions import read_samples
+from mipha_eval.runs import task_run
 from mipha_eval.tasks.pope import FIRST_ID
 
 TINY = Size(vision_width=64, vision_layers=3, text_width=128, text_layers=3, image=64, patch=16, vocabulary=640)
@@ -179,3 +183,22 @@ def test_fixed_shares_wait_for_the_slowest() -> None:
     assert blocks(asked, [each / 2, each]) == round_robin(asked, [each / 2, each]) == 2_000
     assert blocks(asked[:1_999], [each, each]) == 1_000, "the shorter share is padded"
     assert 2_000 / 1.5 <= queue(asked, [each / 2, each]) < 1_400
+
+
+def test_workers_are_given_back_while_answers_are_scored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a run on simulated workers, which is a run in all else; scoring here takes until they are."""
+    given_back = threading.Event()
+    close, score = TimerCluster.close, task_run.score_responses
+
+    def closed(cluster: TimerCluster) -> None:
+        close(cluster)
+        given_back.set()
+
+    def scored(*given: Any) -> Any:
+        assert given_back.wait(60)
+        return score(*given)
+
+    monkeypatch.setattr(TimerCluster, "close", closed)
+    monkeypatch.setattr(task_run, "score_responses", scored)
+    write_rows(tmp_path, "gqa", 300)
+    assert measure(Trial("gqa", 300, 3, 1e6, ray=False), tmp_path).efficiency > 0

@@ -106,6 +106,10 @@ class Workers(Backend):
         self._noted = time.monotonic()
         self.tell(self.records())
 
+    def release(self) -> None:
+        """Scoring a million answers takes a minute, for which no GPU need be held."""
+        self.close()
+
     def close(self) -> None:
         for member in self._crew.living:
             member.end()

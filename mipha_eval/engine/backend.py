@@ -62,6 +62,9 @@ class Backend(ABC):
     def note(self) -> None:  # noqa: B027 - where there are no workers there is nothing to tell
         """Tells of the workers, and what they have done until now."""
 
+    def release(self) -> None:  # noqa: B027 - as for `close`
+        """Everything is answered: gives back what others could use while answers are scored."""
+
     def close(self) -> None:  # noqa: B027 - nothing to give back is a fine default
         """Gives back what was taken."""
 

@@ -48,6 +48,7 @@ class RunLoop:
         counts = {task.label: (len(task.requests), len(task.responses)) for task in self.tasks}
         with Progress(counts, quiet, self.backend.lines) as progress:
             self._ask(progress)
+        self.backend.release()
         for task in self.tasks:
             if task.left:
                 self._finish(task)

@@ -147,9 +147,7 @@ class TaskRun:
             self.fail(error)
 
     def draw(self, count: int) -> None:
-        """Draws which of this command's answers may be checked, with a fixed seed: so many that `count` are hardly all
-        failed ones.
-        """
+        """Draws which of this command's answers may be checked, with a fixed seed: enough for `count` that did not fail."""
         self.drawn = dict.fromkeys(random.Random(self.label).sample(self.todo, min(len(self.todo), TRIED * count)))
 
     def some_answers(self, count: int) -> list[CheckedAnswer]:
