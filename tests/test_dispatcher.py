@@ -91,6 +91,11 @@ def expected(requests: Sequence[Request]) -> dict[int, str]:
     return {place: answer_to(request.text) for place, request in enumerate(requests)}
 
 
+def failing(which: Callable[[int], bool], outcome: Broken | Death) -> Callable[[int], Broken | Death | None]:
+    """What comes of loading where some workers cannot."""
+    return lambda worker: outcome if which(worker) else None
+
+
 def check_cost(cluster: ScriptedCluster, deaths: int) -> None:
     """No more than the batches that dead workers had are asked again, and no worker has more than it may."""
     assert cluster.most <= AHEAD
@@ -144,7 +149,8 @@ def test_poison_is_one_failed_question(play: Plays, how: str) -> None:
     for seed in SEEDS:
         requests = questions(seed)
         culprit = random.Random(seed).choice(requests)
-        script = Script(kills=seed % 2, **{how: {culprit.text}})
+        script = Script(kills=seed % 2)
+        setattr(script, how, {culprit.text})
         nodes = {"a": Node(1 + seed % 3)}
         found = play(seed, nodes, script, timeout=60)
         found.run(requests)
@@ -204,7 +210,7 @@ def test_what_was_answered_is_handed_on_before_the_run_is_given_up(play: Plays) 
     for seed in SEEDS:
         requests = [asked(number, number // 3) for number in range(400)]
         found = play(seed)
-        told = []
+        told: list[object] = []
 
         def ask(
             found: Play = found, requests: Sequence[Request] = requests, told: list[object] = told, seed: int = seed
@@ -323,7 +329,7 @@ def test_a_worker_that_cannot_load_ends_the_run_at_its_start(
 ) -> None:
     for number in range(3):
         with pytest.raises(error) as caught:
-            play(number, script=Script(loads=lambda worker, bad=number: outcome if worker == bad else None))
+            play(number, script=Script(loads=failing(number.__eq__, outcome)))
         assert str(caught.value) == text
 
 
@@ -332,7 +338,7 @@ def test_workers_that_cannot_load_later_take_no_part(play: Plays, outcome: Broke
     """Those that are there go on, and no more are begun than are needed to see it."""
     for seed in SEEDS:
         requests = [asked(number, number // 3) for number in range(90)]
-        found = play(seed, script=Script(loads=lambda worker: outcome if worker > 2 else None))
+        found = play(seed, script=Script(loads=failing((2).__lt__, outcome)))
         found.cluster.script.kills = 2
         found.run(requests)
         assert found.texts() == expected(requests)
@@ -344,7 +350,7 @@ def test_where_all_have_died_and_none_loads_the_run_ends(play: Plays) -> None:
     for seed in range(15):
         requests = [asked(number, number // 3) for number in range(1500)]
         wrong = Broken("there is no folder x") if seed % 2 else Death("was killed, or crashed")
-        found = play(seed, script=Script(loads=lambda worker, wrong=wrong: wrong if worker > 2 else None))
+        found = play(seed, script=Script(loads=failing((2).__lt__, wrong)))
         found.cluster.script.kills = 9
         with pytest.raises(UserError, match=r"^no worker can load the model any more; what was answered is stored$"):
             found.run(requests)
@@ -422,7 +428,8 @@ def test_a_worker_that_hangs_over_folders_is_replaced(play: Plays, tmp_path: Pat
     """As where a network's disk is gone."""
     (tmp_path / "0.png").write_bytes(b"0")
     found = play(0, {"a": Node(1, {str(tmp_path)})}, timeout=30)
-    outcome, hung = found.cluster._outcome, []
+    outcome = found.cluster._outcome
+    hung: list[object] = []
 
     def slow(process: object, job: object, sent: object) -> object:
         if not hung or hung[0] is process:
