@@ -31,7 +31,7 @@ from mipha_eval.core.plugins.registry import Registry
 from mipha_eval.core.plugins.selection import build_task
 from mipha_eval.core.types import Decoding, Response
 from mipha_eval.data.questions import read_samples
-from mipha_eval.runs import task_run
+from mipha_eval.scoring.result import score_responses
 from mipha_eval.tasks.pope import FIRST_ID
 
 TINY = Size(vision_width=64, vision_layers=3, text_width=128, text_layers=3, image=64, patch=16, vocabulary=640)
@@ -188,7 +188,7 @@ def test_fixed_shares_wait_for_the_slowest() -> None:
 def test_workers_are_given_back_while_answers_are_scored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of a run on simulated workers, which is a run in all else; scoring here takes until they are."""
     given_back = threading.Event()
-    close, score = TimerCluster.close, task_run.score_responses
+    close, score = TimerCluster.close, score_responses
 
     def closed(cluster: TimerCluster) -> None:
         close(cluster)
@@ -199,6 +199,6 @@ def test_workers_are_given_back_while_answers_are_scored(tmp_path: Path, monkeyp
         return score(*given)
 
     monkeypatch.setattr(TimerCluster, "close", closed)
-    monkeypatch.setattr(task_run, "score_responses", scored)
+    monkeypatch.setattr("mipha_eval.runs.task_run.score_responses", scored)
     write_rows(tmp_path, "gqa", 300)
     assert measure(Trial("gqa", 300, 3, 1e6, ray=False), tmp_path).efficiency > 0
