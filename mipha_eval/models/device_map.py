@@ -67,13 +67,13 @@ class DeviceMap:
         if kind not in KINDS:
             raise UserError(f"device_map {kind!r} is unknown; there are {', '.join(KINDS)}")
         if known.quantized:
-            raise UserError(f"{known.folder}: device_map cannot spread quantized weights; leave it out, or take unquantized ones")
+            raise UserError(f"{known.folder}: device_map cannot spread quantized weights; leave it out")
         model = known.empty()
         whole = sorted(model._no_split_modules or ())
         if not whole:
             raise UserError(
-                f"{known.folder}: device_map cannot spread a {known.config.model_type}: transformers does not say which of its "
-                "parts have to stay together"
+                f"{known.folder}: device_map cannot spread a {known.config.model_type}: transformers does not say which of "
+                "its parts have to stay together"
             )
         given = usable(get_max_memory() if memory is None else memory)
         room = given if kind == "sequential" else get_balanced_memory(model, dict(given), whole, dtype=dtype)
@@ -118,8 +118,8 @@ def refuse_overflow(
         return
     held = f"{sum(memory.values()) / GIB:.1f} GiB for weights on {len(memory)} device{'s' * (len(memory) > 1)}"
     raise UserError(
-        f"{folder} has {sizes[''] / GIB:.1f} GiB of weights, and there are {held}: {len(outside)} of its parts would have to be "
-        "read from disk for every answer; give it more devices, or take a smaller dtype",
+        f"{folder} has {sizes[''] / GIB:.1f} GiB of weights, and there are {held}: {len(outside)} of its parts would have to "
+        "be read from disk for every answer; give it more devices, or take a smaller dtype",
         flag="--dtype bfloat16",
     )
 

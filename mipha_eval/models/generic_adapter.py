@@ -116,7 +116,7 @@ class GenericAdapter(TransformersAdapter[Pixels]):
         self._forget()
 
     def _forget(self) -> None:
-        """Where other processes share the work: ends them, and gives up what holds weights; both are there again if asked."""
+        """Ends other processes, where there are some, and gives up what holds weights; both come again when asked for."""
         if self.tp > 1 and "group" in vars(self):
             self.group.close()
             for name in ("group", "network", "loaded", "decoder", "_tower"):

@@ -10,7 +10,7 @@ from multiprocessing.connection import Connection
 from typing import cast
 
 import torch
-from torch import distributed
+from torch._C._distributed_c10d import TCPStore
 
 from mipha_eval.core.adapter import ModelAdapter
 from mipha_eval.core.errors import DeviceMemoryError
@@ -29,7 +29,7 @@ def follow(link: Connection) -> None:
     adapter = job.owner(**job.options)
     vars(adapter)["group"] = Alone()
     link.send(Done())
-    join(job.rank, job.size, distributed.TCPStore(HOST, job.port, job.size, is_master=False))
+    join(job.rank, job.size, TCPStore(HOST, job.port, job.size, is_master=False))
     while True:
         reply = _do(adapter, link.recv())
         link.send(reply)

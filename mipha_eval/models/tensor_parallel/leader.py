@@ -14,10 +14,11 @@ import threading
 from collections import deque
 from collections.abc import Callable, Sequence
 from multiprocessing.connection import Connection
-from typing import IO, TypeVar
+from typing import IO, TypeVar, cast
 
 import torch
 from torch import distributed
+from torch._C._distributed_c10d import TCPStore
 
 from mipha_eval.core.adapter import ModelAdapter
 from mipha_eval.core.errors import DeviceMemoryError, UserError
@@ -91,7 +92,7 @@ class Leader:
     def _start(self) -> None:
         if distributed.is_initialized():
             raise UserError("this process computes together with others already; it can hold one model with tp at a time")
-        store = distributed.TCPStore(HOST, 0, self._size, is_master=True, wait_for_workers=False)
+        store = TCPStore(HOST, 0, self._size, is_master=True, wait_for_workers=False)
         fields = dataclasses.fields(self._adapter)
         options = {field.name: getattr(self._adapter, field.name) for field in fields}
         logger.info("starting %d processes that compute together", self._size - 1)
@@ -190,9 +191,8 @@ class Other:
         self._on_end()
 
     def _listen(self) -> None:
-        output: IO[bytes] | None = self._process.stdout
-        with output or contextlib.nullcontext([]) as lines:
-            for line in lines:
+        with cast(IO[bytes], self._process.stdout) as output:
+            for line in output:
                 text = printable(line.decode(errors="replace").strip())
                 if text:
                     self._last.append(text)

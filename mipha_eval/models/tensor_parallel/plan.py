@@ -28,7 +28,9 @@ def check_devices(ranks: int, device: str, device_map: str | None) -> None:
     kind = choose_device(device)
     accelerator = torch.accelerator.current_accelerator()
     if kind.type == "mps" or kind.index is not None:
-        raise UserError(f"tp={ranks} computes on {ranks} GPUs, not on device {device}; leave out the device", flag="--device")
+        raise UserError(
+            f"tp={ranks} computes on {ranks} GPUs, not on device {device}; leave out the device", flag="--device"
+        )
     if kind.type == "cpu" and accelerator is not None and accelerator.type != "cpu":
         raise UserError(f"tp={ranks} computes on this machine's {accelerator.type}, not on its CPU", flag="--device auto")
     if kind.type == "cuda" and torch.cuda.device_count() < ranks:
@@ -39,12 +41,12 @@ def check_plan(known: GenericModel, ranks: int) -> None:
     """Raises UserError for a model that transformers has no plan for, or that cannot be cut in so many equal shares."""
     kind = known.config.model_type
     if known.quantized:
-        raise UserError(f"{known.folder}: tp cannot cut quantized weights; leave it out, or take unquantized ones")
+        raise UserError(f"{known.folder}: tp cannot cut quantized weights; leave it out")
     plan = known.empty().tp_plan or {}
     if not any(ANY_LAYER in name for name in plan):
         raise UserError(
-            f"{known.folder}: transformers has no plan for cutting the layers of a {kind} (tp_plan); device_map=auto spreads "
-            "whole layers instead",
+            f"{known.folder}: transformers has no plan for cutting the layers of a {kind} (tp_plan); device_map=auto "
+            "spreads whole layers instead",
             flag="-a device_map=auto",
         )
     text: PreTrainedConfig = known.config.get_text_config(decoder=True)

@@ -9,6 +9,7 @@ from typing import TypeAlias
 
 import torch
 from torch import distributed
+from torch.distributed.distributed_c10d import Store
 
 from mipha_eval.core.adapter import ModelAdapter
 from mipha_eval.core.types import Request
@@ -67,7 +68,7 @@ class Failed:
 Reply: TypeAlias = Done | Failed
 
 
-def join(rank: int, size: int, store: distributed.TCPStore) -> None:
+def join(rank: int, size: int, store: Store) -> None:
     """Makes this process one of those that compute together, on the GPU with its number where there are GPUs."""
     backend = "nccl" if torch.cuda.is_available() else "gloo"
     device = torch.device("cuda", rank) if backend == "nccl" else None
