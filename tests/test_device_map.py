@@ -106,7 +106,7 @@ def test_a_model_with_pictures_on_two_devices(build: Any, tmp_path: Path, monkey
     wanted = one.respond(PICTURES)
     last = next(name for name, _ in one.network.named_modules() if name.endswith("language_model.layers.1"))
     known = {name for name, _ in one.network.named_modules()}
-    parts = {name: FIRST for name in leaves(known, {last, "lm_head"})} | {last: SECOND, "lm_head": SECOND}
+    parts = dict.fromkeys(leaves(known, {last, "lm_head"}), FIRST) | {last: SECOND, "lm_head": SECOND}
     with two_devices(monkeypatch):
         adapter = spread("hf-chat", folder, parts)
         assert adapter.proved.level == one.proved.level, adapter.proved

@@ -118,8 +118,8 @@ def refuse_overflow(
         return
     held = f"{sum(memory.values()) / GIB:.1f} GiB for weights on {len(memory)} device{'s' * (len(memory) > 1)}"
     raise UserError(
-        f"{folder} has {sizes[''] / GIB:.1f} GiB of weights, and there are {held}: {len(outside)} of its parts would have to "
-        "be read from disk for every answer; give it more devices, or take a smaller dtype",
+        f"{folder} has {sizes[''] / GIB:.1f} GiB of weights, and there are {held}: {len(outside)} of its parts would have "
+        "to be read from disk for every answer; give it more devices, or take a smaller dtype",
         flag="--dtype bfloat16",
     )
 

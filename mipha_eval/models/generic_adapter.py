@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, TypeVar
@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from mipha_eval.models.generic_model import GenericModel
 
 Made = TypeVar("Made")
+
+#: what is known of a checkpoint whoever computes it
+OF_FILES = frozenset({"folder", "before", "digest", "_weights", "known", "_ahead"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,8 +122,9 @@ class GenericAdapter(TransformersAdapter[Pixels]):
         """Ends other processes, where there are some, and gives up what holds weights; both come again when asked for."""
         if self.tp > 1 and "group" in vars(self):
             self.group.close()
-            for name in ("group", "network", "loaded", "decoder", "_tower"):
-                vars(self).pop(name, None)
+            # new processes know nothing: what this one knew and they do not would part their ways
+            for name in vars(self).keys() - {field.name for field in fields(self)} - OF_FILES:
+                del vars(self)[name]
 
     def describe(self) -> JsonObject:
         device = f"{self.tp} x {device_name(self.place[0])}" if self.tp > 1 else self.spread.text
