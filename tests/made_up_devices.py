@@ -21,6 +21,8 @@ aten: Any = torch.ops.aten
 
 #: what may have tensors of several devices: copies, and indices that lie in main memory
 COPIES = ("_to_copy", "copy_", "to")
+#: what makes several views of one tensor
+SEVERAL = ("unbind", "split", "split_with_sizes", "chunk")
 INDEXED = ("index", "index_put", "index_put_", "_index_put_impl_")
 
 
@@ -133,8 +135,11 @@ class MadeInMemory(TorchFunctionMode):
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         given = dict(kwargs or {})
+        if getattr(func, "__name__", "") in SEVERAL and args and isinstance(args[0], Held):  # torch counts their changes
+            device = args[0].device
+            return tuple(Held(each, device) for each in func(*bare(args), **bare(given)))
         device = given.pop("device", None) if func in (torch.tensor, torch.as_tensor) else None
-        made = func(*args, **given)
+        made = func(*(args if device is None else bare(args)), **given)
         return made if device is None else made.to(device)
 
 

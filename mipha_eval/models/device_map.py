@@ -126,7 +126,7 @@ def refuse_overflow(
 
 def name_of(model: nn.Module, part: nn.Module) -> str:
     """What a part of a model is called in it."""
-    return next(name for name, module in model.named_modules() if module is part)
+    return next(str(name) for name, module in model.named_modules() if module is part)
 
 
 def device_of(parts: Mapping[str, torch.device], name: str) -> torch.device:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, cast
 import torch
 from torch import nn
 from transformers import AutoConfig, AutoModelForImageTextToText, GenerationConfig, initialization
-from transformers.distributed import DistributedConfig
+from transformers.distributed.configuration_utils import DistributedConfig
 
 from mipha_eval.core.errors import UserError
 from mipha_eval.models.activation import replace_activations

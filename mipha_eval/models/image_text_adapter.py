@@ -7,7 +7,7 @@ from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
@@ -34,7 +34,6 @@ from mipha_eval.models.transformers_adapter import InputsOf
 if TYPE_CHECKING:
     from PIL.Image import Image as Picture
 
-    from mipha_eval.models.generating_model import GeneratingModel
 
 #: ways to answer that are tried, by what they share
 PREFIX, FEATURES, TOGETHER = "prefix", "features", "none"
@@ -70,7 +69,7 @@ class ImageTextAdapter(GenericAdapter[Head | None]):
             return None
         try:
             inputs = self.chat.whole([ANY_QUESTION], [self.opened([made_up_image()])])
-            return own_end(cast("GeneratingModel", self.network), self._there(inputs))
+            return own_end(self.network, self._there(inputs))
         except MISFITS:  # said of the first question
             return None
 
