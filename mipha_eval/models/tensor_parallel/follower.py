@@ -63,8 +63,9 @@ def main(link: int, life: int) -> None:
         follow(connection)
     except EOFError:
         pass
+    except Exception as error:  # such as an adapter that cannot be made again here
+        connection.send(Failed(line_of(error)))
     finally:
-        sys.stderr.flush()
         os._exit(0)  # what else runs here, such as a communicator's own threads, must not keep it
 
 
