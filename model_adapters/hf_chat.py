@@ -6,8 +6,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 import torch
 from PIL import Image as Pillow
@@ -22,7 +21,6 @@ from mipha_eval.data.images import open_image
 from mipha_eval.models.chat import Chat, Head
 from mipha_eval.models.device import pinned
 from mipha_eval.models.end_tokens import report_ends, unheeded_end
-from mipha_eval.models.fingerprint import read_files
 from mipha_eval.models.forward_inputs import ForwardInputs, ImageFeatures
 from mipha_eval.models.generator import generates_itself
 from mipha_eval.models.generic_model import GenericModel
@@ -36,9 +34,6 @@ from mipha_eval.models.square import Square, cropped, padded
 from mipha_eval.models.template import Template
 from mipha_eval.models.wording import Wording
 
-if TYPE_CHECKING:
-    from mipha_eval.models.generating_model import GeneratingModel
-
 logger = logging.getLogger(__name__)
 
 
@@ -47,20 +42,16 @@ class HfChat(ImageTextAdapter):
     """Options: `path` is a folder or hub id of what `AutoModelForImageTextToText` loads, `revision` a commit there;
     `template` is a conversation template's name, or Jinja, in place of the checkpoint's own, and `system` a system text in
     it; `image` is how a picture becomes a square before the processor sees it: ``pad`` (on its mean colour), ``crop`` (its
-    middle) or ``processor`` (not at all).
+    middle) or ``processor`` (not at all). `device_map` and `tp`: see `GenericAdapter`.
     """
 
     name: ClassVar[str] = "hf-chat"
     ways: ClassVar[tuple[str, ...]] = ("template", "system", "image")
-    added: ClassVar[frozenset[str]] = frozenset(ways)
+    added: ClassVar[frozenset[str]] = ImageTextAdapter.spreading | frozenset(ways)
 
     template: str = ""
     system: str | None = None
     image: Square | None = None
-
-    @cached_property
-    def network(self) -> GeneratingModel:
-        return self.known.load(*self.place)
 
     @cached_property
     def known(self) -> GenericModel:
@@ -84,6 +75,9 @@ class HfChat(ImageTextAdapter):
 
     @cached_property
     def loaded(self) -> Loaded:
+        return self.together("loaded", self._load_rest)
+
+    def _load_rest(self) -> Loaded:
         return Loaded.greedily(self.network, self.chat.tokenizer, end=self.own_end, stop=self.chat.stop)
 
     @cached_property
@@ -102,11 +96,9 @@ class HfChat(ImageTextAdapter):
     def reads_ahead(self) -> bool:
         return self.proved.level != "none"
 
-    def read_files(self) -> list[Path]:
-        return read_files(self.folder, pickled=self.allow_bin)
-
     def load(self) -> None:
         _ = self.before, self.known, self.chat  # before a weight is read
+        self.look_ahead()
         _ = self.digest, self.network, self.loaded
         self.generation.report(self.folder)
         self.surroundings.report(self.folder)

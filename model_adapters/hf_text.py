@@ -6,7 +6,6 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 import torch
@@ -19,8 +18,8 @@ from mipha_eval.core.json_value import JsonObject
 from mipha_eval.core.types import Image, Request
 from mipha_eval.models.device import moved
 from mipha_eval.models.end_tokens import end_ids
-from mipha_eval.models.fingerprint import read_files
 from mipha_eval.models.forward_inputs import ForwardInputs
+from mipha_eval.models.generic_adapter import GenericAdapter
 from mipha_eval.models.generic_model import GenericModel
 from mipha_eval.models.loaded import Loaded
 from mipha_eval.models.prefix import Prefix
@@ -28,21 +27,18 @@ from mipha_eval.models.prompt_groups import Prompt
 from mipha_eval.models.sharing_check import Sharing, prove
 from mipha_eval.models.template import ANY_QUESTION, Template
 from mipha_eval.models.tokenizers import load_tokenizer
-from mipha_eval.models.transformers_adapter import TransformersAdapter
 from mipha_eval.models.wording import Message, Wording
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
-    from mipha_eval.models.generating_model import GeneratingModel
-
 logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
-class HfText(TransformersAdapter[None]):
+class HfText(GenericAdapter[None]):
     """Options: `path` is a folder or hub id of what `AutoModelForCausalLM` loads, `revision` a commit there; `template` and
-    `system` as for hf-chat.
+    `system` as for hf-chat, `device_map` and `tp` too.
 
     Never sees a picture: asked about one, it answers the question alone. What many prompts begin with is read once.
     """
@@ -51,14 +47,10 @@ class HfText(TransformersAdapter[None]):
     reads_images: ClassVar[bool] = False
     heeds: ClassVar[frozenset[str]] = ASKING - {"template", "image"}
     ways: ClassVar[tuple[str, ...]] = ("template", "system")
-    added: ClassVar[frozenset[str]] = frozenset(ways)
+    added: ClassVar[frozenset[str]] = GenericAdapter.spreading | frozenset(ways)
 
     template: str = ""
     system: str | None = None
-
-    @cached_property
-    def network(self) -> GeneratingModel:
-        return self.known.load(*self.place)
 
     @cached_property
     def known(self) -> GenericModel:
@@ -74,6 +66,9 @@ class HfText(TransformersAdapter[None]):
 
     @cached_property
     def loaded(self) -> Loaded:
+        return self.together("loaded", self._load_rest)
+
+    def _load_rest(self) -> Loaded:
         return Loaded.greedily(self.network, self.words, stop=self.wording.named.stop if self.wording.named else "")
 
     @cached_property
@@ -96,8 +91,9 @@ class HfText(TransformersAdapter[None]):
 
     @cached_property
     def proved(self) -> Sharing:
-        if not self.share:
-            return Sharing("none", "none, as asked")
+        return self.together("proved", self._prove) if self.share else Sharing("none", "none, as asked")
+
+    def _prove(self) -> Sharing:
         return prove({"prefix": (self.shared_as_whole, self.reference)}, str(self.place[1]), pictures=False)
 
     @property
@@ -108,11 +104,9 @@ class HfText(TransformersAdapter[None]):
     def reads_ahead(self) -> bool:
         return False
 
-    def read_files(self) -> list[Path]:
-        return read_files(self.folder, pickled=self.allow_bin)
-
     def load(self) -> None:
         _ = self.before, self.known, self.words, self.opening  # before a weight is read
+        self.look_ahead()
         _ = self.digest, self.network, self.loaded
         self.generation.report(self.folder)
         self.surroundings.report(self.folder)

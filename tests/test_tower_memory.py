@@ -89,3 +89,20 @@ def test_the_tower_is_what_sees_pixels_alone() -> None:
     assert find_tower(network, {"pixels": pixels}, lambda: network(ids, pixels)) is network.body["tower"]
     with pytest.raises(NotByRowsError):
         find_tower(network, {"pixels": torch.rand(2, 1, 3)}, lambda: network(ids, pixels))
+
+
+def test_what_a_tower_is_called_through_stays_in_place() -> None:
+    """As accelerate puts one before a tower that lies on another device."""
+    tower, called = Tower(), []
+    own = tower.forward
+
+    def through(pixels: Tensor) -> Any:
+        called.append(len(pixels))
+        return own(pixels)
+
+    tower.forward = through  # type: ignore[assignment]
+    with TowerMemory(tower).remembering():
+        tower(torch.ones(2, 3))
+    tower(torch.ones(4, 3))
+    assert called == [1, 4]
+    assert vars(tower)["forward"] is through

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 import torch
 from torch import nn
-from transformers import AutoConfig, AutoModelForImageTextToText, GenerationConfig
+from transformers import AutoConfig, AutoModelForImageTextToText, GenerationConfig, initialization
+from transformers.distributed.configuration_utils import DistributedConfig
 
 from mipha_eval.core.errors import UserError
 from mipha_eval.models.activation import replace_activations
@@ -92,8 +93,26 @@ class GenericModel:
         except Exception as error:  # whatever odd settings lead to
             raise _unloadable(self.folder, self.auto, error) from error
 
-    def load(self, device: torch.device, dtype: torch.dtype) -> GeneratingModel:
-        """The model with its weights. Raises UserError if they do not fit after all, or are not finite."""
+    def empty(self) -> GeneratingModel:
+        """The model without memory for weights. Raises UserError if it cannot be built so."""
+        try:
+            with torch.device("meta"), initialization.meta_device_safe_creation_ops():
+                build: Callable[..., GeneratingModel] = self.auto.from_config
+                return build(self.config, trust_remote_code=False)
+        except Exception as error:  # whatever odd configurations lead to
+            raise _unloadable(self.folder, self.auto, error) from error
+
+    def load(self, dtype: torch.dtype, parts: Mapping[str, torch.device], *, ranks: int = 1) -> GeneratingModel:
+        """The model with its weights.
+
+        Args:
+            parts: the device of each part, by its name; "" is all of it.
+            ranks: processes that hold a share of each layer, of which this is one.
+
+        Raises:
+            UserError: weights do not fit after all, or are not finite.
+        """
+        where = {"distributed_config": DistributedConfig(tp_size=ranks)} if ranks > 1 else {"device_map": dict(parts)}
         try:
             loaded: tuple[GeneratingModel, LoadingInfo] = self.auto.from_pretrained(
                 self.folder,
@@ -102,13 +121,14 @@ class GenericModel:
                 use_safetensors=None if self.pickled else True,
                 trust_remote_code=False,
                 output_loading_info=True,
-                device_map={"": device},
+                **where,
             )
         except Exception as error:  # whatever odd configurations lead to
             raise _unloadable(self.folder, self.auto, error) from error
         model, info = loaded
         refuse_misfits(self.folder, info, trimmed=self.trimmed)
-        mapped = device.type == "cpu" and STORED_AS[dtype] in {each.dtype for each in self.stored.values()}
+        in_memory = any(device.type == "cpu" for device in parts.values())
+        mapped = in_memory and STORED_AS[dtype] in {each.dtype for each in self.stored.values()}
         take_over(self.folder, model, mapped=mapped)
         replace_activations(model)
         return model.eval().requires_grad_(False)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, ClassVar, Protocol, TypeAlias, cast
 import torch
 import transformers
 from torch import Tensor, nn
+from torch.distributed.tensor import DTensor
 from transformers import AutoConfig, AutoProcessor, ProcessorMixin
 
 from mipha_eval.core.errors import UserError
@@ -55,6 +56,7 @@ class WithKinds(Protocol):
     return_mm_token_type_ids: bool
 
 
+@torch.no_grad()
 def take_over(folder: Path, model: nn.Module, *, mapped: bool) -> None:
     """Looks at every weight once, and takes those that lie in their files into memory of the process' own.
 
@@ -64,7 +66,8 @@ def take_over(folder: Path, model: nn.Module, *, mapped: bool) -> None:
     Raises:
         UserError: a weight is not finite.
     """
-    for name, weight in model.named_parameters():
+    for name, parameter in model.named_parameters():
+        weight = parameter.to_local() if isinstance(parameter, DTensor) else parameter  # a process' own share
         if mapped:
             weight.data = weight.data.clone()
         if weight.is_floating_point() and not is_finite(weight):
@@ -184,7 +187,7 @@ def embedded(model: GeneratingModel, ids: Tensor, features: ImageFeatures | None
     if features is None:
         return embeddings
     places = torch.isin(ids, torch.tensor([image_token], device=ids.device))[..., None]
-    return embeddings.masked_scatter(places, features["image"]["pooler_output"].to(embeddings.dtype))
+    return embeddings.masked_scatter(places, features["image"]["pooler_output"].to(embeddings))
 
 
 def has_three_axes(config: PreTrainedConfig) -> bool:

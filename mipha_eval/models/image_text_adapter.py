@@ -7,7 +7,7 @@ from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
@@ -22,19 +22,18 @@ from mipha_eval.models.device import moved
 from mipha_eval.models.error_line import reason
 from mipha_eval.models.forward_inputs import ForwardInputs, ImageFeatures
 from mipha_eval.models.generator import is_encoded, own_end
+from mipha_eval.models.generic_adapter import GenericAdapter
 from mipha_eval.models.image_text import image_features, joined_features, takes_features
 from mipha_eval.models.packed import NotShareableError
 from mipha_eval.models.sharing_check import MISFITS, Sharing, Way, made_up_image, prove
 from mipha_eval.models.stop import Stop
 from mipha_eval.models.template import ANY_QUESTION
 from mipha_eval.models.tower_memory import TowerMemory, find_tower
-from mipha_eval.models.transformers_adapter import InputsOf, TransformersAdapter
+from mipha_eval.models.transformers_adapter import InputsOf
 
 if TYPE_CHECKING:
     from PIL.Image import Image as Picture
 
-    from mipha_eval.models.generating_model import GeneratingModel
-    from mipha_eval.models.generic_model import GenericModel
 
 #: ways to answer that are tried, by what they share
 PREFIX, FEATURES, TOGETHER = "prefix", "features", "none"
@@ -43,17 +42,12 @@ TOWER_ALONE = "features (of the tower alone, each prompt read by itself)"
 
 
 @dataclass(frozen=True, kw_only=True)
-class ImageTextAdapter(TransformersAdapter[Head | None]):
+class ImageTextAdapter(GenericAdapter[Head | None]):
     """A model that is asked through a processor.
 
     Which way is right for its architecture is not assumed: `proved` is the first of them that answers as each prompt is
     answered alone.
     """
-
-    @property
-    @abstractmethod
-    def known(self) -> GenericModel:
-        """The model without its weights."""
 
     @property
     @abstractmethod
@@ -75,13 +69,16 @@ class ImageTextAdapter(TransformersAdapter[Head | None]):
             return None
         try:
             inputs = self.chat.whole([ANY_QUESTION], [self.opened([made_up_image()])])
-            return own_end(cast("GeneratingModel", self.network), self._there(inputs))
+            return own_end(self.network, self._there(inputs))
         except MISFITS:  # said of the first question
             return None
 
     @cached_property
     def proved(self) -> Sharing:
         """What may be shared: everything behind a prefix, or what was made of an image, or nothing."""
+        return self.together("proved", self._prove)
+
+    def _prove(self) -> Sharing:
         alone = partial(self._each, self.whole_inputs, step=-1)
         whole = {TOGETHER: (partial(self.generated, inputs_of=self.whole_inputs, step=-1), alone)}
         dtype = str(self.place[1])

@@ -37,17 +37,18 @@ def longer_prompt(model: GeneratingModel, inputs: ForwardInputs, ids: Sequence[i
     What goes with its tokens (masks, kinds) grows as `generate` lets it; masks that a model lets grow elsewhere are
     continued as they end.
     """
-    tokens = torch.tensor([ids], dtype=torch.long, device=model.device)
+    prompt, embedded = tensor_of(inputs, "input_ids"), tensor_of(inputs, "inputs_embeds")
+    device = next((each.device for each in (prompt, embedded) if each is not None), model.device)
+    tokens = torch.tensor([ids], dtype=torch.long, device=device)
     updated, nothing_new = dict(inputs), cast("ModelOutput", Nothing())
     for _ in ids:
         given = {**updated, "use_cache": False}
         updated = model._update_model_kwargs_for_generation(nothing_new, given, is_encoder_decoder=False)
     longer = {name: updated[name] for name in inputs}
-    prompt, embedded = tensor_of(inputs, "input_ids"), tensor_of(inputs, "inputs_embeds")
     if prompt is not None:
         longer["input_ids"] = torch.cat([prompt, tokens], dim=1)
     if embedded is not None:
-        longer["inputs_embeds"] = torch.cat([embedded, model.get_input_embeddings()(tokens)], dim=1)
+        longer["inputs_embeds"] = torch.cat([embedded, model.get_input_embeddings()(tokens).to(device)], dim=1)
     length = next((each.shape[1] for each in (prompt, embedded) if each is not None), 0)
     for name, value in masks_of(longer, length).items():
         longer[name] = torch.cat([value, *[value[:, -1:]] * len(ids)], dim=1)

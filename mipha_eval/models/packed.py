@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
 import torch
@@ -61,6 +61,10 @@ class Grid:
         slot = torch.arange(len(row)) - torch.repeat_interleave(lengths.cumsum(0) - lengths, lengths)
         return cls(row.to(device), slot.to(device), len(counts), max(counts), len(set(counts)) == 1)
 
+    def on(self, device: torch.device) -> Grid:
+        """The same for tokens on a device."""
+        return self if self.row.device == device else replace(self, row=self.row.to(device), slot=self.slot.to(device))
+
     def spread(self, packed: Tensor) -> Tensor:
         """[heads, tokens, size] to [rows, heads, width, size], 0 where no token stands."""
         heads, _, size = packed.shape
@@ -75,6 +79,19 @@ class Grid:
         if self.full:
             return grid.transpose(1, 2).flatten(0, 1)
         return grid.transpose(1, 2)[self.row, self.slot]
+
+
+class Grids:
+    """A grid on every device that asks for it, copied there once."""
+
+    def __init__(self, grid: Grid) -> None:
+        self._first, self._grids = grid, {grid.row.device: grid}
+
+    def on(self, device: torch.device) -> Grid:
+        """The grid for tokens on a device."""
+        if device not in self._grids:
+            self._grids[device] = self._first.on(device)
+        return self._grids[device]
 
 
 @dataclass(frozen=True)
@@ -107,6 +124,8 @@ def causal_attention(query: Tensor, keys: Tensor, values: Tensor, manner: Manner
 
 class SharedCache:
     """Keys and values of prefixes, a row each, and behind them of what was read about each prefix.
+
+    Those of a layer lie where the layer computes, all else on one device.
 
     Attributes:
         lengths: [rows], tokens of each prefix.
@@ -141,7 +160,7 @@ class SharedCache:
         copy.owner[:, :common] = self.owner[rows, :common]
         for number, pair in enumerate(self.layers):
             for old, new in zip(pair, copy.layer(number, pair[0][0]), strict=True):
-                new[:, :, :common] = old[rows, :, :common]
+                new[:, :, :common] = old[rows.to(old.device), :, :common]
         return copy
 
 
@@ -150,22 +169,23 @@ class PrefixPass:
 
     def __init__(self, cache: SharedCache, first: int, counts: Sequence[int], layers: int) -> None:
         self._cache, self._layers = cache, layers
-        self._grid = Grid.of(counts, cache.lengths.device)
+        self._grids = Grids(Grid.of(counts, cache.lengths.device))
         self._rows = slice(first, first + len(counts))
 
     def attend(self, number: int, states: Sequence[Tensor], manner: Manner) -> Tensor:
         """Query, key and value [heads, tokens, size]; returns [tokens, heads, size]. Raises PrefixRead at the last layer."""
         query, key, value = states
-        keys, values = self._grid.spread(key), self._grid.spread(value)
+        grid = self._grids.on(key.device)
+        keys, values = grid.spread(key), grid.spread(value)
         for stored, new in zip(self._cache.layer(number, key), (keys, values), strict=True):
-            stored[self._rows, :, : self._grid.width] = new
+            stored[self._rows, :, : grid.width] = new
         if number + 1 == self._layers:
             raise PrefixRead
         times = query.shape[0] // key.shape[0]
         if times > 1:
             keys, values = (each.repeat_interleave(times, dim=1) for each in (keys, values))
         # padding is on the right, where causal attention never looks
-        return self._grid.collect(causal_attention(self._grid.spread(query), keys, values, manner))
+        return grid.collect(causal_attention(grid.spread(query), keys, values, manner))
 
 
 @dataclass(frozen=True)
@@ -192,9 +212,11 @@ class QuestionPass:
 
     def __init__(self, cache: SharedCache, tokens: Tokens) -> None:
         self._cache, self._rows = cache, tokens.rows
-        self._grid = grid = Grid.of(tokens.counts, cache.lengths.device)
-        self._slot = slot = tokens.starts[grid.row] + grid.slot
+        grid = Grid.of(tokens.counts, cache.lengths.device)
+        slot = tokens.starts[grid.row] + grid.slot
         cache.owner[tokens.rows][grid.row, slot] = tokens.owner
+        # where tokens stand among those that are read, and in the cache
+        self._grids, self._places = Grids(grid), Grids(replace(grid, slot=slot))
         self._used = used = int(slot.max()) + 1
         places = torch.arange(used, device=slot.device)
         owners = cache.owner[tokens.rows, :used][grid.row]  # [tokens, used]
@@ -204,36 +226,36 @@ class QuestionPass:
         # a place of the grid without a token sees everything: what comes out there is not used, but it must be finite
         self._seen = seen.new_ones(grid.rows, grid.width, used)
         self._seen[grid.row, grid.slot] = seen
-        self._masks: dict[tuple[torch.dtype, int, int | None], Tensor] = {}
+        self._masks: dict[tuple[torch.device, torch.dtype, int, int | None], Tensor] = {}
 
     def attend(self, number: int, states: Sequence[Tensor], manner: Manner) -> Tensor:
         """Query, key and value [heads, tokens, size]; returns [tokens, heads, size]."""
         query, key, value = states
         stored = self._cache.layer(number, key)
         keys, values = (self._added(whole, new) for whole, new in zip(stored, (key, value), strict=True))
-        times = query.shape[0] // key.shape[0]
-        spread = self._grid.spread(query)
+        times, grid = query.shape[0] // key.shape[0], self._grids.on(query.device)
+        spread = grid.spread(query)
         # heads that share keys are asked as further queries, so that keys are not copied for each of them
-        folded = spread.reshape(self._grid.rows, key.shape[0], times * self._grid.width, spread.shape[-1])
-        mask = self._mask(query.dtype, times, manner.window)
+        folded = spread.reshape(grid.rows, key.shape[0], times * grid.width, spread.shape[-1])
+        mask = self._mask(query, times, manner.window)
         out = scaled_dot_product_attention(folded, keys, values, attn_mask=mask, scale=manner.scale)
-        return self._grid.collect(out.reshape(spread.shape[:3] + out.shape[-1:]))
+        return grid.collect(out.reshape(spread.shape[:3] + out.shape[-1:]))
 
     def _added(self, stored: Tensor, new: Tensor) -> Tensor:
         """Writes [heads, tokens, size] to their places; returns all that is in use, [rows, heads, used, size]."""
-        here = stored[self._rows]
-        here.transpose(1, 2)[self._grid.row, self._slot] = new.transpose(0, 1)
+        here, places = stored[self._rows], self._places.on(new.device)
+        here.transpose(1, 2)[places.row, places.slot] = new.transpose(0, 1)
         return here[:, :, : self._used]
 
-    def _mask(self, dtype: torch.dtype, times: int, window: int | None) -> Tensor:
-        """[rows, 1, queries, used], added to the products; made once for all layers that attend alike."""
-        kind = dtype, times, window
+    def _mask(self, query: Tensor, times: int, window: int | None) -> Tensor:
+        """[rows, 1, queries, used], added to the products; made once for all layers of a device that attend alike."""
+        kind = query.device, query.dtype, times, window
         if kind not in self._masks:
-            seen = self._seen
+            seen = self._seen.to(query.device)
             if window is not None:  # what a token sees stands in the order of its positions, itself last
                 places = seen.cumsum(dim=-1, dtype=torch.int32)
                 seen = seen & (places > places[..., -1:] - window)
-            mask = torch.zeros(seen.shape, dtype=dtype, device=seen.device)
+            mask = torch.zeros(seen.shape, dtype=query.dtype, device=seen.device)
             self._masks[kind] = mask.masked_fill_(~seen, float("-inf"))[:, None].repeat(1, 1, times, 1)
         return self._masks[kind]
 

@@ -35,6 +35,7 @@ class Decoder:
     Attributes:
         model: the whole model, or its decoder with the head.
         config: the decoder's configuration, by which its attention is chosen.
+        device: where tokens are handed to it; its layers may lie elsewhere.
         chunk: tokens of one forward pass.
     """
 
@@ -86,7 +87,7 @@ class Decoder:
             **given,
             position_ids=positions.to(self.device)[..., None, :],
             use_cache=False,
-            logits_to_keep=torch.tensor(wanted, device=self.device),
+            logits_to_keep=list(wanted),  # a tensor would be brought to the first layer's device, and is used on the last's
             packed=packed,
         )
         logits: Tensor = output.logits[0]

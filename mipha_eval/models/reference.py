@@ -112,4 +112,4 @@ def rank(model: GeneratingModel, inputs: ForwardInputs, options: Options) -> lis
             kept = {} if encoded else {"logits_to_keep": len(ids)}  # not every decoder behind an encoder knows it
             read = reader(**longer, use_cache=False, **kept)
             logs[ids[:-1]] = read.logits[0, -len(ids) :].float().log_softmax(dim=-1)
-    return [float(logs[ids[:-1]].gather(1, torch.tensor(ids, device=model.device)[:, None]).sum()) for ids in options]
+    return [float(logs[ids[:-1]][list(range(len(ids))), list(ids)].sum()) for ids in options]

@@ -80,7 +80,7 @@ class TowerMemory:
     @contextlib.contextmanager
     def remembering(self) -> Iterator[None]:
         """While it lasts the tower computes each distinct row once."""
-        real = self._tower.forward
+        real, own = self._tower.forward, vars(self._tower).get("forward")
 
         def forward(*arguments: object, **named: object) -> Output:
             return self._answer(real, arguments, named)
@@ -90,6 +90,8 @@ class TowerMemory:
             yield
         finally:
             del self._tower.forward
+            if own is not None:  # what spreads a model over devices had put one there
+                self._tower.forward = own
             self._kept.clear()
 
     def _answer(self, real: Callable[..., Output], arguments: tuple[object, ...], named: Mapping[str, object]) -> Output:
