@@ -11,7 +11,6 @@ from mipha_eval.cluster.workers import Workers
 from mipha_eval.core.errors import UserError
 from mipha_eval.core.plugins.model import Model
 
-
 #: options that spread a model over several GPUs
 SPREADING = ("device_map", "tp")
 
