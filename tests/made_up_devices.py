@@ -25,8 +25,12 @@ COPIES = ("_to_copy", "copy_", "to")
 SEVERAL = ("unbind", "split", "split_with_sizes", "chunk")
 INDEXED = ("index", "index_put", "index_put_", "_index_put_impl_")
 
+#: whose own signatures are narrower, or not known to mypy
+_Tensor: Any = torch.Tensor
+_DispatchMode: Any = TorchDispatchMode
 
-class Held(torch.Tensor):
+
+class Held(_Tensor):  # type: ignore[misc]
     """A tensor on one of the devices; `raw` are its numbers, in main memory."""
 
     raw: torch.Tensor
@@ -36,7 +40,7 @@ class Held(torch.Tensor):
 
     @staticmethod
     def __new__(cls, raw: torch.Tensor, device: torch.device) -> Held:
-        make: Any = torch.Tensor._make_wrapper_subclass  # type: ignore[attr-defined]
+        make: Any = torch.Tensor._make_wrapper_subclass
         made: Held = make(
             cls, raw.shape, strides=raw.stride(), storage_offset=raw.storage_offset(), dtype=raw.dtype, device=device
         )
@@ -123,7 +127,7 @@ def computed(func: Any, args: Any, kwargs: Any) -> Any:
     return tree_map(lambda each: Held(each, target) if isinstance(each, torch.Tensor) else each, made)
 
 
-class Everywhere(TorchDispatchMode):
+class Everywhere(_DispatchMode):  # type: ignore[misc]
     """Operations without tensors, too, such as those that make one."""
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
@@ -136,8 +140,7 @@ class MadeInMemory(TorchFunctionMode):
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         given = dict(kwargs or {})
         if getattr(func, "__name__", "") in SEVERAL and args and isinstance(args[0], Held):  # torch counts their changes
-            device = args[0].device
-            return tuple(Held(each, device) for each in func(*bare(args), **bare(given)))
+            return tuple(Held(each, args[0].device) for each in func(*bare(args), **bare(given)))
         device = given.pop("device", None) if func in (torch.tensor, torch.as_tensor) else None
         made = func(*(args if device is None else bare(args)), **given)
         return made if device is None else made.to(device)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import inspect
-import os
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -79,6 +78,7 @@ class JudgeFlags:
         Raises:
             UserError: flags need a judge, or cannot be read.
         """
+        from mipha_eval.cli.worker_flags import cluster_address
         from mipha_eval.cluster.settings import WorkerSettings
         from mipha_eval.judge.settings import JudgeChoice
         from mipha_eval.models.served.price import parse_budget, parse_price
@@ -86,7 +86,6 @@ class JudgeFlags:
         if self.judge is None:
             if self.judge_budget or self.judge_price or self.judge_correctness or self.judge_workers:
                 raise UserError("--judge-budget, --judge-price, --judge-correctness and --judge-workers need --judge MODEL")
-
             return None
         return JudgeChoice(
             self.judge,
@@ -98,9 +97,7 @@ class JudgeFlags:
             budget=parse_budget(self.judge_budget, "--judge-budget"),
             price=parse_price(self.judge_price, "--judge-price"),
             correctness=self.judge_correctness,
-            workers=WorkerSettings(self.judge_workers, cluster or os.environ.get("RAY_ADDRESS"))
-            if self.judge_workers
-            else None,
+            workers=WorkerSettings(self.judge_workers, cluster_address(cluster)) if self.judge_workers else None,
         )
 
     def grading(self, registry: Registry, cluster: str | None = None) -> Grading | None:

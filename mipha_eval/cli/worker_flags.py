@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from typing import Annotated, Optional
 
@@ -9,6 +10,11 @@ import typer
 
 from mipha_eval.cluster.settings import TIMEOUT, WorkerSettings, worker_settings
 from mipha_eval.core.errors import UserError
+
+#: Ray's own variable for the address of a cluster
+VARIABLE = "RAY_ADDRESS"
+
+logger = logging.getLogger(__name__)
 
 Workers = Annotated[
     Optional[str],
@@ -40,16 +46,32 @@ def settings(
     workers: str | None, cluster: str | None, gpus: float | None, timeout: float, threads: int | None
 ) -> WorkerSettings | None:
     """Who answers; None for this process. Raises UserError for what cannot be read, or says something of nobody."""
-    found = worker_settings(workers if workers is not None or cluster is None else "auto")
-    if cluster is not None:
-        count = found.count if found is not None else 1
-        return WorkerSettings(count, cluster, gpus, timeout, threads)
+    address = cluster_address(cluster if workers != "1" or cluster is not None else "")
+    found = worker_settings("auto" if workers is None and address else workers)
+    if gpus is not None and not (gpus <= 1 or gpus.is_integer()):
+        raise UserError(f"{gpus:g} GPUs a worker: expected a part of one, or a whole number", flag="--gpus-per-worker K")
+    if address is not None:
+        return WorkerSettings(1 if found is None else found.count, address, gpus, timeout, threads)
     if found is None:
         for flag, given in (("--gpus-per-worker", gpus is not None), ("--worker-timeout", timeout != TIMEOUT)):
             if given:
                 raise UserError(f"{flag} is about workers, and this process answers alone; ask for some", flag="--workers N")
         return None
     return WorkerSettings(found.count, None, gpus, timeout, threads)
+
+
+def cluster_address(given: str | None) -> str | None:
+    """The address of a Ray cluster: as it was given, else as the environment says; None for none.
+
+    Ray's own variable may also name the place where jobs are handed in, or this machine; neither is a cluster to connect to.
+    """
+    if given is not None:
+        return given or None
+    told = os.environ.get(VARIABLE, "").strip()
+    if not told or told == "local" or "://" in told:
+        return None
+    logger.info("%s says that workers of the Ray cluster at %s answer", VARIABLE, told)
+    return told
 
 
 def models_at_a_time(found: WorkerSettings | None) -> int:

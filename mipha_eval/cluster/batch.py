@@ -26,6 +26,7 @@ class Batch:
         deaths: workers that ended over it.
         reason: why the last one did.
         lost_nodes: that went with some of them; a node takes all of its workers along, and counts as one.
+        probe: whether it is of the cheapest questions, which show first whether the model can answer at all.
         alone: whether it is a question of a batch that cost several workers.
         sent_on: locations of pictures whose files are not where they should be, so that the driver sends them.
     """
@@ -37,6 +38,7 @@ class Batch:
     reason: str = ""
     lost_nodes: set[str] = field(default_factory=set)
     alone: bool = False
+    probe: bool = False
     sent_on: set[str] = field(default_factory=set)
 
     @property

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator, Sequence
 
 from mipha_eval.cluster.batch import Batch, Kind, Outcome
 from mipha_eval.cluster.messages import Done
 from mipha_eval.core.errors import UserError
 from mipha_eval.core.types import Request
+from mipha_eval.engine.attempt import HOPELESS
 from mipha_eval.engine.plan import Limits, by_images
 from mipha_eval.engine.work_queue import WorkQueue
 
@@ -24,7 +26,9 @@ class Batches:
         queue: what is known.
     """
 
-    def __init__(self, requests: Sequence[Request], limits: Limits) -> None:
+    def __init__(self, requests: Sequence[Request], limits: Limits, *, probe: bool = False) -> None:
+        """`probe` is whether the first batch is to show whether the model can answer at all."""
+        self._probe = probe
         self.queue = WorkQueue([], [], limits)
         self.queue.ahead = len(requests)
         self._requests = requests
@@ -41,6 +45,11 @@ class Batches:
             batch = self._batch("cost", [place for places in part for place in places])
             self._asked[batch] = part
             return batch
+        if self._probe:
+            self._probe = False
+            places = self.queue.take_cheapest(HOPELESS)
+            if places:
+                return dataclasses.replace(self._batch("answer", places), probe=True)
         return self._batch("answer", self.queue.take(workers))
 
     def learn(self, outcome: Outcome) -> None:

@@ -11,6 +11,7 @@ from mipha_eval.cluster.cluster import Cluster, Death
 from mipha_eval.cluster.member import Member
 from mipha_eval.cluster.messages import Broken, Said, WorkerFacts
 from mipha_eval.core.errors import PluginError, UserError
+from mipha_eval.core.printable import printable
 
 #: seconds between looks at whether there are more devices
 SECONDS_BETWEEN_LOOKS = 5.0
@@ -49,11 +50,11 @@ class Crew:
 
     @property
     def living(self) -> list[Member]:
-        return [member for member in self.members.values() if not member.ended]
+        return [member for member in [*self.members.values()] if not member.ended]
 
     @property
     def ready(self) -> list[Member]:
-        return [member for member in self.members.values() if member.ready]
+        return [member for member in [*self.members.values()] if member.ready]  # listed: progress looks from its own thread
 
     @property
     def expected(self) -> int:
@@ -117,11 +118,12 @@ class Crew:
         reason = death.reason
         if not self.begun and not death.with_node:
             raise UserError(f"a worker {reason} while it loaded the model")
-        self._stillborn += 1
+        self._stillborn += not death.with_node
         if self._stillborn >= MOST_STILLBORN:
             self._turn_away(member, f"{reason} while it loaded the model, as others before it")
         else:
             member.end(reason)
+            self._cluster.kill(member.number)  # where it can only not be reached, it would keep its device
             logger.warning("%s %s while it loaded the model; another is begun", self.name(member), reason)
 
     def bury(self, member: Member, reason: str, *, suspected: bool) -> None:
@@ -149,7 +151,7 @@ class Crew:
         for name, level, text in said:
             there = logging.getLogger(name)
             if there.isEnabledFor(level):
-                line = f"{self.name(member)}: {text}"
+                line = printable(f"{self.name(member)}: {text}")
                 there.handle(there.makeRecord(name, level, __file__, 0, line, (), None))
 
     def _turn_away(self, member: Member, reason: str) -> None:

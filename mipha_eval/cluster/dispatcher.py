@@ -12,7 +12,7 @@ from mipha_eval.cluster.batch import Batch, Nothing, Outcome, Source
 from mipha_eval.cluster.cluster import Cluster, Death, Event, PictureRef
 from mipha_eval.cluster.crew import Crew, told_of
 from mipha_eval.cluster.member import Member
-from mipha_eval.cluster.messages import Broken, Done, FolderJob, WorkerFacts
+from mipha_eval.cluster.messages import ROW, Broken, Done, FolderJob, WorkerFacts
 from mipha_eval.cluster.pictures import Pictures, Samples, without_pictures
 from mipha_eval.core.errors import UserError
 
@@ -21,6 +21,9 @@ PAUSE = 0.2
 #: seconds between messages that there is nobody to ask, and behind which nobody is waited for any more
 SECONDS_BETWEEN_WARNINGS = 60.0
 LONGEST_WITHOUT_ANYBODY = 3600.0
+
+#: where a row has a response's error
+ERROR = ROW.index("error")
 
 logger = logging.getLogger(__name__)
 
@@ -44,7 +47,7 @@ class Dispatcher:
         self._source: Source = Nothing()
         self._running = False
         self._stop: Callable[[], bool] = lambda: False
-        self._answered = False
+        self._answered = self._probe_failed = False
         self._failure: Exception | None = None
         self._last_ready = self._warned = time.monotonic()
 
@@ -65,6 +68,15 @@ class Dispatcher:
                 first = min(first, time.monotonic())
         self._crew.begun = True
 
+    @property
+    def trusted(self) -> bool:
+        """Whether the model has answered something, so that what fails is a request's fault."""
+        return self._answered
+
+    def trust(self) -> None:
+        """Notes that it has, in an earlier command."""
+        self._answered = True
+
     def look_at(self, samples: Samples) -> None:
         """Files of the folders that pictures are in, for workers to say which of them they see."""
         self._samples, self._seen = samples, {}
@@ -74,12 +86,13 @@ class Dispatcher:
 
         What ends a run meanwhile is raised by the run, once it has yielded what is done; nobody has done these batches then.
         """
+        self._last_ready = time.monotonic()
         self._again.extendleft(reversed(batches))
         found: dict[int, Outcome] = {}
         kept: deque[Outcome] = deque()
         ours = {id(batch) for batch in batches}
         while len(found) < len(batches) and self._failure is None:
-            self._try_step()
+            self._try(self._step)
             while self._finished:
                 outcome = self._finished.popleft()
                 if id(outcome.batch) in ours:
@@ -98,18 +111,19 @@ class Dispatcher:
             stop: once it is true, no batch is begun.
         """
         self._source, self._stop, self._running = source, stop, True
+        self._last_ready = time.monotonic()
         try:
             while True:
-                self._feed()
+                self._try(self._feed)
                 while self._finished:
                     yield self._finished.popleft()
-                    self._feed()
+                    self._try(self._feed)
                 if self._failure is not None:
                     raise self._failure
                 at_work = any(member.tasks for member in self._crew.living)
                 if not at_work and (stop() or not (self._again or source)):
                     return
-                self._try_step()
+                self._try(self._step)
         finally:
             self._source, self._stop, self._running = Nothing(), lambda: False, False
             self._forget()
@@ -121,23 +135,23 @@ class Dispatcher:
         for member in self._crew.living:
             member.tasks.clear()
 
-    def _try_step(self) -> None:
-        """A step; what ends the run is kept, so that what was done before is handed on first."""
+    def _try(self, act: Callable[[], None]) -> None:
+        """Does something; what ends the run there is kept, so that what was done before is handed on first."""
         try:
-            self._step()
+            act()
         except Exception as error:  # a worker's model is anybody's code
             self._failure = error
 
     def _step(self) -> None:
         """Hands out what can be handed out, and hears what has happened."""
         self._crew.fill()
-        for member, reason in self._crew.hanging():
-            self._lose(member, reason)
         self._feed()
         event = self._cluster.next_event(PAUSE)
         while event is not None:
             self._hear(event)
             event = self._cluster.next_event(0)
+        for member, reason in self._crew.hanging():  # not before all is heard: the driver may have been away
+            self._lose(member, reason)
         self._look_for_anybody()
 
     def _feed(self) -> None:
@@ -203,9 +217,9 @@ class Dispatcher:
                 self._crew.refuse(member, broken)
             case Broken() as broken:
                 self._crew.say(member, broken.said)
-                if not self._answered:
+                if not self._answered and (broken.fault or self._is_hopeless(member, event.job)):
                     raise told_of(broken)
-                self._lose(member, f"can do nothing more: {broken.reason}")
+                self._lose(member, f"can do nothing more: {broken.reason}", blamed=self._answered)
             case Death() as death if member.facts is None:
                 self._crew.bury_stillborn(member, death)
             case Death(reason, with_node):
@@ -224,20 +238,30 @@ class Dispatcher:
             self._again.appendleft(batch)
             return
         member.note(done, len(batch.places) if batch.kind == "answer" else 0)
-        self._answered = self._answered or batch.kind == "answer"
-        self._crew.praise()
+        if batch.kind == "answer":
+            answered = any(not row[ERROR] for row in done.rows)
+            self._answered = self._answered or answered
+            self._probe_failed = self._probe_failed or (batch.probe and not answered)
         if batch.kind != "cost":
+            self._crew.praise()
             self.limit(done.budget)
         self._finished.append(Outcome(batch, member.number, done))
 
-    def _lose(self, member: Member, reason: str, lost_node: str = "") -> None:
-        """A worker is gone: the batch that it computed may be why, the next one goes to another."""
+    def _is_hopeless(self, member: Member, job: int | None) -> bool:
+        """Whether a model that breaks before it has answered anything can answer nothing: it does so at what is cheapest,
+        too. The costliest questions come first, and may be the only ones that it cannot be asked.
+        """
+        return self._probe_failed or any(number == job and batch.probe for number, batch in member.tasks)
+
+    def _lose(self, member: Member, reason: str, lost_node: str = "", *, blamed: bool = True) -> None:
+        """A worker is gone: the batch that it computed may be why, and is blamed; the next one goes to another."""
         tasks = [batch for _, batch in member.tasks]
         suspected = self._answered and bool(tasks) and tasks[0].suspect
         member.tasks.clear()
         logger.warning("%s %s%s", self._crew.name(member), reason, "; its questions are asked of another" if tasks else "")
-        if tasks:
+        if tasks and blamed:
             tasks[0].blame(reason, lost_node)
+        if tasks:
             self._ask_again(tasks[0])
         self._again.extendleft(reversed(tasks[1:]))
         self._cluster.kill(member.number)  # where it can only not be reached, it would keep its device

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any, NamedTuple
 
 from mipha_eval.core.adapter import Cost
 from mipha_eval.core.data_source import ImageFile
 from mipha_eval.core.model_facts import ModelFacts
-from mipha_eval.core.types import Decoding, Request
+from mipha_eval.core.types import Decoding, Request, Response
 
+#: fields of a response that a row has, in their order; the worker's number is the driver's to know
+ROW = tuple([entry.name for entry in fields(Response) if entry.name != "worker"])
 #: encoded bytes of a picture, or why the driver cannot read it
 Picture = bytes | OSError
 

@@ -60,7 +60,7 @@ class RayCluster(Cluster):
             alone = self._settings.address is None
             return self._settings.count or 0 if alone else int(sum(_resources(node, "CPU") for node in nodes))
         held = sum(pool.held for pool in _pools if pool is not self)
-        return max(0, sum(int(_resources(node, "GPU") // self._gpus) for node in nodes) - math.ceil(held / self._gpus))
+        return max(0, sum(_fitting(_resources(node, "GPU"), self._gpus) for node in nodes) - math.ceil(held / self._gpus))
 
     @property
     def held(self) -> float:
@@ -130,9 +130,10 @@ class RayCluster(Cluster):
 
     def _threads(self) -> int:
         """CPU threads of a worker: as was asked for, else its part of this machine, or one on a node that others share."""
-        asked = self._settings.threads or int(os.environ.get(THREADS, "0") or 0)
+        told = os.environ.get(THREADS, "").partition(",")[0].strip()  # a list has a number for each level of nesting
+        asked = self._settings.threads or (int(told) if told.isdecimal() else 0)
         alone = self._settings.address is None
-        return asked or (max(1, (os.cpu_count() or 1) // (self._settings.count or self.room() or 1)) if alone else 1)
+        return asked or (max(1, len(os.sched_getaffinity(0)) // (self._settings.count or self.room() or 1)) if alone else 1)
 
 
 def _ray() -> Any:
@@ -149,6 +150,11 @@ def _nodes() -> list[dict[str, Any]]:
 
 def _resources(node: Mapping[str, Any], kind: str) -> float:
     return float(node["Resources"].get(kind, 0.0))
+
+
+def _fitting(there: float, each: float) -> int:
+    """How many of a size fit: ten tenths into one, whatever rounding says."""
+    return math.floor(there / each + 1e-9)
 
 
 def _outcome(error: BaseException) -> Broken | Death:

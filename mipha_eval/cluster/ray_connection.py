@@ -74,6 +74,9 @@ def connection(address: str | None) -> Iterator[None]:
 def _begin(address: str | None) -> None:
     if address is not None:
         _check_address(address)
+    initialized: Any = importlib.import_module("ray").is_initialized
+    if initialized():
+        return  # by whoever runs in this process, who also ends it
     with contextlib.ExitStack() as session:
         session.enter_context(_environment(address))
         session.enter_context(quiet_ray())
@@ -114,19 +117,23 @@ def _connect(address: str | None) -> None:
             ray.init(address=address or "local", **how, **own)
     except Exception as error:  # Ray raises ConnectionError, RuntimeError, ValueError and its own
         raise UserError(_why(error, address), flag=FLAG if address else "") from error
-    logging.getLogger("ray").setLevel(logging.ERROR)
 
 
 @contextmanager
 def quiet_ray() -> Iterator[None]:
     """While entered, what Ray prints of workers that died goes to the log: standard output may be JSON."""
     printer: Any = importlib.import_module("ray._private.worker")
-    before = printer.print_to_stdstream
+    before = getattr(printer, "print_to_stdstream", None)  # private: a version without it prints
+    ray_logger = logging.getLogger("ray")
+    level = ray_logger.level
+    ray_logger.setLevel(logging.ERROR)
     printer.print_to_stdstream = _note
     try:
         yield
     finally:
-        printer.print_to_stdstream = before
+        ray_logger.setLevel(level)
+        if before is not None:
+            printer.print_to_stdstream = before
 
 
 def _note(said: Mapping[str, Any], **_: object) -> None:

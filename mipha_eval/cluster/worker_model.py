@@ -10,13 +10,14 @@ import socket
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import fields, replace
+from dataclasses import replace
 from functools import partial
 from operator import attrgetter
 from pathlib import Path
 
 from mipha_eval import __version__
 from mipha_eval.cluster.messages import (
+    ROW,
     AnswerJob,
     Broken,
     CostJob,
@@ -42,11 +43,12 @@ from mipha_eval.core.plugins.registry import Registry
 from mipha_eval.core.plugins.selection import build_model
 from mipha_eval.core.types import Image, Request, Response
 from mipha_eval.data.images import bytes_digest, image_digest
+from mipha_eval.engine.asked_alone import asked_alone
 from mipha_eval.engine.attempt import Attempts
 from mipha_eval.engine.plan import Limits
 
-#: a response's values in the order of its fields, but for the worker's number, which the driver knows
-values_of = attrgetter(*[entry.name for entry in fields(Response) if entry.name != "worker"])
+#: a response's row
+values_of = attrgetter(*ROW)
 
 
 class Messages(logging.Handler):
@@ -147,7 +149,7 @@ class WorkerModel:
         raise TypeError(f"no job: {job!r}")
 
     def _reference(self, asked: Sequence[Request]) -> list[Response]:
-        return checked_responses(self._adapter, asked, self._adapter.reference(asked))
+        return checked_responses(self._adapter, asked, asked_alone(self._adapter.reference, asked))
 
     def _request(self, sent: SentRequest, pictures: Mapping[str, Picture]) -> Request:
         images = tuple([self._image(each, pictures) for each in sent.images])

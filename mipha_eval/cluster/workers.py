@@ -62,7 +62,7 @@ class Workers(Backend):
             self.close()
             raise
         ready = [member.facts for member in self._crew.ready if member.facts is not None]
-        # the same whichever worker was first, so that the same command finds its run again
+        # the same whichever worker was first, so that the same command finds its run again on the same kinds of device
         self._facts = min(
             (facts.model for facts in ready), key=lambda facts: json.dumps(facts.weights, sort_keys=True, default=str)
         )
@@ -84,7 +84,9 @@ class Workers(Backend):
             return
         self.note()
         self._dispatcher.look_at(folder_samples(todo))
-        source = Batches(todo, self._limits())
+        if known:
+            self._dispatcher.trust()
+        source = Batches(todo, self._limits(), probe=not self._dispatcher.trusted)
         for outcome in self._dispatcher.run(source, stop):
             if outcome.batch.kind == "cost":
                 source.learn(outcome)
@@ -113,8 +115,10 @@ class Workers(Backend):
     def close(self) -> None:
         for member in self._crew.living:
             member.end()
-        self.note()
-        self._cluster.close()
+        try:
+            self.note()
+        finally:
+            self._cluster.close()
 
     def records(self) -> list[WorkerRecord]:
         """All workers that there have been, for the manifest."""
@@ -124,7 +128,7 @@ class Workers(Backend):
     def lines(self) -> list[str]:
         """How far each worker is."""
         members = self._crew.ready
-        total = sum(member.answered for member in self._crew.members.values())
+        total = sum(member.answered for member in [*self._crew.members.values()])
         return [member.line(total) for member in members]
 
     def _limits(self) -> Limits:

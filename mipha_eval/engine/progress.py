@@ -100,7 +100,7 @@ class Progress:
             rate = (task.done - task.begun) / max(now - task.started, 1e-9)
             left = (task.total - task.done) / rate if rate else 0
             self._print(f"{label} {task.done:,}/{task.total:,} {rate:.1f}/s {left:.0f} s left")
-            for line in first_lines(self._workers()):
+            for line in () if self._notebook else first_lines(self._workers()):  # there is one line there
                 self._print(f"  {line}")
 
     def _print(self, line: str) -> None:

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 import msgspec
 
 from mipha_eval.core.adapter import ModelAdapter
-from mipha_eval.core.errors import DeviceMemoryError, UserError
+from mipha_eval.core.errors import UserError
 from mipha_eval.core.types import Request, Response
+from mipha_eval.engine.asked_alone import asked_alone
 from mipha_eval.engine.backend import Backend
 from mipha_eval.scoring.result_record import CheckCounts
 from mipha_eval.store.equivalence import Check, Checks, CheckTotals
@@ -58,23 +59,13 @@ class SelfCheck:
 
     def check(self, label: str, given: Sequence[CheckedAnswer]) -> None:
         """Asks for the same answers alone and writes down how they compare."""
-        for each, response in zip(given, self._alone([each.request for each in given]), strict=True):
+        for each, response in zip(
+            given, asked_alone(self._backend.reference, [each.request for each in given]), strict=True
+        ):
             self._records[label, each.sample] = self._compared(label, each, response)
         checks = tuple(self._records.values())
         self._folder.write_equivalence(Checks(totals(checks), checks))
         self._say(label)
-
-    def _alone(self, requests: Sequence[Request]) -> list[Response]:
-        """The same answers alone; one that cannot be made is a failure, the others are made."""
-        try:
-            return self._backend.reference(requests)
-        except UserError:
-            raise
-        except (DeviceMemoryError, MemoryError) as error:
-            failure = Response.failure(f"out of memory: {error}")
-        except Exception as error:  # an adapter is anybody's code
-            failure = Response.failure(f"the model failed: {error!r}")
-        return [failure] if len(requests) == 1 else [made for each in requests for made in self._alone([each])]
 
     def _compared(self, label: str, given: CheckedAnswer, alone: Response) -> Check:
         """In float32 likelihoods must agree, too, even where the likeliest option is the same."""

@@ -126,6 +126,21 @@ class WorkQueue:
                 break
         return batch
 
+    def take_cheapest(self, groups: int) -> list[int]:
+        """Places of so many of the cheapest groups, or of fewer where a batch holds no more; perhaps of none."""
+        self._sort()
+        batch: list[int] = []
+        spent = 0
+        for _ in range(min(groups, len(self._groups))):
+            group = self._groups[-1]
+            if group.part or not self._limits.hold(spent + group.tokens, len(batch) + len(group.places)):
+                break
+            self._groups.pop()
+            batch += group.places
+            spent += group.tokens
+        self.left -= spent
+        return batch
+
     def _sort(self) -> None:
         """Puts what was added among the others; while more is ahead, not before there are no others."""
         self._groups = deque(sorted([*self._groups, *self._added], key=attrgetter("tokens"), reverse=True))

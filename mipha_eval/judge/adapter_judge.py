@@ -53,6 +53,9 @@ class AdapterJudge(Judge):
                 self._busy = asyncio.create_task(self._answer_waiting())
         return await self._replies[request]
 
+    def give_back(self) -> None:
+        self._backend.close()
+
     async def close(self) -> None:
         self._thread.shutdown()
         self._backend.close()

@@ -76,6 +76,15 @@ class Grading:
         return Judged(verdicts, self.use, find_calibration(self.judge.name, self.notes))
 
     @contextmanager
+    def loaded(self) -> Iterator[None]:
+        """While entered, the judge is ready to answer. Raises UserError if it cannot be."""
+        try:
+            self.judge.load()
+            yield
+        finally:
+            self.judge.give_back()
+
+    @contextmanager
     def session(self, interrupted: Callable[[], bool], *, quiet: bool) -> Iterator[Session]:
         """A session to submit cases to; waits for them all when it is left."""
         choice = self.choice or JudgeChoice("recorded")
@@ -193,7 +202,7 @@ def judge_answers(work: Sequence[tuple[TaskAnswers, Verdicts]], grading: Grading
     with Interrupt() as interrupt, ExitStack() as files:
         for judged in found:
             files.enter_context(judged.verdicts)
-        grading.judge.load()
+        files.enter_context(grading.loaded())
         with grading.session(interrupt.asked, quiet=False) as session:
             for (answered, _), judged in zip(work, found, strict=True):
                 there = [sample for sample in answered.samples if sample.id in answered.responses]

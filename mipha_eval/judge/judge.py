@@ -35,5 +35,8 @@ class Judge(ABC):
     def load(self) -> None:  # noqa: B027 - a judge behind a server has nothing to load
         """Makes ready to answer; reads a model's weights. Raises UserError."""
 
+    def give_back(self) -> None:  # noqa: B027 - nothing to give back is a fine default
+        """Gives back what loading took, where it may be that nothing was asked; may come behind `close`."""
+
     async def close(self) -> None:  # noqa: B027 - nothing to close is a fine default
         """Gives connections back."""

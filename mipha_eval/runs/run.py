@@ -105,9 +105,8 @@ def _run(settings: RunSettings, early: MemoryHandler) -> Run:
             check_images(item.samples)
     if grading is not None:
         grading.check([item.task for item in work])
-        grading.judge.load()
     check_ranking(adapter, work)
-    with backend_of(settings) as backend:
+    with grading.loaded() if grading else nullcontext(), backend_of(settings) as backend:
         started = time.perf_counter()
         settings = replace(settings, model=replace(settings.model, facts=backend.load()))
         logger.debug("model %s loaded in %.1f s", settings.model.name, time.perf_counter() - started)

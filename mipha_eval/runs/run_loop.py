@@ -39,13 +39,13 @@ class RunLoop:
 
     def ask_all(self, *, quiet: bool) -> None:
         """Leaves every task scored that no judge grades; those that Ctrl-C cut short with what they have."""
+        counts = {task.label: (len(task.requests), len(task.responses)) for task in self.tasks}
         for task in self.tasks:
             if not task.todo:
                 self._finish(task)
         first = next((task for task in self.tasks if task.todo), None)
         if first is not None:
             self.beside.submit(first.announce)
-        counts = {task.label: (len(task.requests), len(task.responses)) for task in self.tasks}
         with Progress(counts, quiet, self.backend.lines) as progress:
             self._ask(progress)
         self.backend.release()
