@@ -90,9 +90,10 @@ class Script:
         kills, lost: how many workers, and how many nodes, die whenever it comes.
         joining: nodes that come while it runs.
         poison: of questions that a worker dies of; `hanging`: of those that it never answers.
-        breaking: of questions behind which its model can do nothing more.
+        breaking: of questions behind which its model can do nothing more, `fault` whether that is the user's to mend.
+        failing: of questions that have a reason in place of an answer.
         loads: what comes of loading, by the worker's number; nothing else is said of those that load well.
-        twice: how many events in a hundred are heard twice.
+        twice: how many events in a hundred are heard twice; `prompt`: whether each is heard as soon as it is there.
         model: what a worker says of its weights.
         budgets: what a batch may cost behind so many answered batches.
     """
@@ -103,8 +104,11 @@ class Script:
     poison: Collection[str] = ()
     hanging: Collection[str] = ()
     breaking: Collection[str] = ()
+    fault: bool = True
+    failing: Collection[str] = ()
     loads: Callable[[int], Broken | Death | None] = lambda _: None
     twice: int = 10
+    prompt: bool = False
     model: Callable[[int], JsonObject] = lambda _: {}
     budgets: Callable[[int], int] = lambda _: BUDGET
 
@@ -171,13 +175,19 @@ class ScriptedCluster(Cluster):
         self.looks += 1
         assert self.looks < MOST_LOOKS, "nothing happens any more"
         self._go_on()
-        if self.pending and self.random.random() < 0.7:
+        if self.pending and (self.script.prompt or self.random.random() < 0.7):
             event = self.pending.pop(self.random.randrange(len(self.pending)))
             if self.random.randrange(100) < self.script.twice:
                 self.pending.append(event)
             return event
         self.clock.now += seconds
         return None
+
+    def work_all(self) -> None:
+        """Does all that workers have, before the driver looks again."""
+        for process in self.processes.values():
+            while process.jobs and not process.dead:
+                self._work(process)
 
     def _go_on(self) -> None:
         for process in self.processes.values():
@@ -252,7 +262,7 @@ class ScriptedCluster(Cluster):
             self.clock.now += 1
             return None
         broken = texts & set(self.script.breaking)
-        return Broken("its device is lost") if broken else self._answered(job, requests)
+        return Broken("its device is lost", fault=self.script.fault) if broken else self._answered(job, requests)
 
     def _lacking(self, node: Node, requests: Sequence[SentRequest], sent: Collection[str]) -> frozenset[str]:
         """Pictures that are neither sent nor there."""
@@ -264,7 +274,9 @@ class ScriptedCluster(Cluster):
 
     def _answered(self, job: Job, requests: Sequence[SentRequest]) -> Done:
         self.done += isinstance(job, AnswerJob)
-        rows = [values_of(Response(answer_to(request.text))) for request in requests]
+        failing = set(self.script.failing)
+        given = [Response.failure("no") if each.text in failing else Response(answer_to(each.text)) for each in requests]
+        rows = [*map(values_of, given)]
         return Done(rows=rows, budget=self.script.budgets(self.done), busy=1.0)
 
     def _die(self, process: Process, reason: str, *, with_node: bool = False) -> None:

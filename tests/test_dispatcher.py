@@ -296,6 +296,58 @@ def test_an_answer_that_no_worker_survives_alone_is_a_failure(play: Plays) -> No
     assert found.texts() == expected(requests)
 
 
+def test_what_breaks_at_the_costliest_questions_can_answer_the_others(play: Plays) -> None:
+    """These are asked first, and by several workers at a time, before anything is answered."""
+    for seed in SEEDS[:20]:
+        requests = [asked(number, number) for number in range(140)]
+        costliest = {request.text for number, request in enumerate(requests) if number % 7 == 6}
+        found = play(seed, script=Script(breaking=costliest, fault=False), batch_size=5)
+        found.run(requests)
+        assert {place for place, response in found.answers.items() if response.error} == set(range(6, 140, 7))
+
+
+@pytest.mark.parametrize("size", [30, 3000])
+def test_a_model_that_breaks_at_everything_is_given_up(play: Plays, size: int) -> None:
+    requests = [asked(number, number) for number in range(size)]
+    found = play(1, script=Script(breaking={request.text for request in requests}, fault=False))
+    with pytest.raises(PluginError, match="its device is lost"):
+        found.run(requests)
+    assert len(found.cluster.processes) <= MOST_IN_A_ROW + 3
+
+
+def test_failures_are_no_answers(play: Plays) -> None:
+    """A model that only fails, and then breaks, can answer nothing, whatever was heard of it before."""
+    requests = [asked(number, number) for number in range(60)]
+    texts = {request.text for request in requests}
+    found = play(2, script=Script(failing=texts, breaking={requests[6].text}, fault=False), batch_size=3)
+    with pytest.raises(UserError, match="its device is lost"):
+        found.run(requests)
+
+
+def test_deaths_until_a_run_is_given_up_do_not_grow_with_it(play: Plays) -> None:
+    """Where workers die of every question, though they can say what each costs."""
+    begun = []
+    for size in (60, 6000):
+        requests = [asked(number, number) for number in range(size)]
+        found = play(3, script=Script(poison={request.text for request in requests}))
+        with pytest.raises(UserError, match="one after the other without an answer"):
+            found.run(requests)
+        begun.append(len(found.cluster.processes))
+    assert begun[1] <= begun[0] + 4
+
+
+def test_a_driver_that_was_away_takes_nobody_for_hanging(play: Plays) -> None:
+    """As one that was suspended: what workers have done meanwhile is heard first."""
+    requests = [asked(number, number) for number in range(60)]
+    found = play(4, script=Script(prompt=True), timeout=60, batch_size=4)
+    for answered in found.workers.run(requests):
+        found.answers.update(answered)
+        found.cluster.work_all()
+        found.cluster.clock.now += 1000
+    assert found.texts() == expected(requests)
+    assert found.cluster.killed == []
+
+
 def test_a_model_that_breaks_is_replaced_once_it_has_answered(play: Plays, said: Said) -> None:
     requests = [asked(number, number // 3) for number in range(90)]
     found = play(4, batch_size=3)
@@ -359,7 +411,7 @@ def test_where_all_have_died_and_none_loads_the_run_ends(play: Plays) -> None:
 
 def test_nobody_is_waited_for_for_ever(play: Plays, said: Said) -> None:
     """Neither at the start, where devices are others', nor when the only node is lost."""
-    with pytest.raises(UserError, match=r"^no worker has been ready for 60 minutes; "):
+    with pytest.raises(UserError, match=r"^no worker has been ready for an hour; "):
         play(0, {"a": Node(0)}, count=1)
     assert "no worker is ready; waiting for one" in said()
     found = play(0, {"a": Node(1), "b": Node(0)})
@@ -367,7 +419,7 @@ def test_nobody_is_waited_for_for_ever(play: Plays, said: Said) -> None:
     next(answered)
     found.cluster.nodes["a"].room = 0
     found.cluster.kill(0)
-    with pytest.raises(UserError, match=r"^no worker has been ready for 60 minutes; "):
+    with pytest.raises(UserError, match=r"^no worker has been ready for an hour; "):
         deque(answered)
 
 

@@ -8,7 +8,9 @@ from collections.abc import Mapping
 from mipha_eval import __version__
 from mipha_eval.cluster.cluster import Cluster, Event, PictureRef
 from mipha_eval.cluster.messages import AnswerJob, Done, Job, Picture, WorkerFacts
+from mipha_eval.cluster.worker_model import values_of
 from mipha_eval.core.model_facts import ModelFacts
+from mipha_eval.core.types import Response
 
 FACTS = WorkerFacts(ModelFacts(), 100, "here", "node", "cpu", 0.0, __version__, "3", {})
 
@@ -52,4 +54,4 @@ class VirtualCluster(Cluster):
         if not self._coming or (not seconds and self._coming[0][0] > self.now):
             return None
         self.now, worker, job = heapq.heappop(self._coming)
-        return Event(worker, job, Done(rows=[("Yes",)], budget=100))
+        return Event(worker, job, Done(rows=[values_of(Response("Yes"))], budget=100))

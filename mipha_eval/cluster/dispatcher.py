@@ -21,7 +21,6 @@ PAUSE = 0.2
 #: seconds between messages that there is nobody to ask, and behind which nobody is waited for any more
 SECONDS_BETWEEN_WARNINGS = 60.0
 LONGEST_WITHOUT_ANYBODY = 3600.0
-
 #: where a row has a response's error
 ERROR = ROW.index("error")
 
@@ -47,7 +46,7 @@ class Dispatcher:
         self._source: Source = Nothing()
         self._running = False
         self._stop: Callable[[], bool] = lambda: False
-        self._answered = self._probe_failed = False
+        self._answered = self._probe_failed = self._broke = False
         self._failure: Exception | None = None
         self._last_ready = self._warned = time.monotonic()
 
@@ -186,6 +185,8 @@ class Dispatcher:
 
     def _next(self, member: Member, ready: Sequence[Member]) -> Batch | None:
         """What a worker is to do next; None for nothing yet: a batch that is suspect waits for a worker without another."""
+        if self._waits_for_probe():
+            return None
         more = bool(self._source) and not self._stop()
         first = next((batch for batch in self._again if self._may_begin(batch, more)), None)
         if first is not None and member.takes(first):
@@ -194,6 +195,11 @@ class Dispatcher:
         if first is not None and member is min(ready, key=lambda each: (not each.takes(), len(each.tasks))):
             return None
         return self._source.take(len(ready)) if more else None
+
+    def _waits_for_probe(self) -> bool:
+        """Whether the model has broken, and the cheapest questions are still to show whether it can answer any."""
+        under_way = (batch for member in self._crew.living for _, batch in member.tasks)
+        return self._broke and not self._answered and any(batch.probe for batch in under_way)
 
     def _may_begin(self, batch: Batch, more: bool) -> bool:
         """Whether a batch may be asked again now. Where one worker after the other ends over batches that are suspect, what
@@ -219,6 +225,7 @@ class Dispatcher:
                 self._crew.say(member, broken.said)
                 if not self._answered and (broken.fault or self._is_hopeless(member, event.job)):
                     raise told_of(broken)
+                self._broke = True
                 self._lose(member, f"can do nothing more: {broken.reason}", blamed=self._answered)
             case Death() as death if member.facts is None:
                 self._crew.bury_stillborn(member, death)
@@ -248,9 +255,7 @@ class Dispatcher:
         self._finished.append(Outcome(batch, member.number, done))
 
     def _is_hopeless(self, member: Member, job: int | None) -> bool:
-        """Whether a model that breaks before it has answered anything can answer nothing: it does so at what is cheapest,
-        too. The costliest questions come first, and may be the only ones that it cannot be asked.
-        """
+        """Whether a model that has answered nothing breaks at what is cheapest, too, not at the costliest alone."""
         return self._probe_failed or any(number == job and batch.probe for number, batch in member.tasks)
 
     def _lose(self, member: Member, reason: str, lost_node: str = "", *, blamed: bool = True) -> None:
@@ -284,10 +289,7 @@ class Dispatcher:
         if self._crew.ready:
             self._last_ready = self._warned = now
         elif now - self._last_ready > LONGEST_WITHOUT_ANYBODY:
-            minutes = LONGEST_WITHOUT_ANYBODY / 60
-            raise UserError(
-                f"no worker has been ready for {minutes:.0f} minutes; the cluster may lack devices that are free"
-            )
+            raise UserError("no worker has been ready for an hour; the cluster may lack devices that are free")
         elif now - self._warned > SECONDS_BETWEEN_WARNINGS:
             self._warned = now
             logger.warning("no worker is ready; waiting for one to find a device that is free, and to load the model")

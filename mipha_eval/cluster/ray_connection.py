@@ -11,6 +11,7 @@ import logging
 import os
 import secrets
 import socket
+import sys
 import threading
 import warnings
 from collections.abc import Iterator, Mapping
@@ -28,6 +29,8 @@ _shared: list[str | None] = []
 _lock = threading.Lock()
 #: what is undone when nobody uses it any more
 _session = contextlib.ExitStack()
+#: the token of this process's own clusters, one for all, if they have one
+_own_token: list[str] = []
 #: variables by which a user says how tokens are
 TOKENS = {"RAY_AUTH_MODE", "RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"}
 FLAG = "--cluster HOST:6379"
@@ -74,11 +77,11 @@ def connection(address: str | None) -> Iterator[None]:
 def _begin(address: str | None) -> None:
     if address is not None:
         _check_address(address)
-    initialized: Any = importlib.import_module("ray").is_initialized
-    if initialized():
+    ray: Any = sys.modules.get("ray")
+    if ray is not None and ray.is_initialized():
         return  # by whoever runs in this process, who also ends it
     with contextlib.ExitStack() as session:
-        session.enter_context(_environment(address))
+        session.enter_context(_environment(address, imported=ray is not None))
         session.enter_context(quiet_ray())
         session.callback(_disconnect)  # also where connecting is cut short
         _connect(address)
@@ -86,16 +89,22 @@ def _begin(address: str | None) -> None:
 
 
 @contextmanager
-def _environment(address: str | None) -> Iterator[None]:
+def _environment(address: str | None, *, imported: bool) -> Iterator[None]:
     """While entered, what Ray is told by variables that are not set: to tell nobody of its use, that a worker without a GPU
     sees none, and a token. A cluster of this machine has one of its own, so that none is left among the user's files; others
     are shown the user's, if there is one.
+
+    Args:
+        imported: whether Ray is there already, which looks for a token once in a process.
     """
     told = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "1"}
     if not os.environ.keys() & TOKENS:
         own = (Path.home() / ".ray" / "auth_token").is_file()
-        told |= {"RAY_AUTH_TOKEN": secrets.token_hex(32)} if address is None else {}
-        told |= {"RAY_AUTH_MODE": "token"} if address is None or own else {}
+        if address is None and (_own_token or not imported):
+            _own_token[:] = _own_token or [secrets.token_hex(32)]
+            told |= {"RAY_AUTH_TOKEN": _own_token[0], "RAY_AUTH_MODE": "token"}
+        elif own:
+            told |= {"RAY_AUTH_MODE": "token"}
     set_here = {name: value for name, value in told.items() if name not in os.environ}
     os.environ.update(set_here)
     try:
