@@ -13,7 +13,7 @@ from mipha_eval.cluster.cluster import Cluster, Death, Event, PictureRef
 from mipha_eval.cluster.crew import Crew, told_of
 from mipha_eval.cluster.member import Member
 from mipha_eval.cluster.messages import ROW, Broken, Done, FolderJob, WorkerFacts
-from mipha_eval.cluster.pictures import Pictures, Samples, without_pictures
+from mipha_eval.cluster.pictures import FolderSamples, Pictures, without_pictures
 from mipha_eval.core.errors import UserError
 
 #: seconds that the driver waits for an event before it looks at anything else
@@ -39,7 +39,7 @@ class Dispatcher:
         self._cluster, self._crew = cluster, crew
         self._pictures = Pictures(cluster)
         self._jobs = itertools.count()
-        self._samples: Samples = {}
+        self._samples: FolderSamples = {}
         self._seen: dict[str, frozenset[str]] = {}
         self._again: deque[Batch] = deque()
         self._finished: deque[Outcome] = deque()
@@ -76,7 +76,7 @@ class Dispatcher:
         """Notes that it has, in an earlier command."""
         self._answered = True
 
-    def look_at(self, samples: Samples) -> None:
+    def look_at(self, samples: FolderSamples) -> None:
         """Files of the folders that pictures are in, for workers to say which of them they see."""
         self._samples, self._seen = samples, {}
 

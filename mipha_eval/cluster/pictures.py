@@ -20,7 +20,7 @@ KEPT = 1000
 TRIED = 20
 
 #: of each folder a file, and the digest of its bytes
-Samples = Mapping[str, tuple[ImageFile, str]]
+FolderSamples = Mapping[str, tuple[ImageFile, str]]
 
 
 class Pictures:
@@ -85,7 +85,7 @@ def absolute_file(image: Image) -> ImageFile | None:
     return file if file.folder.is_absolute() else dataclasses.replace(file, folder=Path.cwd() / file.folder)
 
 
-def folder_samples(requests: Iterable[Request]) -> Samples:
+def folder_samples(requests: Iterable[Request]) -> FolderSamples:
     """A readable file of each folder that pictures are in, and its digest, so that others can look whether it is theirs."""
     tried: dict[str, dict[ImageFile, None]] = {}
     for request in requests:

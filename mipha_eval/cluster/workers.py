@@ -9,7 +9,7 @@ from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 
 from mipha_eval import __version__
 from mipha_eval.cluster.batch import Batch, Outcome
-from mipha_eval.cluster.batches import Batches
+from mipha_eval.cluster.batch_source import BatchSource
 from mipha_eval.cluster.cluster import Cluster
 from mipha_eval.cluster.crew import Crew
 from mipha_eval.cluster.dispatcher import Dispatcher
@@ -86,7 +86,7 @@ class Workers(Backend):
         self._dispatcher.look_at(folder_samples(todo))
         if known:
             self._dispatcher.trust()
-        source = Batches(todo, self._limits(), probe=not self._dispatcher.trusted)
+        source = BatchSource(todo, self._limits(), probe=not self._dispatcher.trusted)
         for outcome in self._dispatcher.run(source, stop):
             if outcome.batch.kind == "cost":
                 source.learn(outcome)

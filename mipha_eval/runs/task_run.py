@@ -40,17 +40,17 @@ class TaskRun:
 
     Attributes:
         journal: where responses are appended.
-        standing: what a result says of the model and the data beside its numbers.
+        run_context: what a result says of the model and the data beside its numbers.
         digest: identifies an image's bytes.
         requests: one a sample.
         responses: by sample id, stored and new.
         todo: places of the samples that are asked now.
         drawn: those of them whose answers may be checked, in the order in which they were drawn.
         generated: how many of these have been answered.
-        docket: hands answers to a judge; None where none is asked.
+        judge_queue: hands answers to a judge; None where none is asked.
         announced: whether the run's status says that it is being asked.
         failure: why it has no result; what was answered is kept all the same.
-        seconds: of the run that went into these, see `asking.share_seconds`.
+        seconds: of the run that went into these, see `run_loop.share_seconds`.
     """
 
     work: TaskInput

@@ -1,4 +1,4 @@
-"""Batches of what is to be answered: planned while the first of them are answered already."""
+"""BatchSource of what is to be answered: planned while the first of them are answered already."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from mipha_eval.engine.work_queue import WorkQueue
 COSTED = 512
 
 
-class Batches:
+class BatchSource:
     """Has workers say what requests cost, and in turns with that answer those of which it is known, the costliest first.
 
     Were all costs asked for first, a million requests would keep many workers waiting for seconds.
