@@ -225,9 +225,9 @@ class RayTimers(RayCluster):
         self._host: Any = None
 
     def connect(self) -> None:
+        super().connect()
         import ray
 
-        super().connect()
         remote: Any = ray.remote
         self._host = remote(num_cpus=1, max_concurrency=4 * self._workers)(Host).remote(self._rate)
 

@@ -103,7 +103,7 @@ def _environment(address: str | None, *, imported: bool) -> Iterator[None]:
         if address is None and (_own_token or not imported):
             _own_token[:] = _own_token or [secrets.token_hex(32)]
             told |= {"RAY_AUTH_TOKEN": _own_token[0], "RAY_AUTH_MODE": "token"}
-        elif own:
+        elif address is not None and own:
             told |= {"RAY_AUTH_MODE": "token"}
     set_here = {name: value for name, value in told.items() if name not in os.environ}
     os.environ.update(set_here)
