@@ -6,6 +6,7 @@ import contextlib
 import logging
 import math
 import os
+import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from contextlib import ExitStack
@@ -22,6 +23,9 @@ from mipha_eval.cluster.settings import ModelOrder, WorkerSettings
 from mipha_eval.core.errors import UserError
 
 THREADS = "OMP_NUM_THREADS"
+#: seconds that calls have to come to an end once their workers are ended
+PARTING = 10.0
+PAUSE = 0.02
 
 logger = logging.getLogger(__name__)
 
@@ -43,6 +47,8 @@ class RayCluster(Cluster):
         self._gpus = 0.0
         self._actors: dict[int, Any] = {}
         self._class: Any = None
+        self._closed = False
+        self._replies: set[Future[Any]] = set()
         self._connection = ExitStack()
 
     def connect(self) -> None:
@@ -91,14 +97,24 @@ class RayCluster(Cluster):
                 _ray().kill(actor)
 
     def close(self) -> None:
+        self._closed = True
         for worker in tuple(self._actors):
             self.kill(worker)
+        self._wait_for_replies()
         if self in _pools:
             _pools.remove(self)
         self._connection.close()
 
+    def _wait_for_replies(self) -> None:
+        """Until all that comes of calls is heard: Ray ends this process if it is asked for it once it is shut down."""
+        until = time.monotonic() + PARTING
+        while self._replies and time.monotonic() < until:
+            time.sleep(PAUSE)
+
     def _greet(self, worker: int, actor: Any, version: str) -> None:
         """A worker's process is there: unless it has another version, it loads the model."""
+        if self._closed:
+            return
         if version != __version__:
             told = f"a node has mipha-eval {version}, and this is {__version__}; install one version on all nodes"
             self._events.put(Event(worker, None, Broken(told)))
@@ -116,8 +132,12 @@ class RayCluster(Cluster):
                 hear(future.result())
             except BaseException as error:  # nobody else would hear of it, and the driver waits for an event
                 self._events.put(Event(worker, job, _outcome(error)))
+            finally:
+                self._replies.discard(future)
 
-        reply.future().add_done_callback(done)
+        future: Future[Any] = reply.future()
+        self._replies.add(future)
+        future.add_done_callback(done)
 
     def _gpus_each(self) -> float:
         """GPUs of a worker: those that were asked for, else one where there are any."""

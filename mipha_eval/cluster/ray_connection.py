@@ -160,8 +160,14 @@ def _disconnect() -> None:
         contextlib.redirect_stderr(io.StringIO()),
     ):
         warnings.simplefilter("ignore")
-        shutdown: Any = ray.shutdown
-        shutdown()
+        # Ray ends this process where a thread drops what is Ray's while it shuts down, as one does that collects garbage
+        gc.collect()
+        gc.disable()
+        try:
+            shutdown: Any = ray.shutdown
+            shutdown()
+        finally:
+            gc.enable()
         gc.collect()  # of Ray's own processes, which it ends without waiting for them, Python would complain later
 
 
