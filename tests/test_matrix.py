@@ -402,11 +402,11 @@ def test_bad_files(text: str, told: list[str], matrix: Matrix) -> None:
         (["--models", "models.toml", "--model", "constant"], ["--model constant", "models.toml"]),
         (["--models", "models.toml", "--control", "blind"], ["--control", "controls = ['blind']"]),
         (["--models", "models.toml", "--blind"], ["controls = ['blind']"]),
-        (["--models", "models.toml", "--workers", "0"], ["greater than or equal to 1"]),
+        (["--models", "models.toml", "--workers", "0"], ["expected auto or a positive number"]),
         (["--models", "models.toml", "-a", "mme.x=1"], ["mme.x"]),
         (["--models", "models.toml", "--judge", "m", "--judge-base-url", "http://localhost:1/v1"], ["no judge grades this"]),
         (["-t", "pope", "--plan"], ["--models FILE"]),
-        (["-t", "pope", "--workers", "2"], ["--models FILE"]),
+        (["--models", "models.toml", "--workers", "auto"], ["how many at a time"]),
         ([], ["no task was named"]),
     ],
 )

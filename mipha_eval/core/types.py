@@ -138,8 +138,7 @@ class Request:
     def key(self) -> str:
         """A digest by which a stored answer is found again within its task, the same on every machine."""
         parts: list[object] = [[image.name for image in self.images], self.text, self.decoding.max_new_tokens, *self.options]
-        if self.tracked:
-            parts.append(list(self.tracked))
+        parts += [list(self.tracked)] if self.tracked else []
         if not all(image.padded for image in self.images):
             parts.append("unpadded")
         if not self.decoding.stop_word:
@@ -147,8 +146,7 @@ class Request:
         settings = self.decoding.settings
         if settings:
             parts.append(settings)
-        if self.template:
-            parts.append(f"template {self.template}")
+        parts += [f"template {self.template}"] if self.template else []
         return hashlib.sha256(to_json(parts).encode()).hexdigest()[:24]
 
 
@@ -159,8 +157,7 @@ class Response:
     Attributes:
         tokens: number of generated tokens.
         finish: ``stop`` at the end token, ``length`` at the limit, ``error``.
-        verbatim: the text stood in an official result file, so what a benchmark's conversion script would do to a model's
-            text has been done.
+        verbatim: the text stood in an official result file, so that no conversion script has anything to do any more.
         likelihoods: of each option of the request, the sum of its tokens' log-probabilities (natural logarithm).
         option_tokens: the number of tokens of each option, the end token among them.
         top: (token id, logit) of the few likeliest first tokens, by models that can tell; two ways to an answer meet there.
