@@ -391,7 +391,7 @@ def test_a_worker_that_dies_while_it_loads_is_replaced_unless_all_do(play: Plays
     found = play(1, script=Script(loads=failing((0).__eq__, death)))
     found.run(requests)
     assert found.texts() == expected(requests)
-    with pytest.raises(UserError, match="^a worker was killed, or crashed while it loaded the model$"):
+    with pytest.raises(UserError, match=r"^a worker was killed, or crashed while it loaded the model$"):
         play(1, script=Script(loads=failing((0).__le__, death)))
 
 
