@@ -16,7 +16,6 @@ import threading
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 from mipha_eval import __version__
@@ -91,20 +90,16 @@ def _begin(address: str | None) -> None:
 @contextmanager
 def _environment(address: str | None, *, imported: bool) -> Iterator[None]:
     """While entered, what Ray is told by variables that are not set: to tell nobody of its use, that a worker without a GPU
-    sees none, and a token. A cluster of this machine has one of its own, so that none is left among the user's files; others
-    are shown the user's, if there is one.
+    sees none, and a token. A cluster of this machine has one of its own, so that none is left among the user's files; to
+    others it is the user's to show, since one without a token refuses who shows any.
 
     Args:
         imported: whether Ray is there already, which looks for a token once in a process.
     """
     told = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "1"}
-    if not os.environ.keys() & TOKENS:
-        own = (Path.home() / ".ray" / "auth_token").is_file()
-        if address is None and (_own_token or not imported):
-            _own_token[:] = _own_token or [secrets.token_hex(32)]
-            told |= {"RAY_AUTH_TOKEN": _own_token[0], "RAY_AUTH_MODE": "token"}
-        elif address is not None and own:
-            told |= {"RAY_AUTH_MODE": "token"}
+    if address is None and not os.environ.keys() & TOKENS and (_own_token or not imported):
+        _own_token[:] = _own_token or [secrets.token_hex(32)]
+        told |= {"RAY_AUTH_TOKEN": _own_token[0], "RAY_AUTH_MODE": "token"}
     set_here = {name: value for name, value in told.items() if name not in os.environ}
     os.environ.update(set_here)
     try:
