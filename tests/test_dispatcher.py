@@ -373,6 +373,7 @@ def test_a_model_that_breaks_at_once_is_the_runs_error(play: Plays) -> None:
     [
         (Broken("there is no folder x", "-a path=FOLDER"), UserError, "there is no folder x"),
         (Broken("LookupError: odd", fault=False), PluginError, "LookupError: odd"),
+        (Death("was killed, or crashed"), UserError, "a worker was killed, or crashed while it loaded the model"),
     ],
 )
 def test_a_worker_that_cannot_load_ends_the_run_at_its_start(
@@ -382,17 +383,6 @@ def test_a_worker_that_cannot_load_ends_the_run_at_its_start(
         with pytest.raises(error) as caught:
             play(number, script=Script(loads=failing(number.__eq__, outcome)))
         assert str(caught.value) == text
-
-
-def test_a_worker_that_dies_while_it_loads_is_replaced_unless_all_do(play: Plays) -> None:
-    """As one of a cluster that has just begun, or all for which there is too little memory."""
-    death = Death("was killed, or crashed")
-    requests = [asked(number, number // 3) for number in range(30)]
-    found = play(1, script=Script(loads=failing((0).__eq__, death)))
-    found.run(requests)
-    assert found.texts() == expected(requests)
-    with pytest.raises(UserError, match=r"^a worker was killed, or crashed while it loaded the model$"):
-        play(1, script=Script(loads=failing((0).__le__, death)))
 
 
 @pytest.mark.parametrize("outcome", [Broken("there is no folder x"), Death("was killed, or crashed")])

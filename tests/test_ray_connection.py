@@ -55,7 +55,6 @@ def test_who_uses_ray_already_keeps_it(monkeypatch: pytest.MonkeyPatch) -> None:
         ("local", None, None),
         ("http://127.0.0.1:8265", None, None),
         ("10.0.0.1:6379", "10.0.0.2:6379", "10.0.0.2:6379"),
-        ("10.0.0.1:6379", "", None),
     ],
 )
 def test_which_addresses_are_a_cluster(

@@ -433,7 +433,7 @@ def test_somebody_else_listens(cli: Cli, tmp_path: Path) -> None:
     [
         (["--workers", "auto"], "there is no GPU for a worker; say how many workers compute on CPUs"),
         (["--workers", "2", "--gpus-per-worker", "1"], "there is no GPU for a worker; "),
-        (["--workers", "2", "--gpus-per-worker", "4"], "no node of the cluster has 4 GPUs; "),
+        (["--workers", "2", "--gpus-per-worker", "4"], "model dying computes on one GPU, and each worker is to hold 4"),
         (["--workers", "2", "-a", "path=nowhere/at/all"], "No such file or directory: 'nowhere/at/all'"),
         (["--workers", "2", "-a", "how=loading"], "a worker was killed, or crashed while it loaded the model"),
     ],

@@ -46,8 +46,8 @@ def settings(
     workers: str | None, cluster: str | None, gpus: float | None, timeout: float, threads: int | None
 ) -> WorkerSettings | None:
     """Who answers; None for this process. Raises UserError for what cannot be read, or says something of nobody."""
-    address = cluster_address(cluster if workers != "1" or cluster is not None else "")
-    found = worker_settings("auto" if workers is None and address else workers)
+    address = cluster if workers == "1" else cluster_address(cluster)
+    found = worker_settings("auto" if workers is None and address is not None else workers)
     if gpus is not None and not (gpus <= 1 or gpus.is_integer()):
         raise UserError(f"{gpus:g} GPUs a worker: expected a part of one, or a whole number", flag="--gpus-per-worker K")
     if address is not None:
@@ -66,7 +66,7 @@ def cluster_address(given: str | None) -> str | None:
     Ray's own variable may also name the place where jobs are handed in, or this machine; neither is a cluster to connect to.
     """
     if given is not None:
-        return given or None
+        return given
     told = os.environ.get(VARIABLE, "").strip()
     if not told or told == "local" or "://" in told:
         return None

@@ -114,13 +114,11 @@ class Crew:
         self._turn_away(member, broken.reason)
 
     def bury_stillborn(self, member: Member, death: Death) -> None:
-        """A worker died while it loaded the model. Raises UserError where several of the first do, one after the other: a
-        cluster that has just begun may lose one.
-        """
+        """A worker died while it loaded the model. Raises UserError for one of the first, unless its whole node is gone."""
         reason = death.reason
-        self._stillborn += not death.with_node
-        if not self.begun and self._stillborn >= MOST_STILLBORN:
+        if not self.begun and not death.with_node:
             raise UserError(f"a worker {reason} while it loaded the model")
+        self._stillborn += not death.with_node
         if self._stillborn >= MOST_STILLBORN:
             self._turn_away(member, f"{reason} while it loaded the model, as others before it")
         else:
