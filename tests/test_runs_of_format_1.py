@@ -50,6 +50,18 @@ def stored(run: Path) -> dict[str, dict[str, Any]]:
     return {file.parent.name: numbers(read_json(file)) for file in sorted(run.glob("*/result.json"))}
 
 
+def close(value: Any) -> Any:
+    """The same, equal to what another machine's processor makes of it: its last bits differ where sums are cut otherwise."""
+    match value:
+        case dict():
+            return {name: close(each) for name, each in value.items()}
+        case list():
+            return [close(each) for each in value]
+        case float():
+            return pytest.approx(value, rel=1e-11)
+    return value
+
+
 def test_they_are_of_format_1() -> None:
     for run in (TINY, CONSTANT):
         assert read_json(STORED / run / "manifest.json")["schema"] == 1
@@ -65,20 +77,20 @@ def test_they_are_of_format_1() -> None:
 def test_scored_again(name: str, runs: Path, cli: Cli) -> None:
     outcome = cli("score", runs / name, "--json")
     assert outcome.code == 0, outcome.err
-    assert {result["task"]: numbers(result) for result in outcome.json} == stored(STORED / name)
+    assert {result["task"]: numbers(result) for result in outcome.json} == close(stored(STORED / name))
 
 
 def test_reported(runs: Path, cli: Cli) -> None:
     outcome = cli("report", runs / TINY, runs / CONSTANT, "--format", "json")
     assert outcome.code == 0, outcome.err
     told = outcome.out.replace(f"{runs}/", "")
-    assert json.loads(told) == read_json(STORED / "told.json")["report"]
+    assert json.loads(told) == close(read_json(STORED / "told.json")["report"])
 
 
 def test_compared(runs: Path, cli: Cli) -> None:
     outcome = cli("compare", runs / TINY, runs / CONSTANT, "--json")
     assert outcome.code == 0, outcome.err
-    assert json.loads(outcome.out.replace(f"{runs}/", "")) == read_json(STORED / "told.json")["compare"]
+    assert json.loads(outcome.out.replace(f"{runs}/", "")) == close(read_json(STORED / "told.json")["compare"])
 
 
 def test_shown(runs: Path, cli: Cli, tmp_path: Path) -> None:
@@ -111,8 +123,8 @@ def test_the_same_command_asks_nothing_again(runs: Path, cli: Cli) -> None:
     assert outcome.code == 0, outcome.err
     assert Path(outcome.json["run"]) == run
     assert [result["generated"] for result in outcome.json["results"]] == [0, 0, 0, 0]
-    assert {result["task"]: numbers(result) for result in outcome.json["results"]} == stored(STORED / CONSTANT)
-    assert stored(run) == stored(STORED / CONSTANT)
+    assert {result["task"]: numbers(result) for result in outcome.json["results"]} == close(stored(STORED / CONSTANT))
+    assert stored(run) == close(stored(STORED / CONSTANT))
     assert "robust" not in read_json(run / "pope@demo/result.json")
     assert (run / "pope@demo/responses.jsonl").read_bytes() == answers
     assert read_json(run / "manifest.json") == {**manifest, "schema": 2}

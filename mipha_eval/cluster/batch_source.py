@@ -10,7 +10,7 @@ from mipha_eval.cluster.messages import Done
 from mipha_eval.core.errors import UserError
 from mipha_eval.core.types import Request
 from mipha_eval.engine.attempt import HOPELESS
-from mipha_eval.engine.plan import Limits, by_images
+from mipha_eval.engine.plan import Limits
 from mipha_eval.engine.work_queue import WorkQueue
 
 #: requests of which a worker says the costs at a time, about; so few that the first answers are not long in coming
@@ -26,13 +26,20 @@ class BatchSource:
         queue: what is known.
     """
 
-    def __init__(self, requests: Sequence[Request], limits: Limits, *, probe: bool = False) -> None:
-        """`probe` is whether the first batch is to show whether the model can answer at all."""
+    def __init__(
+        self, requests: Sequence[Request], groups: Iterator[list[int]], limits: Limits, *, probe: bool = False
+    ) -> None:
+        """Of requests, those whose places are in groups about the same images.
+
+        Args:
+            groups: looked at as they are needed.
+            probe: whether the first batch is to show whether the model can answer at all.
+        """
         self._probe = probe
         self.queue = WorkQueue([], [], limits)
         self.queue.ahead = len(requests)
         self._requests = requests
-        self._parts = _parts(by_images(requests))
+        self._parts = _parts(groups)
         self._next = next(self._parts, None)
         self._asked: dict[Batch, list[list[int]]] = {}
         self._turn = False
@@ -44,6 +51,8 @@ class BatchSource:
             part, self._next = self._next, next(self._parts, None)
             batch = self._batch("cost", [place for places in part for place in places])
             self._asked[batch] = part
+            if self._next is None:  # requests that equal others are not ahead
+                self.queue.ahead = sum(len(each.places) for each in self._asked)
             return batch
         if self._probe:
             self._probe = False

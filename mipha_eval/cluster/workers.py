@@ -75,18 +75,16 @@ class Workers(Backend):
         stop: Callable[[], bool] = lambda: False,
         known: Mapping[Hashable, Response] | None = None,
     ) -> Iterator[IndexedResponses]:
-        distinct = Distinct.of(self._adapter, requests, known or {})
+        distinct = Distinct(self._adapter, requests, known or {})
+        source = BatchSource(requests, distinct.groups(), self._limits(), probe=not (known or self._dispatcher.trusted))
         if distinct.ready:
             yield distinct.ready
-        todo = [requests[place] for place in distinct.places]
-        logger.debug("%d requests, %d to answer", len(requests), len(todo))
-        if not todo:
+        if not source:
             return
         self.note()
-        self._dispatcher.look_at(folder_samples(todo))
+        self._dispatcher.look_at(folder_samples(requests))
         if known:
             self._dispatcher.trust()
-        source = BatchSource(todo, self._limits(), probe=not self._dispatcher.trusted)
         for outcome in self._dispatcher.run(source, stop):
             if outcome.batch.kind == "cost":
                 source.learn(outcome)

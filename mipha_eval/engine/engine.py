@@ -40,18 +40,19 @@ class Engine:
 
     def run(self, requests: Sequence[Request]) -> Iterator[IndexedResponses]:
         """Yields (place of request, response) as batches finish; all requests of one identity get its response."""
-        distinct = Distinct.of(self.adapter, requests, self.known)
+        distinct = Distinct(self.adapter, requests, self.known)
+        asked = distinct.sort_out()
         if distinct.ready:
             yield distinct.ready
         limits = Limits(checked_budget(self.adapter) if self.budget is None else self.budget, self.batch_size)
         attempts = Attempts(self.adapter, limits)
-        todo = [requests[place] for place in distinct.places]
+        todo = [requests[place] for place in asked]
         logger.debug("%d requests, %d to answer, batches of up to %d tokens", len(requests), len(todo), limits.budget)
         for places in announced(plan_batches(todo, attempts.cost, limits), todo, attempts):
             if self.stop():
                 return
             for answered in self._answered(attempts, places, todo):
-                yield distinct.spread(answered)
+                yield distinct.spread([(asked[number], response) for number, response in answered])
 
     def _answered(self, attempts: Attempts, places: Sequence[int], todo: Sequence[Request]) -> Iterator[IndexedResponses]:
         """(place in `todo`, response) of a batch: all of it at once, or one by one as they come."""

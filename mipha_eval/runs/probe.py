@@ -115,7 +115,7 @@ def _workload(settings: RunSettings, work: Sequence[TaskInput]) -> tuple[Workloa
     """What a loaded model is to be asked by all tasks together."""
     adapter = settings.model.adapter
     requests = [item.request(sample) for item in work for sample in item.samples]
-    todo = [requests[place] for place in Distinct.of(adapter, requests, {}).places]
+    todo = [requests[place] for place in Distinct(adapter, requests, {}).sort_out()]
     limits = Limits(checked_budget(adapter), settings.batch_size)
     attempts = Attempts(adapter, limits)
     return Workload(todo, [attempts.cost(request) for request in todo], limits), attempts
