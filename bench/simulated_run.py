@@ -18,6 +18,7 @@ from bench.simulated_workers import PICTURE_TOKENS, RayTimers, SimulatedModel, T
 from mipha_eval.cluster.settings import WorkerSettings
 from mipha_eval.cluster.workers import Workers
 from mipha_eval.core.data_source import DataSource
+from mipha_eval.core.own_process import set_up_process
 from mipha_eval.core.plugins.model import Model
 from mipha_eval.core.plugins.registry import Registry
 from mipha_eval.core.plugins.selection import build_task
@@ -178,4 +179,5 @@ def measure_apart(trial: Trial) -> Taken:
 
 
 if __name__ == "__main__":
+    set_up_process()  # as the command does
     print(json.dumps(asdict(measure(Trial(**json.loads(sys.argv[2])), Path(sys.argv[1])))))
