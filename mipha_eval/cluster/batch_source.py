@@ -14,7 +14,7 @@ from mipha_eval.engine.plan import Limits
 from mipha_eval.engine.work_queue import WorkQueue
 
 #: requests of which a worker says the costs at a time, about; so few that the first answers are not long in coming
-COSTED = 512
+COSTED = 256
 
 
 class BatchSource:

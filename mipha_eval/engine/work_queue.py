@@ -62,8 +62,10 @@ class WorkQueue:
     """Requests about the same images stay together and are handed out the costliest first, so that what remains at the end
     is small.
 
-    Towards the end batches become smaller, so that all workers finish at about the same time. A group of requests is cut
-    where no batch can hold it, and where fewer groups than workers remain and it would take notably longer whole.
+    Towards the end batches become smaller, so that all workers finish at about the same time. The first ones are of all
+    sizes: workers that begin together would else answer together, again and again, and then wait for whoever hands out
+    the next ones. A group of requests is cut where no batch can hold it, and where fewer groups than workers remain and it
+    would take notably longer whole.
 
     Attributes:
         left: tokens that are not handed out yet.
@@ -76,7 +78,7 @@ class WorkQueue:
         self._limits = limits
         self._groups: deque[Group] = deque()
         self._added: list[Group] = []
-        self._known = 0
+        self._known = self._taken = 0
         self.left = self.total = self.extra = 0
         self.ahead = len(requests)
         self.add(by_images(requests), dict(enumerate(costs)))
@@ -105,7 +107,11 @@ class WorkQueue:
         if self._groups and len(self._groups) < workers and not self.ahead:
             self._split_first(workers)
         unknown = self.ahead * self.total // max(self._known, 1)
-        target = max((self.left + unknown) // (SHARES * workers), self._limits.budget // SMALLEST)
+        target = min((self.left + unknown) // (SHARES * workers), self._limits.budget)
+        self._taken += 1
+        if self._taken < workers:
+            target = target * self._taken // workers
+        target = max(target, self._limits.budget // SMALLEST)
         batch: list[int] = []
         spent = 0
         while self._groups:
