@@ -76,8 +76,11 @@ class Batch:
 class Source(Protocol):
     """Where batches come from; true while there are more."""
 
-    def take(self, workers: int) -> Batch:
-        """The next batch, for one of so many workers."""
+    def take_costs(self) -> Batch | None:
+        """Requests of which a worker is to say the costs."""
+
+    def take(self, workers: int) -> Batch | None:
+        """The next batch to answer, for one of so many workers; None where no more costs are known yet."""
 
     def __bool__(self) -> bool: ...
 
@@ -85,8 +88,11 @@ class Source(Protocol):
 class Nothing:
     """A source without a batch."""
 
-    def take(self, workers: int) -> Batch:
-        raise IndexError(workers)
+    def take_costs(self) -> Batch | None:
+        return None
+
+    def take(self, workers: int) -> Batch | None:
+        return None
 
     def __bool__(self) -> bool:
         return False

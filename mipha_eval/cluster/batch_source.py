@@ -14,11 +14,11 @@ from mipha_eval.engine.plan import Limits
 from mipha_eval.engine.work_queue import WorkQueue
 
 #: requests of which a worker says the costs at a time, about; so few that the first answers are not long in coming
-COSTED = 256
+COSTED = 512
 
 
 class BatchSource:
-    """Has workers say what requests cost, and in turns with that answer those of which it is known, the costliest first.
+    """Has workers say what requests cost, and between that answer those of which it is known, the costliest first.
 
     Were all costs asked for first, a million requests would keep many workers waiting for seconds.
 
@@ -42,18 +42,20 @@ class BatchSource:
         self._parts = _parts(groups)
         self._next = next(self._parts, None)
         self._asked: dict[Batch, list[list[int]]] = {}
-        self._turn = False
 
-    def take(self, workers: int) -> Batch:
-        """What one of so many workers is to do next."""
-        self._turn = not self._turn
-        if self._next is not None and (self._turn or not self.queue):
-            part, self._next = self._next, next(self._parts, None)
-            batch = self._batch("cost", [place for places in part for place in places])
-            self._asked[batch] = part
-            if self._next is None:  # requests that equal others are not ahead
-                self.queue.ahead = sum(len(each.places) for each in self._asked)
-            return batch
+    def take_costs(self) -> Batch | None:
+        if self._next is None:
+            return None
+        part, self._next = self._next, next(self._parts, None)
+        batch = self._batch("cost", [place for places in part for place in places])
+        self._asked[batch] = part
+        if self._next is None:  # requests that equal others are not ahead
+            self.queue.ahead = sum(len(each.places) for each in self._asked)
+        return batch
+
+    def take(self, workers: int) -> Batch | None:
+        if not self.queue:
+            return None
         if self._probe:
             self._probe = False
             places = self.queue.take_cheapest(HOPELESS)

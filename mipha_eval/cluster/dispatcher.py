@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from mipha_eval.cluster.batch import Batch, Nothing, Outcome, Source
 from mipha_eval.cluster.cluster import Cluster, Death, Event, PictureRef
 from mipha_eval.cluster.crew import Crew, told_of
-from mipha_eval.cluster.member import Member
+from mipha_eval.cluster.member import AHEAD, Member
 from mipha_eval.cluster.messages import ROW, Broken, Done, FolderJob, WorkerFacts
 from mipha_eval.cluster.pictures import FolderSamples, Pictures, without_pictures
 from mipha_eval.core.errors import UserError
@@ -157,30 +157,35 @@ class Dispatcher:
         if self._failure is not None:
             return
         ready = self._crew.ready
-        for depth in (0, 1):
-            for member in ready:
-                if len(member.tasks) == depth and member.takes():
-                    self._give(member, ready)
+        for depth, member in itertools.product(range(AHEAD), ready):
+            if member.depth == depth and member.takes():
+                self._give(member, ready)
 
     def _give(self, member: Member, ready: Sequence[Member]) -> None:
-        """Hands a worker its next batch, or asks it first which folders its node sees."""
-        if self._samples and member.facts is not None and member.facts.node_id not in self._seen:
-            if not any(each.checking is not None and _node(each) == _node(member) for each in ready):
+        """Hands a worker its next batch, and what it is to say the costs of; or asks it first which folders its node sees."""
+        if self._samples and member.node_id not in self._seen:
+            if not any(each.checking is not None and each.node_id == member.node_id for each in ready):
                 look = FolderJob(next(self._jobs), self._samples)
                 member.check(look.number)
                 self._cluster.send(member.number, look, {})
             return
-        batch = self._next(member, ready)
-        if batch is None:
-            return
-        number = next(self._jobs)
+        for batch in (self._costs(member), self._next(member, ready)):
+            if batch is not None:
+                self._send(member, batch)
+
+    def _costs(self, member: Member) -> Batch | None:
+        """What a worker is to say the costs of before it answers, one batch at a time."""
+        waits = self._again or self._stop() or self._waits_for_probe() or member.depth < len(member.tasks)
+        return None if waits else self._source.take_costs()
+
+    def _send(self, member: Member, batch: Batch) -> None:
         if batch.kind == "cost":
-            job, refs = batch.job(number, without_pictures(batch.requests)), dict[str, PictureRef]()
+            job, refs = batch.job(next(self._jobs), without_pictures(batch.requests)), dict[str, PictureRef]()
         else:
-            folders = self._seen.get(_node(member), frozenset())
+            folders = self._seen.get(member.node_id, frozenset())
             requests, refs = self._pictures.sent(batch.requests, folders, batch.sent_on)
-            job = batch.job(number, requests, trusted=self._answered)
-        member.give(number, batch)
+            job = batch.job(next(self._jobs), requests, trusted=self._answered)
+        member.give(job.number, batch)
         self._cluster.send(member.number, job, refs)
 
     def _next(self, member: Member, ready: Sequence[Member]) -> Batch | None:
@@ -230,12 +235,12 @@ class Dispatcher:
             case Death() as death if member.facts is None:
                 self._crew.bury_stillborn(member, death)
             case Death(reason, with_node):
-                self._lose(member, reason, _node(member) if with_node else "")
+                self._lose(member, reason, member.node_id if with_node else "")
 
     def _take_in(self, member: Member, job: int | None, done: Done) -> None:
         if job == member.checking:
             member.checking = None
-            self._seen[_node(member)] = done.folders
+            self._seen[member.node_id] = done.folders
             return
         batch = member.take_back(-1 if job is None else job)
         if batch is None:
@@ -293,7 +298,3 @@ class Dispatcher:
         elif now - self._warned > SECONDS_BETWEEN_WARNINGS:
             self._warned = now
             logger.warning("no worker is ready; waiting for one to find a device that is free, and to load the model")
-
-
-def _node(member: Member) -> str:
-    return member.facts.node_id if member.facts else ""

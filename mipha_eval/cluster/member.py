@@ -44,11 +44,21 @@ class Member:
     def ready(self) -> bool:
         return self.facts is not None and not self.ended
 
+    @property
+    def node_id(self) -> str:
+        """Ray's name of its node; "" before it is ready."""
+        return self.facts.node_id if self.facts else ""
+
     def takes(self, batch: Batch | None = None) -> bool:
         """Whether it is to get another batch, or this one."""
         if not self.ready or self.checking is not None or any(task.suspect for _, task in self.tasks):
             return False
-        return len(self.tasks) < (1 if batch is not None and batch.suspect else AHEAD)
+        return not self.tasks if batch is not None and batch.suspect else self.depth < AHEAD
+
+    @property
+    def depth(self) -> int:
+        """Batches that it has, without one of costs, which takes no time worth the name and is no work ahead."""
+        return sum(batch.kind != "cost" for _, batch in self.tasks)
 
     def check(self, number: int) -> None:
         """Has it look at which folders it sees; it has nothing else to do then, or it would not be asked."""
