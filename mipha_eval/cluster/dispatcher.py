@@ -162,7 +162,7 @@ class Dispatcher:
                 self._give(member, ready)
 
     def _give(self, member: Member, ready: Sequence[Member]) -> None:
-        """Hands a worker its next batch, and before it what to say the costs of; first it says which folders its node sees."""
+        """Hands a worker its next batch, and what to say the costs of; before that it says which folders its node sees."""
         if self._samples and member.node_id not in self._seen:
             if not any(each.checking is not None and each.node_id == member.node_id for each in ready):
                 look = FolderJob(next(self._jobs), self._samples)
