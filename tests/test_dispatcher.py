@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import random
+import sys
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,6 +18,7 @@ from mipha_eval.cluster.cluster import Death
 from mipha_eval.cluster.crew import MOST_IN_A_ROW
 from mipha_eval.cluster.member import AHEAD
 from mipha_eval.cluster.messages import Broken
+from mipha_eval.cluster.messages import Said as SaidThere
 from mipha_eval.cluster.settings import WorkerSettings
 from mipha_eval.cluster.workers import Workers
 from mipha_eval.core.data_source import ImageFile
@@ -494,6 +497,19 @@ def test_a_worker_that_hangs_over_folders_is_replaced(play: Plays, tmp_path: Pat
     found.run([request])
     assert found.texts() == {0: answer_to("question 0")}
     assert found.cluster.killed == [0]
+
+
+def test_other_libraries_words_are_none_of_this_terminals(play: Plays, capsys: pytest.CaptureFixture[str]) -> None:
+    """As those of a model in this process, whatever handler a library has here."""
+    chatty = logging.getLogger("chatty")
+    handler = logging.StreamHandler(sys.stderr)
+    chatty.addHandler(handler)
+    try:
+        found = play(5)
+        found.workers._crew.say(member.Member(0), [SaidThere("chatty.part", logging.WARNING, "this and that")])
+        assert capsys.readouterr().err == ""
+    finally:
+        chatty.removeHandler(handler)
 
 
 def test_room_is_told_of_once(play: Plays, said: Said) -> None:

@@ -378,6 +378,23 @@ def test_a_run_with_workers_says_no_more_than_one_without(tmp_path: Path) -> Non
     assert [each["n"] for each in outcome.json["results"]] == [40]
 
 
+def test_models_of_a_file_are_asked_on_a_cluster(nodes: LocalNodes, cli: Cli, tmp_path: Path) -> None:
+    """One after the other, each on all workers, with the answers that they have without."""
+    (tmp_path / "models.toml").write_text(
+        '[[model]]\nmodel = "mipha-tiny"\n[[model]]\nname = "cold"\nmodel = "mipha-tiny"\noptions = { dtype = "bfloat16" }\n'
+    )
+    words = ["run", "--models", tmp_path / "models.toml", "--tasks", "pope", "--data", "demo", "--limit", 12, "--device", "cpu"]
+    far = cli(*words, "--output", tmp_path / "far", "--cluster", nodes.address, "--workers", 2, "--json")
+    near = cli(*words, "--output", tmp_path / "near", "--json")
+    assert (far.code, near.code) == (0, 0), far.err + near.err
+    runs = {place: sorted((tmp_path / place).glob("mipha-tiny*")) for place in ("far", "near")}
+    assert len(runs["far"]) == len(runs["near"]) == 2
+    for run in runs["far"]:
+        assert sum(worker["answered"] for worker in read_json(run / "manifest.json")["workers"]) == 12
+    texts = [sorted(row["text"] for run in found for row in stored(run)) for found in runs.values()]
+    assert texts[0] == texts[1]
+
+
 def said_of(outcome: Outcome) -> str:
     """The one line of a run that could not be."""
     assert outcome.out == ""

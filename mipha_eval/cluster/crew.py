@@ -11,6 +11,7 @@ from mipha_eval.cluster.cluster import Cluster, Death
 from mipha_eval.cluster.member import Member
 from mipha_eval.cluster.messages import Broken, Said, WorkerFacts
 from mipha_eval.core.errors import PluginError, UserError
+from mipha_eval.core.library_messages import take_off_terminal
 from mipha_eval.core.printable import printable
 
 #: seconds between looks at whether there are more devices
@@ -47,6 +48,7 @@ class Crew:
         self._numbers = itertools.count()
         self._wanted = self._unfit = self._stillborn = self._in_a_row = self._deaths = self._room = 0
         self._looked = float("-inf")
+        self._heard = {"mipha_eval"}
 
     @property
     def living(self) -> list[Member]:
@@ -147,8 +149,12 @@ class Crew:
         return f"worker {member.number}" + (f" on {member.facts.node}" if member.facts else "")
 
     def say(self, member: Member, said: Sequence[Said]) -> None:
-        """Says here what a worker said."""
+        """Says here what a worker said; other libraries' words as those of models in this process, not by their own handlers."""
         for name, level, text in said:
+            library = name.partition(".")[0]
+            if library not in self._heard:
+                self._heard.add(library)
+                take_off_terminal(library)
             there = logging.getLogger(name)
             if there.isEnabledFor(level):
                 line = printable(f"{self.name(member)}: {text}")
