@@ -383,7 +383,19 @@ def test_models_of_a_file_are_asked_on_a_cluster(nodes: LocalNodes, cli: Cli, tm
     (tmp_path / "models.toml").write_text(
         '[[model]]\nmodel = "mipha-tiny"\n[[model]]\nname = "cold"\nmodel = "mipha-tiny"\noptions = { dtype = "bfloat16" }\n'
     )
-    words = ["run", "--models", tmp_path / "models.toml", "--tasks", "pope", "--data", "demo", "--limit", 12, "--device", "cpu"]
+    words = [
+        "run",
+        "--models",
+        tmp_path / "models.toml",
+        "--tasks",
+        "pope",
+        "--data",
+        "demo",
+        "--limit",
+        12,
+        "--device",
+        "cpu",
+    ]
     far = cli(*words, "--output", tmp_path / "far", "--cluster", nodes.address, "--workers", 2, "--json")
     near = cli(*words, "--output", tmp_path / "near", "--json")
     assert (far.code, near.code) == (0, 0), far.err + near.err

@@ -149,7 +149,7 @@ class Crew:
         return f"worker {member.number}" + (f" on {member.facts.node}" if member.facts else "")
 
     def say(self, member: Member, said: Sequence[Said]) -> None:
-        """Says here what a worker said; other libraries' words as those of models in this process, not by their own handlers."""
+        """Says here what a worker said; other libraries' words not by their own handlers, as here."""
         for name, level, text in said:
             library = name.partition(".")[0]
             if library not in self._heard:
