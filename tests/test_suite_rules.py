@@ -20,7 +20,7 @@ from mipha_eval.scoring.suite_rules.suites import SUITES, Suite
 from tests.conftest import Cli, read_jsonl, write_jsonl
 from tools.certify_suites import Agreement, SuiteCode, compare_task, tasks_of
 
-#: a folder with an environment a suite: ``SUITE/bin/python``, and where the suite is no package its checkout in ``SUITE/code``
+#: a folder with an environment a suite, ``SUITE/bin/python``, and where the suite is no package its checkout, ``SUITE/code``
 VARIABLE = "MIPHA_EVAL_SUITES"
 
 
@@ -67,7 +67,9 @@ def test_evalscope_takes_every_mention_for_the_label() -> None:
     assert evalscope.read_pope(YES, "no, but yes").worth == evalscope.read_pope(NO, "no, but yes").worth == 1
 
 
-@pytest.mark.parametrize(("text", "answer"), [("Y", "yes"), ("n.", "no"), ("Nothing", "no"), (" yes!", "yes"), ("the no", "")])
+@pytest.mark.parametrize(
+    ("text", "answer"), [("Y", "yes"), ("n.", "no"), ("Nothing", "no"), (" yes!", "yes"), ("the no", "")]
+)
 def test_mme_in_lmms_eval(text: str, answer: str) -> None:
     assert lmms_eval.read_mme(YES, text).answer == answer
 
@@ -180,7 +182,13 @@ def test_pope_of_llava(cli: Cli, benchmarks: Path, llava_answers: Path) -> None:
 
 def test_other_benchmarks_of_llava(cli: Cli, benchmarks: Path, llava_answers: Path) -> None:
     """The official number stands beside each, and readings that differ explain each difference of a mean."""
-    for task, file in (("mme", "mme"), ("textvqa", "textvqa"), ("scienceqa", "scienceqa"), ("seed", "seed"), ("mmbench", "mmbench_dev")):
+    for task, file in (
+        ("mme", "mme"),
+        ("textvqa", "textvqa"),
+        ("scienceqa", "scienceqa"),
+        ("seed", "seed"),
+        ("mmbench", "mmbench_dev"),
+    ):
         found = cli("compare-suites", llava_answers / f"{file}.jsonl", "--task", task, "--data", benchmarks, "--json").json
         official = {row["beside"]: row["value"] for row in found["rows"] if row["suite"] == "official"}
         for row in found["rows"]:
@@ -216,9 +224,11 @@ def test_a_benchmark_that_no_suite_has_a_rule_for(cli: Cli, tmp_path: Path) -> N
 
 
 def test_an_unknown_suite_is_named(cli: Cli, tmp_path: Path) -> None:
-    outcome = cli("compare-suites", tmp_path / "none.jsonl", "--task", "pope", "--data", "demo", "--suites", "official,lmm-eval")
+    outcome = cli(
+        "compare-suites", tmp_path / "none.jsonl", "--task", "pope", "--data", "demo", "--suites", "official,lmm-eval"
+    )
     assert outcome.code == 2
-    assert "did you mean lmms-eval?" in outcome.err
+    assert "did you mean lmms-eval" in outcome.err
     assert "evalscope, lmms-eval, official, vlmevalkit" in outcome.err
 
 

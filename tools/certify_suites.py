@@ -1,12 +1,13 @@
-"""Runs answers made to trip readers through a suite's own code and through the rules here, and writes ``certificates/suites/``.
+"""Runs answers made to trip readers through a suite's own code and through the rules here: ``certificates/suites/``.
 
-``python -m tools.certify_suites lmms-eval --python ENVIRONMENT/bin/python [--path CHECKOUT]`` in a checkout of this project. The suite is in
-an environment of its own; `tools/suite_code` says what that needs.
+``python -m tools.certify_suites lmms-eval --python ENVIRONMENT/bin/python [--path CHECKOUT]`` in a checkout of this project.
+The suite is in an environment of its own; `tools/suite_code` says what that needs.
 """
 
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import datetime
 import json
 import os
@@ -32,6 +33,7 @@ from mipha_eval.data.parse_source import parse_source
 from mipha_eval.data.questions import read_samples
 from mipha_eval.scoring.adversarial import adversarial_answer
 from mipha_eval.scoring.certify import data_digest
+from mipha_eval.scoring.suite_rules import lmms_eval
 from mipha_eval.scoring.suite_rules.certificate import FOLDER, RuleAgreement, SuiteCertificate, rules_digest, sealed
 from mipha_eval.scoring.suite_rules.number import SuiteNumber, suite_number
 from mipha_eval.scoring.suite_rules.suites import SUITES, Suite, rules_for
@@ -41,9 +43,35 @@ CODE = Path(__file__).with_name("suite_code")
 
 #: answers in forms that these suites know, beside those that trip official scorers
 FURTHER = (
-    *("<think>yes, it may be {}</think>{}", "<think>no</think>\n{}", "so it is {}</think> {}", "<analysis>A</analysis>{}", "<think>{}"),
-    *("ANSWER: {}", "Answer: ({})", "answer: **{}**", "ANSWER: {}, not C", "ANSWER: [LETTER]\nANSWER: {}", "答案是{}", "Answer: {} and B"),
-    *("The best option is {}", "{} (because A is wrong)", ":{}", "({}).", "yes and no", "y", "N", "banana {}", "{}/{}", "1,,2 {}", "{}. 3.x .y"),
+    *(
+        "<think>yes, it may be {}</think>{}",
+        "<think>no</think>\n{}",
+        "so it is {}</think> {}",
+        "<analysis>A</analysis>{}",
+        "<think>{}",
+    ),
+    *(
+        "ANSWER: {}",
+        "Answer: ({})",
+        "answer: **{}**",
+        "ANSWER: {}, not C",
+        "ANSWER: [LETTER]\nANSWER: {}",
+        "答案是{}",
+        "Answer: {} and B",
+    ),
+    *(
+        "The best option is {}",
+        "{} (because A is wrong)",
+        ":{}",
+        "({}).",
+        "yes and no",
+        "y",
+        "N",
+        "banana {}",
+        "{}/{}",
+        "1,,2 {}",
+        "{}. 3.x .y",
+    ),
 )
 
 
@@ -81,7 +109,7 @@ class Agreement:
     texts: dict[str, str] = field(default_factory=dict)
 
     def add_round(self, ours: SuiteNumber, theirs: Mapping[str, Any], texts: Mapping[str, str]) -> None:
-        """Compares the number, the best number, each worth, and what was read or would be asked, as far as the suite tells."""
+        """Compares numbers, each worth, and what was read or would be asked, as far as the suite tells."""
         self.texts = dict(texts)
         self.numbers += 1
         self._add("number", ours.value, theirs["number"])
@@ -115,11 +143,14 @@ def tasks_of(suite: Suite, data: str) -> Iterator[Task]:
     """The benchmarks of a suite, with each protocol that a rule is for."""
     wanted = dict.fromkeys((rule.task, protocol) for rule in suite.rules for protocol in rule.protocols or ("",))
     for name, protocol in wanted:
-        yield build_task(f"{name}@{protocol}" if protocol else name, {}, parse_source(data, {}), Registry())
+        source = parse_source(data, {})
+        if protocol == "cn-dev" and source.root is not None:  # English questions do for the rule
+            source = parse_source(data, {}, next(source.root.glob("mmbench/mmbench_dev*.tsv")))
+        yield build_task(f"{name}@{protocol}" if protocol else name, {}, source, Registry())
 
 
 def holds(suite: Suite, text: str) -> bool:
-    """Whether what the suite keeps answers in can hold a text: sheets hold no control characters, pydantic's no lone surrogates."""
+    """Whether the suite can hold a text: sheets hold no control characters, pydantic's texts no lone surrogates."""
     if suite.name == "vlmevalkit":
         return all(letter.isprintable() or letter in "\n\t" for letter in text)
     return suite.name != "evalscope" or not any("\ud800" <= letter <= "\udfff" for letter in text)
@@ -133,6 +164,14 @@ def made_answer(rng: random.Random, sample: Sample, samples: Sequence[Sample], s
             text = rng.choice(FURTHER).replace("{}", rng.choice((text, sample.target[0], *"ABCD", "yes", "No")))
         if holds(suite, text):
             return text
+
+
+def with_all_subtasks(samples: Sequence[Sample]) -> list[Sample]:
+    """MME's pictures dealt out to all of its subtasks, of which drawn scenes have a few alone."""
+    subtasks = (*lmms_eval.PERCEPTION, *lmms_eval.COGNITION)
+    groups = list(dict.fromkeys(sample.group for sample in samples))
+    dealt = {group: subtasks[place % len(subtasks)] for place, group in enumerate(groups)}
+    return [dataclasses.replace(sample, category=dealt[sample.group]) for sample in samples]
 
 
 def row_of(sample: Sample) -> dict[str, object]:
@@ -151,6 +190,7 @@ def row_of(sample: Sample) -> dict[str, object]:
 def compare_task(suite: Suite, code: SuiteCode, task: Task, answers: int, seed: int) -> list[RuleAgreement]:
     """Compares all numbers of a benchmark on at least so many answers."""
     samples = [sample for sample in read_samples(task) if sample.target]
+    samples = with_all_subtasks(samples) if task.name == "mme" else samples
     rng = random.Random(seed)
     rounds = [[made_answer(rng, sample, samples, suite) for sample in samples] for _ in range(-(-answers // len(samples)))]
     given = {"task": task.name, "protocol": task.protocol, "rows": [*map(row_of, samples)], "rounds": rounds}
@@ -183,7 +223,7 @@ def certify_suite(suite: Suite, code: SuiteCode, data: str, answers: int, seed: 
         suite=suite.name,
         source=suite.source,
         version=suite.version,
-        made=datetime.datetime.now(tz=datetime.timezone.utc).date().isoformat(),
+        made=datetime.datetime.now(tz=datetime.UTC).date().isoformat(),
         seed=seed,
         code=rules_digest(suite),
         rules=tuple(rules),

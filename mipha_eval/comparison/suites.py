@@ -124,7 +124,10 @@ def _official_rows(task: Task, official: Scored, beside: Sequence[str]) -> list[
     rows = tuple(task.rows.get(task.protocol, ()))
     count = len(official.scores)
     whole = next((number for number in rows if number == count), rows[0] if rows else 0)
-    return [SuiteRow(OFFICIAL, f"{task.label}: {name}", name, metrics[name], metrics[name], None, count, whole) for name in wanted]
+    return [
+        SuiteRow(OFFICIAL, f"{task.label}: {name}", name, metrics[name], metrics[name], None, count, whole)
+        for name in wanted
+    ]
 
 
 def _row(

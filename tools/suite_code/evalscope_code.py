@@ -1,4 +1,4 @@
-"""Runs EvalScope's own adapters on answers, from the reading to the report; needs a checkout on PYTHONPATH, or the package."""
+"""Runs EvalScope's own adapters, from the reading to the report; needs a checkout on PYTHONPATH and pydantic."""
 
 from __future__ import annotations
 
@@ -83,7 +83,12 @@ def score(adapter: Any, task: str, rows: Rows) -> dict[str, Outcome]:
     return {"": {"number": 100 * number_of, "worths": worths, "answers": answers}}
 
 
-NAMES = {"pope": "pope: f1", "vqav2": "vqav2: vqa_score", "scienceqa": "science_qa: accuracy", "mmbench": "mm_bench (en): accuracy"}
+NAMES = {
+    "pope": "pope: f1",
+    "vqav2": "vqav2: vqa_score",
+    "scienceqa": "science_qa: accuracy",
+    "mmbench": "mm_bench (en): accuracy",
+}
 
 
 def main(given: Path, result: Path) -> None:

@@ -1,4 +1,4 @@
-"""Runs lmms-eval's own functions; needs the package, numpy, pandas, pyyaml, loguru, requests and sacrebleu, but not what models need."""
+"""Runs lmms-eval's own functions; needs the package alone, numpy, pandas, pyyaml, loguru, requests and sacrebleu."""
 
 from __future__ import annotations
 
@@ -77,7 +77,10 @@ def mme(rows: Rows) -> dict[str, Outcome]:
     outcomes = {}
     for name, kind in (("mme_perception_score", "Perception"), ("mme_cognition_score", "Cognition")):
         chosen = [row for row in rows if row["category"] in utils.eval_type_dict[kind]]
-        found = {row["id"]: utils.mme_process_results({**_doc(row), "question_id": row["group"]}, [row["said"]])[name] for row in chosen}
+        found = {
+            row["id"]: utils.mme_process_results({**_doc(row), "question_id": row["group"]}, [row["said"]])[name]
+            for row in chosen
+        }
         said = {row["id"]: utils.parse_pred_ans(row["said"]).replace("other", "") for row in chosen}
         number = utils.mme_aggregate_results(list(found.values())) if found else None
         outcomes[f"mme: {name}"] = _outcome(number, {key: each["score"] for key, each in found.items()}, said)
@@ -129,7 +132,8 @@ def seed(rows: Rows) -> dict[str, Outcome]:
     for name, kinds in (("seed_all", ("image", "video")), ("seed_image", ("image",))):
         chosen = [row for row in rows if row["category"] in kinds]
         found = {
-            row["id"]: utils.seed_process_result({**_doc(row), "data_type": row["category"]}, [row["said"]])[name] for row in chosen
+            row["id"]: utils.seed_process_result({**_doc(row), "data_type": row["category"]}, [row["said"]])[name]
+            for row in chosen
         }
         worths = {key: utils.seed_aggregation_result([each]) for key, each in found.items()}
         number = 100 * utils.seed_aggregation_result(list(found.values())) if found else None
@@ -156,7 +160,8 @@ def mmbench(rows: Rows, protocol: str) -> dict[str, Outcome]:
     outcomes[f"{name}: gpt_eval_score"] = {**_outcome(numbers[0], worths, judged), "best": numbers[1], "asked": [*asked]}
     if not cn:
         static = {
-            str(each["index"]): judged[str(each["index"])] or extract(each["prediction"], choices=sorted(evaluator.build_choices(each)))
+            str(each["index"]): judged[str(each["index"])]
+            or extract(each["prediction"], choices=sorted(evaluator.build_choices(each)))
             for each in results
         }
         worths = {key: float(answer == truths[key]) for key, answer in static.items()}

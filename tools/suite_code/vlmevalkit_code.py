@@ -1,4 +1,4 @@
-"""Runs VLMEvalKit's own evaluation of a sheet, without a judge; needs a checkout on PYTHONPATH, pandas, openpyxl, xlsxwriter and a few more.
+"""Runs VLMEvalKit's own evaluation of a sheet, without a judge; needs a checkout on PYTHONPATH, pandas and xlsxwriter.
 
 Its package and the packages of its data sets import everything, models too; they are left empty here, and only what a
 benchmark's evaluation needs is imported.
@@ -71,23 +71,20 @@ def yes_no(rows: Rows, name: str, folder: Path) -> tuple[Any, dict[str, str]]:
 def pope(rows: Rows, folder: Path) -> dict[str, Outcome]:
     first: dict[tuple[str, str], dict[str, Any]] = {}
     for row in rows:  # its table has equal questions once
-        kept = first.setdefault((row["images"][0], row["question"].replace("imange", "image")), {**row, "category": "", "image_path": ""})
+        kept = first.setdefault(
+            (row["images"][0], row["question"].replace("imange", "image")), {**row, "category": "", "image_path": ""}
+        )
         kept["category"] = ",".join(filter(None, [kept["category"], row["category"]]))
     numbers, extracted = yes_no(list(first.values()), "POPE", folder)
-    by_row = {row["id"]: extracted[first[row["images"][0], row["question"].replace("imange", "image")]["id"]] for row in rows}
+    by_row = {
+        row["id"]: extracted[first[row["images"][0], row["question"].replace("imange", "image")]["id"]] for row in rows
+    }
     overall = float(numbers[numbers["split"] == "Overall"]["Overall"].iloc[0])
     return {"POPE: Overall": _yes_no_outcome(rows, overall, by_row)}
 
 
 def mme(rows: Rows, folder: Path) -> dict[str, Outcome]:
     asked = [{**row, "image_path": row["group"]} for row in rows]
-    there = {row["category"] for row in rows}
-    # where there are fewer subtasks, as in drawn scenes, its sums need the others
-    for category in MME - there:
-        asked += [
-            {"id": f"{category} {place}", "question": "", "category": category, "image_path": category, "target": ["Yes"], "said": "No"}
-            for place in (1, 2)
-        ]
     numbers, extracted = yes_no(asked, "MME", folder)
     outcomes = {}
     for name, cognition in (("perception", False), ("reasoning", True)):
@@ -97,14 +94,18 @@ def mme(rows: Rows, folder: Path) -> dict[str, Outcome]:
 
 
 COGNITION = {"code_reasoning", "commonsense_reasoning", "numerical_calculation", "text_translation"}
-MME = {"OCR", "artwork", "celebrity", "color", "count", "existence", "landmark", "position", "posters", "scene"} | COGNITION
 
 
 def _yes_no_outcome(rows: Rows, number: float, extracted: Mapping[str, str]) -> Outcome:
     said = {row["id"]: extracted[row["id"]].lower().replace("unknown", "") for row in rows}
     truths = {row["id"]: "no" if row["target"][0].lower() == "no" else "yes" for row in rows}
     worths = {key: float(answer == truths[key]) for key, answer in said.items()}
-    return {"number": number, "worths": worths, "answers": said, "asked": [key for key, answer in said.items() if not answer]}
+    return {
+        "number": number,
+        "worths": worths,
+        "answers": said,
+        "asked": [key for key, answer in said.items() if not answer],
+    }
 
 
 def gqa(rows: Rows, folder: Path) -> dict[str, Outcome]:

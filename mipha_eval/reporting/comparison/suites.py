@@ -38,7 +38,9 @@ def notes_of(comparison: SuiteComparison) -> list[str]:
     """What a reader must know."""
     notes = []
     if comparison.missing:
-        notes.append(f"{comparison.missing:,} of {comparison.questions:,} questions have no answer; suites' numbers leave them out")
+        notes.append(
+            f"{comparison.missing:,} of {comparison.questions:,} questions have no answer; suites' numbers leave them out"
+        )
     if comparison.left_out:
         notes.append(f"{comparison.left_out:,} answers to questions that are not asked are left out")
     if comparison.without:

@@ -1,4 +1,4 @@
-"""Certificates of suites' rules: a suite's own code gave the same readings and numbers, and the rules have not changed since."""
+"""Certificates of suites' rules: a suite's own code gave the same readings and numbers, and no rule has changed since."""
 
 from __future__ import annotations
 

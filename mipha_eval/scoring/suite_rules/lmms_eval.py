@@ -25,6 +25,7 @@ from mipha_eval.scoring.suite_rules.totals import (
     letter_reading,
     mean_worth,
     mme_points,
+    of_subtasks,
     options_by_letter,
     pooled_f1,
     settle_circular,
@@ -127,8 +128,10 @@ ASKS = "asks a judge, then draws"
 
 RULES = (
     SuiteRule("pope", "f1", "pope: pope_f1_score", read_pope, POPE_F1, rows=9000),
-    SuiteRule("mme", "perception", "mme: mme_perception_score", read_mme, mme_points(PERCEPTION), rows=2374),
-    SuiteRule("mme", "cognition", "mme: mme_cognition_score", read_mme, mme_points(COGNITION), rows=2374),
+    *(
+        SuiteRule("mme", name, f"mme: mme_{name}_score", read_mme, mme_points(tasks), asks=of_subtasks(tasks), rows=rows)
+        for name, tasks, rows in (("perception", PERCEPTION, 2114), ("cognition", COGNITION, 260))
+    ),
     SuiteRule("gqa", "accuracy", "gqa: exact_match", read_gqa, mean_worth, rows=12578),
     SuiteRule("textvqa", "accuracy", "textvqa_val: exact_match", read_evalai, mean_worth, rows=5000),
     SuiteRule("vqav2", "accuracy", "vqav2_val: exact_match", read_vqav2, mean_worth, rows=214354),
@@ -138,19 +141,31 @@ RULES = (
     SuiteRule("seed", "accuracy", "seedbench: seed_all", read_seed, mean_worth, ("llava",), rows=17990),
     SuiteRule("seed", "image", "seedbench: seed_image", read_seed, mean_worth, ("llava",), asks=is_image, rows=14233),
     SuiteRule(
-        *("mmbench", "accuracy", "mmbench_en_dev: gpt_eval_score", read_mmbench, circular_share),
+        "mmbench",
+        "accuracy",
+        "mmbench_en_dev: gpt_eval_score",
+        read_mmbench,
+        circular_share,
         protocols=("dev",),
         rows=4329,
         settle=settle_circular,
         otherwise=ASKS,
     ),
     SuiteRule(
-        *("mmbench", "accuracy", "mmbench_en_dev_static: gpt_eval_score", read_mmbench_static, circular_share),
+        "mmbench",
+        "accuracy",
+        "mmbench_en_dev_static: gpt_eval_score",
+        read_mmbench_static,
+        circular_share,
         protocols=("dev",),
         rows=4329,
     ),
     SuiteRule(
-        *("mmbench", "accuracy", "mmbench_cn_dev: gpt_eval_score", read_mmbench, circular_share),
+        "mmbench",
+        "accuracy",
+        "mmbench_cn_dev: gpt_eval_score",
+        read_mmbench,
+        circular_share,
         protocols=("cn-dev",),
         rows=4329,
         settle=settle_circular,

@@ -69,6 +69,11 @@ def mme_points(subtasks: Collection[str]) -> Callable[[Sequence[Read]], float | 
     return total
 
 
+def of_subtasks(subtasks: Collection[str]) -> Callable[[Sample], bool]:
+    """Which questions are of these subtasks of MME."""
+    return lambda sample: sample.category in subtasks
+
+
 def circular_share(read: Sequence[Read]) -> float | None:
     """The share of questions of which every rotation is right; those without the unturned row are not seen."""
     hits = [min(reading.worth for _, reading in rows) for rows in _groups(read).values() if _has_base(rows)]

@@ -27,6 +27,7 @@ from mipha_eval.scoring.suite_rules.totals import (
     letter_reading,
     mean_worth,
     mme_points,
+    of_subtasks,
     options_by_letter,
     pooled_f1,
     settle_circular,
@@ -75,7 +76,7 @@ def read_letter(sample: Sample, text: str) -> AnswerReading:
     """A lone option letter near the end, else an option's text."""
     options = {letter: option for letter, option in options_by_letter(sample).items() if option not in MISSING}
     reading = read_mmbench(told(text), options)
-    return letter_reading(sample, reading.answer, unsure=not reading.parsed)
+    return letter_reading(sample, reading.answer if reading.answer in options else "", unsure=not reading.parsed)
 
 
 def asked_once(samples: Sequence[Sample], texts: Mapping[str, str]) -> Mapping[str, str]:
@@ -92,26 +93,52 @@ ASKS = "asks a judge"
 
 RULES = (
     SuiteRule("pope", "f1", "POPE: Overall", read_yes_no, POPE_F1, rows=9000, answers=asked_once, otherwise=ASKS),
-    SuiteRule("mme", "perception", "MME: perception", read_yes_no, mme_points(PERCEPTION), rows=2374, otherwise=ASKS),
-    SuiteRule("mme", "cognition", "MME: reasoning", read_yes_no, mme_points(REASONING), rows=2374, otherwise=ASKS),
+    *(
+        SuiteRule(
+            "mme",
+            beside,
+            f"MME: {name}",
+            read_yes_no,
+            mme_points(tasks),
+            asks=of_subtasks(tasks),
+            rows=rows,
+            otherwise=ASKS,
+        )
+        for beside, name, tasks, rows in (
+            ("perception", "perception", PERCEPTION, 2114),
+            ("cognition", "reasoning", REASONING, 260),
+        )
+    ),
     SuiteRule("gqa", "accuracy", "GQA_TestDev_Balanced: Overall", read_gqa, mean_worth, rows=12578),
     SuiteRule("textvqa", "accuracy", "TextVQA_VAL: Overall", read_vqa, mean_worth, rows=5000),
     SuiteRule("vizwiz", "accuracy", "VizWiz: Overall", read_vqa, mean_worth, rows=4319),
     SuiteRule(
-        *("scienceqa", "img", "ScienceQA_TEST: Overall", read_letter, mean_worth),
+        "scienceqa",
+        "img",
+        "ScienceQA_TEST: Overall",
+        read_letter,
+        mean_worth,
         asks=with_picture,
         rows=2017,
         otherwise=ASKS,
     ),
     SuiteRule(
-        *("seed", "image", "SEEDBench_IMG: Overall", read_letter, mean_worth),
+        "seed",
+        "image",
+        "SEEDBench_IMG: Overall",
+        read_letter,
+        mean_worth,
         protocols=("llava",),
         asks=is_image,
         otherwise=ASKS,
     ),
     *(
         SuiteRule(
-            *("mmbench", "accuracy", f"{name}: Overall", read_letter, circular_share),
+            "mmbench",
+            "accuracy",
+            f"{name}: Overall",
+            read_letter,
+            circular_share,
             protocols=(protocol,),
             rows=4329,
             settle=settle_circular,
