@@ -120,6 +120,13 @@ def test_a_missing_option_of_lmms_evals_table_says_nan() -> None:
     assert lmms_eval.read_mmbench_static(sample, "apple").answer == "B"
 
 
+def test_without_its_options_a_question_is_read_by_letters_alone() -> None:
+    """SEED-Bench in a file that names the right letter alone."""
+    sample = question("B", category="image")
+    assert vlmevalkit.read_letter(sample, "B.").worth == 1
+    assert vlmevalkit.read_letter(sample, "a cat").unsure
+
+
 def rule_named(suite: Suite, name: str) -> SuiteRule:
     return next(rule for rule in suite.rules if rule.name == name)
 

@@ -12,7 +12,7 @@ from mipha_eval.core.types import Sample, Score
 from mipha_eval.data.questions import read_samples
 from mipha_eval.scoring.answer_files import read_answers
 from mipha_eval.scoring.result import Scored, score_responses
-from mipha_eval.scoring.suite_rules.number import AnswerReading, SuiteNumber, SuiteRule, suite_number
+from mipha_eval.scoring.suite_rules.number import AnswerReading, SuiteNumber, SuiteRule, every, suite_number
 from mipha_eval.scoring.suite_rules.suites import OFFICIAL, SUITES, Suite, rules_for
 
 #: what official rules call an answer that is none of the possible ones
@@ -108,7 +108,7 @@ def compare_suites(task: Task, answers: Path, names: Sequence[str], *, subset: b
     rows: list[SuiteRow] = []
     for name in names:
         if name == OFFICIAL:
-            rows += _official_rows(task, official, [rule.beside for each in rules.values() for rule in each])
+            rows += _official_rows(task, official, samples, [rule for each in rules.values() for rule in each])
             continue
         numbers = [suite_number(rule, samples, texts) for rule in rules[name]]
         rows += [_row(SUITES[name], number, official, texts, samples) for number in numbers]
@@ -117,17 +117,17 @@ def compare_suites(task: Task, answers: Path, names: Sequence[str], *, subset: b
     return SuiteComparison(task.label, len(samples), missing, rows, without, found.left_out)
 
 
-def _official_rows(task: Task, official: Scored, beside: Sequence[str]) -> list[SuiteRow]:
+def _official_rows(task: Task, official: Scored, samples: Sequence[Sample], rules: Sequence[SuiteRule]) -> list[SuiteRow]:
     """The headline, and metrics that suites print, in the task's order."""
     metrics, headline = official.summary.metrics, official.summary.headline
+    beside = {rule.beside: rule.asks for rule in rules}
     wanted = [name for name in metrics if name == headline or name in beside]
-    rows = tuple(task.rows.get(task.protocol, ()))
-    count = len(official.scores)
-    whole = next((number for number in rows if number == count), rows[0] if rows else 0)
-    return [
-        SuiteRow(OFFICIAL, f"{task.label}: {name}", name, metrics[name], metrics[name], None, count, whole)
-        for name in wanted
-    ]
+    scored = {score.sample for score in official.scores}
+    found = []
+    for name in wanted:
+        count = sum(sample.id in scored and beside.get(name, every)(sample) for sample in samples)
+        found.append(SuiteRow(OFFICIAL, f"{task.label}: {name}", name, metrics[name], metrics[name], None, count, 0))
+    return found
 
 
 def _row(
@@ -157,7 +157,7 @@ def _row(
 
 
 def _official_reading(score: Score) -> AnswerReading:
-    return AnswerReading("" if score.reading in UNREAD else score.reading, score.value, unsure=not score.parsed)
+    return AnswerReading("" if score.reading in UNREAD else score.reading, score.value)
 
 
 def _differ(sample: Sample, official: AnswerReading, suite: AnswerReading) -> bool:

@@ -118,7 +118,7 @@ def textvqa(rows: Rows, folder: Path) -> dict[str, Outcome]:
     return {"TextVQA_VAL: Overall": _short_answers(rows, "TextVQA_VAL", table, folder)}
 
 
-def _short_answers(rows: Rows, name: str, table: dict[str, Sequence[Any]], folder: Path) -> Outcome:
+def _short_answers(rows: Rows, name: str, table: Mapping[str, Sequence[Any]], folder: Path) -> Outcome:
     path = sheet(folder, name, {**table, "prediction": [row["said"] for row in rows]})
     numbers = data_set("image_vqa", "ImageVQADataset", name).evaluate(path)
     found = SMP.load(SMP.get_intermediate_file_path(path, "_results"))

@@ -30,7 +30,7 @@ def print_suites(comparison: SuiteComparison, console: Console) -> None:
         if row.readings:
             print_lines(console, [f"{row.suite}, {row.name}, reads otherwise:", *map(_reading_line, row.readings[:FIRST])])
             more = len(row.readings) - FIRST
-            print_lines(console, [f"  and {more:,} more (--json has all)"] if more > 0 else [])
+            print_lines(console, [f"  and {more:,} more, which JSON has"] if more > 0 else [])
     print_lines(console, notes_of(comparison))
 
 
@@ -56,7 +56,7 @@ def _cells(row: SuiteRow) -> list[str]:
         row.name,
         _value(row),
         NONE if official or row.value is None or row.official is None else kept(f"{row.value - row.official:+.2f}"),
-        kept(f"{row.answers:,}") + (f" of {row.rows:,}" if row.rows not in (0, row.answers) else ""),
+        kept(f"{row.answers:,}") + (f" (there {row.rows:,})" if row.rows not in (0, row.answers) else ""),
         NONE if official else _counts(row),
     ]
 
@@ -70,17 +70,19 @@ def _value(row: SuiteRow) -> str:
 
 
 def _counts(row: SuiteRow) -> str:
-    return f"{len(row.readings):,}" + (f" ({row.better:,} better, {row.worse:,} worse)" if row.readings else "")
+    parts = [f"{count:,} {what}" for count, what in ((row.better, "better"), (row.worse, "worse")) if count]
+    return f"{len(row.readings):,}" + (f" ({', '.join(parts) or 'none worth more or less'})" if row.readings else "")
 
 
 def _reading_line(reading: OtherReading) -> str:
     text = printable(reading.text)
     shown = text if len(text) <= LONGEST else f"{text[:LONGEST]}..."
-    return f'  {printable(reading.sample)} "{shown}": official {_said(reading.official)}, here {_said(reading.suite)}'
+    return f'  {printable(reading.sample)} "{shown}": official {_said(reading.official)}, there {_said(reading.suite)}'
 
 
 def _said(reading: AnswerReading) -> str:
-    return f"{printable(reading.answer)[:LONGEST] or 'nothing'} ({reading.worth:g})"
+    worth = {0.0: "wrong", 1.0: "right"}.get(reading.worth, f"{reading.worth:.2f}")
+    return f"{printable(reading.answer)[:LONGEST] or 'nothing'} ({'unsure' if reading.unsure else worth})"
 
 
 def suites_json(comparison: SuiteComparison) -> JsonObject:

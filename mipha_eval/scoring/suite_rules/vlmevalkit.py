@@ -39,6 +39,8 @@ NAME, VERSION, SOURCE, AS_OF = "vlmevalkit", "e8e78f0", "open-compass/VLMEvalKit
 #: spared beside a digit on either side, as VQA's own script meant to
 FULL_STOP = re.compile(r"(?<!\d)\.(?!\d)")
 MISSPELT = re.compile("imange", re.IGNORECASE)
+#: four options whose texts are in no answer that a sheet can hold
+UNKNOWN = dict.fromkeys("ABCD", "\0")
 PERCEPTION = ("OCR", "artwork", "celebrity", "color", "count", "existence", "landmark", "position", "posters", "scene")
 REASONING = ("code_reasoning", "commonsense_reasoning", "numerical_calculation", "text_translation")
 
@@ -73,8 +75,13 @@ def normalize(text: str) -> str:
 
 
 def read_letter(sample: Sample, text: str) -> AnswerReading:
-    """A lone option letter near the end, else an option's text."""
-    options = {letter: option for letter, option in options_by_letter(sample).items() if option not in MISSING}
+    """A lone option letter near the end, else an option's text.
+
+    Of a question whose options nobody knows (SEED-Bench in files that name the right letter alone) only letters can be read;
+    what the suite might read by an option's text is unsure.
+    """
+    known = {letter: option for letter, option in options_by_letter(sample).items() if option not in MISSING}
+    options = known if sample.choices else UNKNOWN
     reading = read_mmbench(told(text), options)
     return letter_reading(sample, reading.answer if reading.answer in options else "", unsure=not reading.parsed)
 
