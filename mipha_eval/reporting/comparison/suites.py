@@ -55,7 +55,7 @@ def _cells(row: SuiteRow) -> list[str]:
         row.suite,
         row.name,
         _value(row),
-        NONE if official or row.value is None or row.official is None else kept(f"{row.value - row.official:+.2f}"),
+        NONE if official else _difference(row),
         kept(f"{row.answers:,}") + (f" (there {row.rows:,})" if row.rows not in (0, row.answers) else ""),
         NONE if official else _counts(row),
     ]
@@ -67,6 +67,12 @@ def _value(row: SuiteRow) -> str:
     if not row.unsure:
         return f"{row.value:.2f}"
     return f"{row.value:.2f} to {row.best:.2f} ({row.otherwise}: {row.unsure:,})"
+
+
+def _difference(row: SuiteRow) -> str:
+    if row.value is None or row.official is None:
+        return NONE
+    return kept(f"{round(row.value - row.official, 2) + 0.0:+.2f}")  # no -0.00
 
 
 def _counts(row: SuiteRow) -> str:
