@@ -17,6 +17,7 @@ from mipha_eval.cli.certify import certify_tasks
 from mipha_eval.cli.check import check_verbs
 from mipha_eval.cli.clean_output import clean_output
 from mipha_eval.cli.compare import compare_stored_runs
+from mipha_eval.cli.compare_suites import compare_suites_of_file
 from mipha_eval.cli.convert import convert_checkpoint
 from mipha_eval.cli.data import data_verbs
 from mipha_eval.cli.doctor import examine_machine
@@ -76,6 +77,7 @@ app.command("predict")(blamed(predict_answers))
 app.command("score")(blamed(score_answers))
 app.command("report")(blamed(report_table))
 app.command("compare")(blamed(compare_stored_runs))
+app.command("compare-suites")(blamed(compare_suites_of_file))
 app.command("submit")(blamed(submit_answers))
 app.command("plan")(blamed(plan_tasks))
 app.command("certify")(blamed(certify_tasks))

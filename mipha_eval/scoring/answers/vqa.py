@@ -1,7 +1,7 @@
 """Free-form answers against ten human ones: the normalisations and the consensus of VQAv2, TextVQA and VizWiz.
 
 Sources: GT-Vision-Lab/VQA at a013f00, ``vqaEval.py``; facebookresearch/mmf's M4C evaluator as in haotian-liu/LLaVA at
-c121f04, ``m4c_evaluator.py``. Both keep a slip in the rule for full stops, and it is kept here: see `_strip_punctuation`.
+c121f04, ``m4c_evaluator.py``. Both keep a slip in the rule for full stops, and it is kept here: see `strip_punctuation`.
 """
 
 from __future__ import annotations
@@ -58,20 +58,24 @@ def plain_space(text: str) -> str:
 @lru_cache(maxsize=1 << 18)
 def normalize_vqa(text: str) -> str:
     """VQAv2's processPunctuation and processDigitArticle, for a text that `plain_space` has seen."""
-    return _numbers_and_articles(_strip_punctuation(text, COMMA_IN_NUMBER))
+    return numbers_and_articles(strip_punctuation(text, COMMA_IN_NUMBER))
 
 
 @lru_cache(maxsize=1 << 18)
 def normalize_evalai(text: str) -> str:
     """M4C's EvalAIAnswerProcessor: how answers are prepared for VQAv2's and VizWiz' servers, and scored in TextVQA."""
     words = text.lower().replace(",", "").replace("?", "").replace("'s", " 's").strip()
-    return _numbers_and_articles(_strip_punctuation(plain_space(words), COMMAS_IN_NUMBER))
+    return numbers_and_articles(strip_punctuation(plain_space(words), COMMAS_IN_NUMBER))
 
 
-def _strip_punctuation(text: str, comma_in_number: re.Pattern[str]) -> str:
+def strip_punctuation(text: str, comma_in_number: re.Pattern[str], full_stop: re.Pattern[str] = FULL_STOP) -> str:
     """Deletes or blanks punctuation, then deletes full stops that no digit follows, but 32 at most.
 
     The rule means to spare full stops after digits, too; a misspelt look-behind (``?!<=``) makes that part void.
+
+    Args:
+        comma_in_number: where it is found, all punctuation is deleted.
+        full_stop: which full stops go.
     """
     result = text
     if HAS_PUNCTUATION.search(text):
@@ -80,10 +84,11 @@ def _strip_punctuation(text: str, comma_in_number: re.Pattern[str]) -> str:
             if mark in text:
                 beside_space = f"{mark} " in text or f" {mark}" in text
                 result = result.replace(mark, "" if number or beside_space else " ")
-    return FULL_STOP.sub("", result, count=FULL_STOPS_REMOVED) if "." in result else result
+    return full_stop.sub("", result, count=FULL_STOPS_REMOVED) if "." in result else result
 
 
-def _numbers_and_articles(text: str) -> str:
+def numbers_and_articles(text: str) -> str:
+    """VQAv2's processDigitArticle: lower case, digits for number words, no articles, apostrophes put back."""
     words = [NUMBERS.get(word, word) for word in text.lower().split()]
     return " ".join(CONTRACTIONS.get(word, word) for word in words if word not in ARTICLES)
 
