@@ -132,23 +132,38 @@ def evalscope(files: Sequence[str]) -> Any:
 
 def vlmevalkit(files: Sequence[str]) -> Any:
     """Per table: the predictions as VLMEvalKit loads them, and the numbers of its scorers where these need no network."""
-    os.environ.setdefault("LMUData", str(Path(files[0]).parent))
+    root = Path(os.environ["MIPHA_EVAL_VLMEVALKIT"]) / "vlmeval"
+    os.environ["LMUData"] = str(Path(files[0]).parent)
+    bare_package("vlmeval", root)
+    bare_package("vlmeval.dataset", root / "dataset")
+    bare_package("vlmeval.dataset.utils", root / "dataset/utils", DEBUG_MESSAGE="", build_judge=None)
     from vlmeval.dataset.image_yorn import ImageYORNDataset
     from vlmeval.smp import load as load_table
 
     found: dict[str, Any] = {}
     for name in files:
         data = load_table(name)
-        dataset = Path(name).stem.rpartition("_")[2]
         own = {"index": list(map(str, data["index"])), "prediction": list(map(str, data["prediction"]))}
+        dataset = next(each for each in DATASETS if name.endswith(f"_{each}.xlsx"))
         if dataset in ("POPE", "MME"):
             scorer = ImageYORNDataset.__new__(ImageYORNDataset)
             scorer.dataset_name = dataset
             own["score"] = scorer.evaluate(name).to_dict("records")
-        if Path(name).stem.endswith("MMBench_DEV_EN"):
+        if dataset == "MMBench_DEV_EN":
             own["score"] = mmbench(name, data)
-        found[name] = own
+        found[dataset] = own
     return json.loads(json.dumps(found, default=float))
+
+
+DATASETS = ("POPE", "MME", "MMBench_DEV_EN", "GQA_TestDev_Balanced", "TextVQA_VAL")
+
+
+def bare_package(name: str, folder: Path, **values: Any) -> None:
+    """A package without what its own ``__init__`` does, which is to import all models and data sets."""
+    package = ModuleType(name)
+    package.__path__ = [str(folder)]
+    vars(package).update(values)
+    sys.modules[name] = package
 
 
 def mmbench(name: str, data: Any) -> Any:

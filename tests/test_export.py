@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import csv
+import functools
 import io
 import json
+import os
 import random
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,7 @@ from mipha_eval.core.plugins.registry import Registry
 from mipha_eval.core.task import Task
 from mipha_eval.core.types import Image, Response, Sample
 from mipha_eval.judge.stored_task import read_stored_tasks
+from mipha_eval.runs.evaluate import evaluate
 from mipha_eval.runs.export import ExportSettings, export_run
 from mipha_eval.store.run_folder import RunFolder
 from mipha_eval.suites.write import vlmevalkit
@@ -28,7 +31,7 @@ from mipha_eval.suites.write.inspect_log import sample_name
 from mipha_eval.suites.write.suites import SUITES, find_suite
 from tests.conftest import Cli, read_json, read_jsonl
 from tests.page_runs import Made, make_run
-from tests.suite_environment import read_by_suite, suite_python
+from tests.suite_environment import VLMEVALKIT, read_by_suite, suite_python
 
 TASKS = ("pope", "mme", "mmbench", "gqa", "scienceqa", "seed", "textvqa", "vizwiz", "vqav2", "mmvet", "coco-cap", "nocaps")
 BROKEN = "the picture is broken"
@@ -58,12 +61,14 @@ def python() -> Path:
     return suite_python()
 
 
-def texts(run: Path, label: str) -> dict[str, str]:
+@functools.cache
+def texts(run: Path, label: str) -> Mapping[str, str]:
     """Sample id -> answer, those that failed left out; read without what is tested."""
     stored = RunFolder(run).task(label).responses()
     return {name: entry.response.text for name, entry in stored.items() if not entry.response.error}
 
 
+@functools.cache
 def samples(run: Path, label: str) -> Sequence[Sample]:
     return RunFolder(run).task(label).samples()
 
@@ -200,7 +205,7 @@ def test_ids_lead_nowhere_in_a_log() -> None:
 
 def table(file: Path) -> list[dict[str, Any]]:
     """Rows of a sheet, read without pandas."""
-    head, *rows = load_workbook(file, read_only=True)["Sheet1"].iter_rows(values_only=True)
+    head, *rows = load_workbook(io.BytesIO(file.read_bytes()))["Sheet1"].iter_rows(values_only=True)
     return [dict(zip(map(str, head), row, strict=True)) for row in rows]
 
 
@@ -248,6 +253,58 @@ def test_a_text_that_no_sheet_holds_makes_a_text_table() -> None:
     assert "row 1 has a text that no sheet can hold" in written.notes[0]
     rows = csv.DictReader(io.StringIO(written.files[0].content.decode(), newline=""), delimiter="\t")
     assert [row["prediction"] for row in rows] == list(said.values())
+
+
+@pytest.fixture
+def real(benchmarks: Path, llava_answers: Path, tmp_path: Path) -> Callable[[str], Path]:
+    """Makes a run of LLaVA-1.5-13B's own answers to a benchmark."""
+
+    def make(task: str) -> Path:
+        path = llava_answers / f"{task if task != 'mmbench' else 'mmbench_dev'}.jsonl"
+        return evaluate(
+            "answers-file", [task], data=str(benchmarks), output=tmp_path / "runs", progress=False, path=path
+        ).path
+
+    return make
+
+
+def vlmevalkit_finds(python: Path, files: Sequence[Path]) -> Any:
+    """What its own code makes of tables; skips the test without a checkout, since it is no package of PyPI's."""
+    root = os.environ.get(VLMEVALKIT, "")
+    if not Path(root, "vlmeval").is_dir():
+        pytest.skip(f"VLMEvalKit is not here (set {VLMEVALKIT} to a checkout)")
+    return read_by_suite(python, "vlmevalkit", files)
+
+
+def test_vlmevalkit_scores_its_mmbench(real: Callable[[str], Path], python: Path, tmp_path: Path) -> None:
+    """By its circular evaluation without a judge: LLaVA-1.5-13B's published 67.7, and every answer."""
+    run = real("mmbench")
+    found = vlmevalkit_finds(python, export(run, "vlmevalkit", tmp_path / "out"))["MMBench_DEV_EN"]
+    own = RunFolder(run).task("mmbench@dev").results()[0].metrics["accuracy"]
+    assert 100 * found["score"][0]["Overall"] == pytest.approx(own)
+    assert round(own, 1) == 67.7
+    given = texts(run, "mmbench@dev")
+    assert dict(zip(found["index"], found["prediction"], strict=True)) == given
+
+
+def test_vlmevalkit_scores_its_pope(real: Callable[[str], Path], python: Path, tmp_path: Path) -> None:
+    """Each category's F1 is the benchmark's: these answers are plain yes and no, which all rules read alike."""
+    run = real("pope")
+    found = vlmevalkit_finds(python, export(run, "vlmevalkit", tmp_path / "out"))["POPE"]
+    own = RunFolder(run).task("pope@llava").results()[0].metrics
+    for row in found["score"]:
+        if row["split"] != "Overall":
+            assert row["Overall"] == pytest.approx(own[f"{row['split']}/f1"])
+            assert row["acc"] == pytest.approx(own[f"{row['split']}/accuracy"])
+    assert len(found["prediction"]) < len(texts(run, "pope@llava"))
+
+
+def test_vlmevalkit_scores_its_mme(real: Callable[[str], Path], python: Path, tmp_path: Path) -> None:
+    run = real("mme")
+    found = vlmevalkit_finds(python, export(run, "vlmevalkit", tmp_path / "out"))["MME"]
+    own = RunFolder(run).task("mme@llava").results()[0].metrics
+    assert found["score"][0]["perception"] == pytest.approx(own["perception"])
+    assert found["score"][0]["reasoning"] == pytest.approx(own["cognition"])
 
 
 # LLaVA

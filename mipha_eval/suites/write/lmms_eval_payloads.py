@@ -158,7 +158,7 @@ FORMS: Mapping[tuple[str, str], Form] = {
     ("textvqa", "plain"): Form("textvqa_val", textvqa),
     ("textvqa", "llava-ocr"): Form("textvqa_val", textvqa),
     ("vizwiz", "val"): Form("vizwiz_vqa_val", vizwiz),
-    ("vizwiz", "test"): Form("vizwiz_vqa_test", vizwiz),
+    ("vizwiz", "test"): Form("vizwiz_vqa_test", vizwiz, "submission"),
     ("vqav2", "val"): Form("vqav2_val", vqav2, "exact_match"),
     ("mmbench", "dev"): Form("mmbench_en_dev", mmbench),
     ("mmbench", "cn-dev"): Form("mmbench_cn_dev", mmbench),
