@@ -104,9 +104,7 @@ def inspect(files: Sequence[str]) -> Any:
             "answers": {str(each.id): each.output.completion for each in log.samples if each.error is None},
             "messages": {str(each.id): each.messages[-1].text for each in log.samples if each.error is None},
             "errors": {str(each.id): each.error.message for each in log.samples if each.error is not None},
-            "values": {
-                str(each.id): score.value for each in log.samples for score in (each.scores or {}).values()
-            },
+            "values": {str(each.id): score.value for each in log.samples for score in (each.scores or {}).values()},
             "targets": {str(each.id): each.target for each in log.samples},
             "images": [part.image for part in log.samples[0].messages[0].content if part.type == "image"],
             "summaries": [str(each.id) for each in read_eval_log_sample_summaries(name)],
@@ -133,7 +131,7 @@ def evalscope(files: Sequence[str]) -> Any:
 def vlmevalkit(files: Sequence[str]) -> Any:
     """Per table: the predictions as VLMEvalKit loads them, and the numbers of its scorers where these need no network."""
     root = Path(os.environ["MIPHA_EVAL_VLMEVALKIT"]) / "vlmeval"
-    os.environ["LMUData"] = str(Path(files[0]).parent)
+    os.environ["LMUData"] = str(Path(files[0]).parent)  # noqa: SIM112  # its own spelling
     bare_package("vlmeval", root)
     bare_package("vlmeval.dataset", root / "dataset")
     bare_package("vlmeval.dataset.utils", root / "dataset/utils", DEBUG_MESSAGE="", build_judge=None)

@@ -36,7 +36,16 @@ from tests.suite_environment import VLMEVALKIT, read_by_suite, suite_python
 TASKS = ("pope", "mme", "mmbench", "gqa", "scienceqa", "seed", "textvqa", "vizwiz", "vqav2", "mmvet", "coco-cap", "nocaps")
 BROKEN = "the picture is broken"
 #: what answers are like: their reading must not change on the way
-UGLY = ("Yes, as far as I can see.", " no ", "=1+1", "<think>a thought</think>B", "Ja, ü 图 🙂", "two\nlines", 'a "word"', "A. cat")
+UGLY = (
+    "Yes, as far as I can see.",
+    " no ",
+    "=1+1",
+    "<think>a thought</think>B",
+    "Ja, ü 图 🙂",
+    "two\nlines",
+    'a "word"',
+    "A. cat",
+)
 
 
 def ugly_answers(task: Task, sample: Sample, chance: random.Random) -> Mapping[str, Any]:
@@ -162,7 +171,10 @@ def test_results_of_lmms_eval_say_whose_they_are(run: Path, tmp_path: Path) -> N
     (file,) = [file for file in export(run, "lmms-eval", tmp_path, "pope") if file.name.endswith("_results.json")]
     results = read_json(file)
     own = RunFolder(run).task("pope@demo").results()[0]
-    assert results["results"]["pope"] == {"alias": "pope", **{f"{key},mipha-eval": value for key, value in own.metrics.items()}}
+    assert results["results"]["pope"] == {
+        "alias": "pope",
+        **{f"{key},mipha-eval": value for key, value in own.metrics.items()},
+    }
     assert results["configs"]["pope"]["metadata"]["marks"][0] == "DEMO"
     assert results["n-samples"]["pope"] == {"original": own.total, "effective": own.total}
     assert file.parent.name == results["model_name_sanitized"]
@@ -199,6 +211,7 @@ def test_ids_lead_nowhere_in_a_log() -> None:
     """Ids of somebody's table are names in a zip."""
     asked = [Sample(name, "?", ("a",), (), name) for name in ("../../up", "/etc/passwd", "a/b", "..\\up")]
     assert [sample_name(place, one) for place, one in enumerate(asked)] == ["question 0", "question 1", "a/b", "question 3"]
+
 
 # VLMEvalKit
 
@@ -237,7 +250,12 @@ def test_pope_of_vlmevalkit_has_each_pair_once(run: Path, tmp_path: Path) -> Non
     given = texts(run, "pope@demo")
     asked = samples(run, "pope@demo")
     assert spread == sorted(
-        (one.images[0].name, one.prompt.split("\n")[0], one.category, given.get(one.id, f"Failed to obtain answer: {BROKEN}"))
+        (
+            one.images[0].name,
+            one.prompt.split("\n")[0],
+            one.category,
+            given.get(one.id, f"Failed to obtain answer: {BROKEN}"),
+        )
         for one in asked
     )
     assert {row["answer"] for row in table(file)} == {"Yes", "No"}
@@ -342,13 +360,14 @@ def test_evalscope_reads_every_answer(run: Path, python: Path, tmp_path: Path) -
         assert {asked[int(place)].id: text for place, text in rows.items()} == texts(run, label)
     given = texts(run, "pope@demo")
     for category in ("random", "popular", "adversarial"):
-        asked = {str(one.question_id % 10_000_000 - 1): one for one in samples(run, "pope@demo") if one.category == category}
+        every = [one for one in samples(run, "pope@demo") if one.category == category]
+        placed = {str(int(str(one.question_id)) % 10_000_000 - 1): one for one in every}
         (said,) = [rows for name, rows in predictions.items() if name.endswith(f"/pope_{category}.jsonl")]
-        assert {asked[place].id: text for place, text in said.items()} == {
-            one.id: given[one.id] for one in asked.values() if one.id in given
+        assert {placed[place].id: text for place, text in said.items()} == {
+            one.id: given[one.id] for one in every if one.id in given
         }
         (read,) = [rows for name, rows in found.items() if "/reviews/" in name and name.endswith(f"pope_{category}.jsonl")]
-        assert read == {place: int(asked[place].target[0].upper() in text.upper()) for place, text in said.items()}
+        assert read == {place: int(placed[place].target[0].upper() in text.upper()) for place, text in said.items()}
 
 
 def official(name: str, protocol: str, count: int, **more: Any) -> AnsweredTask:

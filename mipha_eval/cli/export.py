@@ -29,7 +29,8 @@ def export_answers(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a run.")],
     to: Annotated[SuiteName, typer.Option("--to", help="The suite whose files are written.")],
     output: Annotated[
-        Optional[Path], typer.Option("--output", "-o", help="The folder that the suite would write into; default: in the run.")
+        Optional[Path],
+        typer.Option("--output", "-o", help="The folder that the suite would write into; default: in the run."),
     ] = None,
     tasks: Annotated[Optional[str], typer.Option("--tasks", help="Tasks of the run as a,b; default: all.")] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace files that are there already.")] = False,

@@ -1,8 +1,8 @@
 """Inspect's logs, an ``.eval`` file a task: a zip with a header, a file a sample, and a summary of each for its viewer.
 
 By UKGovernmentBEIS/inspect_ai at 499e615, ``log/_log.py`` and ``log/_recorders/eval.py``, version 2 of the form. A failed
-request is a sample with an error. Scores are those of the run, by a scorer that is called ``mipha-eval``. Pictures stand in a
-log where they are small; else it refers to their files.
+request is a sample with an error. Scores are those of the run, by a scorer that is called ``mipha-eval``. Pictures stand in
+a log where they are small; else it refers to their files.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ LONGEST_SUMMARY = 1024  # characters that a summary has of a text
 
 
 def refusal(task: AnsweredTask) -> str:
-    """Why the suite has no form for a task: it has one for any."""
-    return ""
+    """Why the suite has no form for a task: it has one for any that asks something."""
+    return "" if task.samples else "it has no questions"
 
 
 def write(run: RunFacts, tasks: Sequence[AnsweredTask]) -> Iterator[Written]:

@@ -76,4 +76,3 @@ def question_id(task: AnsweredTask, sample: Sample) -> int | str:
 def _answer_id(run: RunFacts, task: AnsweredTask, sample: Sample) -> str:
     """As long as LLaVA's, which are drawn; these are the same whenever the same answer is written."""
     return hashlib.sha256("\n".join([run.identity, task.label, sample.id]).encode()).hexdigest()[:22]
-

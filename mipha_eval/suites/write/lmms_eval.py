@@ -1,8 +1,8 @@
 """lmms-eval's logs: ``MODEL/DATE_samples_TASK.jsonl``, a line a question, and ``MODEL/DATE_results.json``.
 
-By EvolvingLMMs-Lab/lmms-eval 0.7.3, ``loggers/evaluation_tracker.py`` and ``evaluator.py``. What a line has for each metric is
-in `lmms_eval_payloads`; these are by lmms-eval's own rules, so that its aggregations give its own numbers. The numbers in the
-results file are ours, and its form has room to say so: a metric is called ``NAME,FILTER``, and the filter is ``mipha-eval``.
+By EvolvingLMMs-Lab/lmms-eval 0.7.3, ``loggers/evaluation_tracker.py`` and ``evaluator.py``. What a line has for each metric
+is in `lmms_eval_payloads`; these are by lmms-eval's own rules, so that its aggregations give its own numbers. The numbers in
+the results file are ours, and its form has room to say so: a metric is called ``NAME,FILTER``, our filter ``mipha-eval``.
 """
 
 from __future__ import annotations
@@ -13,9 +13,10 @@ from datetime import datetime
 
 from mipha_eval.core.json_line import to_json
 from mipha_eval.core.json_value import Json, JsonObject
+from mipha_eval.core.task import UNGRADED
 from mipha_eval.core.types import Response, Sample
 from mipha_eval.suites.write.answered import AnsweredTask, RunFacts, SuiteFile, Written, json_file, left_out, lines_file
-from mipha_eval.suites.write.lmms_eval_payloads import FORMS
+from mipha_eval.suites.write.lmms_eval_payloads import FORMS, Given
 
 FILTER = "mipha-eval"
 
@@ -68,9 +69,16 @@ def _row(task: AnsweredTask, place: int, sample: Sample, response: Response) -> 
         "filtered_resps": response.text,
         "token_counts": [{"output_tokens": response.tokens} if response.tokens else None],
         "doc_hash": _digest(to_json(asked)),
-        **FORMS[task.benchmark].payloads(task, sample, response.text),
+        **_payloads(task, sample, response),
         "input": sample.prompt,
     }
+
+
+def _payloads(task: AnsweredTask, sample: Sample, response: Response) -> JsonObject:
+    """Metric -> what a line has for it."""
+    payloads, score = FORMS[task.benchmark].payloads, task.scores.get(sample.id)
+    graded = score if score is not None and score.rule not in UNGRADED else None
+    return payloads(Given(sample, response.text, graded, task.judge)) if payloads else {}
 
 
 def target_of(sample: Sample) -> str:

@@ -12,11 +12,21 @@ from functools import partial
 from pathlib import PurePosixPath
 
 from mipha_eval.core.json_value import Json, JsonObject
-from mipha_eval.core.task import UNGRADED
-from mipha_eval.core.types import Sample
-from mipha_eval.suites.write.answered import AnsweredTask, options_of, parts_of
+from mipha_eval.core.types import Sample, Score
+from mipha_eval.suites.write.answered import options_of, parts_of
 
-Payloads = Callable[[AnsweredTask, Sample, str], JsonObject]
+
+@dataclass(frozen=True)
+class Given:
+    """An answer with what a run knows of it; no score where nobody graded it."""
+
+    sample: Sample
+    text: str
+    score: Score | None
+    judge: str
+
+
+Payloads = Callable[[Given], JsonObject]
 
 POPE_METRICS = ("accuracy", "precision", "recall", "f1_score", "yes_ratio")
 CAPTION_METRICS = ("Bleu_4", "Bleu_3", "Bleu_2", "Bleu_1", "METEOR", "ROUGE_L", "CIDEr")
@@ -34,18 +44,18 @@ class Form:
 
     Attributes:
         task: its name there.
-        payloads: metric -> what a line has for it.
+        payloads: metric -> what a line has for it; None where its rule is not at hand.
         lacking: a metric that is left out.
     """
 
     task: str
-    payloads: Payloads
+    payloads: Payloads | None
     lacking: str = ""
 
 
-def pope(task: AnsweredTask, sample: Sample, text: str) -> JsonObject:
-    predicted, truth = text.lower().strip(), sample.target[0].lower().strip()
-    number = sample.question_id
+def pope(given: Given) -> JsonObject:
+    predicted, truth = given.text.lower().strip(), given.sample.target[0].lower().strip()
+    number = given.sample.question_id
     judged: JsonObject = {
         "question_id": str(number % CATEGORY_STEP) if isinstance(number, int) else str(number),
         "score": float(predicted == truth),
@@ -55,10 +65,12 @@ def pope(task: AnsweredTask, sample: Sample, text: str) -> JsonObject:
     return {f"pope_{metric}": judged for metric in POPE_METRICS}
 
 
-def mme(task: AnsweredTask, sample: Sample, text: str) -> JsonObject:
-    name = "mme_cognition_score" if sample.category in COGNITION else "mme_perception_score"
-    right = mme_reading(text) == sample.target[0].lower().strip().replace(".", "")
-    return {name: {"question_id": _plain(sample.question_id), "category": sample.category, "score": float(right)}}
+def mme(given: Given) -> JsonObject:
+    name = "mme_cognition_score" if given.sample.category in COGNITION else "mme_perception_score"
+    right = mme_reading(given.text) == given.sample.target[0].lower().strip().replace(".", "")
+    return {
+        name: {"question_id": _plain(given.sample.question_id), "category": given.sample.category, "score": float(right)}
+    }
 
 
 def mme_reading(text: str) -> str:
@@ -69,76 +81,80 @@ def mme_reading(text: str) -> str:
     return next((answer for answer in ("yes", "no") if answer in plain[:4]), "other")
 
 
-def gqa(task: AnsweredTask, sample: Sample, text: str) -> JsonObject:
-    predicted, truth = (each.lower().translate(NO_PUNCTUATION) for each in (text, sample.target[0]))
+def gqa(given: Given) -> JsonObject:
+    predicted, truth = (each.lower().translate(NO_PUNCTUATION) for each in (given.text, given.sample.target[0]))
     return {"exact_match": float(predicted == truth)}
 
 
-def scienceqa(task: AnsweredTask, sample: Sample, text: str) -> JsonObject:
-    plain, truth = text.strip(), sample.target[0].lower()
+def scienceqa(given: Given) -> JsonObject:
+    plain, truth = given.text.strip(), given.sample.target[0].lower()
     lettered = len(plain) >= 2 and plain[0].isupper() and plain[1] == "."
     return {"exact_match": float(plain.lower() == truth or (lettered and plain[0].lower() == truth))}
 
 
-def seed(task: AnsweredTask, sample: Sample, text: str) -> JsonObject:
-    read: JsonObject = {"pred": text.strip()[:1], "answer": sample.target[0], "question_id": _plain(sample.question_id)}
+def seed(given: Given) -> JsonObject:
+    sample = given.sample
+    read: JsonObject = {
+        "pred": given.text.strip()[:1],
+        "answer": sample.target[0],
+        "question_id": _plain(sample.question_id),
+    }
     return {f"seed_{sample.category}": read, "seed_all": read}
 
 
-def textvqa(task: AnsweredTask, sample: Sample, text: str) -> JsonObject:
-    number = int(sample.id) if sample.id.isdecimal() else sample.id
-    return _read(task, sample, {"question_id": number})
+def textvqa(given: Given) -> JsonObject:
+    number = int(given.sample.id) if given.sample.id.isdecimal() else given.sample.id
+    return _read(given, {"question_id": number})
 
 
-def vizwiz(task: AnsweredTask, sample: Sample, text: str) -> JsonObject:
-    return _read(task, sample, {"image": f"{PurePosixPath(sample.images[0].name).stem}.jpg"})
+def vizwiz(given: Given) -> JsonObject:
+    return _read(given, {"image": f"{PurePosixPath(given.sample.images[0].name).stem}.jpg"})
 
 
-def _read(task: AnsweredTask, sample: Sample, key: Mapping[str, Json]) -> JsonObject:
+def _read(given: Given, key: Mapping[str, Json]) -> JsonObject:
     """Of a benchmark with ten human answers whose own rule is lmms-eval's, too, and was that of the run."""
-    score = task.scores.get(sample.id)
+    score = given.score
     return {} if score is None else {"exact_match": score.value, "submission": {**key, "answer": score.reading}}
 
 
-def vqav2(task: AnsweredTask, sample: Sample, text: str) -> JsonObject:
-    return {}
-
-
-def mmbench(task: AnsweredTask, sample: Sample, text: str) -> JsonObject:
-    parts, options = parts_of(sample), options_of(sample)
+def mmbench(given: Given) -> JsonObject:
+    parts, options = parts_of(given.sample), options_of(given.sample)
     row: dict[str, Json] = {
-        "index": _plain(sample.question_id),
+        "index": _plain(given.sample.question_id),
         "question": parts.stem,
-        "answer": sample.target[0] if sample.target else "nan",
-        "prediction": text.strip(),
+        "answer": given.sample.target[0] if given.sample.target else "nan",
+        "prediction": given.text.strip(),
         "hint": parts.hint or "nan",
-        "category": sample.category,
-        "L2-category": next((tag.removeprefix("l2/") for tag in sample.tags if tag.startswith("l2/")), "nan"),
+        "category": given.sample.category,
+        "L2-category": next((tag.removeprefix("l2/") for tag in given.sample.tags if tag.startswith("l2/")), "nan"),
         **{letter: options.get(letter, "nan") for letter in MMBENCH_LETTERS},
     }
     return {"gpt_eval_score": row, "submission": row}
 
 
-def mmvet(task: AnsweredTask, sample: Sample, text: str) -> JsonObject:
+def mmvet(given: Given) -> JsonObject:
     """Without a grade there is no score, which is not 0."""
-    score = task.scores.get(sample.id)
-    told = score is not None and score.rule not in UNGRADED
-    graded: JsonObject = {"score": score.value, "eval_model": task.judge or score.rule} if score and told else {}
+    score = given.score
+    graded: JsonObject = {"score": score.value, "eval_model": given.judge or score.rule} if score else {}
     return {
         "gpt_eval_score": {
-            "question_id": sample.id,
-            "question": sample.prompt,
-            "gt_answer": sample.target[0],
-            "capabilities": ",".join(sample.tags),
-            "pred_answer": text,
+            "question_id": given.sample.id,
+            "question": given.sample.prompt,
+            "gt_answer": given.sample.target[0],
+            "capabilities": ",".join(given.sample.tags),
+            "pred_answer": given.text,
             **graded,
         }
     }
 
 
-def captions(begin: str, task: AnsweredTask, sample: Sample, text: str) -> JsonObject:
+def captions(begin: str, given: Given) -> JsonObject:
     """Of a set of captions, whose metrics begin with its name."""
-    held: JsonObject = {"answer": list(sample.target), "pred": text, "image_id": _plain(sample.question_id)}
+    held: JsonObject = {
+        "answer": list(given.sample.target),
+        "pred": given.text,
+        "image_id": _plain(given.sample.question_id),
+    }
     return {f"{begin}_{metric}": held for metric in CAPTION_METRICS}
 
 
@@ -159,7 +175,7 @@ FORMS: Mapping[tuple[str, str], Form] = {
     ("textvqa", "llava-ocr"): Form("textvqa_val", textvqa),
     ("vizwiz", "val"): Form("vizwiz_vqa_val", vizwiz),
     ("vizwiz", "test"): Form("vizwiz_vqa_test", vizwiz, "submission"),
-    ("vqav2", "val"): Form("vqav2_val", vqav2, "exact_match"),
+    ("vqav2", "val"): Form("vqav2_val", None, "exact_match"),
     ("mmbench", "dev"): Form("mmbench_en_dev", mmbench),
     ("mmbench", "cn-dev"): Form("mmbench_cn_dev", mmbench),
     ("mmbench", "test"): Form("mmbench_en_test", mmbench),

@@ -1,7 +1,7 @@
 """VLMEvalKit's tables, ``MODEL/MODEL_DATASET.xlsx``: its data set's columns without the pictures, and ``prediction``.
 
-By open-compass/VLMEvalKit at e8e78f0: ``inference.py`` and ``smp/file.py`` write the table, ``dataset/image_*.py`` read it. A
-failed request is a prediction that begins with `FAILED`. The tables of ScienceQA and SEED-Bench have row numbers of
+By open-compass/VLMEvalKit at e8e78f0: ``inference.py`` and ``smp/file.py`` write the table, ``dataset/image_*.py`` read it.
+A failed request is a prediction that begins with `FAILED`. The tables of ScienceQA and SEED-Bench have row numbers of
 VLMEvalKit's own, by which its scorer looks answers up; nobody but its own tables knows them, and so the index is a text that
 none of its rows has: its scorer then says so, and gives no wrong number.
 """
@@ -16,7 +16,16 @@ from dataclasses import dataclass
 from mipha_eval.core.json_value import JsonObject
 from mipha_eval.core.types import Response, Sample
 from mipha_eval.data.sheet import sheet_bytes, unfit_row
-from mipha_eval.suites.write.answered import AnsweredTask, RunFacts, SuiteFile, Written, encodable, left_out, options_of, parts_of
+from mipha_eval.suites.write.answered import (
+    AnsweredTask,
+    RunFacts,
+    SuiteFile,
+    Written,
+    encodable,
+    left_out,
+    options_of,
+    parts_of,
+)
 
 #: how it begins the prediction of a failed request
 FAILED = "Failed to obtain answer"
@@ -130,29 +139,29 @@ def _text_table(rows: Sequence[JsonObject]) -> bytes:
     return file.getvalue().encode()
 
 
-def _choice(place: int, sample: Sample) -> Cells:
+def _choice(sample: Sample) -> Cells:
     """Of a question with options."""
     parts = parts_of(sample)
     right = sample.target[0] if sample.target else None
     return {"question": parts.stem, "hint": parts.hint or None, **options_of(sample), "answer": right}
 
 
-def _mmbench(place: int, sample: Sample) -> Cells:
+def _mmbench(_: int, sample: Sample) -> Cells:
     l2 = next((tag.removeprefix("l2/") for tag in sample.tags if tag.startswith("l2/")), None)
     return {
         "index": int(str(sample.question_id)),
-        **_choice(place, sample),
+        **_choice(sample),
         "category": sample.category or None,
         "l2-category": l2,
     }
 
 
-def _scienceqa(place: int, sample: Sample) -> Cells:
-    return {"index": f"scienceqa-{sample.id}", **_choice(place, sample)}
+def _scienceqa(_: int, sample: Sample) -> Cells:
+    return {"index": f"scienceqa-{sample.id}", **_choice(sample)}
 
 
-def _seed(place: int, sample: Sample) -> Cells:
-    return {"index": f"seed-{sample.id}", **_choice(place, sample), "category": sample.tags[0] if sample.tags else None}
+def _seed(_: int, sample: Sample) -> Cells:
+    return {"index": f"seed-{sample.id}", **_choice(sample), "category": sample.tags[0] if sample.tags else None}
 
 
 def _yes_no(place: int, sample: Sample) -> Cells:
