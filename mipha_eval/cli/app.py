@@ -22,6 +22,7 @@ from mipha_eval.cli.convert import convert_checkpoint
 from mipha_eval.cli.data import data_verbs
 from mipha_eval.cli.doctor import examine_machine
 from mipha_eval.cli.exit_code import ExitCode
+from mipha_eval.cli.export import export_answers
 from mipha_eval.cli.inspect import inspect_model
 from mipha_eval.cli.judge import judge_verbs
 from mipha_eval.cli.leaderboard import write_site
@@ -82,6 +83,7 @@ app.command("submit")(blamed(submit_answers))
 app.command("plan")(blamed(plan_tasks))
 app.command("certify")(blamed(certify_tasks))
 app.command("convert")(blamed(convert_checkpoint))
+app.command("export")(blamed(export_answers))
 app.command("view")(blamed(view_runs))
 app.command("leaderboard")(blamed(write_site))
 app.command("list")(blamed(list_plugins))

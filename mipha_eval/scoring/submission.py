@@ -15,11 +15,11 @@ from mipha_eval.core.task import Task
 from mipha_eval.core.upload_task import UploadTask
 from mipha_eval.data.questions import read_samples
 from mipha_eval.data.rows import entries
+from mipha_eval.data.sheet import sheet_bytes, unfit_row
 from mipha_eval.data.table import MISSING, read_table
 from mipha_eval.scoring.answer_files import read_answers
 
 FORMS = (".json", ".tsv", ".xlsx")
-LONGEST_CELL = 32_767  # characters that a cell of a sheet can hold
 
 
 def submit(task: Task, answers: Path, output: Path) -> int:
@@ -73,26 +73,10 @@ def write_upload(path: Path, rows: Sequence[JsonObject]) -> None:
 
 
 def _write_sheet(path: Path, rows: Sequence[JsonObject]) -> None:
-    from openpyxl import Workbook
-    from openpyxl.cell import WriteOnlyCell
-    from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
-
-    for number, row in enumerate(rows, start=1):
-        texts = [value for value in row.values() if isinstance(value, str)]
-        if any(len(text) > LONGEST_CELL or ILLEGAL_CHARACTERS_RE.search(text) for text in texts):
-            raise UserError(f"{path}: row {number} has a text that a sheet cannot hold; give a name that ends in .tsv")
-    book = Workbook(write_only=True)
-    sheet = book.create_sheet("Sheet1")
-    sheet.append(list(rows[0]))
-    for row in rows:
-        cells = []
-        for value in row.values():
-            cell = WriteOnlyCell(sheet, value)
-            if isinstance(value, str):
-                cell.data_type = "s"  # "=1+1" is an answer, no formula
-            cells.append(cell)
-        sheet.append(cells)
-    book.save(path)
+    number = unfit_row(rows)
+    if number is not None:
+        raise UserError(f"{path}: row {number} has a text that a sheet cannot hold; give a name that ends in .tsv")
+    path.write_bytes(sheet_bytes(rows))
 
 
 def _encodable(row: JsonObject) -> dict[str, Json]:

@@ -1,0 +1,1 @@
+"""A run's answers as other suites would have written them, a file a suite."""
