@@ -23,7 +23,7 @@ from mipha_eval.core.task import Task
 from mipha_eval.core.types import Image, Response, Sample
 from mipha_eval.judge.stored_task import read_stored_tasks
 from mipha_eval.runs.evaluate import evaluate
-from mipha_eval.runs.export import ExportSettings, export_run
+from mipha_eval.suites.export import ExportSettings, export_run
 from mipha_eval.store.run_folder import RunFolder
 from mipha_eval.suites.write import vlmevalkit
 from mipha_eval.suites.write.answered import AnsweredTask, RunFacts
@@ -473,7 +473,7 @@ def test_a_limited_blind_run_says_so(tmp_path: Path) -> None:
 
 
 def test_pictures_are_embedded_while_they_are_small(run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mipha_eval.runs.export.SMALL_PICTURE", 10)
+    monkeypatch.setattr("mipha_eval.suites.export.SMALL_PICTURE", 10)
     (log,) = export(run, "inspect", tmp_path, "pope")
     with zipfile.ZipFile(log) as file:
         first = json.loads(file.read(next(name for name in file.namelist() if name.startswith("samples/"))))

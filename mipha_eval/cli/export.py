@@ -39,7 +39,7 @@ def export_answers(
 ) -> None:
     """Write a run's answers as another suite would have, for its viewer and its scorers; exit code 3 if it lacks a task."""
     from mipha_eval.core.plugins.registry import Registry
-    from mipha_eval.runs.export import ExportSettings, export_run
+    from mipha_eval.suites.export import ExportSettings, export_run
 
     wanted = [name.strip() for name in tasks.split(",")] if tasks else []
     done = export_run(ExportSettings(run, to.value, output, wanted, force), Registry(plugin or ()))

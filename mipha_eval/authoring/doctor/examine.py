@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from mipha_eval.authoring.finding import Finding
 from mipha_eval.core.plugins.blame import told
-from mipha_eval.doctor import devices, installation, outside, places, plugins, requirements
+from mipha_eval.authoring.doctor import devices, installation, outside, places, plugins, requirements
 
 Begun = TypeVar("Begun")
 Points = Callable[[], Finding | Iterable[Finding]]

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mipha_eval.authoring.finding import Finding
-from mipha_eval.doctor.installation import NAME, checkout
+from mipha_eval.authoring.doctor.installation import NAME, checkout
 
 if TYPE_CHECKING:
     from packaging.requirements import Requirement

@@ -9,7 +9,7 @@ from mipha_eval.authoring.finding import Finding
 from mipha_eval.core.errors import UserError
 from mipha_eval.core.plugins.plugin_code import WORDS, Kind
 from mipha_eval.core.plugins.registry import Plugin, Registry
-from mipha_eval.doctor.elsewhere import Elsewhere, ElsewhereError
+from mipha_eval.authoring.doctor.elsewhere import Elsewhere, ElsewhereError
 
 KINDS: tuple[Kind, ...] = ("tasks", "model_adapters")
 
