@@ -14,10 +14,10 @@ from pathlib import Path
 
 import pytest
 
-from mipha_eval.authoring.finding import Finding
 from mipha_eval.authoring.doctor import devices, elsewhere, installation, outside, places, plugins, requirements
 from mipha_eval.authoring.doctor.elsewhere import Elsewhere, ElsewhereError, SlowError
 from mipha_eval.authoring.doctor.examine import examine
+from mipha_eval.authoring.finding import Finding
 from tests.conftest import Cli
 
 ROOT = Path(__file__).parents[1]

@@ -23,8 +23,8 @@ from mipha_eval.core.task import Task
 from mipha_eval.core.types import Image, Response, Sample
 from mipha_eval.judge.stored_task import read_stored_tasks
 from mipha_eval.runs.evaluate import evaluate
-from mipha_eval.suites.export import ExportSettings, export_run
 from mipha_eval.store.run_folder import RunFolder
+from mipha_eval.suites.export import ExportSettings, export_run
 from mipha_eval.suites.write import vlmevalkit
 from mipha_eval.suites.write.answered import AnsweredTask, RunFacts
 from mipha_eval.suites.write.inspect_log import sample_name

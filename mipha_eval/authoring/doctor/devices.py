@@ -7,8 +7,8 @@ import shutil
 from importlib.util import find_spec
 from pathlib import Path
 
-from mipha_eval.authoring.finding import Finding
 from mipha_eval.authoring.doctor.elsewhere import Elsewhere, ElsewhereError, SlowError
+from mipha_eval.authoring.finding import Finding
 
 GB = 1e9
 

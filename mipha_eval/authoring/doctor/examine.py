@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
 
+from mipha_eval.authoring.doctor import devices, installation, outside, places, plugins, requirements
 from mipha_eval.authoring.finding import Finding
 from mipha_eval.core.plugins.blame import told
-from mipha_eval.authoring.doctor import devices, installation, outside, places, plugins, requirements
 
 Begun = TypeVar("Begun")
 Points = Callable[[], Finding | Iterable[Finding]]

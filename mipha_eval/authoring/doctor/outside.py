@@ -10,9 +10,9 @@ import urllib.request
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
+from mipha_eval.authoring.doctor.places import hugging_face
 from mipha_eval.authoring.finding import Finding
 from mipha_eval.core.errors import UserError
-from mipha_eval.authoring.doctor.places import hugging_face
 from mipha_eval.models.served.address import key_from
 
 HUB = "https://huggingface.co"

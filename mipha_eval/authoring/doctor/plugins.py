@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from importlib.metadata import EntryPoint
 
+from mipha_eval.authoring.doctor.elsewhere import Elsewhere, ElsewhereError
 from mipha_eval.authoring.finding import Finding
 from mipha_eval.core.errors import UserError
 from mipha_eval.core.plugins.plugin_code import WORDS, Kind
 from mipha_eval.core.plugins.registry import Plugin, Registry
-from mipha_eval.authoring.doctor.elsewhere import Elsewhere, ElsewhereError
 
 KINDS: tuple[Kind, ...] = ("tasks", "model_adapters")
 

@@ -10,8 +10,8 @@ from importlib.metadata import PackageNotFoundError, distribution, version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mipha_eval.authoring.finding import Finding
 from mipha_eval.authoring.doctor.installation import NAME, checkout
+from mipha_eval.authoring.finding import Finding
 
 if TYPE_CHECKING:
     from packaging.requirements import Requirement
