@@ -27,6 +27,7 @@ class Answered:
         bare: the question without hint and options.
         row: its number in the suite's split.
         number: its number within its category, from 1.
+        hint: what stands before the question, in a column of its own.
     """
 
     sample: Sample
@@ -34,6 +35,7 @@ class Answered:
     bare: str
     row: int
     number: int
+    hint: str = ""
 
     @property
     def name(self) -> str:
@@ -42,6 +44,19 @@ class Answered:
     @property
     def label(self) -> str:
         return self.sample.target[0]
+
+
+def question_of(sample: Sample) -> tuple[str, str]:
+    """Hint and question, without options and format lines."""
+    if sample.question:
+        return "", sample.question
+    if not sample.choices:
+        return "", sample.prompt.split("\n")[0]
+    text = sample.prompt.rpartition("\nA. ")[0]
+    if not text.startswith("Context: "):
+        return "", text
+    hint, _, question = text.removeprefix("Context: ").rpartition("\n")
+    return hint, question
 
 
 def answered(samples: Sequence[Sample], texts: Mapping[str, str], order: Sequence[str] = ()) -> list[Answered]:
@@ -53,8 +68,8 @@ def answered(samples: Sequence[Sample], texts: Mapping[str, str], order: Sequenc
     for row, sample in enumerate(ordered):
         seen[sample.category] += 1
         if sample.id in texts:
-            bare = sample.question or sample.prompt.split("\n")[0]
-            found.append(Answered(sample, texts[sample.id], bare, row, seen[sample.category]))
+            hint, bare = question_of(sample)
+            found.append(Answered(sample, texts[sample.id], bare, row, seen[sample.category], hint))
     return found
 
 
@@ -95,9 +110,10 @@ def payload(task: str, answer: Answered) -> Row:
     return {"exact_match": 1.0}
 
 
-def document(answer: Answered) -> Row:
+def document(task: str, answer: Answered) -> Row:
     sample = answer.sample
-    known = {"question_id": str(answer.number), "question": answer.bare, "answer": answer.label, "category": sample.category}
+    own = {"pope": str(answer.number), "textvqa": sample.id, "mmvet": sample.id}.get(task, sample.question_id)
+    known = {"question_id": own, "question": answer.bare, "answer": answer.label, "category": sample.category}
     return {**known, "image_source": answer.name.partition(".")[0]} if answer.name else known
 
 
@@ -125,7 +141,7 @@ def lmms_eval_with_documents(task: str, folder: Path, answers: Sequence[Answered
     rows = [
         {
             "doc_id": answer.row,
-            "doc": document(answer),
+            "doc": document(task, answer),
             "target": answer.label,
             "arguments": [[answer.sample.prompt, {"max_new_tokens": 16}]],
             "resps": [[answer.text]],
@@ -145,8 +161,8 @@ def vlmevalkit_rows(answers: Iterable[Answered], *, pictures: bool) -> list[Row]
     for answer in answers:
         sample = answer.sample
         row: Row = {"index": sample.question_id if sample.group.isdecimal() else answer.row, "question": answer.bare}
-        if answer.bare != sample.prompt.split("\n")[0] and sample.prompt.endswith(answer.bare):
-            row["hint"] = ""
+        if answer.hint:
+            row["hint"] = answer.hint
         row |= {**cells(answer), "answer": answer.label.title(), "category": sample.category}
         if pictures and answer.name:
             row["image_path"] = answer.name

@@ -48,7 +48,7 @@ class Evidence:
         return {sample.id: words(self.task.core(sample.prompt)) for sample in self.samples}
 
     @cached_property
-    def _telling(self) -> bool:
+    def telling(self) -> bool:
         """Whether questions differ at all; captions are all asked for in the same words."""
         return len(set(self.words.values())) > 1 or len(self.samples) == 1
 
@@ -67,7 +67,7 @@ class Evidence:
         if about is False:
             return Fit(holds=False)
         alone = self.knows_picture(answer) and self._pictures[stem(answer.picture)] == 1
-        return Fit(holds=True, proven=alone or (bool(about) and self._telling))
+        return Fit(holds=True, proven=alone or (bool(about) and self.telling))
 
     def why(self, answer: GivenAnswer, sample: Sample) -> str:
         """What contradicts where `fit` does not hold."""
@@ -113,6 +113,8 @@ class Evidence:
             return right != known[0]
         if len(right) == 1 and right[0].isdecimal() and len(right[0]) < len(LETTERS):
             return False  # counted from 0 or from 1, nobody knows
+        if answer.right.strip().upper() == sample.target[0]:
+            return False
         options = {words(option): letter for letter, option in zip(LETTERS, sample.choices, strict=False)}
         letter = options.get(right, answer.right.strip().upper())
         return letter in LETTERS and letter != sample.target[0]

@@ -253,15 +253,19 @@ class GivenAnswers:
 
     def _by_words(self, given: GivenFile) -> list[Match]:
         """Where each question, with the right answer and the category, is asked once, or as often as it is answered."""
-        if not all(answer.asked for answer in given.answers):
+        if not (self._evidence.telling and all(answer.asked for answer in given.answers)):
             raise MismatchError("")
         index = _grouped(self._units(given), lambda unit: self._evidence.words[unit[0].id])
         alike: dict[tuple[str, ...], tuple[list[Unit], list[GivenAnswer]]] = {}
+        known: dict[Hashable, list[Unit]] = {}  # many rows ask the same
         for answer in given.answers:
-            candidates = next((index[key] for key in self._keys(answer.asked) if key in index), None)
-            if candidates is None:
-                raise MismatchError("")
-            fitting = self._fitting_units(answer, candidates)
+            told = answer.asked, answer.right, answer.categories, answer.picture
+            if told not in known:
+                words_of = next((key for key in self._keys(answer.asked) if key and key in index), None)
+                if words_of is None:
+                    raise MismatchError("")
+                known[told] = self._fitting_units(answer, index[words_of])
+            fitting = known[told]
             alike.setdefault(tuple(unit[0].id for unit in fitting), (fitting, []))[1].append(answer)
         return [match for units, answers in alike.values() for match in self._alike(answers, units)]
 
