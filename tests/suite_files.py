@@ -86,7 +86,7 @@ def cells(answer: Answered) -> Row:
 # ---- lmms-eval: what its metrics are given differs by task
 
 
-def payload(task: str, answer: Answered) -> Row:
+def payload(task: str, answer: Answered) -> Row:  # noqa: PLR0911
     sample = answer.sample
     if task == "pope":  # its ids begin anew in each category
         given = {"question_id": str(answer.number), "score": 1.0, "prediction": answer.text, "ground_truth": answer.label}
@@ -95,7 +95,10 @@ def payload(task: str, answer: Answered) -> Row:
         return {"mme_perception_score": {"question_id": sample.question_id, "category": sample.category, "score": 1.0}}
     if task == "mmbench":
         given = {"index": sample.question_id, "question": answer.bare, "answer": answer.label, "category": sample.category}
-        return {"gpt_eval_score": {**given, "prediction": answer.text, **cells(answer)}, "submission": {"index": sample.question_id}}
+        return {
+            "gpt_eval_score": {**given, "prediction": answer.text, **cells(answer)},
+            "submission": {"index": sample.question_id},
+        }
     if task == "seed":
         return {"seed_all": {"pred": answer.text, "answer": answer.label, "question_id": sample.question_id}}
     if task == "mmvet":
@@ -150,7 +153,9 @@ def lmms_eval_with_documents(task: str, folder: Path, answers: Sequence[Answered
         }
         for answer in answers
     ]
-    return write_json(folder / f"{task}.json", {"args": {}, "model_configs": {"task": task}, "logs": rows, "time": "1101_0101"})
+    return write_json(
+        folder / f"{task}.json", {"args": {}, "model_configs": {"task": task}, "logs": rows, "time": "1101_0101"}
+    )
 
 
 # ---- VLMEvalKit
@@ -227,7 +232,13 @@ def vlmevalkit_pope(folder: Path, answers: Sequence[Answered], *, pictures: bool
 
 def evalscope_messages(answer: Answered) -> list[Row]:
     text = f"{answer.sample.prompt}\nPlease answer shortly."
-    return [{"id": "1", "role": "user", "content": [{"type": "text", "text": text}, {"type": "image", "image": "data:image/png;base64,AA"}]}]
+    return [
+        {
+            "id": "1",
+            "role": "user",
+            "content": [{"type": "text", "text": text}, {"type": "image", "image": "data:image/png;base64,AA"}],
+        }
+    ]
 
 
 def metadata(task: str, answer: Answered) -> Row:
@@ -253,7 +264,10 @@ def evalscope_predictions(task: str, folder: Path, answers: Sequence[Answered]) 
             {
                 "index": number,
                 "model": "m",
-                "model_output": {"model": "m", "choices": [{"message": {"role": "assistant", "content": answer.text}, "stop_reason": "stop"}]},
+                "model_output": {
+                    "model": "m",
+                    "choices": [{"message": {"role": "assistant", "content": answer.text}, "stop_reason": "stop"}],
+                },
                 "messages": evalscope_messages(answer),
                 "metadata": metadata(task, answer),
             }
@@ -290,10 +304,18 @@ def inspect_samples(task: str, answers: Iterable[Answered]) -> list[Row]:
         {
             "id": number,
             "epoch": 1,
-            "input": [{"role": "user", "content": [{"type": "text", "text": "attachment://q"}, {"type": "image", "image": "attachment://p"}]}],
+            "input": [
+                {
+                    "role": "user",
+                    "content": [{"type": "text", "text": "attachment://q"}, {"type": "image", "image": "attachment://p"}],
+                }
+            ],
             "target": answer.label if len(answer.sample.target) == 1 else list(answer.sample.target),
             "messages": [
-                {"role": "user", "content": [{"type": "text", "text": "attachment://q"}, {"type": "image", "image": "attachment://p"}]},
+                {
+                    "role": "user",
+                    "content": [{"type": "text", "text": "attachment://q"}, {"type": "image", "image": "attachment://p"}],
+                },
                 {"role": "assistant", "content": answer.text},
             ],
             "output": {
@@ -317,7 +339,12 @@ def inspect_samples(task: str, answers: Iterable[Answered]) -> list[Row]:
 
 
 def inspect_head(task: str) -> Row:
-    return {"version": 2, "status": "success", "eval": {"task": task, "model": "m", "created": "2026-11-01T01:01:01+00:00"}, "plan": {}}
+    return {
+        "version": 2,
+        "status": "success",
+        "eval": {"task": task, "model": "m", "created": "2026-11-01T01:01:01+00:00"},
+        "plan": {},
+    }
 
 
 def inspect_json(task: str, folder: Path, answers: Sequence[Answered]) -> Path:
@@ -351,21 +378,44 @@ def zip_of(members: Mapping[str, bytes], method: int, pack: Callable[[bytes], by
 
 def internvl(task: str, folder: Path, answers: Sequence[Answered]) -> Path:
     if task == "pope":
-        rows = [{"question_id": each.sample.question_id, "text": each.text, "model_id": "m", "metadata": {}} for each in answers]
+        rows = [
+            {"question_id": each.sample.question_id, "text": each.text, "model_id": "m", "metadata": {}} for each in answers
+        ]
     elif task == "mmvet":
         return write_json(folder / "mmvet.json", {each.sample.id: each.text for each in answers})
     elif task == "gqa":
-        rows = [{"question": each.sample.prompt, "questionId": each.sample.id, "answer": each.text, "annotation": each.label} for each in answers]
+        rows = [
+            {"question": each.sample.prompt, "questionId": each.sample.id, "answer": each.text, "annotation": each.label}
+            for each in answers
+        ]
     elif task == "scienceqa":
         shown = [each for each in answers if each.sample.images]
-        named = [{"question": each.sample.prompt, "answer": each.text, "gt_answers": each.label, "image_path": f"images/{each.name}"} for each in shown]
+        named = [
+            {
+                "question": each.sample.prompt,
+                "answer": each.text,
+                "gt_answers": each.label,
+                "image_path": f"images/{each.name}",
+            }
+            for each in shown
+        ]
         return write_jsonl(folder / "sqa.jsonl", named)
     elif task == "seed":
-        lines = [{"question_id": each.sample.question_id, "question": each.sample.prompt, "prediction": each.text, "answer": each.label} for each in answers]
+        lines = [
+            {
+                "question_id": each.sample.question_id,
+                "question": each.sample.prompt,
+                "prediction": each.text,
+                "answer": each.label,
+            }
+            for each in answers
+        ]
         return write_jsonl(folder / "seed.jsonl", lines)
     elif task == "mmbench":
         rows = vlmevalkit_rows(answers, pictures=False)
-        return write_sheet(folder / "mmbench.xlsx", [{name: cell for name, cell in row.items() if name != "category"} for row in rows])
+        return write_sheet(
+            folder / "mmbench.xlsx", [{name: cell for name, cell in row.items() if name != "category"} for row in rows]
+        )
     else:
         rows = [{"question": each.sample.prompt, "question_id": each.sample.id, "answer": each.text} for each in answers]
     return write_json(folder / f"{task}_261101.json", rows)

@@ -55,8 +55,6 @@ def score(cli: Cli, made: Made, tmp_path: Path) -> Scorer:
     return Scorer(cli, made, tmp_path)
 
 
-
-
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("name", BENCHES)
 def test_every_task_in_every_form(name: str, form: str, score: Scorer, tmp_path: Path) -> None:
@@ -115,7 +113,11 @@ def test_labels_that_contradict(score: Scorer) -> None:
 
 
 def test_results_without_answers(score: Scorer, tmp_path: Path) -> None:
-    results = {"results": {"mme": {"alias": "mme", "mme_perception_score,none": 1500.0}}, "configs": {"mme": {}}, "versions": {}}
+    results = {
+        "results": {"mme": {"alias": "mme", "mme_perception_score,none": 1500.0}},
+        "configs": {"mme": {}},
+        "versions": {},
+    }
     path = write_json(tmp_path / "20261101_results.json", results)
     assert_refused(score("mme", path), "no answers", "_samples_TASK.jsonl")
 
@@ -260,7 +262,13 @@ def test_llavas_results_for_scienceqa(score: Scorer, tmp_path: Path) -> None:
     stored = {"acc": 100.0, "correct": 4, "count": 4, "results": dict.fromkeys(outputs, 1), "outputs": outputs}
     assert_metrics(score("scienceqa", write_json(tmp_path / "result.json", stored)), BENCHES["scienceqa"].first(1))
     rows = [
-        {"question_id": each.sample.id, "parsed_ans": "B", "ground_truth": "B", "question": each.sample.prompt, "pred": each.text}
+        {
+            "question_id": each.sample.id,
+            "parsed_ans": "B",
+            "ground_truth": "B",
+            "question": each.sample.prompt,
+            "pred": each.text,
+        }
         for each in score.right("scienceqa")
     ]
     lists = {"correct": rows[:2], "incorrect": [{**row, "pred": "FAILED"} for row in rows[2:]]}
@@ -285,7 +293,7 @@ def test_a_compressed_text_without_end(score: Scorer, tmp_path: Path, monkeypatc
 
 
 def test_real_samples_of_lmms_eval(benchmarks: Path, cli: Cli) -> None:
-    """36 rows that lmms-eval 0.7.3 wrote, of pictures that no benchmark has: its questions are read, and found in no release."""
+    """36 rows that lmms-eval 0.7.3 wrote of pictures that no benchmark has: read, and found in no release."""
     file = benchmarks.parent / "predictions/lmms-eval/real_lmms_eval_0.7.3_samples_pope_36.jsonl"
     if not file.is_file():
         pytest.skip(f"a real file is not here: {file}")

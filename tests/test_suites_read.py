@@ -1,8 +1,9 @@
-"""The same answers in every suite's form give the same official number, or are refused with a reason; never another number."""
+"""The same answers in every suite's form give the same official number, or a refusal with a reason; never another number."""
 
 from __future__ import annotations
 
 import random
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -120,7 +121,10 @@ def test_popes_rows_in_any_order(real: GetReal, tmp_path: Path) -> None:
     random.Random(0).shuffle(lines)
     path.write_text("\n".join([head, *lines]) + "\n")
     assert found.score(path) == found.metrics
-    path.write_text("\n".join([head, *lines[:-1]]) + "\n")
+    asked = Counter(tuple(line.split("\t")[1:4]) for line in lines)
+    often = next(line for line in lines if asked[tuple(line.split("\t")[1:4])] > 1)
+    lines.remove(often)
+    path.write_text("\n".join([head, *lines]) + "\n")
     with pytest.raises(UserError, match="nothing in the file says about which picture"):
         found.score(path)
 

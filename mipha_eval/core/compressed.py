@@ -68,4 +68,6 @@ def zstandard_stream(file: IO[bytes], most: int) -> tuple[IO[bytes], int, type[E
         if name == "zstandard":
             return module.ZstdDecompressor().stream_reader(file, read_across_frames=True), most, module.ZstdError
         return module.ZstdFile(file), most, module.ZstdError
-    raise OSError("it is compressed with Zstandard, which nothing here reads: pip install backports.zstd, or unpack it first")
+    raise OSError(
+        "it is compressed with Zstandard, which nothing here reads: pip install backports.zstd, or unpack it first"
+    )

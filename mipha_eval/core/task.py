@@ -199,7 +199,7 @@ class Task(ABC):
         return None
 
     def converted(self, text: str) -> str:
-        """A model's answer as the benchmark's own script writes it before it is uploaded; the answer itself where none does."""
+        """A model's answer as the benchmark's own script writes it for an upload; the answer itself where none does."""
         return text
 
     def scored_by(self) -> tuple[str, type[Task]]:

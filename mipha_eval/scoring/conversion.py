@@ -19,8 +19,8 @@ def tell_conversion(
     """Says how many answers the benchmark's script would write otherwise, and what the other way of reading would give.
 
     Args:
-        verbatim: whether the answers are an upload's, scored as they stand; else they are a model's words, and converted. None
-            where the form leaves no doubt, so that nothing is said.
+        verbatim: whether the answers are an upload's, scored as they stand; else they are a model's words, and converted.
+            None where the form leaves no doubt, so that nothing is said.
     """
     if verbatim is None:
         return

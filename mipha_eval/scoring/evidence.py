@@ -1,4 +1,4 @@
-"""Whether an answer of a file can be one to a question: its words, its picture, its category and the right answer compared."""
+"""Whether an answer of a file can be one to a question: words, picture, category and right answer compared."""
 
 from __future__ import annotations
 
@@ -77,7 +77,8 @@ class Evidence:
         if self._other_picture(answer, sample):
             return f"{answer.place} is about {answer.picture}, but question_id {number} is about another picture"
         if self._other_category(answer, sample):
-            return f"{answer.place} is of category {','.join(answer.categories)}, but question_id {number} is of {sample.category}"
+            named = ",".join(answer.categories)
+            return f"{answer.place} is of category {named}, but question_id {number} is of {sample.category}"
         return (
             f"{answer.place} has {answer.right[:40]!r} as the right answer, but that of question_id {number} "
             f"is {sample.target[0][:40]!r}"

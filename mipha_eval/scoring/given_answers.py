@@ -1,4 +1,4 @@
-"""Which question each answer of another suite's file is to: by id, by picture, by the row of the split or by its words alone.
+"""Which question each answer of another suite's file is to: by id, by picture, by the row of a split or by words alone.
 
 Each way is taken only if it holds for the whole file; nothing that a file says of a question may contradict it.
 """
@@ -105,8 +105,8 @@ class GivenAnswers:
         raise UserError(
             reasons[0]
             if reasons
-            else f"{self._place} is {given.form}, and nothing in it says which of {self._task.label}'s questions its answers are "
-            "to: it has neither the benchmark's ids nor all questions"
+            else f"{self._place} is {given.form}, and nothing in it says which of {self._task.label}'s questions its "
+            "answers are to: it has neither the benchmark's ids nor all questions"
         )
 
     @staticmethod
@@ -134,7 +134,8 @@ class GivenAnswers:
             fitting, proven = self._fitting(answer, samples)
             if times[key] > len(samples) > 0:
                 raise MismatchError(
-                    f"{answer.place} is a second answer to question_id {answer.id}; remove one, if ids do not begin anew within"
+                    f"{answer.place} is a second answer to question_id {answer.id}; remove one, "
+                    "if ids do not begin anew within"
                 )
             if not (proven or given.own_ids or (answer.error and samples)):
                 raise MismatchError("")
@@ -142,7 +143,7 @@ class GivenAnswers:
         return matches
 
     def _fitting(self, answer: GivenAnswer, samples: Sequence[Sample]) -> tuple[list[Sample], bool]:
-        """Those samples that an answer can be to, and whether that is proven. Raises MismatchError if none of several fits."""
+        """Those samples that an answer can be to, and whether that is proven. Raises MismatchError if none fits."""
         fits = [(sample, self._evidence.fit(answer, sample)) for sample in samples]
         found = [(sample, fit) for sample, fit in fits if fit.holds]
         if fits and not found:
@@ -164,14 +165,16 @@ class GivenAnswers:
             fitting, proven = self._fitting(answer, same or known)
             if not proven:
                 raise MismatchError("")
-            if not self._evidence.knows_categories(answer) and len(fitting) > 1:
-                if len({self._evidence.words[sample.id] for sample in fitting}) > 1:
-                    raise MismatchError("")
+            several = len({self._evidence.words[sample.id] for sample in fitting}) > 1
+            if several and not self._evidence.knows_categories(answer):
+                raise MismatchError("")
             matches.append(Match(answer, fitting, proven))
             taken.update(sample.id for sample in fitting)
         twice = next((match for match in matches if any(taken[sample.id] > 1 for sample in match.samples)), None)
         if twice is not None:
-            raise MismatchError(f"{twice.answer.place} is one of two answers to the same question about {twice.answer.picture}")
+            raise MismatchError(
+                f"{twice.answer.place} is one of two answers to the same question about {twice.answer.picture}"
+            )
         return matches
 
     @cached_property
@@ -183,7 +186,7 @@ class GivenAnswers:
         return found
 
     def _units(self, given: GivenFile) -> Sequence[Unit]:
-        """What one answer is to: a sample, or all that ask the same of the same picture where a row is of several categories."""
+        """What one answer is to: a sample, or all that ask the same of a picture where a row is of several categories."""
         if not any(len(answer.categories) > 1 and self._evidence.knows_categories(answer) for answer in given.answers):
             return [(sample,) for sample in self._samples]
         return self._merged(self._samples)
@@ -241,7 +244,7 @@ class GivenAnswers:
         return matches
 
     def _orders(self, *, merged: bool) -> list[Sequence[Unit]]:
-        """Orders in which a hub may have the questions: as they are here, one category alone, categories in another order."""
+        """Orders in which a hub may have the questions: as here, one category alone, categories in another order."""
         blocks = list(_grouped(self._samples, lambda sample: sample.category).values())
         orders: list[Sequence[Sample]] = [self._samples]
         if len(blocks) > 1 and not merged:
@@ -270,7 +273,7 @@ class GivenAnswers:
         return [match for units, answers in alike.values() for match in self._alike(answers, units)]
 
     def _fitting_units(self, answer: GivenAnswer, units: Sequence[Unit]) -> list[Unit]:
-        """The units of which every sample fits, and whose categories are those of the answer. Raises MismatchError if none does."""
+        """The units of which every sample fits, in just the categories of the answer. Raises MismatchError if none does."""
         fitting = [unit for unit in units if all(self._evidence.fit(answer, sample).holds for sample in unit)]
         if not fitting:
             odd = next(sample for sample in units[0] if not self._evidence.fit(answer, sample).holds)
@@ -291,8 +294,8 @@ class GivenAnswers:
         kinds = {tuple((sample.target, sample.category, sample.tags, sample.choices) for sample in unit) for unit in units}
         if len(units) > 1 and (len(kinds) > 1 or units[0][0].group or len(units) != len(answers)):
             raise MismatchError(
-                f"{answers[0].place} and {len(answers) - 1:,} more ask what {len(units):,} questions of {self._task.label} ask, and "
-                f"nothing in the file says about which picture; {other_protocols(self._task)}"
+                f"{answers[0].place} and {len(answers) - 1:,} more ask what {len(units):,} questions of {self._task.label} "
+                f"ask, and nothing in the file says about which picture; {other_protocols(self._task)}"
             )
         if len(answers) > len(units):
             raise MismatchError(f"{answers[-1].place} is a second answer to its question; remove one")

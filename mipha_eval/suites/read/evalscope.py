@@ -1,12 +1,13 @@
 """EvalScope's predictions and reviews: JSON lines, a file a subset, whose rows are numbered anew in each.
 
-A prediction has ``index``, ``model_output`` and the ``messages`` that were sent; a review has ``index``, ``input``, ``target`` and
-``sample_score``, with what the benchmark says of the question in ``sample_metadata``.
+A prediction has ``index``, ``model_output`` and the ``messages`` that were sent; a review has ``index``, ``input``, ``target``
+and ``sample_score``, with what the benchmark says of the question in ``sample_metadata``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from mipha_eval.core.errors import UserError
 from mipha_eval.core.json_value import JsonObject
@@ -35,7 +36,8 @@ def _prediction(place: str, row: JsonObject, part: str) -> GivenAnswer:
     text = answer_in(output)
     if text is None and not error:
         raise UserError(f"{place} has no answer in model_output.choices")
-    return _given(place, row, part, known, text=text or "", asked=asked_in(messages), error=str(error or ""))
+    given = _given(place, row, part, known)
+    return replace(given, text=text or "", asked=asked_in(messages), error=str(error or ""))
 
 
 def _review(place: str, row: JsonObject, part: str) -> GivenAnswer:
@@ -46,22 +48,19 @@ def _review(place: str, row: JsonObject, part: str) -> GivenAnswer:
     if not isinstance(text, str):
         raise UserError(f"{place} has no answer in sample_score.score.prediction")
     known = [metadata] if isinstance(metadata, Mapping) else []
-    return _given(place, row, part, known, text=text, asked=asked_in(row.get("input")), error="")
+    return replace(_given(place, row, part, known), text=text, asked=asked_in(row.get("input")))
 
 
-def _given(
-    place: str, row: JsonObject, part: str, known: list[JsonObject], *, text: str, asked: str, error: str
-) -> GivenAnswer:
+def _given(place: str, row: JsonObject, part: str, known: list[JsonObject]) -> GivenAnswer:
+    """What predictions and reviews have in common."""
     number, right = row.get("index"), row.get("target")
     return GivenAnswer(
         place,
-        text,
+        text="",
         id=first_id(known),
         number=number if isinstance(number, int) else None,
         part=part,
-        asked=asked,
         picture=first_picture(known),
         categories=categories_of(known),
         right=right if isinstance(right, str) else "",
-        error=error,
     )

@@ -41,8 +41,8 @@ class GivenFile:
 
     Attributes:
         form: what was recognised, as ``lmms-eval's samples``.
-        own_ids: whether ids are the benchmark's, so that they say which question is meant where nothing else does; a suite's own
-            are never believed without a question or a picture.
+        own_ids: whether ids are the benchmark's, so that they say which question is meant where nothing else does; a
+            suite's own are never believed without a question or a picture.
     """
 
     form: str

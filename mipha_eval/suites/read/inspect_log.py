@@ -31,7 +31,9 @@ def read_inspect(file: StoredFile) -> GivenFile | None:
     """
     if any(head in file.members for head in HEADS):
         listed = list(_members(file))
-    elif not isinstance(file.whole, Mapping) or not isinstance(file.whole.get("eval"), Mapping) or "version" not in file.whole:
+    elif (
+        not isinstance(file.whole, Mapping) or not isinstance(file.whole.get("eval"), Mapping) or "version" not in file.whole
+    ):
         return None
     else:
         samples = file.whole.get("samples")
@@ -43,7 +45,9 @@ def read_inspect(file: StoredFile) -> GivenFile | None:
         raise UserError(f"{file.path} is a log of Inspect without samples; it has only the head, or is of a newer format")
     epochs = {row.get("epoch", 1) for _, row in listed}
     if len(epochs) > 1:
-        raise UserError(f"{file.path} has answers of {len(epochs)} epochs; a score is of one answer a question, so log one epoch")
+        raise UserError(
+            f"{file.path} has answers of {len(epochs)} epochs; a score is of one answer a question, so log one epoch"
+        )
     answers = [_answer(place, row, str(file.path)) for place, row in listed]
     return GivenFile("a log of Inspect", answers, own_ids=all(first_id(_metadata(row)) is not None for _, row in listed))
 
@@ -61,7 +65,10 @@ def _members(file: StoredFile) -> Iterator[tuple[str, JsonObject]]:
 
 def _answer(place: str, row: JsonObject, part: str) -> GivenAnswer:
     attached = row.get("attachments")
-    row = {**row, **_attached({"input": row.get("input"), "messages": row.get("messages"), "output": row.get("output")}, attached)}
+    row = {
+        **row,
+        **_attached({"input": row.get("input"), "messages": row.get("messages"), "output": row.get("output")}, attached),
+    }
     known = _metadata(row)
     name, target, output = row.get("id"), row.get("target"), row.get("output")
     text, error = answer_in(output), row.get("error") or (output.get("error") if isinstance(output, Mapping) else None)

@@ -2,7 +2,7 @@
 
 ``{question, question_id, answer}`` of VQAv2, TextVQA and VizWiz, ``{question, questionId, answer, annotation}`` of GQA,
 ``{image, answer}`` of VizWiz's test, ``{question, answer, gt_answers, image_path}`` of ScienceQA, ``{question_id, question,
-prediction, answer}`` of SEED-Bench. The answer is the model's own words: whatever the official pipeline does to them is done here.
+prediction, answer}`` of SEED-Bench. The answer is the model's own words: the official pipeline's conversion is done here.
 An array without questions that is a server's upload is not of these, but is read as what is uploaded.
 """
 

@@ -27,7 +27,9 @@ def read_llava(file: StoredFile) -> GivenFile | None:
         return GivenFile("the result of LLaVA's script for ScienceQA", answers)
     if isinstance(right, list) and isinstance(wrong, list):
         rows = [row for row in [*right, *wrong] if isinstance(row, Mapping) and isinstance(row.get("pred"), str)]
-        return GivenFile("the analysis of LLaVA's script for ScienceQA", [_answer(file, row) for row in rows if _is_there(row)])
+        return GivenFile(
+            "the analysis of LLaVA's script for ScienceQA", [_answer(file, row) for row in rows if _is_there(row)]
+        )
     return None
 
 

@@ -1,7 +1,7 @@
-"""lmms-eval's samples: ``*_samples_TASK.jsonl``, with the document in each row until 0.3 and without it since, and older logs.
+"""lmms-eval's samples: ``*_samples_TASK.jsonl``, with documents until 0.3 and without since, and older logs.
 
-Rows of one question have ``doc_id``, the row of the hub's split; where a benchmark has ids, they stand in the document or in what
-a metric was given. ``filtered_resps`` is what the metrics read, ``input`` the prompt.
+Rows of one question have ``doc_id``, the row of the hub's split; where a benchmark has ids, they stand in the document or in
+what a metric was given. ``filtered_resps`` is what the metrics read, ``input`` the prompt.
 """
 
 from __future__ import annotations
@@ -33,7 +33,9 @@ def read_lmms_eval(file: StoredFile) -> GivenFile | None:
         return None
     logs = whole.get("logs")
     if isinstance(logs, list) and logs and isinstance(logs[0], Mapping) and "doc_id" in logs[0]:
-        rows = [(f"{file.path}: entry {number}", row) for number, row in enumerate(logs, start=1) if isinstance(row, Mapping)]
+        rows = [
+            (f"{file.path}: entry {number}", row) for number, row in enumerate(logs, start=1) if isinstance(row, Mapping)
+        ]
         return GivenFile("lmms-eval's log", _answers(file, rows))
     if isinstance(whole.get("results"), Mapping) and isinstance(whole.get("configs"), Mapping):
         raise UserError(
@@ -72,7 +74,9 @@ def _text(place: str, row: JsonObject) -> str:
             return found[0]
         if found:
             raise UserError(f"{place} has {len(found)} answers in {name}; keep one")
-    raise UserError(f"{place} has no text in filtered_resps; a task that ranks options by their likelihood has no answers to score")
+    raise UserError(
+        f"{place} has no text in filtered_resps; a task that ranks options by their likelihood has no answers to score"
+    )
 
 
 def _leaves(value: Json) -> Iterable[str]:

@@ -1,7 +1,7 @@
 """VLMEvalKit's tables: the columns of its data set without pictures, and ``prediction``; as sheet, text or JSON list.
 
-``index`` is VLMEvalKit's own number of a row, and the benchmark's only of MMBench; so a row must show its question. Of POPE a row
-stands for the same question in several categories, which are joined with commas.
+``index`` is VLMEvalKit's own number of a row, and the benchmark's only of MMBench; so a row must show its question. Of POPE a
+row stands for the same question in several categories, which are joined with commas.
 """
 
 from __future__ import annotations
@@ -33,14 +33,14 @@ def refuse_pickle(file: StoredFile) -> None:
 
 def read_vlmevalkit_list(file: StoredFile) -> GivenFile | None:
     """A table as a JSON list; None for other files."""
-    if not (file.listed and NEEDED <= set(file.sample)):
+    if not (file.listed and set(file.sample) >= NEEDED):
         return None
     return _given(file, [(place, dict(row)) for place, row in file.listed])
 
 
 def read_vlmevalkit(file: StoredFile) -> GivenFile | None:
     """A table with predictions; None for other files."""
-    if not NEEDED <= set(file.columns):
+    if not set(file.columns) >= NEEDED:
         return None
     return _given(file, [(place, {name: _cell(cell) for name, cell in row.items()}) for place, row in file.table])
 
