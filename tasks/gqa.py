@@ -72,9 +72,12 @@ class Gqa(Task):
     def official_answers(self, path: Path, samples: Sequence[Sample]) -> Iterable[OfficialAnswer] | None:
         return json_list_answers(path, "questionId", "prediction")
 
+    def converted(self, text: str) -> str:
+        return text.rstrip(".").lower()
+
     def lenient(self, sample: Sample, text: str) -> bool:
         return lenient_equal(text, sample.target[0])
 
     def score(self, sample: Sample, response: Response) -> Score:
-        answer = response.text if response.verbatim else response.text.rstrip(".").lower()
+        answer = response.text if response.verbatim else self.converted(response.text)
         return self.scored(sample, Reading(answer, "exact", parsed=bool(answer.strip())), answer == sample.target[0])

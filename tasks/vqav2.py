@@ -98,6 +98,9 @@ class Vqav2(UploadTask):
     def official_answers(self, path: Path, samples: Sequence[Sample]) -> Iterable[OfficialAnswer] | None:
         return json_list_answers(path, "question_id", "answer")
 
+    def converted(self, text: str) -> str:
+        return normalize_evalai(text)
+
     def upload_rows(self, samples: Sequence[Sample], texts: Mapping[str, str]) -> Iterable[JsonObject]:
         """All of test2015, as the server wants it; what is not in test-dev gets an empty answer, as in LLaVA's script."""
         every = self.data.find("vqav2/llava_vqav2_mscoco_test2015.jsonl", hint="it is in LLaVA's eval.zip")
@@ -110,7 +113,7 @@ class Vqav2(UploadTask):
 
     def score(self, sample: Sample, response: Response) -> Score:
         # the official scorer takes an uploaded file as it is; LLaVA's script normalises answers before the upload
-        answer = response.text if response.verbatim else normalize_evalai(response.text)
+        answer = response.text if response.verbatim else self.converted(response.text)
         value = vqa_accuracy(answer, sample.target)
         unconverted = value if answer == response.text else vqa_accuracy(response.text, sample.target)
         return self.scored(sample, Reading(answer, "vqa", parsed=bool(answer)), value, unconverted=unconverted)

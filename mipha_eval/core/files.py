@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, TextIO
 
+from mipha_eval.core.compressed import plain
 from mipha_eval.core.errors import UserError
 from mipha_eval.core.json_value import Json
 
@@ -68,6 +69,8 @@ def why(error: OSError) -> str:
 def open_text(path: Path, *, escapes: bool = False, newline: str | None = None) -> Iterator[TextIO]:
     """Opens a text file in UTF-8, UTF-16 or UTF-32 as its byte-order mark or, without one, its first zero bytes tell.
 
+    One that was compressed with gzip or Zstandard is read as what it holds.
+
     Args:
         escapes: bytes that are not of the encoding become lone surrogates instead of an error. For answer files alone, which
             may hold what a model wrote: of a benchmark's file they would come into prompts.
@@ -78,9 +81,8 @@ def open_text(path: Path, *, escapes: bool = False, newline: str | None = None) 
     """
     errors = "surrogateescape" if escapes else "strict"
     try:
-        with open_regular(path) as file:
-            encoding = json.detect_encoding(file.read(HEAD))
-            file.seek(0)
+        with open_regular(path) as stored, plain(stored, MOST_BYTES) as file:
+            encoding = json.detect_encoding(_head(file))
             encoding = "utf-8-sig" if encoding == "utf-8" else encoding
             with io.TextIOWrapper(file, encoding=encoding, errors=errors, newline=newline) as text:
                 yield text
@@ -90,9 +92,18 @@ def open_text(path: Path, *, escapes: bool = False, newline: str | None = None) 
         raise UserError(f"cannot read {path}: {why(error)}") from error
 
 
+def _head(file: IO[bytes]) -> bytes:
+    """The first bytes, which stay to be read."""
+    if isinstance(file, io.BufferedReader):
+        return file.peek(HEAD)[:HEAD]
+    head = file.read(HEAD)
+    file.seek(0)
+    return head
+
+
 def _undecodable(path: Path, error: UnicodeDecodeError) -> str:
     """The first line with bytes that are no UTF-8; files in UTF-16 have no such lines."""
-    with open_regular(path) as lines:
+    with open_regular(path) as stored, plain(stored, MOST_BYTES) as lines:
         for number, line in enumerate(lines, start=1):
             try:
                 line.decode()

@@ -198,6 +198,10 @@ class Task(ABC):
         """
         return None
 
+    def converted(self, text: str) -> str:
+        """A model's answer as the benchmark's own script writes it for an upload; the answer itself where none does."""
+        return text
+
     def scored_by(self) -> tuple[str, type[Task]]:
         """The name that a certificate of this task's scorer has, and the class that the scorer is."""
         return self.name, type(self)

@@ -23,6 +23,8 @@ MISSING = {""}.union(
     ["1.#QNAN", "<NA>", "N/A", "NA", "NULL", "NaN", "None", "n/a", "nan", "null"],
 )
 
+#: how a zip begins, which a sheet is
+ZIP = b"PK\x03\x04"
 #: how names of tables end
 ENDINGS = (".tsv", ".csv", ".xlsx")
 
@@ -49,7 +51,7 @@ def raw_table(path: Path, *needed: str, strict: bool = False) -> Iterator[tuple[
     Raises:
         UserError: the file cannot be read, or has none of a column that is `needed`.
     """
-    lines = _sheet_lines(path) if path.suffix.lower() == ".xlsx" else _text_lines(path, strict=strict)
+    lines = _sheet_lines(path) if is_sheet(path) else _text_lines(path, strict=strict)
     _, head = next(lines, ("", ()))
     columns = [str(cell) for cell in head]
     lacking = [name for name in needed if name not in columns]
@@ -63,7 +65,7 @@ def raw_table(path: Path, *needed: str, strict: bool = False) -> Iterator[tuple[
     for place, line in lines:
         if strict and all(cell in (None, "") for cell in line):
             continue
-        if strict and len(line) < len(columns) and path.suffix.lower() != ".xlsx":  # sheets leave out empty cells at an end
+        if strict and len(line) < len(columns) and not is_sheet(path):  # sheets leave out empty cells at an end
             raise RowError(f"{place} {WRONG}: it has {len(line)} cells, the table {len(columns)} columns")
         if any(cell not in (None, "") for cell in line[len(columns) :]):
             raise RowError(f"{place} {WRONG}: it has {len(line)} cells, the table {len(columns)} columns")
@@ -90,6 +92,17 @@ def whole_number(cell: str | None) -> int:
     if not number.is_integer():
         raise ValueError(f"{cell!r} is no whole number")
     return int(number)
+
+
+def is_sheet(path: Path) -> bool:
+    """Whether a file is called a sheet, or is one by its first bytes."""
+    if path.suffix.lower() == ".xlsx":
+        return True
+    try:
+        with open_regular(path) as file:
+            return file.read(len(ZIP)) == ZIP
+    except OSError:
+        return False
 
 
 def is_table(path: Path) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,11 +18,16 @@ from mipha_eval.core.plugins.checks.questions import official_of
 from mipha_eval.core.types import Response, Sample
 from mipha_eval.data.jsonl import begins_with, read_jsonl, read_lines
 from mipha_eval.data.rows import entries, tab_separated
+from mipha_eval.data.suite_files.recognise import FIRST, LAST, recognise
 from mipha_eval.data.table import Cells, indexed_rows
+from mipha_eval.scoring.conversion import tell_conversion
+from mipha_eval.scoring.given_answers import GivenAnswers
 from mipha_eval.scoring.matching import ESCAPES, Answers, check_question, other_protocols
 
 if TYPE_CHECKING:
     from mipha_eval.core.task import Task
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -51,19 +57,7 @@ def read_answers(path: Path, task: Task, samples: Sequence[Sample], *, subset: b
     """
     if not path.exists():
         raise UserError(f"answer file {path} does not exist")
-    try:
-        with blaming(f"is {path} of {task.name}'s own form?"):
-            found = task.official_answers(path, samples)
-            official = None if found is None else official_of(task, found)
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise UserError(f"{path} is not of {task.name}'s own form: {error!r}") from error
-    if official is None and path.is_dir():
-        raise UserError(f"{path} is a folder without answer files of {task.name}'s own form; give a JSONL file")
-    answers = Answers(str(path), task, samples)
-    if official is None:
-        answers.add_lines(read_records(path))
-    else:
-        answers.add_official(official)
+    answers, verbatim = _matched(path, task, samples)
     few = task.ignores_foreign_answers and len(answers.foreign) < len(answers.responses)
     if answers.foreign and not (subset or few):
         total = len(answers.foreign) + len(answers.responses)
@@ -71,13 +65,49 @@ def read_answers(path: Path, task: Task, samples: Sequence[Sample], *, subset: b
             f"{path}: {len(answers.foreign):,} of {total:,} answers belong to no question of {task.label}, "
             f"first question_id {answers.foreign[0]}; {other_protocols(task)}"
         )
+    if isinstance(answers, GivenAnswers):
+        logger.info("%s: %s, %s answers", path, answers.form, f"{answers.count:,}")
+    tell_conversion(path, task, samples, answers.responses, verbatim=verbatim)
     undecoded = sum(bool(ESCAPES.search(response.text)) for response in answers.responses.values())
     return AnswerFile(answers.responses, len(answers.foreign), answers.unverified, undecoded)
 
 
+def _matched(path: Path, task: Task, samples: Sequence[Sample]) -> tuple[Answers | GivenAnswers, bool | None]:
+    """Answers of whatever form, matched: of a suite's that no benchmark has, of the benchmark's own, of a suite's, or lines.
+
+    Returns:
+        The answers, and whether they are an upload's, which nothing converts any more; None for LLaVA's lines.
+    """
+    given = recognise(path, FIRST)
+    official = None if given else _official(path, task, samples)
+    if official is None and given is None:
+        given = recognise(path, LAST)
+    if given is not None:
+        found = GivenAnswers(str(path), task, samples)
+        found.add(given)
+        return found, False
+    answers = Answers(str(path), task, samples)
+    if official is not None:
+        answers.add_official(official)
+    elif path.is_dir():
+        raise UserError(f"{path} is a folder without answer files of {task.name}'s own form; give a JSONL file")
+    else:
+        answers.add_lines(read_records(path))
+    return answers, True if official is not None else None
+
+
+def _official(path: Path, task: Task, samples: Sequence[Sample]) -> list[OfficialAnswer] | None:
+    try:
+        with blaming(f"is {path} of {task.name}'s own form?"):
+            found = task.official_answers(path, samples)
+            return None if found is None else official_of(task, found)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise UserError(f"{path} is not of {task.name}'s own form: {error!r}") from error
+
+
 def read_records(path: Path) -> Iterator[JsonObject]:
-    """The objects of a JSON-lines file, or of a JSON list in a ``.json`` file."""
-    if path.suffix != ".json" or not begins_with(path, "["):
+    """The objects of a JSON-lines file, or of a JSON list, whatever the file is called."""
+    if not begins_with(path, "["):
         yield from read_jsonl(path, escapes=True)
         return
     yield from (record for _, record in entries(path, read_json(path, escapes=True)))
@@ -90,7 +120,7 @@ def json_list_answers(path: Path, key: str, text: str) -> list[OfficialAnswer] |
         key: what holds the question id.
         text: what holds the answer.
     """
-    if path.suffix != ".json":
+    if path.is_dir() or not begins_with(path, "["):
         return None
     stored = read_json(path, escapes=True)
     if not isinstance(stored, list) or (stored and isinstance(stored[0], dict) and "text" in stored[0]):
@@ -106,11 +136,20 @@ def json_list_answers(path: Path, key: str, text: str) -> list[OfficialAnswer] |
 
 def json_object_answers(path: Path) -> dict[str, str] | None:
     """Answers by id from a JSON object, as MM-Vet's script takes it; None for other files."""
-    if path.suffix != ".json" or begins_with(path, "["):
+    if path.is_dir() or begins_with(path, "["):
         return None
-    stored = read_json(path, escapes=True)
+    if path.suffix != ".json" and not begins_with(path, "{"):
+        return None
+    try:
+        stored = read_json(path, escapes=True)
+    except UserError:
+        if path.suffix == ".json":
+            raise
+        return None
     if not isinstance(stored, dict):
         raise UserError(f"{path} is not a JSON object")
+    if path.suffix != ".json" and not all(isinstance(text, str) for text in stored.values()):
+        return None  # a single line
     texts = {name: text for name, text in stored.items() if isinstance(text, str)}
     wrong = [name for name in stored if name not in texts]
     if wrong:
@@ -130,7 +169,7 @@ def files_by_name(path: Path, names: Mapping[str, str], fits: Callable[[JsonObje
     """
     files: dict[str, Path] = {}
     for file in sorted(path.iterdir()) if path.is_dir() else [path]:
-        if not file.is_file() or file.suffix not in (".json", ".jsonl", ".txt") or not _first_fits(file, fits):
+        if not file.is_file() or not {".json", ".jsonl", ".txt"} & {*file.suffixes} or not _first_fits(file, fits):
             continue
         name = next((name for name, pattern in names.items() if re.search(pattern, file.name, re.IGNORECASE)), None)
         if name is None:

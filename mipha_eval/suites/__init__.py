@@ -1,1 +1,1 @@
-"""What other suites write and read, pure of models and of stored runs."""
+"""Where this suite meets others."""

@@ -1,0 +1,1 @@
+"""Other suites' answer files, a module a suite, recognised by what is in them."""
