@@ -88,7 +88,7 @@ def test_rooms_are_the_folders() -> None:
     folders = {folder.name for folder in LIBRARY.iterdir() if (folder / "__init__.py").is_file()}
     assert set(rooms()) == folders
     entries = [entry for entry in LIBRARY.iterdir() if entry.name != "__pycache__"]
-    assert len(entries) <= 20, sorted(entry.name for entry in entries)
+    assert len(entries) <= 22, sorted(entry.name for entry in entries)
 
 
 def test_no_import_runs_upward() -> None:

@@ -88,6 +88,8 @@ class Makeup:
 
 def make_up(panel: Panel, run: int = 0) -> Makeup:
     """Raises NoIntervalError if the metric rests on a single cluster or is a share of nothing."""
+    if panel.metric.unmoved:
+        raise NoIntervalError(panel.metric.unmoved)
     shares = _asked(shares_of(panel), panel, run)
     names = list(dict.fromkeys([*panel.names, *(name for share in shares for name in (*_part(share), *_whole(share)))]))
     counts = np.zeros((panel.clusters, len(names)))
