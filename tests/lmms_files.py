@@ -102,7 +102,12 @@ def _mmbench(number: int, rng: random.Random) -> Row:
 
 
 def _gqa(number: int, rng: random.Random) -> Row:
-    return {"id": str(number), "imageId": str(number // EACH), "question": f"What is it ({number})?", "answer": rng.choice(THINGS)}
+    return {
+        "id": str(number),
+        "imageId": str(number // EACH),
+        "question": f"What is it ({number})?",
+        "answer": rng.choice(THINGS),
+    }
 
 
 def _textvqa(number: int, rng: random.Random) -> Row:

@@ -220,7 +220,7 @@ def test_a_peer_that_fails_and_ends_well_is_told(tmp_path: Path) -> None:
     script.write_text(f"print({FAILED!r})")
     output = tmp_path / "output"
     contender = peers.Contender("lmms-eval", [sys.executable, str(script)], output, lambda: lmms.read_answers(output, []))
-    with pytest.raises(RuntimeError, match="ended with exit code 0, but no answers.*: ModuleNotFoundError: No module named"):
+    with pytest.raises(RuntimeError, match=r"ended with exit code 0, but no answers.*: ModuleNotFoundError: No module"):
         peers.measure(contender, {}, tmp_path / "log")
     assert lmms.what_failed("all is well") == ""
     assert lmms.what_failed("10:00 | ERROR    | Error in generating") == "10:00 | ERROR    | Error in generating"

@@ -547,8 +547,8 @@ def test_a_dataset_under_its_old_name(mirror: Path, monkeypatch: pytest.MonkeyPa
     assert list(map(asked, build_task("mme", {}, source, Registry()).samples())) == EXPECTED["mme"]
     assert names == ["lmms-lab-encoder/MME", "lmms-lab/MME"]
     assert source.revisions == {}, "files of this machine have none"
+    monkeypatch.setattr(datasets, "load_dataset", partial(refused, datasets.exceptions.DatasetNotFoundError))
     with pytest.raises(UserError, match="dataset lmms-lab-encoder/MME cannot be opened"):
-        monkeypatch.setattr(datasets, "load_dataset", partial(refused, datasets.exceptions.DatasetNotFoundError))
         list(build_task("mme", {}, source, Registry()).samples())
 
 

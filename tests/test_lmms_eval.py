@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -59,7 +58,17 @@ def ran(model: tuple[str, Path], lmms_eval: Path, local_sets: Path, tmp_path_fac
     tasks = ",".join(f"lmms:{local(name)}" for name in SETS)
     asked = ["--model", adapter, "-a", f"path={path}", "--device", "cpu", "--dtype", "float32", "--json"]
     told = called(
-        lmms_eval, folder, "mipha_eval", "run", "--tasks", f"{tasks},lmms:{RANKED}", "--lmms-include", local_sets, "-o", "runs", *asked
+        lmms_eval,
+        folder,
+        "mipha_eval",
+        "run",
+        "--tasks",
+        f"{tasks},lmms:{RANKED}",
+        "--lmms-include",
+        local_sets,
+        "-o",
+        "runs",
+        *asked,
     )
     return json.loads(told)
 

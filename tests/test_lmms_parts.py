@@ -45,7 +45,9 @@ def without(places: Sequence[int]) -> float:
 def test_moves_of_a_mean_are_deviations() -> None:
     values = [float(said) for said, _ in ANSWERS]
     mean = sum(values) / len(values)
-    found = moves(mean, [str(place) for place in range(DOCUMENTS)], lambda places: sum(values[p] for p in places) / len(places))
+    found = moves(
+        mean, [str(place) for place in range(DOCUMENTS)], lambda places: sum(values[p] for p in places) / len(places)
+    )
     assert found == pytest.approx([value - mean for value in values], abs=1e-6)
 
 
@@ -132,8 +134,10 @@ class MadeUp:
 @functools.cache
 def made_up_scores() -> object:
     metrics = ("f1", "whole", "right", "file")
-    definition = SuiteDefinition(scheme="lmms", suite="lmms-eval", version="0.7.3", task="pope", name="pope", metrics=metrics)
-    task = built(task_class(definition, "lmms:pope", Loading(lambda: MadeUp())))  # type: ignore[arg-type, return-value]
+    definition = SuiteDefinition(
+        scheme="lmms", suite="lmms-eval", version="0.7.3", task="pope", name="pope", metrics=metrics
+    )
+    task = built(task_class(definition, "lmms:pope", Loading(MadeUp)))  # type: ignore[arg-type]
     samples = [Sample(str(place), "Is there?", ("yes",), (), place) for place in range(DOCUMENTS)]
     responses = {str(place): Response("yes" if said else "no") for place, (said, _) in enumerate(ANSWERS)}
     return score_responses(task, samples, responses)
@@ -174,7 +178,9 @@ def test_names_of_its_tasks() -> None:
 def test_without_it_one_line_says_what_to_install(cli: Cli, tmp_path: object) -> None:
     outcome = cli("run", "--tasks", "lmms:pope", "-o", tmp_path)
     assert outcome.code == 2
-    assert outcome.err.strip().endswith("lmms: tasks are lmms-eval's, which is not installed; pip install 'mipha-eval[lmms]'")
+    assert outcome.err.strip().endswith(
+        "lmms: tasks are lmms-eval's, which is not installed; pip install 'mipha-eval[lmms]'"
+    )
     outcome = cli("run", "--tasks", "pope", "--lmms-include", ".", "-o", tmp_path)
     assert outcome.code == 2
     assert "no task is one; name it as lmms:TASK" in outcome.err
@@ -228,7 +234,10 @@ def test_who_asks_a_judge_is_seen_in_the_code(monkeypatch: pytest.MonkeyPatch) -
     with pytest.raises(UserError, match="OPENAI_API_KEY"):
         check_judge("lmms:mmvet", "openai")
     check_judge("lmms:pope", "")
-    assert judge_settings({"OPENAI_API_KEY": "secret", "MODEL_VERSION": "m"}) == {"OPENAI_API_KEY": "...", "MODEL_VERSION": "m"}
+    assert judge_settings({"OPENAI_API_KEY": "secret", "MODEL_VERSION": "m"}) == {
+        "OPENAI_API_KEY": "...",
+        "MODEL_VERSION": "m",
+    }
 
 
 def test_nobody_is_asked_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -236,10 +245,11 @@ def test_nobody_is_asked_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
 
     def careless() -> float:
-        try:
-            socket.create_connection(("127.0.0.1", 9), timeout=1)
-        except Exception:
-            return 0.0
+        with socket.socket() as connection:
+            try:
+                connection.connect(("127.0.0.1", 9))
+            except Exception:
+                return 0.0
         return 1.0
 
     with pytest.raises(UserError, match="asks a judge"), asking_nobody("lmms:mmvet"):

@@ -74,7 +74,9 @@ class Matched:
         compared.
         """
         found = [stored.metrics_for(Totals(own.totals)) for stored, own in zip(self.tasks, self.counts, strict=True)]
-        return {name: metric for name, metric in found[0].items() if not metric.unmoved and all(name in own for own in found)}
+        return {
+            name: metric for name, metric in found[0].items() if not metric.unmoved and all(name in own for own in found)
+        }
 
     def panel(self, metric: str) -> Panel:
         """What one metric reads. Raises UserError if the runs do not all have it."""

@@ -93,7 +93,7 @@ class Metric:
             same beginning, which are known, and for what is no share.
         provenance: by whom or what it was made, see `made`; None for the task's own rule alone.
         bounds: the least and the greatest value; None for 0 to 100 if the unit is ``%``, else for any number.
-        unmoved: why nothing is known of how answers move it, so that it has no interval and is in no comparison; "" if it is.
+        unmoved: why nobody knows how answers move it, so that it has no interval and is in no comparison; else empty.
     """
 
     name: str

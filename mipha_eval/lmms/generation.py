@@ -1,4 +1,4 @@
-"""How lmms-eval wants an answer generated, in the words of this engine; the same for its tasks here and for our models there."""
+"""How lmms-eval wants answers generated, in this engine's words; the same for its tasks here and our models there."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Generation:
 def ended(text: str, stops: Iterable[str]) -> str:
     """An answer up to the first of the texts at which it ends."""
     for stop in stops:
-        text = text.split(stop)[0]
+        text = text.split(stop, maxsplit=1)[0]
     return text
 
 

@@ -39,7 +39,9 @@ def make_tasks(reference: Reference) -> list[Task]:
     wrong = next((key for key in reference.settings if key != INCLUDE), None)
     if wrong is not None:
         raise UserError(f"{reference}: {unknown('setting', wrong, (INCLUDE,))}")
-    include = tuple(str(Path(each).expanduser().resolve()) for each in reference.settings.get(INCLUDE, "").split(",") if each)
+    include = tuple(
+        str(Path(each).expanduser().resolve()) for each in reference.settings.get(INCLUDE, "").split(",") if each
+    )
     lmms_version()
     names = task_names(reference.place, include)
     if names != [reference.place]:

@@ -53,9 +53,11 @@ class MiphaEval(lmms):  # type: ignore[misc]  # lmms-eval has no types
             UserError: there is no such adapter or option, or the weights cannot be read.
         """
         super().__init__()
-        self._rank, self._world_size = (int(os.environ.get(name, usual)) for name, usual in (("RANK", 0), ("WORLD_SIZE", 1)))
+        self._rank, self._world_size = (
+            int(os.environ.get(name, usual)) for name, usual in (("RANK", "0"), ("WORLD_SIZE", "1"))
+        )
         if self._world_size > 1 and device in (None, "cuda"):
-            device = f"cuda:{os.environ.get('LOCAL_RANK', 0)}"
+            device = f"cuda:{os.environ.get('LOCAL_RANK', '0')}"
         self.device = device or "cpu"
         most = int(batch_size) if str(batch_size or "").isdecimal() and int(str(batch_size)) > 1 else None
         self._backend = InProcess(_model(adapter, device, options).adapter, most)

@@ -131,5 +131,3 @@ def _refuse(event: str, arguments: tuple[object, ...]) -> None:
         connection, address = arguments
         if isinstance(connection, socket.socket) and connection.family in (socket.AF_INET, socket.AF_INET6):
             raise AskedError(f"a connection to {address}")
-
-

@@ -24,6 +24,8 @@ from mipha_eval.lmms.traced import Rows
 Document: TypeAlias = dict[str, Any]
 #: what its code gives of a document's answer, by metric: numbers, or whatever its own aggregation reads
 Payloads: TypeAlias = Mapping[str, Any]
+#: an answer as each filter leaves it, by the filter's name
+Cleaned: TypeAlias = Mapping[str, Any]
 #: a text, or (loss, whether it is the greedy answer) of each option
 Answered: TypeAlias = str | Sequence[tuple[float, bool]]
 
@@ -148,7 +150,7 @@ class OwnTask:
         texts = [str(each) for each in target] if isinstance(target, list | tuple) else [str(target)]
         return tuple(text for text in texts if text.strip() and text != "None")
 
-    def cleaned(self, number: int, answered: Answered) -> dict[str, Any]:
+    def cleaned(self, number: int, answered: Answered) -> Cleaned:
         """The answer to a document as each filter leaves it, by the filter's name."""
         document = self.task.eval_docs_no_media[number]
         answers = [answered] if isinstance(answered, str) else list(answered)
@@ -157,7 +159,7 @@ class OwnTask:
             each.apply(instances, [document] * len(instances))
         return {each: [instance.filtered_resps[each] for instance in instances] for each in self.filters}
 
-    def payloads(self, number: int, cleaned: Mapping[str, Any]) -> dict[str, Any]:
+    def payloads(self, number: int, cleaned: Cleaned) -> Payloads:
         """What its code makes of an answer, by metric as in `metrics`.
 
         Raises:

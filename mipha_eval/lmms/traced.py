@@ -1,16 +1,19 @@
 """Which of a document's stored pictures are shown, found out without decoding one.
 
-lmms-eval's ``doc_to_visual`` is handed stand-ins. Nearly all do nothing with a picture but convert it; whatever else is asked
-of a stand-in shows that the pictures themselves are needed.
+lmms-eval's ``doc_to_visual`` is handed stand-ins. Most of that code does nothing with a picture but convert it; whatever
+else is asked of a stand-in shows that the pictures themselves are needed.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 from PIL import Image as Pillow
+
+#: a row of a data set
+Row: TypeAlias = dict[str, Any]
 
 
 class TouchedError(Exception):
@@ -58,7 +61,7 @@ class Rows:
                 self._pictures.append(column)
                 self._stored = self._stored.cast_column(column, List(stored) if listed else stored)
 
-    def traced(self, number: int) -> dict[str, Any]:
+    def traced(self, number: int) -> Row:
         """A row with stand-ins. Raises TouchedError for a picture whose file is not in the row."""
         row: dict[str, Any] = self._stored[number]
         return {**row, **{column: _traced(row[column]) for column in self._pictures}}
