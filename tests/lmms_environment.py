@@ -15,7 +15,6 @@ from filelock import FileLock
 
 from bench import lmms
 from mipha_eval.core.cache_folder import cache_folder
-from tests.lmms_files import write_sets
 
 ROOT = Path(__file__).parents[1]
 #: a Python that has what the lock says already, so that nothing is built
@@ -38,20 +37,6 @@ def lmms_python() -> Path:
             pytest.skip(f"lmms-eval's environment cannot be built here: {error}")
         lmms.put_ours(python)
     return python
-
-
-@pytest.fixture(scope="session")
-def lmms_eval() -> Path:
-    """A Python with lmms-eval and this checkout."""
-    return lmms_python()
-
-
-@pytest.fixture(scope="session")
-def local_sets(lmms_eval: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with lmms-eval's tasks on small local files."""
-    folder = tmp_path_factory.mktemp("lmms")
-    write_sets(folder, lmms.tasks_folder(lmms_eval))
-    return folder
 
 
 def called(python: Path, folder: Path, *arguments: object, **more: str) -> str:

@@ -220,11 +220,25 @@ def _write_task(folder: Path, definition: Mapping[str, object]) -> None:
 def answers_to(name: str) -> list[str]:
     """An answer to each question: right ones, wrong ones, in many dresses."""
     rng = random.Random(f"answers to {name}")
-    dresses = ("{}", "{}", "{}.", " {} ", "The answer is {}.", "{}. it is", "({})", "{} % of them", "**{}**")
+    dresses = (
+        "{}",
+        "{}",
+        "{}",
+        "{}",
+        "{}",
+        "{}",
+        "{}.",
+        " {} ",
+        "The answer is {}.",
+        "{}. it is",
+        "({})",
+        "{} % of them",
+        "**{}**",
+    )
     found = []
     for row in rows_of(name):
         right = row.get("answer", row.get("answers", [""])[0])
         right = LETTERS[int(right)] if name in ("scienceqa_img", "ai2d") else right
-        text = rng.choice([str(right)] * 5 + ["yes", "no", "B", "7", "dog"])
+        text = rng.choice([str(right)] * 4 + ["yes", "no"] * 2 + ["B", "7", "dog"])
         found.append(rng.choice(dresses).format(rng.choice([text, text.lower(), text.capitalize()])))
     return found

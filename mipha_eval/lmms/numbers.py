@@ -6,7 +6,7 @@ Each score carries, by metric, one of three entries:
 - ``{"worth": x}``, where it is the mean of other numbers;
 - ``{"all": value, "of": n, "move": x}``, the number itself, of n answers, and by how much this answer moves it as if it
   were a mean; without ``move`` nothing is known of that, and ``why_not`` says why. It is no number of other answers than
-  these n, so that of fewer there is none.
+  these n, so that of fewer there is none. ``share`` says whether it lies between 0 and 1 on all parts of the answers.
 """
 
 from __future__ import annotations
@@ -60,15 +60,20 @@ def entries_of(own: OwnTask, metric: str, payloads: Sequence[Any], clusters: Seq
         return [number if within else {"worth": number} for number in known]
     worths = [worth_of(payload) for payload in payloads]
 
+    seen = [value]
+
     def without(places: Sequence[int]) -> float:
         found = _number(aggregation([payloads[place] for place in places]))
-        return math.nan if found is None else found
+        seen.append(math.nan if found is None else found)
+        return seen[-1]
 
     told: dict[str, Json] = {"all": value, "of": len(payloads)}
     try:
         if _is_mean(value, worths, without):
             return [worth for worth in worths if worth is not None]
-        return [told | {"move": move} for move in moves(value, clusters, without)]
+        found = moves(value, clusters, without)
+        told["share"] = all(0 <= each <= 1 for each in seen) and None not in worths
+        return [told | {"move": move} for move in found]
     except NoMovesError as error:
         return [told | {"why_not": str(error)} for _ in payloads]
 
@@ -98,6 +103,7 @@ def counts_of(metric: str, entry: Json) -> dict[str, float]:
         return {f"{metric}/worth": float(str(told["worth"])), f"{metric}/answers": 1.0}
     high, low = halves(float(str(told["all"])))
     counts = {f"{metric}/high": high, f"{metric}/low": low, f"{metric}/of": 1.0, f"{metric}/all": float(str(told["of"]))}
+    counts |= {f"{metric}/share": 1.0} if told.get("share") else {}
     return counts | ({f"{metric}/move": float(str(told["move"]))} if "move" in told else {f"{metric}/unmoved": 1.0})
 
 
@@ -116,8 +122,9 @@ def metric_of(name: str, counted: Collection[str], totals: Totals) -> Metric | N
         return None
     still = f"{name}/unmoved" in counted
     parts = ("high", "low") if still else ("high", "low", "move")
-    why = UNMOVED if still else ""
-    return Metric(name, lambda sums: _ratio(sums, name, parts, "of"), PLAIN, (f"{name}/of",), unmoved=why)
+    why, share = UNMOVED if still else "", f"{name}/share" in counted
+    unit, bounds = (SHARE, (0.0, 1.0)) if share else (PLAIN, None)
+    return Metric(name, lambda sums: _ratio(sums, name, parts, "of"), unit, (f"{name}/of",), bounds=bounds, unmoved=why)
 
 
 def _ratio(sums: Totals, name: str, parts: Sequence[str], whole: str) -> Number:
