@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from lmms_eval.api.instance import GenerationResult
 from lmms_eval.api.model import lmms
 
 from mipha_eval.core.options import as_texts, option_fields
@@ -59,8 +60,8 @@ class MiphaEval(lmms):  # type: ignore[misc]  # lmms-eval has no types
         if self._world_size > 1 and device in (None, "cuda"):
             device = f"cuda:{os.environ.get('LOCAL_RANK', '0')}"
         self.device = device or "cpu"
-        most = int(batch_size) if str(batch_size or "").isdecimal() and int(str(batch_size)) > 1 else None
-        self._backend = InProcess(_model(adapter, device, options).adapter, most)
+        most = int(str(batch_size)) if str(batch_size or "").isdecimal() else 1
+        self._backend = InProcess(_model(adapter, device, options).adapter, most if most > 1 else None)
         self._backend.load()
 
     def generate_until(self, requests: Sequence[Any]) -> list[str]:
@@ -70,9 +71,12 @@ class MiphaEval(lmms):  # type: ignore[misc]  # lmms-eval has no types
         responses = self._answers([each.request for each in asked])
         return [ended(response.text, each.stops) for response, each in zip(responses, asked, strict=True)]
 
-    def loglikelihood(self, requests: Sequence[Any]) -> list[tuple[float, bool]]:
+    def loglikelihood(self, requests: Sequence[Any]) -> list[Any]:
         """The loss of each continuation, a mean over its tokens as lmms-eval's own models give it, and whether it is what
-        the model would write. Raises FailedError if one failed.
+        the model would write, as a pair in a `GenerationResult`: of a plain pair lmms-eval 0.7.3 makes a text, and fails.
+
+        Raises:
+            FailedError: one failed.
         """
         documents = Documents(self.task_dict)
         asked = [ranked_request(each.args, documents) for each in requests]
@@ -89,7 +93,8 @@ class MiphaEval(lmms):  # type: ignore[misc]  # lmms-eval has no types
         for request, text in asked:
             response, place = likely[request], options[request][text]
             loss = -response.likelihoods[place] / max(response.option_tokens[place], 1)
-            results.append((loss, written[request].finish == "stop" and written[request].text.strip() == text))
+            is_greedy = written[request].finish == "stop" and written[request].text.strip() == text
+            results.append(GenerationResult((loss, is_greedy)))
         return results
 
     def generate_until_multi_round(self, requests: Sequence[Any]) -> list[str]:

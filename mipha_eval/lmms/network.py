@@ -51,8 +51,8 @@ def judge_asked_by(functions: Iterable[object]) -> str:
         named = set(_words(function.__code__))
         if {"requests", "post"} <= named:
             return "requests.post"
-        if found := sorted(named & MARKS):
-            return found[0]
+        if marks := sorted(named & MARKS):
+            return marks[0]
         for name in sorted(named & function.__globals__.keys()):
             value = function.__globals__[name]
             if type(value).__module__.startswith(ASKING):

@@ -31,8 +31,8 @@ class StandIn:
     def __init__(self, digest: str, modes: tuple[str, ...] = ()) -> None:
         self.stand_in_for, self.stand_in_modes = digest, modes
 
-    @property
-    def __class__(self) -> type:  # type: ignore[override]  # code may ask whether it is a picture
+    @property  # type: ignore[misc]  # code may ask whether it is a picture
+    def __class__(self) -> type:
         return Pillow.Image
 
     def convert(self, mode: object = None, *more: object, **named: object) -> StandIn:
