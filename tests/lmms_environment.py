@@ -62,6 +62,6 @@ def called(python: Path, folder: Path, *arguments: object, **more: str) -> str:
 
 def lmms_results(output: Path) -> Mapping[str, Mapping[str, Any]]:
     """The numbers of lmms-eval's own run, by task and by metric with its filter."""
-    file = next(output.rglob("*_results.json"))
+    file = next(file for file in output.rglob("*_results.json") if file.parent.name != "submissions")
     found: Mapping[str, Mapping[str, Any]] = json.loads(file.read_text(encoding="utf-8"))["results"]
     return found

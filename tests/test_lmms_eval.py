@@ -65,7 +65,7 @@ def ran(model: tuple[str, Path], lmms_eval: Path, local_sets: Path, tmp_path_fac
         "--lmms-include",
         local_sets,
         "-o",
-        "runs",
+        folder / "runs",
         *asked,
     )
     return json.loads(told)
