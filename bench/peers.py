@@ -25,6 +25,7 @@ from bench.scoring import apart
 from mipha_eval.tasks.pope import FIRST_ID
 
 ROOT = Path(__file__).parents[1]
+THEIRS = {"lmms-eval": "llava_hf", "lmms-eval --model mipha_eval": "mipha_eval"}
 OURS: Mapping[str, Sequence[str]] = {
     "mipha-eval": (),
     "mipha-eval --no-share": ("--no-share",),
@@ -53,7 +54,7 @@ class Measured:
 
 
 def measure(contender: Contender, environment: Mapping[str, str], log: Path) -> Measured:
-    """Raises RuntimeError if the process fails; what it printed is in `log`."""
+    """Raises RuntimeError if the process fails, or ends well without answers; what it printed is in `log`."""
     shutil.rmtree(contender.output, ignore_errors=True)
     with log.open("w") as printed:
         started = time.perf_counter()
@@ -66,7 +67,13 @@ def measure(contender: Contender, environment: Mapping[str, str], log: Path) -> 
     if process.returncode:
         raise RuntimeError(f"{contender.name} failed with exit code {process.returncode}:\n{log.read_text()[-2000:]}")
     memory = usage.ru_maxrss / (1e9 if sys.platform == "darwin" else 1e6)
-    return Measured(seconds, usage.ru_utime + usage.ru_stime, memory, contender.read())
+    try:
+        answers = contender.read()
+    except (OSError, ValueError) as error:
+        printed_text = log.read_text(errors="replace")
+        why = lmms.what_failed(printed_text) or printed_text[-2000:]
+        raise RuntimeError(f"{contender.name} ended with exit code 0, but {error}: {why}") from error
+    return Measured(seconds, usage.ru_utime + usage.ru_stime, memory, answers)
 
 
 def prepare(folder: Path, questions: Sequence[Question]) -> None:
@@ -80,11 +87,15 @@ def build(folder: Path, tokenizer: Path | None) -> None:
     build_checkpoint(folder, tokenizer)
 
 
-def theirs(work: Path, data: Path, python: Path, questions: Sequence[Question]) -> Contender:
-    output = work / "lmms-eval"
+def theirs(work: Path, data: Path, python: Path, questions: Sequence[Question]) -> list[Contender]:
+    """lmms-eval with its own model, and with ours in it."""
     lmms.write_task(python, data / "lmms-eval", data / "pope.parquet")
-    command = lmms.command(python, work / "checkpoint", data / "lmms-eval", output)
-    return Contender("lmms-eval", command, output, functools.partial(lmms.read_answers, output, list(truths(questions))))
+    found = []
+    for name, model in THEIRS.items():
+        output = work / f"lmms-eval-{model}"
+        command = lmms.command(python, work / "checkpoint", data / "lmms-eval", output, model)
+        found.append(Contender(name, command, output, functools.partial(lmms.read_answers, output, list(truths(questions)))))
+    return found
 
 
 def ours(work: Path, data: Path) -> list[Contender]:
@@ -154,7 +165,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--each", type=int, nargs="+", default=[1, 2, 6, 18], help="questions about a picture")
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--threads", type=int, default=os.cpu_count())
-    parser.add_argument("--only", nargs="+", choices=["lmms-eval", *OURS], default=["lmms-eval", *OURS])
+    parser.add_argument("--only", nargs="+", choices=[*THEIRS, *OURS], default=[*THEIRS, *OURS])
     return parser.parse_args()
 
 
@@ -164,6 +175,7 @@ def main() -> None:
     work.mkdir(parents=True, exist_ok=True)
     apart(build, work / "checkpoint", given.tokenizer)
     python = given.python or lmms.environment(work / "environment")
+    lmms.put_ours(python)
     print(f"{platform.platform()}, {os.cpu_count()} cores, {given.threads} threads, {time.strftime('%Y-%m-%d')}")
     different = 0
     for each in given.each:
@@ -172,7 +184,7 @@ def main() -> None:
         if not (data / "pope.parquet").is_file():  # written last
             apart(prepare, data, questions)
         print(f"\n{given.questions} questions, {each} about a picture")
-        rivals = [rival for rival in (theirs(work, data, python, questions), *ours(work, data)) if rival.name in given.only]
+        rivals = [rival for rival in (*theirs(work, data, python, questions), *ours(work, data)) if rival.name in given.only]
         different += compare(truths(questions), race(rivals, given.repeats, given.threads, work))
     if different:
         sys.exit(f"\nTHE ANSWERS DIFFER: {different}")

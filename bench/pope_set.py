@@ -113,7 +113,7 @@ def write_llava(questions: Sequence[Question], folder: Path) -> None:
 
 
 def write_parquet(questions: Sequence[Question], file: Path) -> None:
-    """The columns of lmms-lab/POPE, which repeats the picture in every row."""
+    """The columns of lmms-lab-encoder/POPE, which repeats the picture in every row."""
     import datasets
 
     features = datasets.Features(

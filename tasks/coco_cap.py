@@ -30,7 +30,7 @@ class CocoCap(CaptionTask):
     rows: ClassVar[Mapping[str, Sequence[int]]] = {"val2017": (5000,)}
     own_ids: ClassVar[bool] = True
     annotated: ClassVar[Sequence[str]] = ("val2017",)
-    hub: ClassVar[Mapping[str, str]] = {"val2017": "lmms-lab/COCO-Caption2017"}
+    hub: ClassVar[Mapping[str, str]] = {"val2017": "lmms-lab-encoder/COCO-Caption2017"}
 
     def samples(self) -> Iterator[Sample]:
         if self.data.kind == "hub":

@@ -39,7 +39,7 @@ class Gqa(Task):
     rows: ClassVar[Mapping[str, Sequence[int]]] = {"testdev": (12578,)}
     own_ids: ClassVar[bool] = True
     annotated: ClassVar[Sequence[str]] = ("testdev",)
-    hub: ClassVar[Mapping[str, str]] = {"testdev": "lmms-lab/GQA"}
+    hub: ClassVar[Mapping[str, str]] = {"testdev": "lmms-lab-encoder/GQA"}
     metrics: ClassVar[Sequence[Metric]] = [share("accuracy"), share("binary", "binary"), share("open", "open")]
 
     def samples(self) -> Iterator[Sample]:

@@ -39,7 +39,7 @@ TABLES = {
     "cn-dev": ("dev_cn_20231003", "dev_cn_20230712"),
     "test": ("test_20230712", "test_en_20231003"),
 }
-ENGLISH = "lmms-lab/MMBench_EN"  # lmms-lab/MMBench has an English table, too, but a later one with 4,329 rows
+ENGLISH = "lmms-lab/MMBench_EN"  # lmms-lab-encoder/MMBench has an English table, too, but a later one with 4,329 rows
 
 
 def is_none(cell: str | None) -> bool:
@@ -73,7 +73,7 @@ class Mmbench(JudgedTask, UploadTask):
     rows: ClassVar[Mapping[str, Sequence[int]]] = {"dev": (4377,), "cn-dev": (4329,)}
     annotated: ClassVar[Sequence[str]] = ("dev", "cn-dev", "test")
     uploads: ClassVar[Sequence[str]] = ("test", "dev", "cn-dev")
-    hub: ClassVar[Mapping[str, str]] = {"dev": ENGLISH, "cn-dev": "lmms-lab/MMBench", "test": ENGLISH}
+    hub: ClassVar[Mapping[str, str]] = {"dev": ENGLISH, "cn-dev": "lmms-lab-encoder/MMBench", "test": ENGLISH}
     max_new_tokens: ClassVar[int] = 1024
     lettered: ClassVar[bool] = True
     without_judge: ClassVar[Sequence[str]] = ("vanilla",)

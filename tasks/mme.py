@@ -65,7 +65,7 @@ class Mme(Task):
     citation: ClassVar[str] = "arXiv:2306.13394"
     protocols: ClassVar[Mapping[str, str]] = {"llava": "2,374 questions with LLaVA-1.5's prompt"}
     rows: ClassVar[Mapping[str, Sequence[int]]] = {"llava": (2374,)}
-    hub: ClassVar[Mapping[str, str]] = {"llava": "lmms-lab/MME"}
+    hub: ClassVar[Mapping[str, str]] = {"llava": "lmms-lab-encoder/MME"}
     metrics: ClassVar[Sequence[Metric]] = [
         *(points_metric(name, subtasks) for name, subtasks in GROUPS.items()),
         *(points_metric(name, [name]) for name in GROUPS["total"]),

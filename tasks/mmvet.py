@@ -48,7 +48,7 @@ class Mmvet(JudgedTask):
         "v1-mipha": "the same, asked as Mipha's own script asks: no picture padded, no stopping word",
     }
     rows: ClassVar[Mapping[str, Sequence[int]]] = dict.fromkeys(protocols, (218,))
-    hub: ClassVar[Mapping[str, str]] = dict.fromkeys(protocols, "lmms-lab/MMVet")
+    hub: ClassVar[Mapping[str, str]] = dict.fromkeys(protocols, "lmms-lab-encoder/MMVet")
     max_new_tokens: ClassVar[int] = 1024
     metrics: ClassVar[Sequence[Metric]] = [
         share("score"),

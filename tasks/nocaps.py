@@ -28,7 +28,7 @@ class Nocaps(CaptionTask):
     protocols: ClassVar[Mapping[str, str]] = {"val": "4,500 pictures, ten captions each"}
     rows: ClassVar[Mapping[str, Sequence[int]]] = {"val": (4500,)}
     annotated: ClassVar[Sequence[str]] = ("val",)
-    hub: ClassVar[Mapping[str, str]] = {"val": "lmms-lab/NoCaps"}
+    hub: ClassVar[Mapping[str, str]] = {"val": "lmms-lab-encoder/NoCaps"}
     parts: ClassVar[Sequence[str]] = ("in-domain", "near-domain", "out-domain")
 
     def samples(self) -> Iterator[Sample]:

@@ -44,10 +44,10 @@ class Pope(Task):
     citation: ClassVar[str] = "arXiv:2305.10355"
     protocols: ClassVar[Mapping[str, str]] = {
         "llava": "8,910 rows (random has 2,910), as the LLaVA-1.5 and Mipha tables used",
-        "official": "9,000 rows, POPE's files since October 2023 and lmms-lab/POPE",
+        "official": "9,000 rows, POPE's files since October 2023 and lmms-lab-encoder/POPE",
     }
     rows: ClassVar[Mapping[str, Sequence[int]]] = {"llava": (8910,), "official": (9000,)}
-    hub: ClassVar[Mapping[str, str]] = {"official": "lmms-lab/POPE"}
+    hub: ClassVar[Mapping[str, str]] = {"official": "lmms-lab-encoder/POPE"}
     metrics: ClassVar[Sequence[Metric]] = binary_metrics(tuple(FIRST_ID))
 
     def samples(self) -> Iterator[Sample]:

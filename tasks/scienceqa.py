@@ -43,7 +43,7 @@ class Scienceqa(Task):
     citation: ClassVar[str] = "arXiv:2209.09513"
     protocols: ClassVar[Mapping[str, str]] = {"llava": "4,241 questions of test, 2,017 with a picture"}
     rows: ClassVar[Mapping[str, Sequence[int]]] = {"llava": (4241,)}
-    hub: ClassVar[Mapping[str, str]] = {"llava": "lmms-lab/ScienceQA"}
+    hub: ClassVar[Mapping[str, str]] = {"llava": "lmms-lab-encoder/ScienceQA"}
     own_ids: ClassVar[bool] = True
     max_new_tokens: ClassVar[int] = 1024
     lettered: ClassVar[bool] = True

@@ -47,7 +47,7 @@ class Seed(Task):
     }
     rows: ClassVar[Mapping[str, Sequence[int]]] = {"llava": (17990, 19242), "ppl": (17990, 19242)}
     annotated: ClassVar[Sequence[str]] = ("llava", "ppl")
-    hub: ClassVar[Mapping[str, str]] = {"llava": "lmms-lab/SEED-Bench", "ppl": "lmms-lab/SEED-Bench"}
+    hub: ClassVar[Mapping[str, str]] = {"llava": "lmms-lab-encoder/SEED-Bench", "ppl": "lmms-lab-encoder/SEED-Bench"}
     ignores_foreign_answers: ClassVar[bool] = True  # the re-release of November 2023 has 1,252 videos less
     lettered: ClassVar[bool] = True
     own_ids: ClassVar[bool] = True

@@ -48,7 +48,7 @@ class Textvqa(Task):
     }
     rows: ClassVar[Mapping[str, Sequence[int]]] = {"llava-ocr": (5000,), "plain": (5000,)}
     annotated: ClassVar[Sequence[str]] = ("llava-ocr", "plain")
-    hub: ClassVar[Mapping[str, str]] = {"llava-ocr": "lmms-lab/textvqa", "plain": "lmms-lab/textvqa"}
+    hub: ClassVar[Mapping[str, str]] = {"llava-ocr": "lmms-lab-encoder/textvqa", "plain": "lmms-lab-encoder/textvqa"}
     metrics: ClassVar[Sequence[Metric]] = [share("accuracy")]
 
     def samples(self) -> Iterator[Sample]:

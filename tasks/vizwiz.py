@@ -44,7 +44,7 @@ class Vizwiz(UploadTask):
     rows: ClassVar[Mapping[str, Sequence[int]]] = {"val": (4319,), "test": (8000,)}
     annotated: ClassVar[Sequence[str]] = ("val",)
     uploads: ClassVar[Sequence[str]] = ("test",)
-    hub: ClassVar[Mapping[str, str]] = {"val": "lmms-lab/VizWiz-VQA"}
+    hub: ClassVar[Mapping[str, str]] = {"val": "lmms-lab-encoder/VizWiz-VQA"}
     metrics: ClassVar[Sequence[Metric]] = [
         share("accuracy"),
         *(share(kind, kind) for kind in ("yes/no", "number", "other", "unanswerable")),

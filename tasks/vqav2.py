@@ -46,7 +46,7 @@ class Vqav2(UploadTask):
     own_ids: ClassVar[bool] = True
     annotated: ClassVar[Sequence[str]] = ("val",)
     uploads: ClassVar[Sequence[str]] = ("testdev",)
-    hub: ClassVar[Mapping[str, str]] = {"val": "lmms-lab/VQAv2"}
+    hub: ClassVar[Mapping[str, str]] = {"val": "lmms-lab-encoder/VQAv2"}
     metrics: ClassVar[Sequence[Metric]] = [
         share("accuracy"),
         *(share(kind, kind) for kind in TYPES),

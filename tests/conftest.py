@@ -14,10 +14,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from bench.lmms import tasks_folder
 from mipha_eval.cli.app import main
 from mipha_eval.scoring.captions.words import java_is_there
 from tests.browser import chromium
 from tests.judge_server import Serve, judge_server
+from tests.lmms_environment import lmms_python
+from tests.lmms_files import write_sets
 from tests.oracles import mme, pope
 
 if TYPE_CHECKING:
@@ -50,6 +53,20 @@ def llava_answers() -> Path:
 def reference() -> Path:
     """A small Mipha checkpoint with what the official code computes from it."""
     return shared_folder("fixtures/mipha_reference", "MIPHA_EVAL_PARITY_CHECKPOINT")
+
+
+@pytest.fixture(scope="session")
+def lmms_eval() -> Path:
+    """A Python with lmms-eval and this checkout; skips the test where its packages cannot be had."""
+    return lmms_python()
+
+
+@pytest.fixture(scope="session")
+def local_sets(lmms_eval: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with lmms-eval's tasks on small local files."""
+    folder = tmp_path_factory.mktemp("lmms")
+    write_sets(folder, tasks_folder(lmms_eval))
+    return folder
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import sys
 import threading
 from collections import Counter
 from pathlib import Path
@@ -16,7 +17,7 @@ from PIL import Image
 from torch.utils.flop_counter import FlopCounterMode
 from transformers import AutoProcessor, DynamicCache, LlavaForConditionalGeneration
 
-from bench import cluster
+from bench import cluster, lmms, peers
 from bench.cluster_tasks import write_rows
 from bench.cost_model import Fit, Size, build_checkpoint
 from bench.fixed_shares import Asked, blocks, queue, round_robin
@@ -202,3 +203,24 @@ def test_workers_are_given_back_while_answers_are_scored(tmp_path: Path, monkeyp
     monkeypatch.setattr("mipha_eval.runs.task_run.score_responses", scored)
     write_rows(tmp_path, "gqa", 300)
     assert measure(Trial("gqa", 300, 3, 1e6, ray=False), tmp_path).efficiency > 0
+
+
+FAILED = """\
+2026-11-27 10:00:00 | INFO     | Loading tasks
+Traceback (most recent call last):
+  File "evaluator.py", line 1, in evaluate
+    import filelock._api
+ModuleNotFoundError: No module named 'filelock._api'
+"""
+
+
+def test_a_peer_that_fails_and_ends_well_is_told(tmp_path: Path) -> None:
+    """lmms-eval's exit code is 0 all the same, and no answers are there."""
+    script = tmp_path / "fails.py"
+    script.write_text(f"print({FAILED!r})")
+    output = tmp_path / "output"
+    contender = peers.Contender("lmms-eval", [sys.executable, str(script)], output, lambda: lmms.read_answers(output, []))
+    with pytest.raises(RuntimeError, match=r"ended with exit code 0, but no answers.*: ModuleNotFoundError: No module"):
+        peers.measure(contender, {}, tmp_path / "log")
+    assert lmms.what_failed("all is well") == ""
+    assert lmms.what_failed("10:00 | ERROR    | Error in generating") == "10:00 | ERROR    | Error in generating"

@@ -385,7 +385,7 @@ def test_where_with_a_mirror(cli: Cli, tmp_path: Path) -> None:
     assert found["pope@official"]["questions"] == 3
     assert found["pope@official"]["images"]["there"] == 3
     assert found["pope@official"]["where"].startswith(str(tmp_path / "lmms-lab/POPE"))
-    assert found["mme@llava"]["where"].startswith(f"{tmp_path / 'lmms-lab/MME'} is missing")
+    assert found["mme@llava"]["where"].startswith(f"{tmp_path / 'lmms-lab-encoder/MME'} is missing")
     assert "not on the hub" in found["pope@llava"]["where"]
     lines = verify_lines(cli, 3, "--data", f"hub:{tmp_path}")
     assert lines[0].startswith("pope@official: differs (POPE")
@@ -409,6 +409,6 @@ def test_where_on_the_hub(cli: Cli, monkeypatch: pytest.MonkeyPatch, tmp_path: P
 
     monkeypatch.setattr("huggingface_hub.HfApi.dataset_info", dataset_info)
     found = where(cli, "--data", "hub")
-    assert found["pope@official"]["where"] == "lmms-lab/POPE on the hub, downloaded when it is first read"
+    assert found["pope@official"]["where"] == "lmms-lab-encoder/POPE on the hub, downloaded when it is first read"
     assert found["pope@official"]["questions"] is None, "nothing is downloaded to be counted"
     assert len(asked) == len(set(asked)), "two protocols on one dataset are one question"

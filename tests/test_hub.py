@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import io
+import json
 import shutil
 from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import datasets
 import pytest
 from PIL import Image as Pillow
 
 from mipha_eval.core.data_source import DataSource
+from mipha_eval.core.errors import UserError
 from mipha_eval.core.format_lines import CAPTION, LETTER_ANSWER, SHORT_ANSWER, UNANSWERABLE
 from mipha_eval.core.plugins.registry import Registry
 from mipha_eval.core.plugins.selection import build_task
@@ -528,6 +532,45 @@ def test_places_in_a_mirror(place: str, mirror: Path, tmp_path: Path) -> None:
         assert list(map(asked, samples_of(label, tmp_path))) == EXPECTED[label]
 
 
+def test_a_dataset_under_its_old_name(mirror: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the hub, or a cache of it, has it under no other."""
+    names, load = [], datasets.load_dataset
+
+    def load_old(name: str, config: str | None, split: str) -> datasets.Dataset:
+        names.append(name)
+        if not name.startswith("lmms-lab/"):
+            raise datasets.exceptions.DatasetNotFoundError(name)
+        return load(str(mirror / name), config, split=split)
+
+    monkeypatch.setattr(datasets, "load_dataset", load_old)
+    source = DataSource("hub")
+    assert list(map(asked, build_task("mme", {}, source, Registry()).samples())) == EXPECTED["mme"]
+    assert names == ["lmms-lab-encoder/MME", "lmms-lab/MME"]
+    assert source.revisions == {}, "files of this machine have none"
+    monkeypatch.setattr(datasets, "load_dataset", partial(refused, datasets.exceptions.DatasetNotFoundError))
+    with pytest.raises(UserError, match="dataset lmms-lab-encoder/MME cannot be opened"):
+        list(build_task("mme", {}, source, Registry()).samples())
+
+
+def refused(error: type[Exception], name: str, *_: object, **more: object) -> None:
+    raise error(name)
+
+
+def test_revisions_are_in_the_manifest(mirror: Path, cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    sums = {"hf://datasets/lmms-lab-encoder/MME@5f1b3c/data/test-00000-of-00001.parquet": {"num_bytes": 1}}
+    load = datasets.load_dataset
+
+    def load_pinned(name: str, config: str | None, split: str) -> datasets.Dataset:
+        found = load(str(mirror / "lmms-lab" / name.partition("/")[2]), config, split=split)
+        found.info.download_checksums = sums
+        return found
+
+    monkeypatch.setattr(datasets, "load_dataset", load_pinned)
+    assert cli("run", "--tasks", "mme", "--model", "constant", "--data", "hub", "-o", tmp_path, "--json").code in (0, 3)
+    (manifest,) = tmp_path.glob("*/manifest.json")
+    assert json.loads(manifest.read_text())["datasets"] == {"lmms-lab-encoder/MME": "5f1b3c"}
+
+
 def test_a_row_without_its_picture_fails_alone(mirror: Path, cli: Cli, tmp_path: Path) -> None:
     rows = [{**row, "image": row["image"] or None} for row in mme_rows()]
     write_table(tmp_path / "mirror/lmms-lab/MME", "data/test-00000-of-00001.parquet", rows)
@@ -554,7 +597,7 @@ def test_what_the_hub_does_not_have(cli: Cli, mirror: Path, tmp_path: Path) -> N
     outcome = run(cli, "pope@llava", mirror, tmp_path)
     assert outcome.code == 2
     assert "pope@llava is not on the hub, only pope@official" in outcome.err
-    for name, dataset in {"mme": "lmms-lab/MME", "mmbench": "lmms-lab/MMBench_EN"}.items():
+    for name, dataset in {"mme": "lmms-lab-encoder/MME", "mmbench": "lmms-lab/MMBench_EN"}.items():
         outcome = run(cli, name, tmp_path, tmp_path / "r")
         assert outcome.code == 2
         assert f"{dataset} is missing" in outcome.err

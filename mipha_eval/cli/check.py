@@ -26,6 +26,7 @@ def check_benchmark(
     columns: flags.Columns = None,
     kind: flags.Kind = None,
     scorer: flags.Scorer = None,
+    lmms_include: flags.LmmsInclude = None,
     data: flags.Data = None,
     image_dir: flags.ImageDirs = None,
     limit: Annotated[
@@ -43,7 +44,7 @@ def check_benchmark(
     from mipha_eval.core.options import parse_pairs
 
     folders = {task: str(folder) for task, folder in flags.image_dirs(image_dir).items()}
-    (named,) = flags.with_table([name], columns, kind, scorer)
+    (named,) = flags.with_include(flags.with_table([name], columns, kind, scorer), lmms_include)
     given = Recipe(named, parse_pairs(options or ()), data or "demo", folders, tuple(map(str, plugin or ())))
     tell_findings(check_task(given.named(), limit or MOST), {"task": name}, json=json)
 

@@ -45,6 +45,10 @@ Kind = Annotated[
 Scorer = Annotated[
     Optional[str], typer.Option("--scorer", help="Of a table of questions: a stock scorer, such as circular or anls.")
 ]
+LmmsInclude = Annotated[
+    Optional[list[Path]],
+    typer.Option("--lmms-include", help="Of lmms: tasks: a folder with lmms-eval's YAML files of your own; repeatable."),
+]
 Plugins = Annotated[Optional[list[Path]], typer.Option("--plugin", help="A Python file with tasks or models; repeatable.")]
 ControlName = Annotated[
     Optional[Control],
@@ -93,17 +97,33 @@ def with_table(names: Sequence[str], columns: str | None, kind: str | None, scor
     Raises:
         UserError: flags say something, and no task is a table.
     """
-    from mipha_eval.core.plugins.references import Reference, is_reference
+    from mipha_eval.core.plugins.references import Reference, is_table
 
     listed = columns.split(",") if columns else []
     pairs = parse_pairs(listed)
     if len(pairs) < len(listed):
         raise UserError(f"--columns {columns}: something is named twice")
     given = {**pairs, **{key: text for key, text in (("kind", kind), ("scorer", scorer)) if text is not None}}
-    if given and not any(map(is_reference, names)):
+    if given and not any(map(is_table, names)):
         flag = "--columns" if columns else "--kind" if kind else "--scorer"
         raise UserError(f"{flag} is of a table of questions, and no task is one; name it as jsonl:FILE")
-    return [str(Reference.of(name).updated(given)) if given and is_reference(name) else name for name in names]
+    return [str(Reference.of(name).updated(given)) if given and is_table(name) else name for name in names]
+
+
+def with_include(names: Sequence[str], folders: Sequence[Path] | None) -> list[str]:
+    """Names of tasks, with the user's own folders for those that are lmms-eval's.
+
+    Raises:
+        UserError: there are folders, and no task is lmms-eval's.
+    """
+    from mipha_eval.core.plugins.references import Reference, is_suites
+
+    if not folders:
+        return list(names)
+    if not any(map(is_suites, names)):
+        raise UserError("--lmms-include is of lmms-eval's tasks, and no task is one; name it as lmms:TASK")
+    given = {"include": ",".join(map(str, folders))}
+    return [str(Reference.of(name).updated(given)) if is_suites(name) else name for name in names]
 
 
 def batch_size(text: str) -> int | None:

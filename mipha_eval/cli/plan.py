@@ -48,6 +48,7 @@ def plan_tasks(
     columns: flags.Columns = None,
     kind: flags.Kind = None,
     scorer: flags.Scorer = None,
+    lmms_include: flags.LmmsInclude = None,
     data: flags.Data = None,
     image_dir: flags.ImageDirs = None,
     limit: Annotated[Optional[int], typer.Option("--limit", "-L", min=1, help="About N questions a task.")] = None,
@@ -85,7 +86,7 @@ def plan_tasks(
     if probe:
         chosen, of_tasks = probed_model(model or DEFAULT_MODEL, of_tasks, flagged, registry)
     source = parse_source(data or (chosen.data if chosen else "") or "hub", flags.image_dirs(image_dir))
-    named = flags.with_table(split_names(tasks), columns, kind, scorer)
+    named = flags.with_include(flags.with_table(split_names(tasks), columns, kind, scorer), lmms_include)
     failed: dict[str, Exception] = {}
     built = find_tasks(named, of_tasks, source, registry, failed)
     if answers is not None and len(built) > 1:

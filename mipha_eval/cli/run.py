@@ -50,6 +50,7 @@ def run_tasks(
     columns: flags.Columns = None,
     kind: flags.Kind = None,
     scorer: flags.Scorer = None,
+    lmms_include: flags.LmmsInclude = None,
     data: flags.Data = None,
     annotations: flags.Annotations = None,
     image_dir: flags.ImageDirs = None,
@@ -88,7 +89,7 @@ def run_tasks(
     worker_flags.refuse_launchers()
     check_beside(models, model, "blind" if blind else control, plan=plan)
     crew = worker_flags.settings(workers, cluster, gpus_per_worker, worker_timeout, threads)
-    named = flags.with_table(split_names(tasks or ()), columns, kind, scorer)
+    named = flags.with_include(flags.with_table(split_names(tasks or ()), columns, kind, scorer), lmms_include)
     flagged = flags.model_options(device, dtype, no_share, compile, allow_bin, serve)
     if models is not None:
         from mipha_eval.core.plugins.registry import Registry

@@ -29,6 +29,7 @@ def score_answers(
     columns: flags.Columns = None,
     kind: flags.Kind = None,
     scorer: flags.Scorer = None,
+    lmms_include: flags.LmmsInclude = None,
     data: flags.Data = None,
     annotations: flags.Annotations = None,
     asked: JudgeFlags = NO_JUDGE,
@@ -55,7 +56,7 @@ def score_answers(
     else:
         # the folder of annotations is the data where none is named
         source = parse_source(data or (str(annotations.parent) if annotations else "hub"), {}, annotations)
-        (named,) = flags.with_table([target], columns, kind, scorer)
+        (named,) = flags.with_include(flags.with_table([target], columns, kind, scorer), lmms_include)
         built = build_task(named, of_task(named, parse_pairs(options or ())), source, registry)
         results = [score(built, answers, judge=grading, verdicts=verdicts, subset=subset)]
     summaries = [result.summary for result in results]

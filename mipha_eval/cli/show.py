@@ -48,6 +48,7 @@ def show_plugin(
     columns: flags.Columns = None,
     kind: flags.Kind = None,
     scorer: flags.Scorer = None,
+    lmms_include: flags.LmmsInclude = None,
     data: flags.Data = None,
     plugin: flags.Plugins = None,
     json: flags.Json = False,
@@ -68,7 +69,7 @@ def show_plugin(
         else:
             print_lines(flags.console(), [line for key, value in shown.items() for line in entry_lines(key, value)])
         return
-    (named,) = flags.with_table([name], columns, kind, scorer)
+    (named,) = flags.with_include(flags.with_table([name], columns, kind, scorer), lmms_include)
     looked = look_at(build_task(named, {}, parse_source(data or "demo", {}), registry), count)
     if json:
         flags.print_json(looked.json)

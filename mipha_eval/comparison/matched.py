@@ -70,9 +70,13 @@ class Matched:
 
     @cached_property
     def metrics(self) -> Mapping[str, Metric]:
-        """The metrics that all runs have on these questions, by name."""
+        """The metrics that all runs have on these questions, by name; those of which nothing is known but the number are not
+        compared.
+        """
         found = [stored.metrics_for(Totals(own.totals)) for stored, own in zip(self.tasks, self.counts, strict=True)]
-        return {name: metric for name, metric in found[0].items() if all(name in own for own in found)}
+        return {
+            name: metric for name, metric in found[0].items() if not metric.unmoved and all(name in own for own in found)
+        }
 
     def panel(self, metric: str) -> Panel:
         """What one metric reads. Raises UserError if the runs do not all have it."""

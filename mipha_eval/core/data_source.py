@@ -23,6 +23,7 @@ class DataSource:
         note: is told each path that is found, for `mipha-eval data where`.
         root: the folder; for ``hub`` a local mirror that holds ``OWNER/NAME`` folders, or None for the hub itself.
         image_dirs: task name -> folder with its images, where they are not under `root`.
+        revisions: dataset -> its revision on the hub, of those that were read.
     """
 
     kind: Literal["folder", "hub", "demo"]
@@ -30,6 +31,7 @@ class DataSource:
     image_dirs: Mapping[str, Path] = field(default_factory=dict)
     annotations: Path | None = None
     note: Callable[[Path], object] = field(default=lambda _: None, compare=False, repr=False)
+    revisions: dict[str, str] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def folder(self) -> Path:

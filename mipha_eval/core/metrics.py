@@ -86,13 +86,14 @@ class Metric:
 
     Attributes:
         formula: must work on floats and on arrays of resamples alike.
-        unit: ``%`` or ``points``.
+        unit: ``%`` or ``points``; of another suite's numbers, which stand as it gives them, ``of 1`` or ``as given``.
         needs: beginnings of names of counts; without any such count the metric is not defined (no question was asked). None
             for a metric that needs no particular one.
         shares: what the formula is a weighted sum of; empty for counts called ``right`` and ``asked``, alone or behind the
             same beginning, which are known, and for what is no share.
         provenance: by whom or what it was made, see `made`; None for the task's own rule alone.
         bounds: the least and the greatest value; None for 0 to 100 if the unit is ``%``, else for any number.
+        unmoved: why nobody knows how answers move it, so that it has no interval and is in no comparison; else empty.
     """
 
     name: str
@@ -102,6 +103,7 @@ class Metric:
     shares: tuple[Share, ...] = ()
     bounds: tuple[float, float] | None = None
     provenance: Provenance | None = None
+    unmoved: str = ""
 
     @property
     def plain(self) -> str:

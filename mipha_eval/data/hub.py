@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from mipha_eval.core.data_source import DataSource
 from mipha_eval.core.errors import MissingDataError, UserError
@@ -17,14 +17,16 @@ from mipha_eval.core.types import Image
 if TYPE_CHECKING:
     from datasets import Dataset
 
+Opened = TypeVar("Opened")
+
 BATCH = 1000  # rows that are read from a dataset at once
 
-#: where lmms-lab's datasets were moved in 2026; the old names are redirected there
-NEW_OWNER = "lmms-lab-encoder"
+#: who owned the sets of pictures until July 2026, and who owns them since; the hub redirects, mirrors and caches do not
+OWNERS = ("lmms-lab", "lmms-lab-encoder")
 
 
 def read_hub(source: DataSource, name: str, split: str = "test", config: str | None = None) -> HubRows:
-    """Opens a split of a dataset such as ``lmms-lab/POPE``, of one of its configurations if it has several.
+    """Opens a split of a dataset such as ``lmms-lab-encoder/POPE``, of one of its configurations if it has several.
 
     Raises:
         UserError: the dataset is neither in the mirror nor reachable.
@@ -42,8 +44,17 @@ def open_dataset(source: DataSource, name: str, split: str, config: str | None) 
 
     _be_quiet()
     with _naming(name):
-        dataset = load_dataset(_where(source, name), config, split=split)
+        dataset = _first(source, name, lambda where: load_dataset(where, config, split=split))
+    if revision := revision_of(dataset):
+        source.revisions[name] = revision
     return _undecoded(dataset)
+
+
+def revision_of(dataset: Dataset) -> str:
+    """The revision of the hub's repository that a dataset was read from; "" for files of this machine."""
+    sources = map(str, dataset.info.download_checksums or {})
+    found = next((source for source in sources if source.startswith("hf://") and "@" in source), "")
+    return found.partition("@")[2].partition("/")[0]
 
 
 def open_parquet(path: Path) -> Dataset:
@@ -64,7 +75,7 @@ def split_names(source: DataSource, name: str, config: str | None) -> list[str]:
 
     _be_quiet()
     with _naming(name):
-        return list(get_dataset_split_names(_where(source, name), config))
+        return list(_first(source, name, lambda where: get_dataset_split_names(where, config)))
 
 
 def _be_quiet() -> None:
@@ -76,8 +87,24 @@ def _be_quiet() -> None:
     take_off_terminal("datasets", "huggingface_hub")
 
 
-def _where(source: DataSource, name: str) -> str:
-    return name if source.root is None else str(mirrored(source.root, name))
+def _first(source: DataSource, name: str, opened: Callable[[str], Opened]) -> Opened:
+    """What is opened in the mirror, else under the first of a dataset's names on the hub that leads to one."""
+    if source.root is not None:
+        return opened(str(mirrored(source.root, name)))
+    first, *others = hub_names(name)
+    try:
+        return opened(first)
+    except Exception:  # as in `_naming`; a cache may have it under the other name alone
+        for other in others:
+            with suppress(Exception):
+                return opened(other)
+        raise
+
+
+def hub_names(name: str) -> list[str]:
+    """A dataset's names on the hub: as it is called, then by its other owner, if it is one of those that were moved."""
+    owner, _, plain = name.partition("/")
+    return [name, *(f"{other}/{plain}" for other in OWNERS if owner in OWNERS and other != owner)]
 
 
 @contextmanager
@@ -110,7 +137,7 @@ def _undecoded(dataset: Dataset) -> Dataset:
 def mirrored(mirror: Path, name: str) -> Path:
     """The folder of a mirror that holds a dataset. Raises MissingDataError."""
     plain = name.split("/")[1]
-    for folder in (mirror / name, mirror / NEW_OWNER / plain, mirror / plain):
+    for folder in (*(mirror / each for each in hub_names(name)), mirror / plain):
         if folder.is_dir():
             return folder
     raise MissingDataError(f"{mirror / name} is missing; the mirror {mirror} has no dataset {name}")

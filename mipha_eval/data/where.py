@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path, PurePath
+from typing import TYPE_CHECKING
 
 from mipha_eval.core.data_source import DataSource
 from mipha_eval.core.errors import UserError
@@ -17,8 +18,11 @@ from mipha_eval.core.plugins.selection import build_task
 from mipha_eval.core.task import Task
 from mipha_eval.core.task_label import TaskLabel
 from mipha_eval.core.types import Image, Sample
-from mipha_eval.data.hub import mirrored
+from mipha_eval.data.hub import hub_names, mirrored
 from mipha_eval.data.questions import read_questions
+
+if TYPE_CHECKING:
+    from huggingface_hub import HfApi
 
 #: images that `where` looks for, of each task
 LOOKED_AT = 20
@@ -174,7 +178,7 @@ def _places_on_hub(source: DataSource, registry: Registry) -> Iterator[Place]:
                 answers[dataset] = ask_hub(dataset)
             except UserError as error:
                 unreachable = str(error)
-        found = _cached(dataset) or answers.get(dataset, "")
+        found = next(filter(None, map(_cached, hub_names(dataset))), "") or answers.get(dataset, "")
         if found:
             yield Place(label, True, None, None, found)
         else:
@@ -184,16 +188,23 @@ def _places_on_hub(source: DataSource, registry: Registry) -> Iterator[Place]:
 def ask_hub(dataset: str) -> str:
     """A line on a dataset of the hub, "" if the hub does not have it. Raises UserError if the hub cannot be reached."""
     from huggingface_hub import HfApi
-    from huggingface_hub.errors import RepositoryNotFoundError
 
     try:
-        HfApi().dataset_info(dataset, timeout=10)
-    except RepositoryNotFoundError:
-        return ""
+        name = next((each for each in hub_names(dataset) if _is_there(HfApi(), each)), "")
     except Exception as error:  # huggingface_hub's own, its HTTP library's and OSErrors come out here
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise UserError(f"the hub cannot be reached ({reason}); give a folder", flag="--data FOLDER") from error
-    return f"{dataset} on the hub, downloaded when it is first read"
+    return f"{name} on the hub, downloaded when it is first read" if name else ""
+
+
+def _is_there(hub: HfApi, dataset: str) -> bool:
+    from huggingface_hub.errors import RepositoryNotFoundError
+
+    try:
+        hub.dataset_info(dataset, timeout=10)
+    except RepositoryNotFoundError:
+        return False
+    return True
 
 
 def _cached(dataset: str) -> str:

@@ -17,6 +17,7 @@ from mipha_eval.core.json_line import to_json
 from mipha_eval.core.plugins.checks.questions import checked_request, choices_of
 from mipha_eval.core.plugins.code_digest import code_digest
 from mipha_eval.core.plugins.selection import task_options
+from mipha_eval.core.suite_task import suite_definition_of
 from mipha_eval.core.task import Task
 from mipha_eval.core.types import Request, Sample
 from mipha_eval.data.images import image_digest
@@ -119,6 +120,7 @@ def task_record(work: TaskInput, context: RunContext | None = None) -> TaskRecor
         data_sha256=data_digest(work.samples),
         probabilities=work.probabilities,
         table=definition_of(task),
+        suite=suite_definition_of(task),
         run_context=context,
     )
 

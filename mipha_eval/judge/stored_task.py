@@ -11,6 +11,7 @@ from pathlib import Path
 from mipha_eval.core.data_source import DataSource
 from mipha_eval.core.errors import UserError
 from mipha_eval.core.metrics import Metric, Tally, Totals, add_tallies, group_scores
+from mipha_eval.core.plugins.references import stored_suites_task
 from mipha_eval.core.plugins.registry import Registry
 from mipha_eval.core.plugins.selection import build_task
 from mipha_eval.core.provenance import Provenance
@@ -141,6 +142,8 @@ def stored_task(folder: RunFolder, label: str, registry: Registry) -> Task:
     kind = folder.manifest().data
     source = DataSource("demo" if kind == "demo" else "hub" if kind == "hub" else "folder", Path(kind))
     record = folder.task(label).read_task()
+    if record.suite is not None:
+        return stored_suites_task(record.suite)
     if record.table is not None:
         own = {key: value for key, value in record.options.items() if value is not None}
         return built(table_class(record.table), DataSource("folder", Path(kind)), own)

@@ -115,7 +115,7 @@ def _metrics(result: ResultRecord) -> tuple[MetricFacts, ...]:
             interval=result.intervals.get(name),
             no_interval=result.interval_notes.get(name, ""),
             unit=result.units.get(name, ""),
-            most=100 if result.units.get(name) == "%" else most.get(name),
+            most={"%": 100, "of 1": 1}.get(result.units.get(name, ""), most.get(name)),
         )
         for name, value in result.metrics.items()
     )

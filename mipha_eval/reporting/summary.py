@@ -15,6 +15,7 @@ from mipha_eval.core.printable import printable
 from mipha_eval.core.provenance import JUDGE
 from mipha_eval.core.record import checked
 from mipha_eval.models.served.price import Price
+from mipha_eval.reporting.decimals import decimals
 from mipha_eval.reporting.effort import effort
 from mipha_eval.reporting.gpu_hours import gpu_hours_line
 from mipha_eval.reporting.marks import mark_texts, share
@@ -82,14 +83,16 @@ def score_text(result: ResultRecord, name: str, value: float | None) -> str:
     if value is None:
         return "no score"
     most = result.maximum.get(name)
-    return f"{value:.2f}" if most is None else f"{value:.2f}/{most:,}"
+    text = f"{value:.{decimals(result.units.get(name, ''))}f}"
+    return text if most is None else f"{text}/{most:,}"
 
 
 def interval_text(result: ResultRecord, name: str) -> str:
     """A metric's interval, or why it has none."""
     bounds, why = result.intervals.get(name), result.interval_notes.get(name)
     if bounds is not None:
-        return f"{bounds[0]:.2f} to {bounds[1]:.2f}"
+        places = decimals(result.units.get(name, ""))
+        return f"{bounds[0]:.{places}f} to {bounds[1]:.{places}f}"
     return f"none ({why})" if why else "–"
 
 

@@ -123,6 +123,7 @@ def _run_loaded(
     with locked(folder.path / "run"), folder.log, Interrupt() as interrupt:
         folder.log.take(early)
         folder.raise_format()
+        folder.note_datasets({name: sha for item in work for name, sha in item.task.data.revisions.items()})
         # not before the run is locked: another process may be counting its workers
         backend.first_worker, backend.tell = folder.manifest().next_worker, folder.note_workers
         for item in work:

@@ -18,6 +18,7 @@ from mipha_eval.core.metrics import Share
 from mipha_eval.stats.panel import Panel
 
 STEP = 1e-4  # of each sum, for differences to both sides; their error is of the order of its square
+SHARES = ("%", "of 1")  # units of what lies between bounds as a share does
 FIRST_STEP = 1e-6  # from a sum that is 0, as a part of the largest; the error is of its order
 FLAT = 1e-3  # of the metric's range: so little span has a formula only where its slopes say nothing, as a square's at 0
 LEFT = 0.05  # part of a gradient that shares may leave unexplained, as where an image of MME lacks an answer
@@ -88,6 +89,8 @@ class Makeup:
 
 def make_up(panel: Panel, run: int = 0) -> Makeup:
     """Raises NoIntervalError if the metric rests on a single cluster or is a share of nothing."""
+    if panel.metric.unmoved:
+        raise NoIntervalError(panel.metric.unmoved)
     shares = _asked(shares_of(panel), panel, run)
     names = list(dict.fromkeys([*panel.names, *(name for share in shares for name in (*_part(share), *_whole(share)))]))
     counts = np.zeros((panel.clusters, len(names)))
@@ -222,7 +225,7 @@ def _whole_formula(panel: Panel, value: float, slopes: np.ndarray, clusters: int
     low, high = panel.metric.range
     if not low - 1e-9 <= value <= high + 1e-9:
         raise NoIntervalError(f"not between {low:g} and {high:g}")
-    if panel.metric.unit != "%":
+    if panel.metric.unit not in SHARES:
         return Makeup(value, moves, clusters, clusters - 1.0, None)
     one, rate = np.ones(1), min(max((value - low) / (high - low), 0.0), 1.0)
     parts = Parts(high - low, one, one * rate, one * max(panel.tallies, clusters), one, one * clusters)

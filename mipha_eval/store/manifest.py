@@ -18,7 +18,7 @@ from mipha_eval.store.worker_record import WorkerRecord, with_workers
 
 HINT = "is this a run folder?"
 #: fields that only some runs have
-OF_SOME = ("control", "code", "asking", "as_published", "workers")
+OF_SOME = ("control", "code", "asking", "as_published", "datasets", "workers")
 #: what decides the answers of a run, beside the control
 DECIDING = (
     "model",
@@ -63,6 +63,7 @@ class Manifest(Struct, frozen=True, kw_only=True):
         as_published: whether the model's preset says that its paper or card asked it so.
         about: facts on the model, such as its size.
         python, machine, packages, started: what it ran on, and when.
+        datasets: those of the hub that were read, and their revisions.
         workers: processes of their own that answered, by their numbers; none where the model was in the run's process.
     """
 
@@ -88,6 +89,7 @@ class Manifest(Struct, frozen=True, kw_only=True):
     machine: str = ""
     packages: Mapping[str, str] = {}
     started: str = ""
+    datasets: Mapping[str, str] | None = None
     workers: tuple[WorkerRecord, ...] = ()
 
     def __post_init__(self) -> None:
@@ -140,6 +142,13 @@ def note_workers(path: Path, workers: Sequence[WorkerRecord]) -> None:
     """Notes workers in a manifest, in place of those of the same number; all else stays as it is."""
     found = read_object(path, HINT)
     write_json(path, {**found, "workers": with_workers(found.get("workers", []), workers, f"{path}, field workers,")})
+
+
+def note_datasets(path: Path, revisions: Mapping[str, str]) -> None:
+    """Notes in a manifest which revisions of the hub's datasets were read; all else stays as it is."""
+    found = read_object(path, HINT)
+    before = checked(Manifest, found, str(path)).datasets or {}
+    write_json(path, {**found, "datasets": {**before, **revisions}})
 
 
 def raise_format(path: Path) -> None:

@@ -5,14 +5,22 @@ from __future__ import annotations
 import contextlib
 import secrets
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from mipha_eval.core.atomic import errors_naming
 from mipha_eval.core.errors import UserError
 from mipha_eval.scoring.result_record import ResultRecord
 from mipha_eval.store.equivalence import Check, Checks, read_checks, write_checks
-from mipha_eval.store.manifest import Manifest, check_format, note_workers, raise_format, read_manifest, write_manifest
+from mipha_eval.store.manifest import (
+    Manifest,
+    check_format,
+    note_datasets,
+    note_workers,
+    raise_format,
+    read_manifest,
+    write_manifest,
+)
 from mipha_eval.store.plain_name import plain_name
 from mipha_eval.store.results import read_result
 from mipha_eval.store.rows import AGAIN
@@ -73,6 +81,11 @@ class RunFolder:
         last. Raises UserError if the manifest is damaged.
         """
         note_workers(self.path / "manifest.json", workers)
+
+    def note_datasets(self, revisions: Mapping[str, str]) -> None:
+        """Notes in the manifest which revisions of the hub's datasets were read. Raises UserError if it is damaged."""
+        if revisions:
+            note_datasets(self.path / "manifest.json", revisions)
 
     def task(self, label: str) -> TaskFolder:
         return TaskFolder(self.path / label)

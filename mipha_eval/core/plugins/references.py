@@ -1,4 +1,4 @@
-"""Names of tasks that are no plugin's but lead to one: a table of questions, wherever it is."""
+"""Names of tasks that are no plugin's but lead to one: a table of questions, wherever it is, or another suite's task."""
 
 from __future__ import annotations
 
@@ -14,13 +14,17 @@ from mipha_eval.core.errors import UserError
 
 if TYPE_CHECKING:
     from mipha_eval.core.data_source import DataSource
+    from mipha_eval.core.suite_task import SuiteDefinition
     from mipha_eval.core.task import Task
 
 #: how tables of questions end, which a name of a task does not
 ENDINGS = (".jsonl", ".json", ".csv", ".tsv", ".parquet", ".xlsx")
 #: what may stand before a colon: what kind of file it is, a folder, or the hub
 SCHEMES = (*(ending.removeprefix(".") for ending in ENDINGS), "folder", "hub")
-HEAD = re.compile(rf"({'|'.join(SCHEMES)}):")
+
+#: what names of other suites' tasks begin with, and the modules that make tasks of them
+SUITES = {"lmms": "mipha_eval.suites.lmms.make"}
+HEAD = re.compile(rf"({'|'.join((*SCHEMES, *SUITES))}):")
 
 #: the module whose `make_task` makes a task of a reference; the library reaches it by name, as it does plugins
 MAKER = "mipha_eval.scoring.tables.make"
@@ -32,7 +36,7 @@ class Reference:
 
     Attributes:
         scheme: empty where the name is a path alone.
-        place: a path, or a dataset's name.
+        place: a path, a dataset's name, or that of another suite's task.
         settings: columns by what they hold, and how the table is taken: ``kind``, ``scorer``, ``name``, ``split``,
             ``config``.
     """
@@ -51,7 +55,8 @@ class Reference:
         except ValueError as error:
             raise UserError(f"{text}: what follows the question mark is not of the form key=value&key=value") from error
         if not place:
-            raise UserError(f"{text}: a file, folder or dataset is missing behind {'the colon' if head else mark}")
+            what = "a task" if head and head[1] in SUITES else "a file, folder or dataset"
+            raise UserError(f"{text}: {what} is missing behind {'the colon' if head else mark}")
         return cls(head[1] if head else "", place, settings)
 
     def updated(self, settings: Mapping[str, str]) -> Reference:
@@ -64,13 +69,39 @@ class Reference:
 
 
 def is_reference(name: str) -> bool:
-    """Whether a task's name leads to a table of questions: a kind and a colon, a path, or how such files end."""
+    """Whether a task's name leads elsewhere than to a plugin: a kind and a colon, a path, or how tables' files end."""
     plain = name.partition("?")[0]
     return bool(HEAD.match(name)) or "/" in plain or PurePath(plain).suffix.lower() in ENDINGS
 
 
+def is_table(name: str) -> bool:
+    """Whether a task's name leads to a table of questions."""
+    return is_reference(name) and not is_suites(name)
+
+
+def is_suites(name: str) -> bool:
+    """Whether a task's name leads to another suite's task, such as ``lmms:pope``."""
+    head = HEAD.match(name)
+    return bool(head and head[1] in SUITES)
+
+
+def suites_tasks(name: str) -> list[Task]:
+    """The tasks of another suite that a name leads to: one, or those of a group. Raises UserError if it leads to none."""
+    reference = Reference.of(name)
+    found: list[Task] = importlib.import_module(SUITES[reference.scheme]).make_tasks(reference)
+    return found
+
+
+def stored_suites_task(definition: SuiteDefinition) -> Task:
+    """The task of a stored run that another suite defines. Raises UserError for a suite that this version does not know."""
+    if definition.scheme not in SUITES:
+        raise UserError(f"{definition.name} is a task of {definition.suite}, which this version does not know")
+    task: Task = importlib.import_module(SUITES[definition.scheme]).stored_task(definition)
+    return task
+
+
 def referenced_task(name: str, options: Mapping[str, str], source: DataSource) -> Task:
-    """The task that a reference leads to. Raises UserError if it leads to none."""
+    """The task of a table that a reference leads to. Raises UserError if it leads to none."""
     task: Task = importlib.import_module(MAKER).make_task(Reference.of(name), options, source)
     return task
 

@@ -17,7 +17,7 @@ from mipha_eval.core.plugins.blame import blaming, is_foreign
 from mipha_eval.core.plugins.checks.refusal import refusal, shown
 from mipha_eval.core.plugins.model import Model, check_heeded, option_name, published_options
 from mipha_eval.core.plugins.plugin_code import plain_name
-from mipha_eval.core.plugins.references import is_reference, referenced_task
+from mipha_eval.core.plugins.references import is_reference, is_suites, is_table, referenced_task, suites_tasks
 from mipha_eval.core.plugins.registry import PACKAGE, Registry, own_module
 from mipha_eval.core.task import Task
 from mipha_eval.core.task_label import TaskLabel
@@ -161,18 +161,25 @@ def _built(
     tables: dict[str, str] = {}
     for name in names:
         try:
-            task = build_task(name, options, source, registry)
+            found = suites_tasks(name) if is_suites(name) else [build_task(name, options, source, registry)]
         except PluginError as error:
             broken[name] = error
             continue
-        if is_reference(name) and tables.setdefault(task.label, name) != name:
+        yield from found[:-1]
+        task = found[-1]
+        if is_table(name) and tables.setdefault(task.label, name) != name:
             other = tables[task.label]
             raise UserError(f"{other} and {name} are both called {task.label}; give one another name, ?name=NAME")
         yield task
 
 
 def build_task(name: str, options: Mapping[str, str], source: DataSource, registry: Registry) -> Task:
-    """A task under the named or the default protocol, or that of a table of questions."""
+    """A task under the named or the default protocol, that of a table of questions, or of another suite."""
+    if is_suites(name):
+        first, *others = suites_tasks(name)
+        if others:
+            raise UserError(f"{name} is {len(others) + 1} tasks; name one, such as {first.named}")
+        return first
     if not is_reference(name):
         _check_no_file(name, registry)
         return _plugin_task(name, options, source, registry)

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from mipha_eval.comparison.difference import Difference
 from mipha_eval.comparison.flips import Flips
 from mipha_eval.comparison.result import Comparison, NotCompared, Pair, Row, TieGroup, Verdict
+from mipha_eval.reporting.decimals import decimals
 from mipha_eval.reporting.marks import mark_texts
 from mipha_eval.reporting.visible import visible
 
@@ -33,17 +34,18 @@ def difference_headings(comparison: Comparison, runs: tuple[int, int]) -> list[s
 def difference_cells(comparison: Comparison, pair: Pair, row: Row) -> list[str]:
     """A line of the table; what weakens a run's score stands beside it."""
     found = row.difference
+    places = decimals(found.unit)
     first, second = (
-        " ".join([f"{value:.2f}", *mark_texts(comparison.runs[place].tasks[pair.task].summary)])
+        " ".join([f"{value:.{places}f}", *mark_texts(comparison.runs[place].tasks[pair.task].summary)])
         for place, value in zip(pair.runs, found.values, strict=True)
     )
     numbers = [
-        f"{found.value:+.2f}",
+        f"{found.value:+.{places}f}",
         _interval_text(found),
         p_text(row.corrected_p),
         VERDICTS[row.verdict],
         "undefined" if found.effect_size is None else f"{found.effect_size:+.2f}",
-        "undefined" if found.detectable is None else f"{found.detectable:.2f}",
+        "undefined" if found.detectable is None else f"{found.detectable:.{places}f}",
     ]
     return [pair.task, found.metric, first, second, *numbers, f"{found.questions:,}", f"{found.clusters:,}", found.test]
 
@@ -51,7 +53,8 @@ def difference_cells(comparison: Comparison, pair: Pair, row: Row) -> list[str]:
 def _interval_text(found: Difference) -> str:
     if found.interval is None:
         return f"none ({found.undefined.get('interval', 'unknown')})"
-    return "{:+.2f} to {:+.2f}".format(*found.interval)
+    (low, high), places = found.interval, decimals(found.unit)
+    return f"{low:+.{places}f} to {high:+.{places}f}"
 
 
 def p_text(p: float) -> str:

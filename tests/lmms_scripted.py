@@ -1,0 +1,68 @@
+"""Answers that are written down, through lmms-eval's own run and through ours: ``python -m tests.lmms_scripted FOLDER``.
+
+Runs in lmms-eval's environment and prints both suites' numbers as JSON.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from lmms_eval import evaluator
+from lmms_eval.api.model import lmms
+from lmms_eval.tasks import TaskManager
+
+from mipha_eval.core.plugins.references import suites_tasks
+from mipha_eval.core.types import Response
+from mipha_eval.data.questions import read_samples
+from mipha_eval.scoring.result import score_responses
+from mipha_eval.scoring.result_record import result_json
+from mipha_eval.suites.lmms.find import MODEL
+from tests.lmms_files import SETS, answers_to, local
+
+
+class Scripted(lmms):  # type: ignore[misc]  # lmms-eval has no types
+    """Says what is written down."""
+
+    is_simple = True
+
+    def generate_until(self, requests: Sequence[Any]) -> list[str]:
+        known = {local(name): answers_to(name) for name in SETS}
+        return [known[request.args[4]][request.args[3]] for request in requests]
+
+    def loglikelihood(self, requests: Sequence[Any]) -> list[tuple[float, bool]]:
+        raise NotImplementedError
+
+    def generate_until_multi_round(self, requests: Sequence[Any]) -> list[str]:
+        raise NotImplementedError
+
+
+def theirs(folder: Path) -> Any:
+    arguments = argparse.Namespace(output_path=str(folder / "theirs"), process_with_media=False)
+    found = evaluator.simple_evaluate(
+        model=Scripted(),
+        tasks=[local(name) for name in SETS],
+        task_manager=TaskManager("ERROR", include_path=str(folder), model_name=MODEL),
+        bootstrap_iters=0,
+        cli_args=arguments,
+    )
+    return found["results"]
+
+
+def ours(folder: Path) -> Any:
+    found = {}
+    for name in SETS:
+        (task,) = suites_tasks(f"lmms:{local(name)}?include={folder}")
+        samples = read_samples(task)
+        responses = {sample.id: Response(text) for sample, text in zip(samples, answers_to(name), strict=True)}
+        found[local(name)] = result_json(score_responses(task, samples, responses).summary)
+    return found
+
+
+if __name__ == "__main__":
+    both = {"theirs": theirs(Path(sys.argv[1])), "ours": ours(Path(sys.argv[1]))}
+    print("\n" + json.dumps(both, default=str))

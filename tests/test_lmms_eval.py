@@ -1,0 +1,123 @@
+"""lmms-eval both ways, in its own environment: its numbers through our engine, our answers through its."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.lmms_environment import called, lmms_results
+from tests.lmms_files import SETS, local
+
+TINY = Path(__file__).parents[1] / "mipha_eval" / "demo" / "tiny"
+RANKED = "local_ranked"
+
+
+@pytest.fixture(scope="session")
+def checkpoint(lmms_eval: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small LLaVA that answers yes or no."""
+    from bench.cost_model import Fit, Size, build_checkpoint
+
+    folder = tmp_path_factory.mktemp("checkpoint")
+    size = Size(vision_width=64, vision_layers=2, text_width=64, text_layers=2, image=64, patch=16, vocabulary=2_000)
+    build_checkpoint(folder, size=size, fit=Fit(pictures=4, each=8))
+    return folder
+
+
+@pytest.fixture(scope="session", params=["hf-chat", "mipha"])
+def model(request: pytest.FixtureRequest, checkpoint: Path) -> tuple[str, Path]:
+    """An adapter and a checkpoint of it."""
+    return request.param, checkpoint if request.param == "hf-chat" else TINY
+
+
+def numbers(results: Mapping[str, Any]) -> dict[str, float]:
+    """lmms-eval's numbers of a task by metric; not what it says beside them."""
+    return {
+        name.partition(",")[0]: value
+        for name, value in results.items()
+        if isinstance(value, int | float) and "," in name and "_stderr" not in name
+    }
+
+
+def check_equal(own: Mapping[str, Any], theirs: Mapping[str, Any], name: str) -> None:
+    """Each of lmms-eval's numbers is ours, to the last digit, and we have no other."""
+    expected = numbers(theirs)
+    assert expected, f"{name}: lmms-eval has no number"
+    assert own["metrics"] == expected, name
+
+
+@pytest.fixture(scope="session")
+def ran(model: tuple[str, Path], lmms_eval: Path, local_sets: Path, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """A run of all tasks through our engine."""
+    folder, (adapter, path) = tmp_path_factory.mktemp("ours"), model
+    tasks = ",".join(f"lmms:{local(name)}" for name in SETS)
+    asked = ["--model", adapter, "-a", f"path={path}", "--device", "cpu", "--dtype", "float32", "--json"]
+    told = called(
+        lmms_eval,
+        folder,
+        "mipha_eval",
+        "run",
+        "--tasks",
+        f"{tasks},lmms:{RANKED}",
+        "--lmms-include",
+        local_sets,
+        "-o",
+        folder / "runs",
+        *asked,
+    )
+    return json.loads(told)
+
+
+@pytest.fixture(scope="session")
+def theirs(model: tuple[str, Path], lmms_eval: Path, local_sets: Path, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """lmms-eval's own run of the same model."""
+    folder, (adapter, path) = tmp_path_factory.mktemp("theirs"), model
+    tasks = ",".join([*map(local, SETS), RANKED])
+    named = ["--model", "mipha_eval", "--model_args", f"adapter={adapter},path={path},dtype=float32"]
+    if adapter == "mipha":
+        named = ["--model", "mipha", "--model_args", f"pretrained={path},dtype=float32"]
+    where = ["--include_path", local_sets, "--output_path", "out", "--log_samples", "--force_simple", "--device", "cpu"]
+    called(lmms_eval, folder, "lmms_eval", "eval", *named, "--tasks", tasks, *where)
+    return lmms_results(folder / "out")
+
+
+def test_the_same_model_has_the_same_numbers(ran: Any, theirs: Any) -> None:
+    found = {result["task"].partition("@")[0]: result for result in ran["results"]}
+    assert set(found) == {*map(local, SETS), RANKED}
+    for name, own in found.items():
+        assert own["task"] == f"{name}@lmms-eval-0.7.3"
+        assert (own["failed"], own["missing"], own["unlabelled"]) == (0, 0, 0)
+        check_equal(own, theirs[name], name)
+
+
+@pytest.fixture(scope="session")
+def scripted(lmms_eval: Path, local_sets: Path) -> Any:
+    told = called(lmms_eval, local_sets, "tests.lmms_scripted", local_sets)
+    return json.loads(told.splitlines()[-1])
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_ugly_answers_have_the_same_numbers(name: str, scripted: Any) -> None:
+    own = scripted["ours"][local(name)]
+    check_equal(own, scripted["theirs"][local(name)], name)
+    value = own["metrics"][own["headline"]]
+    assert 0 < value < {"mme": 2800, "mmbench_en_dev_static": 100}.get(name, 1), "all right or all wrong proves little"
+    low, high = own["intervals"][own["headline"]]
+    assert low < value < high
+
+
+def test_a_mean_has_the_interval_of_a_share(scripted: Any) -> None:
+    own = scripted["ours"][local("pope")]
+    assert own["units"]["pope_accuracy"] == "of 1", "its own code takes the mean of single answers"
+    low, high = own["intervals"]["pope_accuracy"]
+    assert 0 <= low < high <= 1
+
+
+def test_a_run_is_scored_again_and_reported(ran: Any, lmms_eval: Path, local_sets: Path, tmp_path: Path) -> None:
+    """With lmms-eval's own code again; reports of it need that no more."""
+    again = json.loads(called(lmms_eval, local_sets, "mipha_eval", "score", ran["run"], "--json"))
+    plain = {result["task"]: result["metrics"] for result in again}
+    assert plain == {result["task"]: result["metrics"] for result in ran["results"]}
