@@ -128,10 +128,19 @@ class GivenAnswers:
         if 2 * sum(key is not None for key in keys) < len(keys):
             raise MismatchError("")
         times = Counter(key for key in keys if key is not None)
+        once = all(count <= len(index[key]) for key, count in times.items())
         matches = []
         for answer, key in zip(given.answers, keys, strict=True):
             samples = index[key] if key is not None else ()
-            fitting, proven = self._fitting(answer, samples)
+            try:
+                fitting, proven = self._fitting(answer, samples)
+            except MismatchError as error:
+                # ids may begin anew in every category of a split, whose rows then say what is meant
+                if once and given.own_ids and (self._task.own_ids or answer.number is None):
+                    raise UserError(str(error)) from error
+                raise
+            if times[key] > len(samples) > 0 and answer.number is not None:
+                raise MismatchError("")
             if times[key] > len(samples) > 0:
                 raise MismatchError(
                     f"{answer.place} is a second answer to question_id {answer.id}; remove one, "

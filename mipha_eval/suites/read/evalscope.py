@@ -1,7 +1,7 @@
 """EvalScope's predictions and reviews: JSON lines, a file a subset, whose rows are numbered anew in each.
 
-A prediction has ``index``, ``model_output`` and the ``messages`` that were sent; a review has ``index``, ``input``, ``target``
-and ``sample_score``, with what the benchmark says of the question in ``sample_metadata``.
+A prediction has ``index``, ``model_output`` and the ``messages`` that were sent; a review has ``index``, ``input``, and
+``target``, and ``sample_score``, with what the benchmark says of the question in ``sample_metadata``.
 """
 
 from __future__ import annotations

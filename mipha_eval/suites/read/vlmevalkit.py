@@ -1,7 +1,7 @@
 """VLMEvalKit's tables: the columns of its data set without pictures, and ``prediction``; as sheet, text or JSON list.
 
-``index`` is VLMEvalKit's own number of a row, and the benchmark's only of MMBench; so a row must show its question. Of POPE a
-row stands for the same question in several categories, which are joined with commas.
+``index`` is VLMEvalKit's own number of a row, and the benchmark's only of MMBench; so a row must show its question. Of POPE
+a row stands for the same question in several categories, which are joined with commas.
 """
 
 from __future__ import annotations
