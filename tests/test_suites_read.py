@@ -119,13 +119,14 @@ def test_popes_rows_in_any_order(real: GetReal, tmp_path: Path) -> None:
     path = suite_files.vlmevalkit_pope(tmp_path, found.answers(), pictures=False)
     head, *lines = path.read_text().splitlines()
     random.Random(0).shuffle(lines)
+    lines = [f"{number}\t{line.partition(chr(9))[2]}" for number, line in enumerate(lines)]
     path.write_text("\n".join([head, *lines]) + "\n")
     assert found.score(path) == found.metrics
     asked = Counter(tuple(line.split("\t")[1:4]) for line in lines)
     often = next(line for line in lines if asked[tuple(line.split("\t")[1:4])] > 1)
     lines.remove(often)
     path.write_text("\n".join([head, *lines]) + "\n")
-    with pytest.raises(UserError, match="nothing in the file says about which picture"):
+    with pytest.raises(UserError, match=r"nothing in the file says|is to"):
         found.score(path)
 
 

@@ -13,7 +13,7 @@ from mipha_eval import __version__
 from mipha_eval.authoring.finding import Finding
 
 NAME = "mipha-eval"
-PACKAGE = Path(__file__).parents[1]
+PACKAGE = Path(__file__).parents[2]
 OLDEST = (3, 11)
 
 #: settings in the environment that name folders
