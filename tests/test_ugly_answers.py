@@ -467,7 +467,7 @@ def test_lines_of_another_form(task: str, content: bytes, words: str, score: Sco
 
 
 def test_a_line_of_brackets(score: Score) -> None:
-    assert_refused(score("gqa", b"[" * 100_000), "answers.jsonl:1 is not JSON")
+    assert_refused(score("gqa", b"[" * 100_000), "answers.jsonl: it is not JSON")
 
 
 @pytest.mark.parametrize("task", BENCHES)
