@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 from filelock import FileLock
+from platformdirs import user_cache_path
 
 from bench import lmms
-from mipha_eval.core.cache_folder import cache_folder
 
 ROOT = Path(__file__).parents[1]
 #: a Python that has what the lock says already, so that nothing is built
@@ -28,7 +28,8 @@ def lmms_python() -> Path:
         lmms.put_ours(Path(given))
         return Path(given)
     digest = hashlib.sha256(lmms.LOCK.read_bytes() + lmms.WANTED.read_bytes()).hexdigest()[:12]
-    folder = cache_folder() / f"lmms-eval-{digest}"
+    kept = Path(os.environ.get("MIPHA_EVAL_TEST_ENVIRONMENTS") or user_cache_path("mipha-eval-tests"))
+    folder = kept / f"lmms-eval-{digest}"
     folder.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(f"{folder}.lock"):
         try:
