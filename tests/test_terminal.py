@@ -12,7 +12,7 @@ import pytest
 from rich.cells import cell_len
 from rich.console import Console
 
-from mipha_eval.reporting.terminal import PLAIN, Look, fold, kept, print_table
+from mipha_eval.reporting.terminal import GONE, PLAIN, Look, fold, kept, print_table
 from tests.conftest import Cli, Outcome, read_jsonl, write_jsonl
 from tests.judge_server import Say, Serve
 
@@ -191,7 +191,7 @@ def test_tables_of_any_text() -> None:
         rows = [[kept(chance.choice(alphabet)) for _ in range(columns)] for _ in range(3)]
         headings = [f"head{number}" for number in range(columns)]
         light, under = headings[columns - columns // 3 :], headings[1 : columns // 2]
-        look = Look(framed=chance.random() < 0.5, light=light, under=dict.fromkeys(under, headings[0]))
+        look = Look(framed=chance.random() < 0.5, yields={**dict.fromkeys(light, GONE), **dict.fromkeys(under, headings[0])})
         out = printed(width, headings, rows, look)
         assert all(cell_len(line.rstrip()) <= width for line in out.splitlines())
         gone = [name for name in light if re.search(rf"no room for .*{name}", " ".join(out.split()))]
@@ -205,7 +205,7 @@ def test_a_table_gives_way_in_order() -> None:
     """First the lightest column, then the next, then the interval stands below the score, at last it is a list with all."""
     headings = ["task", "score", "interval", "seconds", "speed"]
     rows = [["pope@llava", "85.95", kept("84.95 to 86.95"), "12.5", "77.25"], ["mme@llava", "1,531.25", "–", "9.5", "48.75"]]
-    look = Look(light=("seconds", "speed"), under={"interval": "score"})
+    look = Look(yields={"seconds": GONE, "speed": GONE, "interval": "score"})
     seen = []
     for width in range(70, 27, -1):
         out = printed(width, headings, rows, look)

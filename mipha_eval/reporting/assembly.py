@@ -22,7 +22,6 @@ from mipha_eval.reporting.quoted import choose_models, facts_of, published_size,
 from mipha_eval.reporting.ranking import ranked
 from mipha_eval.reporting.significance import PairedTests
 from mipha_eval.reporting.table import FLOORS, Field, Group, Row, Table
-from mipha_eval.store.run_names import name_order
 
 #: facts that are about a row, not fields that a table may show
 ABOUT_ROWS = ("published", SIZE)
@@ -137,16 +136,11 @@ def _unranked(row: Row) -> Row:
 
 def _grouped(rows: Sequence[Row], definition: Definition) -> list[Group]:
     if definition.order == "size":
-        rows = sorted(rows, key=_by_size)
+        rows = sorted(rows, key=lambda row: (row.parameters is None, row.parameters or 0.0, not row.quoted))
     titles = [_group_of(row, definition.groups) for row in rows]
     order = [*(group.title for group in definition.groups), LARGER, UNKNOWN_SIZE, ""]
     groups = [Group(title, tuple(row for row, own in zip(rows, titles, strict=True) if own == title)) for title in order]
     return [group for group in groups if group.rows]
-
-
-def _by_size(row: Row) -> tuple[object, ...]:
-    """Published rows of a size first, as they were given; then ours by name."""
-    return row.parameters is None, row.parameters or 0.0, not row.quoted, () if row.quoted else name_order(row.name)
 
 
 def _group_of(row: Row, groups: Sequence[SizeGroup]) -> str:

@@ -113,7 +113,7 @@ def _read(path: Path) -> Measured:
     identity: list[object] = [manifest.model, manifest.options, manifest.weights, manifest.asked_under]
     identity += filter(None, [manifest.asking, manifest.as_published])
     return Measured(
-        *run_names([(path, manifest)]),
+        run_names([(path, manifest)])[0],
         _by_label(results),
         _facts(manifest),
         noted_size(manifest),

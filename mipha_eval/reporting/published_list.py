@@ -59,7 +59,7 @@ def print_quotes(console: Console, quotes: Sequence[Quote]) -> None:
         printed = f"{quote.metric}{f', {quote.split}' if quote.split else ''}"
         cells = (quote.model, quote.benchmark, quote.value, printed, protocol_text(quote), quote.source)
         rows.append([visible(cell) for cell in cells])
-    print_table(console, HEADINGS, rows, Look(framed=False))
+    print_table(console, HEADINGS, rows, Look(framed=False, yields={"source": "as in the source"}))
 
 
 def quote_objects(quotes: Sequence[Quote]) -> list[dict[str, Json]]:

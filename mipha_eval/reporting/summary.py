@@ -19,7 +19,7 @@ from mipha_eval.reporting.effort import effort
 from mipha_eval.reporting.gpu_hours import gpu_hours_line
 from mipha_eval.reporting.marks import mark_texts, share
 from mipha_eval.reporting.serving import serving_line
-from mipha_eval.reporting.terminal import Look, kept, print_table
+from mipha_eval.reporting.terminal import GONE, Look, kept, print_table
 from mipha_eval.reporting.workers import workers_text
 from mipha_eval.scoring.gaps import UNPARSED_MOST, gaps
 from mipha_eval.scoring.judging.calibration import Calibration
@@ -225,7 +225,7 @@ def print_summary(console: Console, results: Sequence[ResultRecord]) -> None:
     """The end-of-run table on a terminal."""
     rows = [row for result in results for row in summary_rows(result)]
     idle = () if any(result.failed for result in results) else ("failed",)
-    look = Look(light=("seconds", "samples/s", *idle), under={"95% CI": "score"})
+    look = Look(yields={**dict.fromkeys(("seconds", "samples/s", *idle), GONE), "95% CI": "score"})
     print_table(console, HEADINGS, [list(vars(row).values()) for row in rows], look)
 
 

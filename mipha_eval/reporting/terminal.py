@@ -19,6 +19,7 @@ KEPT = "\u00a0"  # stands for a space at which no line ends
 FRAME = 3  # letters that a column takes beside its cells
 NARROWEST = 14  # a column of words is not made narrower than this
 INDENT = "  "
+GONE = ""  # what a column that is left out stands below
 
 Cells = Sequence[str]
 
@@ -34,14 +35,13 @@ class Look:
 
     Attributes:
         styles: of cells, by their text.
-        light: headings of columns that are left out, the one that is missed least first.
-        under: then, headings of columns whose cells stand below those of another column, whose heading is given.
+        yields: headings of columns, the one that is missed least first, each with the heading of the column below whose cells
+            its own then stand; `GONE` for a column that is left out.
     """
 
     styles: Mapping[str, str] = field(default_factory=dict)
     framed: bool = True
-    light: Sequence[str] = ()
-    under: Mapping[str, str] = field(default_factory=dict)
+    yields: Mapping[str, str] = field(default_factory=dict)
 
 
 PLAIN = Look()
@@ -80,11 +80,8 @@ class Grid:
 def arrangements(grid: Grid, look: Look) -> Iterator[Grid]:
     """The table as it is, then as it gives way, each narrower than the one before."""
     yield grid
-    for heading in look.light:
-        grid = grid.without(heading)
-        yield grid
-    for heading, host in look.under.items():
-        grid = grid.moved(heading, host)
+    for heading, host in look.yields.items():
+        grid = grid.without(heading) if host == GONE else grid.moved(heading, host)
         yield grid
 
 

@@ -9,15 +9,14 @@ from mipha_eval.comparison.result import Comparison
 from mipha_eval.reporting.comparison import cells
 from mipha_eval.reporting.comparison.page import Section, find_sections, shown
 from mipha_eval.reporting.marks import mark_texts
-from mipha_eval.reporting.terminal import KEPT, PLAIN, Look, kept, print_lines, print_table
+from mipha_eval.reporting.terminal import GONE, KEPT, PLAIN, Look, kept, print_lines, print_table
 
 if TYPE_CHECKING:
     from rich.console import Console
 
 FLIP_COLUMNS = 5  # without ids
 #: what gives way on a narrow terminal, see `Look`; the interval stands under the difference first
-LIGHT = ("MDE", "effect", "n")
-UNDER = {"metric": "task", "p": "verdict"}
+YIELDS = {"MDE": GONE, "effect": GONE, "n": GONE, "metric": "task", "p": "verdict"}
 COLOURS = {"better": "green", "worse": "red"}
 
 
@@ -28,7 +27,7 @@ def print_comparison(comparison: Comparison, console: Console) -> None:
         hidden = len(cells.MORE_HEADINGS) - 1  # n is shown; the rest is in the other formats
         phrases = [*_intervals(section), *_marks(comparison)]
         rows = [[_whole(cell, phrases) for cell in row[:-hidden]] for row, _ in section.rows]
-        look = Look(COLOURS, light=LIGHT, under={section.headings[cells.INTERVAL]: "difference", **UNDER})
+        look = Look(COLOURS, yields={section.headings[cells.INTERVAL]: "difference", **YIELDS})
         _print_table(console, section.headings[:-hidden], rows, look)
         _print_table(console, cells.FLIP_HEADINGS[:FLIP_COLUMNS], [row[:FLIP_COLUMNS] for row in section.flips])
         _print(console, section.notes)
