@@ -35,8 +35,8 @@ class Look:
 
     Attributes:
         styles: of cells, by their text.
-        yields: headings of columns, the one that is missed least first, each with the heading of the column below whose cells
-            its own then stand; `GONE` for a column that is left out.
+        yields: headings of columns, the one that is missed least first, each with the heading of the column below whose
+            cells its own then stand; `GONE` for a column that is left out.
     """
 
     styles: Mapping[str, str] = field(default_factory=dict)
