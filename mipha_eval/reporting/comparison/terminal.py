@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 FLIP_COLUMNS = 5  # without ids
-#: what gives way on a narrow terminal, see `Look`; the interval stands under the difference first
-YIELDS = {"MDE": GONE, "effect": GONE, "n": GONE, "metric": "task", "p": "verdict"}
+#: what gives way on a narrow terminal, see `Look`, after the interval, which stands under the difference
+YIELDS = {"p": "verdict", "metric": "task", "MDE": GONE, "effect": GONE, "n": GONE}
 COLOURS = {"better": "green", "worse": "red"}
 
 
