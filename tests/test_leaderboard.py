@@ -96,7 +96,7 @@ def test_who_is_ranked_with_whom(folder: Path) -> None:
 def test_other_versions_judges_and_protocols_are_not_ranked_together(folder: Path, tmp_path: Path) -> None:
     runs = []
     for size in MODELS:
-        (run,) = (folder / f"m{size}" / "runs").glob("scripted__*")
+        (run,) = (folder / f"m{size}" / "runs").glob("scripted*__*")
         runs.append(Path(shutil.copytree(run, tmp_path / f"m{size}")))
     task = read_json(runs[0] / "gqa@demo/task.json")
     write_json(runs[0] / "gqa@demo/task.json", {**task, "version": task["version"] + 1})

@@ -12,7 +12,7 @@ import pytest
 from rich.cells import cell_len
 from rich.console import Console
 
-from mipha_eval.reporting.terminal import fold, kept, print_table
+from mipha_eval.reporting.terminal import GONE, PLAIN, Look, fold, kept, print_table
 from tests.conftest import Cli, Outcome, read_jsonl, write_jsonl
 from tests.judge_server import Say, Serve
 
@@ -68,19 +68,41 @@ def words(text: str) -> str:
     return " ".join(FRAME.sub(" ", text).split())
 
 
+def left_out(widest: str, out: str) -> set[str]:
+    """Numbers of the very wide table that a narrower one says it has no room for."""
+    named = {name for told in re.findall(r"\(no room for ([^)]*)\)", " ".join(out.split())) for name in told.split(", ")}
+    gone: set[str] = set()
+    stay: set[str] = set()
+    headings: list[str] = []
+    for line in widest.splitlines():
+        cells = [cell.strip() for cell in re.split("[│┃]", line)]
+        headings = cells if "┃" in line else headings
+        table = "│" in line and len(cells) == len(headings)
+        for heading, cell in zip(headings, cells, strict=True) if table else [("", line)]:
+            (gone if heading in named else stay).update(NUMBERS.findall(cell))
+    return gone - stay
+
+
 def check(at: At, *arguments: object, phrases: tuple[str, ...] = ()) -> None:
-    """Numbers and phrases that are there on a very wide terminal are there at any width, each in one piece."""
+    """Numbers and phrases that are there on a very wide terminal are there at any width, each in one piece.
+
+    But for those of columns that the table says it has no room for; and there is no other number.
+    """
     widest = at(VERY_WIDE, *arguments).out
     numbers = set(NUMBERS.findall(widest))
     assert numbers
+    assert "no room" not in widest
     assert all(phrase in widest for phrase in phrases)
     for width in WIDTHS:
         out = at(width, *arguments).out
-        for number in numbers:
+        gone = left_out(widest, out)
+        for number in numbers - gone:
             if cell_len(number) <= 24:  # a path may be broken
                 assert number in out, (width, number)
+        for number in set(NUMBERS.findall(out)) - numbers:
+            assert any(number in longer for longer in numbers if cell_len(longer) > 24), (width, number)
         for phrase in phrases:
-            assert phrase in out, (width, phrase)
+            assert phrase in out or phrase in gone, (width, phrase)
         for line in out.splitlines():
             if not re.search(r"/\S*(/|$)", line):
                 assert "│" not in line or cell_len(line) <= width, line
@@ -154,20 +176,52 @@ def test_a_judge(at: At, serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
     check(at, "judge", "serve-check", "--judge", "m", "--judge-base-url", server.url)
 
 
+def printed(width: int, headings: list[str], rows: list[list[str]], look: Look = PLAIN) -> str:
+    file = io.StringIO()
+    print_table(Console(file=file, width=width), headings, rows, look)
+    return file.getvalue()
+
+
 def test_tables_of_any_text() -> None:
-    """Random cells come back whole from every layout, in their order."""
+    """Random cells come back whole from every layout, in their order; no word is broken, however a table gives way."""
     chance = random.Random(7)
-    alphabet = ["1,234,567", "-12.345", "59.88 to 80.34", "word", "喵喵", "x" * 23, "", "a b c d"]
-    for _ in range(60):
+    alphabet = ["1,234,567", "-12.345", "59.88 to 80.34", "word", "喵喵", "x" * 23, "y" * 50, "", "a b c d"]
+    for _ in range(120):
         columns, width = chance.randint(1, 9), chance.choice(WIDTHS)
         rows = [[kept(chance.choice(alphabet)) for _ in range(columns)] for _ in range(3)]
-        file = io.StringIO()
-        console = Console(file=file, width=width)
-        print_table(console, [f"head {number}" for number in range(columns)], rows, framed=chance.random() < 0.5)
-        out = file.getvalue()
+        headings = [f"head{number}" for number in range(columns)]
+        light, under = headings[columns - columns // 3 :], headings[1 : columns // 2]
+        look = Look(framed=chance.random() < 0.5, yields={**dict.fromkeys(light, GONE), **dict.fromkeys(under, headings[0])})
+        out = printed(width, headings, rows, look)
         assert all(cell_len(line.rstrip()) <= width for line in out.splitlines())
+        gone = [name for name in light if re.search(rf"no room for .*{name}", " ".join(out.split()))]
+        assert gone == light[: len(gone)]
         for row in rows:
-            assert all(cell.replace("\u00a0", " ") in out for cell in row)
+            shown = [cell for name, cell in zip(headings, row, strict=True) if name not in gone]
+            assert all(cell.replace("\u00a0", " ") in out for cell in shown)
+
+
+def test_a_table_gives_way_in_order() -> None:
+    """First the lightest column, then the next, then the interval stands below the score, at last it is a list with all."""
+    headings = ["task", "score", "interval", "seconds", "speed"]
+    rows = [["pope@llava", "85.95", kept("84.95 to 86.95"), "12.5", "77.25"], ["mme@llava", "1,531.25", "–", "9.5", "48.75"]]
+    look = Look(yields={"seconds": GONE, "speed": GONE, "interval": "score"})
+    seen = []
+    for width in range(70, 27, -1):
+        out = printed(width, headings, rows, look)
+        told = re.search(r"\(no room for ([^)]*)\)", " ".join(out.split()))
+        below = any("85.95" in line and "84.95" not in line for line in out.splitlines())
+        seen.append(("list" if "┃" not in out else told[1] if told else "", below))
+        assert "84.95 to 86.95" in out
+    stages = list(dict.fromkeys(seen))
+    assert stages == [
+        ("", False),
+        ("seconds", False),
+        ("seconds, speed", False),
+        ("seconds, speed", True),
+        ("list", True),
+    ]
+    assert all(text in printed(28, headings, rows, look) for text in ("12.5", "77.25", "9.5", "48.75"))
 
 
 @pytest.mark.parametrize("width", [1, 2, 10, 60])

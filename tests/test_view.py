@@ -24,7 +24,7 @@ from mipha_eval.core.plugins.registry import Registry
 from mipha_eval.core.types import Image as Picture
 from mipha_eval.data.images import ImageError
 from mipha_eval.judge.settings import JudgeChoice
-from mipha_eval.page.runs import distinct_names, model_size, read_runs
+from mipha_eval.page.runs import model_size, read_runs
 from mipha_eval.page.served_view import ServedView
 from mipha_eval.page.server import ViewServer, open_server
 from mipha_eval.page.static_view import ViewConfig, write_view
@@ -220,21 +220,6 @@ def test_judges_replies_stand_beside_each_answer(tmp_path: Path) -> None:
     assert "0.5 \\u003c/script\\u003e" in (tmp_path / "view.html").read_text()
     (line,) = next(task for task in data["document"]["tasks"])["results"][0]["judges"]
     assert line.startswith("score[strict] ")
-
-
-def test_names_tell_runs_apart() -> None:
-    told: list[dict[str, Any]] = [
-        {"model": "m", "options": {"path": "/a"}, "weights": {"dtype": "torch.float32"}},
-        {"model": "m", "options": {"path": "/a"}, "weights": {"dtype": "torch.bfloat16"}},
-        {"model": "m", "options": {"path": "/a"}, "weights": {"dtype": "torch.float32"}, "blind": True},
-        {"model": "n", "options": {"path": "/a"}},
-        {"model": "o"},
-        {"model": "o"},
-    ]
-    manifests = [Manifest(**each, data="demo") for each in told]
-    folders = [f"x__20260101-000000__{number}" for number in range(6)]
-    names = distinct_names(list(zip(folders, manifests, strict=True)))
-    assert names == ["m (float32)", "m (bfloat16)", "m (float32, blind)", "n", "o (4)", "o (5)"]
 
 
 @pytest.mark.parametrize(

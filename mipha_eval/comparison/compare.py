@@ -16,12 +16,13 @@ from mipha_eval.comparison.gain import gain_of_two
 from mipha_eval.comparison.gate import Rule, decide, worst_p
 from mipha_eval.comparison.loss import Loss
 from mipha_eval.comparison.matched import Matched
-from mipha_eval.comparison.plan import Planned, choose, plan_pair, run_names
+from mipha_eval.comparison.plan import Planned, choose, plan_pair
 from mipha_eval.comparison.result import ComparedRun, Comparison, NotCompared, Pair, Row, TieGroup, Verdict
 from mipha_eval.core.errors import UserError
 from mipha_eval.core.plugins.registry import Registry
 from mipha_eval.judge.stored_task import StoredTask, read_stored_tasks
 from mipha_eval.store.run_folder import RunFolder
+from mipha_eval.store.run_names import run_names
 
 
 @dataclass(frozen=True)
@@ -99,10 +100,10 @@ def _read(config: CompareSettings, registry: Registry) -> list[ComparedRun]:
     if twice is not None:
         raise UserError(f"{twice} was given twice")
     tasks = [read_stored_tasks(path, registry, config.judge) for path in config.runs]
-    models = [own[0].model for own in tasks]
+    names = run_names([(path, RunFolder(path).manifest()) for path in config.runs])
     return [
-        ComparedRun(name, path, model, {stored.label: stored for stored in own})
-        for name, path, model, own in zip(run_names(config.runs, models), config.runs, models, tasks, strict=True)
+        ComparedRun(name, path, own[0].model, {stored.label: stored for stored in own})
+        for name, path, own in zip(names, config.runs, tasks, strict=True)
     ]
 
 

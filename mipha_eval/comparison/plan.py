@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from mipha_eval.comparison.comparability import why_not
 from mipha_eval.comparison.result import ComparedRun, NotCompared
@@ -86,16 +84,3 @@ def _check(what: str, names: Iterable[str], known: Iterable[str]) -> None:
     for name in names:
         if name not in known:
             raise UserError(unknown(what, name, known, "these runs have"))
-
-
-def run_names(paths: Sequence[Path], models: Sequence[str]) -> list[str]:
-    """A name for each run: its model's where no other run has the same, else with its folder's id, else with its path."""
-    counts = Counter(models)
-    names = [
-        model if counts[model] == 1 else f"{model} ({path.name.rpartition('__')[2]})"
-        for model, path in zip(models, paths, strict=True)
-    ]
-    counts = Counter(names)
-    return [
-        name if counts[name] == 1 else f"{model} ({path})" for name, model, path in zip(names, models, paths, strict=True)
-    ]

@@ -22,6 +22,7 @@ from mipha_eval.page.static_view import write_page
 from mipha_eval.page.thumbnails import Pictures
 from mipha_eval.page.view import View
 from mipha_eval.store.plain_name import plain_name
+from mipha_eval.store.run_names import name_order
 
 logger = logging.getLogger(__name__)
 
@@ -78,7 +79,7 @@ def write_leaderboard(config: LeaderboardConfig, registry: Registry) -> Path:
 
 
 def find_runs(folder: Path) -> list[ShownRun]:
-    """All runs below a folder with a finished task; those that cannot be read are told and left out."""
+    """All runs below a folder with a finished task; by name; those that cannot be read are told and left out."""
     if not folder.is_dir():
         raise UserError(f"{folder} is no folder")
     paths = sorted(path.parent for path in folder.rglob("manifest.json"))
@@ -93,7 +94,7 @@ def find_runs(folder: Path) -> list[ShownRun]:
             logger.warning("left out: %s", error)
     if not good:
         raise UserError(f"no run below {folder} has a finished task")
-    return read_runs(good)
+    return sorted(read_runs(good), key=lambda run: name_order(run.name))
 
 
 def page_files(runs: Sequence[ShownRun]) -> list[str]:

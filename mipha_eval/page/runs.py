@@ -19,6 +19,7 @@ from mipha_eval.scoring.result_record import ResultRecord
 from mipha_eval.store.manifest import Manifest
 from mipha_eval.store.results import choose_result
 from mipha_eval.store.run_folder import RunFolder
+from mipha_eval.store.run_names import run_names
 
 #: entries of a manifest that a page shows
 MADE = ("model", "started", "mipha_eval", "options", "task_options", "weights", "data", "annotations", "machine", "packages")
@@ -29,7 +30,7 @@ class ShownRun:
     """A run on a page.
 
     Attributes:
-        name: the model's name, with what tells it from the page's other runs.
+        name: see `run_names`.
         results: by label of the task, as ``result.json`` has them; of several judges' the one that is shown.
         others: those of further judges.
     """
@@ -45,7 +46,7 @@ def read_runs(paths: Sequence[Path]) -> list[ShownRun]:
     """Raises UserError if one is no run folder, or has not begun a task."""
     folders = [_open(path) for path in dict.fromkeys(path.resolve() for path in paths)]
     manifests = [folder.manifest() for folder in folders]
-    names = distinct_names([(folder.path.name, manifest) for folder, manifest in zip(folders, manifests, strict=True)])
+    names = run_names([(folder.path, manifest) for folder, manifest in zip(folders, manifests, strict=True)])
     runs = []
     for folder, name, manifest in zip(folders, names, manifests, strict=True):
         if not folder.tasks():
@@ -82,36 +83,6 @@ def _open(path: Path) -> RunFolder:
         hint = f"; it holds {inside} runs, name some of them or use mipha-eval leaderboard" if inside else ""
         raise UserError(f"{path} is no run folder: it has no manifest.json{hint}")
     return RunFolder.open(path)
-
-
-def distinct_names(runs: Sequence[tuple[str, Manifest]]) -> list[str]:
-    """What each run is called: its model, if need be with what is special about it, and at last with its folder's name.
-
-    Args:
-        runs: name of the folder and manifest.
-    """
-    plain = [manifest.display_name for _, manifest in runs]
-    names = []
-    for name, (folder, manifest) in zip(plain, runs, strict=True):
-        own = _features(manifest)
-        alike = [_features(other) for (_, other), model in zip(runs, plain, strict=True) if model == name]
-        differing = [text for key, text in own.items() if text and any(other.get(key, "") != text for other in alike)]
-        unique = sum(features == own for features in alike) == 1
-        told = ", ".join([*differing, *([] if unique else [folder.rpartition("__")[2]])])
-        names.append(f"{name} ({told})" if told else name)
-    return names
-
-
-def _features(manifest: Manifest) -> dict[str, str]:
-    """What may tell two runs of a model apart, as short texts."""
-    options = {key: f"{key}={value}" for key, value in {**manifest.options, **manifest.task_options}.items()}
-    dtype = str(manifest.weights.get("dtype", "")).removeprefix("torch.")
-    return {**options, " dtype": dtype, " control": manifest.asked_under or "", **_asked(manifest)}
-
-
-def _asked(manifest: Manifest) -> dict[str, str]:
-    asked = {f" {key}": f"{key}={value}" for key, value in (manifest.asking or {}).items()}
-    return {**asked, " as published": "as published" if manifest.as_published else ""}
 
 
 def run_facts(run: ShownRun) -> RunFacts:

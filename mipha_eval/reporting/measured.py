@@ -12,23 +12,17 @@ from mipha_eval.core.errors import UserError
 from mipha_eval.reporting.definition import SIZE
 from mipha_eval.reporting.factors import OTHER_NAMES
 from mipha_eval.reporting.gpu_hours import GpuHours, gpu_hours
-from mipha_eval.reporting.marks import shortened
 from mipha_eval.reporting.model_size import billions, noted_size
 from mipha_eval.reporting.row_setting import RowSetting
 from mipha_eval.scoring.result_record import ResultRecord
 from mipha_eval.store.manifest import Manifest
 from mipha_eval.store.results import choose_result, read_printed, read_result
 from mipha_eval.store.run_folder import RunFolder
+from mipha_eval.store.run_names import given_order, run_names
 from mipha_eval.store.task_folder import TaskFolder
 
 #: what is said of a model's weights that somebody chose; the rest, such as a digest, is of this model alone
 CHOSEN = ("dtype", "attention", "generation", "left_out")
-#: options that tell rows of one model apart, then ways of asking, then those of floors
-TELLING = (
-    *("blind", "path", "revision", "dtype", "device", "share"),
-    *("template", "system", "image", "asking"),
-    *("answer", "own", "seed", "lines"),
-)
 
 
 @dataclass(frozen=True)
@@ -63,6 +57,7 @@ class Measured:
         named: whether the user gave the name.
         identity: what must be the same for another run to be of the same model.
         sources: the paths that were given.
+        manifest: of the first run; None for a file.
         machine: what it was measured on; "" where nobody knows.
         remarks: what stands in footnotes on all of it.
         gpu_hours: of its runs, whatever of their tasks is shown; None where no GPU was used, or nobody knows.
@@ -77,6 +72,7 @@ class Measured:
     named: bool = False
     identity: str = ""
     sources: tuple[Path, ...] = ()
+    manifest: Manifest | None = None
     machine: str = ""
     remarks: tuple[str, ...] = ()
     gpu_hours: GpuHours | None = None
@@ -101,6 +97,7 @@ def read_measured(paths: Sequence[Path], settings: Sequence[RowSetting], more: S
     for setting in settings:
         for place in setting.places(paths):
             rows[place] = _with_fact(rows[place], setting.key, setting.value)
+    rows = [rows[place] for place in given_order(paths)]
     return _apart(_merged([*rows, *map(_read, more)]))
 
 
@@ -115,16 +112,15 @@ def _read(path: Path) -> Measured:
         raise UserError(f"{path} has no finished task; the same command that began it goes on")
     identity: list[object] = [manifest.model, manifest.options, manifest.weights, manifest.asked_under]
     identity += filter(None, [manifest.asking, manifest.as_published])
-    how = [manifest.asked_under, "as published" if manifest.as_published else None]
-    told = ", ".join(filter(None, how))
     return Measured(
-        f"{manifest.display_name} ({told})" if told else manifest.display_name,
+        run_names([(path, manifest)])[0],
         _by_label(results),
         _facts(manifest),
         noted_size(manifest),
         own=frozenset(manifest.weights.keys() - {*CHOSEN, *manifest.options, *manifest.about}),
         identity=json.dumps(identity, sort_keys=True),
         sources=(path,),
+        manifest=manifest,
         machine=", ".join(filter(None, [manifest.machine, str(manifest.weights.get("device", ""))])),
         gpu_hours=gpu_hours(folder),
     )
@@ -208,21 +204,12 @@ def _added(first: GpuHours | None, second: GpuHours | None) -> GpuHours | None:
 
 
 def _apart(rows: Sequence[Measured]) -> list[Measured]:
-    """Rows with names of their own: behind names that are the same stand options that differ, or else the run's time."""
-    for tell in (_options_apart, _stamp):
-        names = Counter(row.name for row in rows)
-        same = {name: [row for row in rows if row.name == name] for name, count in names.items() if count > 1}
-        told = [tell(row, same[row.name]) if row.name in same and not row.named else "" for row in rows]
-        rows = [replace(row, name=f"{row.name} ({text})") if text else row for row, text in zip(rows, told, strict=True)]
-    return list(rows)
-
-
-def _options_apart(row: Measured, same: Sequence[Measured]) -> str:
-    differing = [key for key in TELLING if len({other.facts.get(key) for other in same}) > 1]
-    return ", ".join(f"{key}={shortened(row.facts[key])}" for key in differing if row.facts.get(key))
-
-
-def _stamp(row: Measured, _: Sequence[Measured]) -> str:
-    """The time and id in the name of the run's folder."""
-    path = row.sources[0].resolve()
-    return " ".join(path.name.split("__")[1:]) or str(row.sources[0])
+    """Rows with names of their own: runs as `run_names` says; behind other names that are the same stands their path."""
+    runs = [(place, row.manifest) for place, row in enumerate(rows) if row.manifest is not None and not row.named]
+    names = run_names([(rows[place].sources[0], manifest) for place, manifest in runs])
+    called = dict(zip([place for place, _ in runs], names, strict=True))
+    rows = [replace(row, name=called.get(place, row.name)) for place, row in enumerate(rows)]
+    count = Counter(row.name for row in rows)
+    return [
+        replace(row, name=f"{row.name} ({row.sources[0]})") if count[row.name] > 1 and not row.named else row for row in rows
+    ]

@@ -9,7 +9,7 @@ from mipha_eval.core.errors import UserError
 from mipha_eval.core.json_value import Json
 from mipha_eval.core.options import unknown
 from mipha_eval.reporting.published import Quote, target_of
-from mipha_eval.reporting.terminal import print_table
+from mipha_eval.reporting.terminal import Look, print_table
 from mipha_eval.reporting.visible import visible
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def print_quotes(console: Console, quotes: Sequence[Quote]) -> None:
         printed = f"{quote.metric}{f', {quote.split}' if quote.split else ''}"
         cells = (quote.model, quote.benchmark, quote.value, printed, protocol_text(quote), quote.source)
         rows.append([visible(cell) for cell in cells])
-    print_table(console, HEADINGS, rows, framed=False)
+    print_table(console, HEADINGS, rows, Look(framed=False, yields={"source": "as in the source"}))
 
 
 def quote_objects(quotes: Sequence[Quote]) -> list[dict[str, Json]]:

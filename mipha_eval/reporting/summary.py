@@ -20,7 +20,7 @@ from mipha_eval.reporting.effort import effort
 from mipha_eval.reporting.gpu_hours import gpu_hours_line
 from mipha_eval.reporting.marks import mark_texts, share
 from mipha_eval.reporting.serving import serving_line
-from mipha_eval.reporting.terminal import kept, print_table
+from mipha_eval.reporting.terminal import GONE, Look, kept, print_table
 from mipha_eval.reporting.workers import workers_text
 from mipha_eval.scoring.gaps import UNPARSED_MOST, gaps
 from mipha_eval.scoring.judging.calibration import Calibration
@@ -226,7 +226,10 @@ def probability_line(result: ResultRecord) -> str:
 
 def print_summary(console: Console, results: Sequence[ResultRecord]) -> None:
     """The end-of-run table on a terminal."""
-    print_table(console, HEADINGS, [list(vars(row).values()) for result in results for row in summary_rows(result)])
+    rows = [row for result in results for row in summary_rows(result)]
+    idle = () if any(result.failed for result in results) else ("failed",)
+    look = Look(yields={**dict.fromkeys(("seconds", "samples/s", *idle), GONE), "95% CI": "score"})
+    print_table(console, HEADINGS, [list(vars(row).values()) for row in rows], look)
 
 
 def write_report(folder: RunFolder, gains: Sequence[Gain] = ()) -> Path:

@@ -1,12 +1,14 @@
-"""Tables and lines for a terminal of any width. Nothing is ever cut.
+"""Tables and lines for a terminal of any width. Nothing is ever cut, and no word is broken that a line has room for.
 
-Cells are folded between words; where a row does not fit even so, the table becomes one block a row.
+Cells are folded between words; where a row does not fit even so, columns give way as its `Look` says, and where that is not
+enough, the table becomes one block a row, which has all of them.
 """
 
 from __future__ import annotations
 
 import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -16,11 +18,10 @@ if TYPE_CHECKING:
 KEPT = "\u00a0"  # stands for a space at which no line ends
 FRAME = 3  # letters that a column takes beside its cells
 NARROWEST = 14  # a column of words is not made narrower than this
-LONGEST = 24  # a single word that is longer (an address, a path) may be broken; no number is
 INDENT = "  "
+GONE = ""  # what a column that is left out stands below
 
 Cells = Sequence[str]
-NONE: Mapping[str, str] = {}
 
 
 def kept(text: str) -> str:
@@ -28,30 +29,95 @@ def kept(text: str) -> str:
     return text.replace(" ", KEPT)
 
 
-def print_table(
-    console: Console, headings: Cells, rows: Sequence[Cells], styles: Mapping[str, str] = NONE, *, framed: bool = True
-) -> None:
-    """A table if the console is wide enough, else a block a row.
+@dataclass(frozen=True)
+class Look:
+    """How a table looks, and what it does, step by step, until it fits.
 
-    Args:
+    Attributes:
         styles: of cells, by their text.
+        yields: headings of columns, the one that is missed least first, each with the heading of the column below whose
+            cells its own then stand; `GONE` for a column that is left out.
     """
-    columns = [[heading, *(row[place] for row in rows)] for place, heading in enumerate(headings)]
-    widths = column_widths(columns, console.width - 1 - FRAME * len(columns))
-    if widths is None:
-        for row in rows:
-            _print_block(console, headings, row, styles)
-        return
+
+    styles: Mapping[str, str] = field(default_factory=dict)
+    framed: bool = True
+    yields: Mapping[str, str] = field(default_factory=dict)
+
+
+PLAIN = Look()
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A table's cells as they may be shown; a cell's lines are apart by line breaks."""
+
+    headings: Cells
+    rows: Sequence[Cells]
+    left_out: Cells = ()
+
+    def columns(self) -> list[list[str]]:
+        """Heading and cells of each."""
+        return [[heading, *(row[place] for row in self.rows)] for place, heading in enumerate(self.headings)]
+
+    def without(self, heading: str) -> Grid:
+        return Grid(*self._removed(self.headings.index(heading)), (*self.left_out, heading))
+
+    def moved(self, heading: str, host: str) -> Grid:
+        """The cells of one column below those of another, which may have some below it already."""
+        place = self.headings.index(heading)
+        below = next(number for number, text in enumerate(self.headings) if text.split("\n")[0] == host)
+        both = [
+            [f"{cell}\n{row[place]}" if number == below else cell for number, cell in enumerate(row)]
+            for row in (self.headings, *self.rows)
+        ]
+        return Grid(*Grid(both[0], both[1:])._removed(place), self.left_out)
+
+    def _removed(self, place: int) -> tuple[Cells, Sequence[Cells]]:
+        first, *others = ([*row[:place], *row[place + 1 :]] for row in (self.headings, *self.rows))
+        return first, others
+
+
+def arrangements(grid: Grid, look: Look) -> Iterator[Grid]:
+    """The table as it is, then as it gives way, each narrower than the one before."""
+    yield grid
+    for heading, host in look.yields.items():
+        grid = grid.without(heading) if host == GONE else grid.moved(heading, host)
+        yield grid
+
+
+def print_table(console: Console, headings: Cells, rows: Sequence[Cells], look: Look = PLAIN) -> None:
+    """A table if the console is wide enough, else a block a row."""
+    for grid in arrangements(Grid(headings, rows), look):
+        widths = column_widths(grid.columns(), console.width - 1 - FRAME * len(grid.headings))
+        if widths is not None:
+            _print_grid(console, grid, widths, look)
+            return
+    for row in rows:
+        _print_block(console, headings, row, look.styles)
+
+
+def _print_grid(console: Console, grid: Grid, widths: Sequence[int], look: Look) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    table = Table() if framed else Table(box=None, pad_edge=False)
-    for heading, width in zip(headings, widths, strict=True):
+    apart = any("\n" in heading for heading in grid.headings)  # rows of several lines have a line between them
+    table = Table(show_lines=apart) if look.framed else Table(box=None, pad_edge=False)
+    for heading, width in zip(grid.headings, widths, strict=True):
         table.add_column(Text(_filled(heading, width)), width=width, no_wrap=True)
-    for row in rows:
+    for row in grid.rows:
         cells = zip(row, widths, strict=True)
-        table.add_row(*(Text(_filled(cell, width), style=styles.get(cell, "")) for cell, width in cells))
+        table.add_row(*(_styled(cell, width, look.styles) for cell, width in cells))
     _write(console, table)
+    if grid.left_out:
+        print_lines(console, [f"(no room for {', '.join(map(kept, grid.left_out))})"])
+
+
+def _styled(cell: str, width: int, styles: Mapping[str, str]) -> Text:
+    """The cell in the styles of its lines."""
+    from rich.text import Text
+
+    lines = [Text(_filled(line, width), style=styles.get(line, "")) for line in cell.split("\n")]
+    return Text("\n").join(lines)
 
 
 def print_lines(console: Console, lines: Sequence[str], style: str = "") -> None:
@@ -78,7 +144,7 @@ def column_widths(columns: Sequence[Cells], room: int) -> list[int] | None:
         columns: heading and cells of each.
         room: letters for all of them together.
     """
-    widths = [max(map(_width, column)) for column in columns]
+    widths = [max(_width(line) for cell in column for line in cell.split("\n")) for column in columns]
     least = [min(width, max(_narrowest(column), NARROWEST)) for width, column in zip(widths, columns, strict=True)]
     if sum(least) > room:
         return None
@@ -126,7 +192,7 @@ def _print_block(console: Console, headings: Cells, row: Cells, styles: Mapping[
         _write(console, Text(line, style="bold"))
     for heading, cell in zip(headings[1:], row[1:], strict=True):
         before = f"{INDENT}{heading}{' ' * (names - _width(heading))}{INDENT}"
-        if _width(heading) > names:  # too long to stand beside its cell
+        if _width(heading) > names or _narrowest([cell]) > console.width - _width(before):  # no room for both in a line
             for line in fold(heading, console.width - len(INDENT)):
                 _write(console, Text(INDENT + line))
             before = INDENT * 2
@@ -155,7 +221,7 @@ def _write(console: Console, shown: RenderableType) -> None:
 
 
 def _filled(cell: str, width: int) -> str:
-    return "\n".join(fold(cell, width))
+    return "\n".join(part for line in cell.split("\n") for part in fold(line, width))
 
 
 def _width(text: str) -> int:
@@ -165,6 +231,5 @@ def _width(text: str) -> int:
 
 
 def _narrowest(column: Cells) -> int:
-    """The width of the widest part of a column that is not to be broken."""
-    words = [word for cell in column for word in cell.split(" ")]
-    return max(_width(word) if KEPT in word else min(_width(word), LONGEST) for word in words)
+    """The width of the widest word, or of the widest text that is kept in one piece."""
+    return max(_width(word) for cell in column for line in cell.split("\n") for word in line.split(" "))

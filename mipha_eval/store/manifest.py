@@ -16,6 +16,8 @@ from mipha_eval.core.record import Text, checked, record_json
 from mipha_eval.store.migrations import FORMAT
 from mipha_eval.store.worker_record import WorkerRecord, with_workers
 
+#: options that say which checkpoint it is
+CHECKPOINT = ("path", "model")
 HINT = "is this a run folder?"
 #: fields that only some runs have
 OF_SOME = ("control", "code", "asking", "as_published", "datasets", "workers")
@@ -119,13 +121,26 @@ class Manifest(Struct, frozen=True, kw_only=True):
         return checked(TypedRun, self.config, "config").model.options
 
     @property
-    def display_name(self) -> str:
-        """What the run is called everywhere: its model's name, with the last part of the path or of the name at a server
-        where one was chosen.
-        """
+    def checkpoint(self) -> str | None:
+        """The path, or the name at the hub or a server, of the chosen weights; None where the model has its own."""
         typed = {option.partition("=")[0].strip() for option in self.typed_options}
-        chosen = next((self.options[key] for key in ("path", "model") if key in typed and key in self.options), None)
-        return self.model if chosen is None else f"{self.model} {Path(chosen).name}"
+        return next((self.options[key] for key in CHECKPOINT if key in typed and key in self.options), None)
+
+    @property
+    def display_name(self) -> str:
+        """Model and checkpoint; `run_names` makes of it what the run is called beside others."""
+        return model_name(self.model, self.checkpoint)
+
+
+def model_name(model: str, checkpoint: str | None, *, whole: bool = False) -> str:
+    """What a model is called: its name and, where a checkpoint was chosen, the last part of that one's path or id.
+
+    Args:
+        whole: all of the path or id, not its last part.
+    """
+    if checkpoint is None:
+        return model
+    return f"{model} {checkpoint if whole else Path(checkpoint).name or checkpoint}"
 
 
 def read_manifest(path: Path) -> Manifest:

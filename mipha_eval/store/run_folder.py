@@ -42,8 +42,9 @@ class RunFolder:
 
     @classmethod
     def create(cls, parent: Path, manifest: Manifest) -> RunFolder:
-        """Makes ``<model>__<date-time>__<id>`` under `parent` with its manifest."""
-        name = f"{plain_name(manifest.model)}__{time.strftime('%Y%m%d-%H%M%S')}__{secrets.token_hex(3)}"
+        """Makes ``<model>-<checkpoint>__<date-time>__<id>`` under `parent` with its manifest."""
+        model = plain_name(manifest.display_name.replace(" ", "-"))
+        name = f"{model}__{time.strftime('%Y%m%d-%H%M%S')}__{secrets.token_hex(3)}"
         run = cls(parent / name)
         with errors_naming(run.path):
             run.path.mkdir(parents=True)

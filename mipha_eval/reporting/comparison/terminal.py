@@ -9,12 +9,14 @@ from mipha_eval.comparison.result import Comparison
 from mipha_eval.reporting.comparison import cells
 from mipha_eval.reporting.comparison.page import Section, find_sections, shown
 from mipha_eval.reporting.marks import mark_texts
-from mipha_eval.reporting.terminal import KEPT, kept, print_lines, print_table
+from mipha_eval.reporting.terminal import GONE, KEPT, PLAIN, Look, kept, print_lines, print_table
 
 if TYPE_CHECKING:
     from rich.console import Console
 
 FLIP_COLUMNS = 5  # without ids
+#: what gives way on a narrow terminal, see `Look`, after the interval, which stands under the difference
+YIELDS = {"p": "verdict", "metric": "task", "MDE": GONE, "effect": GONE, "n": GONE}
 COLOURS = {"better": "green", "worse": "red"}
 
 
@@ -25,7 +27,8 @@ def print_comparison(comparison: Comparison, console: Console) -> None:
         hidden = len(cells.MORE_HEADINGS) - 1  # n is shown; the rest is in the other formats
         phrases = [*_intervals(section), *_marks(comparison)]
         rows = [[_whole(cell, phrases) for cell in row[:-hidden]] for row, _ in section.rows]
-        _print_table(console, section.headings[:-hidden], rows)
+        look = Look(COLOURS, yields={section.headings[cells.INTERVAL]: "difference", **YIELDS})
+        _print_table(console, section.headings[:-hidden], rows, look)
         _print_table(console, cells.FLIP_HEADINGS[:FLIP_COLUMNS], [row[:FLIP_COLUMNS] for row in section.flips])
         _print(console, section.notes)
     _print(console, [cells.tie_text(comparison, group) for group in comparison.ties])
@@ -50,8 +53,8 @@ def _whole(cell: str, phrases: Sequence[str]) -> str:
     return cell
 
 
-def _print_table(console: Console, headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    print_table(console, [*map(_shown, headings)], [[*map(_shown, row)] for row in rows], COLOURS)
+def _print_table(console: Console, headings: Sequence[str], rows: Sequence[Sequence[str]], look: Look = PLAIN) -> None:
+    print_table(console, [*map(_shown, headings)], [[*map(_shown, row)] for row in rows], look)
 
 
 def _print(console: Console, lines: Sequence[str]) -> None:

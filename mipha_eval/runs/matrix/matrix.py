@@ -22,6 +22,7 @@ from mipha_eval.models.served.price import Budget
 from mipha_eval.runs.find_tasks import find_tasks
 from mipha_eval.runs.matrix.models_file import ModelEntry, ModelsFile, placed
 from mipha_eval.runs.matrix.order import Shared
+from mipha_eval.store.manifest import CHECKPOINT, model_name
 
 
 @dataclass(frozen=True)
@@ -147,9 +148,8 @@ def _variants(entry: ModelEntry, options: Mapping[str, str], registry: Registry,
 
 
 def _name(model: Model) -> str:
-    """What tables call it, see `Manifest.display_name`."""
-    chosen = next((model.options[key] for key in ("path", "model") if key in model.options), None)
-    name = model.name if chosen is None else f"{model.name} {Path(chosen).name}"
+    """What tables call it, see `run_names`."""
+    name = model_name(model.name, next((model.options[key] for key in CHECKPOINT if key in model.options), None))
     return f"{name} (as published)" if model.published else name
 
 
