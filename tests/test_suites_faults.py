@@ -301,3 +301,12 @@ def test_real_samples_of_lmms_eval(benchmarks: Path, cli: Cli) -> None:
     outcome = cli("score", "pope", "--answers", file, "--data", benchmarks)
     assert outcome.code == 2
     assert {row["doc_id"] for row in read_jsonl(file)} == set(range(36))
+
+
+def test_a_report_says_that_answers_are_scored_first(cli: Cli, tmp_path: Path) -> None:
+    path = tmp_path / "answers.jsonl"
+    path.write_text('{"question_id": 1, "text": "yes"}\n' * 2)
+    outcome = cli("report", path)
+    assert outcome.code == 2
+    assert outcome.err.count("\n") == 1
+    assert "score them first and give what that prints (score TASK --answers FILE --json)" in outcome.err

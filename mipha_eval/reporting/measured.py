@@ -135,7 +135,13 @@ def _chosen(place: TaskFolder, run: Path) -> StoredResult:
 
 
 def _read_file(path: Path) -> Measured:
-    found, listed = read_printed(path)
+    try:
+        found, listed = read_printed(path)
+    except UserError as error:
+        if not path.is_file():
+            raise
+        told = f"{error}; if it holds answers, score them first and give what that prints"
+        raise UserError(told, flag=error.flag or "score TASK --answers FILE --json") from error
     results = [StoredResult(each, path, f"{number}/" if listed else "") for number, each in enumerate(found)]
     return Measured(path.stem, _by_label(results), identity=str(path), sources=(path,))
 
