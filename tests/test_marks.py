@@ -201,7 +201,7 @@ def test_the_words_are_in_one_place() -> None:
     )
     pages = LIBRARY.parent / "reports/pages"
     for file in [*LIBRARY.rglob("*.py"), *pages.glob("*.js")]:
-        if file.name != "marks.py":
+        if file.name != "marks.py" and not file.match("suite_files/llava.py"):  # LLaVA's script writes FAILED, too
             found = [name for text in texts_in(file) for name in names if re.match(rf"{re.escape(name)}( |$)", text)]
             assert not found or file.name == "outcomes.py", (file, found)  # letters for what became of a question
 
