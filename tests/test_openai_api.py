@@ -265,8 +265,12 @@ def test_what_is_no_answer_is_a_counted_failure(fault: str, bench: Bench, serve:
 
 def test_alike_faults_are_counted_together(bench: Bench, serve: Serve) -> None:
     """Whatever differs in their bodies, such as an id."""
-    bodies = (json.dumps({"id": f"chatcmpl-{number}", "choices": []}).encode() for number in itertools.count())
-    server = serve(lambda prompt, before: Say(body=next(bodies)) if "circle" in prompt else Say("Yes"))
+    numbers = itertools.count()  # which several threads may ask at a time, as they may not a generator
+
+    def body() -> bytes:
+        return json.dumps({"id": f"chatcmpl-{next(numbers)}", "choices": []}).encode()
+
+    server = serve(lambda prompt, before: Say(body=body()) if "circle" in prompt else Say("Yes"))
     result = bench.run(server, "-a", "tries=1", limit=60).json["results"][0]
     assert result["failures"] == {"the reply is no chat completion but an object with choices, id": result["failed"]}
     assert result["failed"] > 1
