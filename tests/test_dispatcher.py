@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from mipha_eval.cluster import crew, dispatcher, member
+from mipha_eval.cluster import batch_source, crew, dispatcher, member
 from mipha_eval.cluster.batch import MOST_DEATHS, MOST_DEATHS_ALONE
 from mipha_eval.cluster.cluster import Death
 from mipha_eval.cluster.crew import MOST_IN_A_ROW
@@ -517,3 +517,15 @@ def test_room_is_told_of_once(play: Plays, said: Said) -> None:
     found = play(0, {"a": Node(2)}, count=5)
     assert said().count("there is room for 2 of 5 workers; the others begin when there is more") == 1
     assert found.cluster.clock.now < 30
+
+
+def test_costs_are_asked_where_only_what_is_suspect_is_known(play: Plays, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One worker after the other dies over the few questions of which costs are known: others show whether it is these."""
+    monkeypatch.setattr(batch_source, "COSTED", 1)
+    for seed in SEEDS[:20]:
+        requests = [asked(number, number) for number in range(40)]
+        poison = {request.text for request in requests[1:5]}
+        found = play(seed, nodes={"a": Node(1 + seed % 2)}, script=Script(poison=poison), batch_size=1)
+        found.run(requests)
+        failed = {requests[place].text for place, response in found.answers.items() if response.error}
+        assert failed == poison

@@ -175,15 +175,15 @@ class Dispatcher:
 
     def _costs(self, member: Member) -> Batch | None:
         """What a worker is to say the costs of before it answers, one batch at a time."""
-        waits = self._again or self._stop() or self._waits_for_probe() or member.depth < len(member.tasks)
+        again = any(self._may_begin(batch, more=True) for batch in self._again)  # which comes first
+        waits = again or self._stop() or self._waits_for_probe() or member.depth < len(member.tasks)
         return None if waits else self._source.take_costs()
 
     def _send(self, member: Member, batch: Batch) -> None:
         if batch.kind == "cost":
             job, refs = batch.job(next(self._jobs), without_pictures(batch.requests)), dict[str, PictureRef]()
         else:
-            folders = self._seen.get(member.node_id, frozenset())
-            requests, refs = self._pictures.sent(batch.requests, folders, batch.sent_on)
+            requests, refs = self._pictures.sent(batch.requests, self._seen.get(member.node_id, frozenset()), batch.sent_on)
             job = batch.job(next(self._jobs), requests, trusted=self._answered)
         member.give(job.number, batch)
         self._cluster.send(member.number, job, refs)
