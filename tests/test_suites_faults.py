@@ -309,4 +309,4 @@ def test_a_report_says_that_answers_are_scored_first(cli: Cli, tmp_path: Path) -
     outcome = cli("report", path)
     assert outcome.code == 2
     assert outcome.err.count("\n") == 1
-    assert "score them first and give what that prints (score TASK --answers FILE --json)" in outcome.err
+    assert "score them first and give what `score` prints (--json)" in outcome.err

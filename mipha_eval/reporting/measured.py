@@ -140,8 +140,8 @@ def _read_file(path: Path) -> Measured:
     except UserError as error:
         if not path.is_file():
             raise
-        told = f"{error}; if it holds answers, score them first and give what that prints"
-        raise UserError(told, flag=error.flag or "score TASK --answers FILE --json") from error
+        told = f"{error}; if it holds answers, score them first and give what `score` prints"
+        raise UserError(told, flag=error.flag or "--json") from error
     results = [StoredResult(each, path, f"{number}/" if listed else "") for number, each in enumerate(found)]
     return Measured(path.stem, _by_label(results), identity=str(path), sources=(path,))
 
