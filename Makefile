@@ -37,7 +37,7 @@ test: $(VENV)/installed lint-js  ## lint, types, tests
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest -n 2 --dist loadfile --durations 25 $(ARGS)
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --durations 25 $(ARGS)
 
 lint-js: $(PAGES)/node_modules/installed  ## types and lint of the scripts of pages; fails if their bundles are not made of them
 	$(NPM) run --silent check

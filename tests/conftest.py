@@ -28,6 +28,15 @@ if TYPE_CHECKING:
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
+#: files that take minutes, the longest first; they begin first, so that at the end no process is left alone with one
+LONG = ("test_workers", "test_lmms_eval", "test_export", "test_demo", "test_cluster_examples", "test_bench")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The files that take longest first; the others stay as they are."""
+    place = {name: number for number, name in enumerate(LONG)}
+    items.sort(key=lambda item: place.get(item.path.stem, len(LONG)))
+
 
 def shared_folder(name: str, variable: str) -> Path:
     """A folder of real files that are not part of the repository; skips the test where it is missing."""
