@@ -33,6 +33,8 @@ from mipha_eval.store.task_record import TaskRecord
 
 #: a file is read by so many bytes at a time
 CHUNK = 1 << 20
+#: keeps two processes from writing one run, as of any run
+LOCK = "run"
 
 
 @dataclass(frozen=True)
@@ -75,9 +77,10 @@ class AnswerRun:
         work = TaskInput(self.task, samples, len(samples))
         record = task_record(work)
         identity = self._identity(record)
-        with locked(self.folder):
-            if not self._is_there(identity):
-                result = score_questions(self.task, samples, self.file, subset=self.subset)
+        self._check_place()
+        if not self._is_there(identity):
+            result = score_questions(self.task, samples, self.file, subset=self.subset)
+            with locked(self.folder / LOCK):
                 self._write(work, record, identity, result)
         return self.folder
 
@@ -89,60 +92,61 @@ class AnswerRun:
         ]
         return hashlib.sha256(json.dumps(same).encode()).hexdigest()[:16]
 
+    def _check_place(self) -> None:
+        """Raises UserError if the folder holds something that is not the run of an answer file."""
+        if not self.folder.is_dir():
+            free = not self.folder.exists()
+        elif (self.folder / "manifest.json").is_file():
+            free = RunFolder.open(self.folder).manifest().answers is not None
+        else:
+            free = {entry.name for entry in self.folder.iterdir()} <= {f".{LOCK}.lock"}
+        if not free:
+            raise UserError(f"{self.folder} is in the way: the run of {self.file} is kept there; move it", flag="--answer-runs")
+
     def _is_there(self, identity: str) -> bool:
-        """Whether the folder holds this run. Raises UserError if it holds something that is not such a run."""
-        if not self.folder.exists():
-            return False
-        try:
-            manifest = RunFolder.open(self.folder).manifest()
-        except UserError:
-            manifest = None
-        if manifest is None or manifest.answers is None:
-            raise UserError(f"{self.folder} is in the way: the run of {self.file} is kept there; move it, or remove it")
-        return manifest.identity == identity and (self.folder / self.task.label / "result.json").is_file()
+        """Whether the folder holds this run; its result was written last."""
+        run = RunFolder(self.folder)
+        known = (run.path / "manifest.json").is_file() and run.manifest().identity == identity
+        return known and (run.task(self.task.label).path / "result.json").is_file()
 
     def _write(self, work: TaskInput, record: TaskRecord, identity: str, result: Result) -> None:
-        """Writes all of it beside, then puts it in the place of what was there."""
-        source, label = self.task.data, self.task.label
-        manifest = Manifest(
+        """Writes all of it in the place of what was there."""
+        run, label, name, answers = RunFolder(self.folder), self.task.label, file_name(self.file), result.answers
+        place, source = run.task(label), self.task.data
+        with errors_naming(self.folder):
+            if place.path.exists():
+                shutil.rmtree(place.path)
+        write_manifest(run.path / "manifest.json", self._manifest(identity, name))
+        place.write_samples(work.samples)
+        annotations = source.annotations.name if source.annotations else None
+        context = RunContext(name, len(work.samples), False, source.kind == "demo", False, annotations)
+        place.write_task(msgspec.structs.replace(record, run_context=context))
+        with place.append_responses() as journal:
+            given = [(sample, answers.responses.get(sample.id)) for sample in work.samples]
+            journal.append(
+                {"sample": sample.id, "key": work.request(sample).key, "images": [], **response_json(response)}
+                for sample, response in given
+                if response is not None
+            )
+        place.write_scores(answers.scores)
+        found = msgspec.structs.replace(result.summary, model=name)
+        counts = {key: getattr(found, key) for key in ("n", "missing", "failed", "unparsed")}
+        run.set_status(label, TaskStatus("done", total=len(work.samples), answered=len(answers.responses), **counts))
+        place.write_result(found)
+
+    def _manifest(self, identity: str, name: str) -> Manifest:
+        source = self.task.data
+        return Manifest(
             schema=FORMAT,
             identity=identity,
             mipha_eval=__version__,
-            model=file_name(self.file),
+            model=name,
             data=str(source),
             annotations=str(source.annotations) if source.annotations else None,
-            image_dirs={name: str(folder) for name, folder in source.image_dirs.items()},
+            image_dirs={task: str(folder) for task, folder in source.image_dirs.items()},
             started=time.strftime("%Y-%m-%dT%H:%M:%S%z"),
             answers=str(self.file.absolute()),
         )
-        new = RunFolder(self.folder.with_name(f".{self.folder.name}.new"))
-        with errors_naming(self.folder):
-            if new.path.exists():
-                shutil.rmtree(new.path)
-            new.path.mkdir(parents=True)
-        context = RunContext(
-            manifest.model, len(work.samples), limited=False, demo=source.kind == "demo", blind=False,
-            annotations=source.annotations.name if source.annotations else None,
-        )  # fmt: skip
-        write_manifest(new.path / "manifest.json", manifest)
-        place, answers = new.task(label), result.answers
-        place.write_samples(work.samples)
-        place.write_task(msgspec.structs.replace(record, run_context=context))
-        with place.append_responses() as journal:
-            journal.append(
-                {"sample": sample.id, "key": work.request(sample).key, "images": [], **response_json(response)}
-                for sample in work.samples
-                if (response := answers.responses.get(sample.id)) is not None
-            )
-        place.write_scores(answers.scores)
-        found = msgspec.structs.replace(result.summary, model=manifest.model)
-        place.write_result(found)
-        counts = {key: getattr(found, key) for key in ("n", "missing", "failed", "unparsed")}
-        new.set_status(label, TaskStatus("done", total=len(work.samples), answered=len(answers.responses), **counts))
-        with errors_naming(self.folder):
-            if self.folder.exists():
-                shutil.rmtree(self.folder)
-            new.path.replace(self.folder)
 
 
 def digest_of(path: Path) -> str:
