@@ -55,8 +55,12 @@ class AnswerFlags:
 
         return [name for name in self.task or () if not is_reference(name)]
 
-    def runs(self, paths: Sequence[Path], registry: Registry) -> list[Path]:
-        """The paths, each answer file among them as the folder of the run that it is stored as."""
+    def runs(self, paths: Sequence[Path], registry: Registry, *, results: bool = True) -> list[Path]:
+        """The paths, each answer file among them as the folder of the run that it is stored as.
+
+        Args:
+            results: whether files of results without answers may stand among them.
+        """
         from mipha_eval.runs.given_runs import AnswerSettings, with_answers
 
         named = flags.with_include(flags.with_table(self.task or [], self.columns, self.kind, self.scorer), self.lmms_include)
@@ -68,6 +72,7 @@ class AnswerFlags:
             parse_pairs(self.options or ()),
             self.subset,
             self.answer_runs,
+            results,
         )
         return with_answers(paths, settings, registry)
 

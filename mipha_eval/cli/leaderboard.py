@@ -31,5 +31,5 @@ def write_site(
     from mipha_eval.page.leaderboard import LeaderboardConfig, write_leaderboard
 
     registry = Registry(plugin or ())
-    config = LeaderboardConfig(answers.runs(folders, registry), output, megabytes)
+    config = LeaderboardConfig(answers.runs(folders, registry, results=False), output, megabytes)
     print(f"leaderboard: {write_leaderboard(config, registry)}")

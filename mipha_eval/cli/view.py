@@ -39,7 +39,7 @@ def view_runs(
     from mipha_eval.page.static_view import ViewConfig, write_view
 
     registry = Registry(plugin or ())
-    runs = answers.runs(runs, registry)
+    runs = answers.runs(runs, registry, results=False)
     if serve:
         serve_view(runs, host, port, registry, lambda url: print(f"view: {url} (Ctrl-C ends)", flush=True))
         return

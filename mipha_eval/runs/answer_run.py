@@ -61,7 +61,8 @@ class AnswerRun:
         """
         whole = file.absolute()
         if kept is None:
-            return cls(task, file, whole.parent / f"{whole.name}.{task.label}", subset)
+            beside = file.parent if file.name == whole.name else whole.parent
+            return cls(task, file, beside / f"{whole.name}.{task.label}", subset)
         apart = hashlib.sha256(str(whole).encode()).hexdigest()[:6]  # files of one name come together there
         return cls(task, file, kept / f"{whole.name}.{apart}.{task.label}", subset)
 

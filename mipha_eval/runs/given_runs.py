@@ -29,6 +29,7 @@ class AnswerSettings:
         options: of the tasks, by name, or as ``TASK.key``.
         subset: leave out answers to questions that are not asked.
         folder: where their runs are kept; None for beside each file.
+        results: whether files of results without answers may stand among them.
     """
 
     tasks: Sequence[str] = ()
@@ -38,6 +39,7 @@ class AnswerSettings:
     options: Mapping[str, str] = field(default_factory=dict)
     subset: bool = False
     folder: Path | None = None
+    results: bool = True
 
 
 def with_answers(paths: Sequence[Path], settings: AnswerSettings, registry: Registry) -> list[Path]:
@@ -49,6 +51,9 @@ def with_answers(paths: Sequence[Path], settings: AnswerSettings, registry: Regi
         UserError: nobody says to which task a file's answers are, or they cannot be scored.
     """
     given = [_named(path) for path in paths]
+    bare = next((path for _, path in given if not settings.results and path.is_file() and is_results(path)), None)
+    if bare is not None:
+        raise UserError(f"{bare} has results and no answers, so that there is nothing to look at; report and compare take it")
     runs = [RunFolder(path) for _, path in given if _is_run(path)]
     return [
         AnswerRun.of(_task(task, path, settings, runs, registry), path, settings.folder, subset=settings.subset).stored()

@@ -63,7 +63,7 @@ def read_quoted(path: Path) -> Quoted | None:
 def _record(scores: LmmsScores, found: LmmsResults) -> ResultRecord:
     intervals = {name: _interval(scores, name) for name in scores.metrics if name in scores.errors}
     return ResultRecord(
-        task=f"{scores.task}@{found.protocol}",
+        task=f"{scores.task.lower()}@{found.protocol}",
         n=scores.n or 0,
         missing=0,
         unparsed=0,

@@ -71,6 +71,11 @@ def file_name(path: Path) -> str:
     return name if path.is_dir() else ENDING.sub("", name)
 
 
+def of_file(path: Path) -> Manifest:
+    """What `run_names` needs to know of a file, so that it has a name beside runs."""
+    return Manifest(model=file_name(path), data=str(path), answers=str(path.absolute()))
+
+
 def given_order(paths: Sequence[Path]) -> list[int]:
     """The places of paths in the order in which they are shown.
 
