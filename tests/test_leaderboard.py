@@ -56,7 +56,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def site(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The leaderboard's first page."""
-    return write_leaderboard(LeaderboardConfig(folder, tmp_path_factory.mktemp("site")), Registry())
+    return write_leaderboard(LeaderboardConfig([folder], tmp_path_factory.mktemp("site")), Registry())
 
 
 def paths(folder: Path) -> list[Path]:

@@ -108,7 +108,7 @@ def test_unread_answers_on_pages(cli: Cli, tmp_path: Path, browser: Browser) -> 
     constant(cli, tmp_path / "runs", "perhaps", "-L", 60)
     run = run_of(tmp_path / "runs")
     write_view(ViewConfig([run], tmp_path / "view.html"), Registry())
-    write_leaderboard(LeaderboardConfig(tmp_path / "runs", tmp_path / "site"), Registry())
+    write_leaderboard(LeaderboardConfig([tmp_path / "runs"], tmp_path / "site"), Registry())
     for page, fragment, shown in (
         (tmp_path / "view.html", {}, ["DEMO", "LIMITED 60/1,080", UNREAD]),
         (tmp_path / "view.html", {"task": "pope@demo"}, ["DEMO", "LIMITED 60/1,080", UNREAD]),

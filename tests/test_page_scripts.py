@@ -51,7 +51,7 @@ def pages(runs: list[Path], tmp_path_factory: pytest.TempPathFactory) -> Mapping
     view = write_view(ViewConfig(runs, folder / "view.html"), Registry()).path
     return {
         "ViewDocument": view,
-        "LeaderboardDocument": write_leaderboard(LeaderboardConfig(runs[0].parent, folder / "site"), Registry()),
+        "LeaderboardDocument": write_leaderboard(LeaderboardConfig([runs[0].parent], folder / "site"), Registry()),
     }
 
 

@@ -38,7 +38,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
         if name != "pope":
             shutil.copytree(run / "pope@demo", run / f"{name}@demo")
     write_view(ViewConfig([run], folder / "view.html"), Registry())
-    write_leaderboard(LeaderboardConfig(run.parent, folder), Registry())
+    write_leaderboard(LeaderboardConfig([run.parent], folder), Registry())
     return folder
 
 

@@ -152,7 +152,7 @@ def test_a_leaderboard_of_strange_names(browser: Browser, run: Path, tmp_path: P
     folder = tmp_path / "<img src=x onerror=alert(1)>"
     shutil.copytree(run, folder / "a#b?c%d")
     site = tmp_path / "site"
-    index = write_leaderboard(LeaderboardConfig(folder, site), Registry([POPE]))
+    index = write_leaderboard(LeaderboardConfig([folder], site), Registry([POPE]))
     tab = open_quietly(browser, index)
     assert folder.name in tab.page.locator("h1").inner_text()
     assert tab.page.locator("tbody a").inner_text() == SHOWN_NAME

@@ -8,6 +8,7 @@ from typing import Annotated, Literal, Optional
 import typer
 
 from mipha_eval.cli import flags
+from mipha_eval.cli.answer_flags import NO_ANSWERS, AnswerFlags, takes_answers
 from mipha_eval.cli.clean_output import own_output
 from mipha_eval.cli.exit_code import ExitCode
 from mipha_eval.core.errors import UserError
@@ -16,11 +17,13 @@ from mipha_eval.core.errors import UserError
 OUTCOMES = {"passed": ExitCode.OK, "failed": ExitCode.REGRESSION, "cannot tell": ExitCode.INCOMPLETE}
 
 
+@takes_answers
 def compare_stored_runs(
-    runs: Annotated[list[Path], typer.Argument(help="Folders of two runs or more; the first is the baseline.")],
-    task: Annotated[
-        Optional[list[str]], typer.Option("--task", "-t", help="Only this task, as name or name@protocol; repeatable.")
-    ] = None,
+    runs: Annotated[
+        list[Path],
+        typer.Argument(help="Two or more of: run folders, answer files, files that score --json printed. First: baseline."),
+    ],
+    answers: AnswerFlags = NO_ANSWERS,
     metric: Annotated[
         Optional[list[str]],
         typer.Option("--metric", help="Also this metric, beside each task's headline; repeatable; all for all."),
@@ -57,7 +60,7 @@ def compare_stored_runs(
     plugin: flags.Plugins = None,
     json: flags.Json = False,
 ) -> None:
-    """Compare stored runs question by question; needs no model and no data.
+    """Compare stored runs, or answer files, question by question; needs no model, and data for answer files alone.
 
     Only questions that both runs scored count. Intervals and tests are clustered by image and paired; p-values are corrected
     for all that the table shows. Other protocols, judges or versions of a task are not compared.
@@ -73,8 +76,10 @@ def compare_stored_runs(
     if allow_missing and not fail_on_regression:
         raise UserError("--allow-missing is for a gate; add --fail-on-regression")
     gate = Rule(fail_on_regression, allow_missing)
-    config = CompareSettings(runs, task or (), metric or (), all_pairs, judge, resamples, alpha, gate)
-    comparison = compare_runs(config, Registry(plugin or ()))
+    registry = Registry(plugin or ())
+    folders = answers.runs(runs, registry)
+    config = CompareSettings(folders, answers.named, metric or (), all_pairs, judge, resamples, alpha, gate)
+    comparison = compare_runs(config, registry)
     if output is not None:
         write_text(output, comparison_text(comparison, chosen or "md"))
     elif chosen is not None:

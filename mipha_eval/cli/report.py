@@ -10,6 +10,7 @@ from typing import Annotated, Optional
 import typer
 
 from mipha_eval.cli import flags
+from mipha_eval.cli.answer_flags import NO_ANSWERS, AnswerFlags, takes_answers
 from mipha_eval.cli.clean_output import own_output
 
 logger = logging.getLogger(__name__)
@@ -25,8 +26,13 @@ class Format(StrEnum):
     json = "json"
 
 
+@takes_answers
 def report_table(
-    runs: Annotated[Optional[list[Path]], typer.Argument(help="Run folders, or files that score --json printed.")] = None,
+    runs: Annotated[
+        Optional[list[Path]],
+        typer.Argument(help="Run folders, answer files, files that score --json printed, lmms-eval's *_results.json."),
+    ] = None,
+    answers: AnswerFlags = NO_ANSWERS,
     table: Annotated[
         Optional[str], typer.Option("--table", help="A table, see list tables, or a TOML file of your own.")
     ] = None,
@@ -62,7 +68,7 @@ def report_table(
     ] = None,
     plugin: flags.Plugins = None,
 ) -> None:
-    """Compare runs, beside published numbers, in a table that pastes into a paper; needs neither model nor data."""
+    """Compare runs, beside published numbers, in a table that pastes into a paper; needs no model, and data for answer files alone."""
     from mipha_eval.core.atomic import write_text
     from mipha_eval.core.plugins.registry import Registry
     from mipha_eval.reporting.make import ReportSettings, chosen_format, make_report
@@ -70,9 +76,10 @@ def report_table(
 
     models = [name.strip() for text in published for name in text.split(",")] if published else None
     files, settings = published_file or (), [RowSetting.parse(text) for text in row or ()]
+    registry = Registry(plugin or ())
+    folders = answers.runs(runs or (), registry)
     made = make_report(
-        ReportSettings(runs or (), table, intervals, models, files, rank_published, settings, by, floors),
-        Registry(plugin or ()),
+        ReportSettings(folders, table, intervals, models, files, rank_published, settings, by, floors), registry
     )
     text = made.text(chosen_format(format, output))
     if output is None:

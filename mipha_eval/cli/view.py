@@ -9,12 +9,17 @@ from typing import Annotated, Optional
 import typer
 
 from mipha_eval.cli import flags
+from mipha_eval.cli.answer_flags import NO_ANSWERS, AnswerFlags, takes_answers
 
 logger = logging.getLogger(__name__)
 
 
+@takes_answers
 def view_runs(
-    runs: Annotated[list[Path], typer.Argument(metavar="RUN", help="Folders of runs; several are compared.")],
+    runs: Annotated[
+        list[Path], typer.Argument(metavar="RUN", help="Folders of runs, or answer files; several are compared.")
+    ],
+    answers: AnswerFlags = NO_ANSWERS,
     output: Annotated[
         Optional[Path], typer.Option("--output", "-o", help="The page; by default view.html in the run, of several here.")
     ] = None,
@@ -34,6 +39,7 @@ def view_runs(
     from mipha_eval.page.static_view import ViewConfig, write_view
 
     registry = Registry(plugin or ())
+    runs = answers.runs(runs, registry, results=False)
     if serve:
         serve_view(runs, host, port, registry, lambda url: print(f"view: {url} (Ctrl-C ends)", flush=True))
         return

@@ -9,6 +9,7 @@ from mipha_eval.core.judged_task import JudgedTask
 from mipha_eval.core.plugins.code_digest import code_digest
 from mipha_eval.core.record import record_json
 from mipha_eval.judge.stored_task import StoredTask
+from mipha_eval.scoring.result_record import ResultRecord
 
 #: fields of a table's definition that decide what is asked beside the questions' own words
 ASKED_BY_TABLE = ("max_new_tokens",)
@@ -27,6 +28,19 @@ def why_not(first: StoredTask, second: StoredTask) -> str | None:
     headlines = [stored.summary.headline for stored in (first, second)]
     if headlines[0] != headlines[1]:
         return f"{headlines[0]} and {headlines[1]} are not the same metric"
+    return None
+
+
+def other_quantity(first: ResultRecord, second: ResultRecord) -> str | None:
+    """Why two numbers of one label are not of the same quantity, seen from the results alone; None if they are."""
+    if first.quantity != second.quantity:
+        return f"{first.quantity} and {second.quantity} are different protocols"
+    if first.version != second.version:
+        return f"version {first.version} of the task and version {second.version}"
+    if first.judged_by != second.judged_by:
+        return f"judged by {first.judged_by or 'nobody'} and by {second.judged_by or 'nobody'}"
+    if first.headline != second.headline:
+        return f"{first.headline} and {second.headline} are not the same metric"
     return None
 
 

@@ -21,8 +21,10 @@ from mipha_eval.comparison.result import ComparedRun, Comparison, NotCompared, P
 from mipha_eval.core.errors import UserError
 from mipha_eval.core.plugins.registry import Registry
 from mipha_eval.judge.stored_task import StoredTask, read_stored_tasks
+from mipha_eval.store.quoted import read_quoted
+from mipha_eval.store.results import choose_result, read_printed
 from mipha_eval.store.run_folder import RunFolder
-from mipha_eval.store.run_names import run_names
+from mipha_eval.store.run_names import of_file, run_names
 
 
 @dataclass(frozen=True)
@@ -30,7 +32,7 @@ class CompareSettings:
     """Which runs are compared, and in what.
 
     Attributes:
-        runs: folders; the first is the baseline.
+        runs: folders, and files of results without answers; the first is the baseline.
         tasks: names or labels; all if empty.
         metrics: beside each task's headline; `plan.ALL` for all of them.
         all_pairs: compare every two runs, not only the baseline with each other one.
@@ -62,12 +64,12 @@ def compare_runs(config: CompareSettings, registry: Registry) -> Comparison:
     found = [_compare(runs, item, draws, config) for item in planned]
     gaps = [gap for _, gaps in plans for gap in gaps] + [gap for gap in found if isinstance(gap, NotCompared)]
     pairs = [pair for pair in found if isinstance(pair, Pair)]
-    if not pairs and not config.gate.asked:
+    if not (pairs or any(gap.values for gap in gaps) or config.gate.asked):
         reasons = dict.fromkeys(f"{gap.task}: {gap.reason}" for gap in gaps)
         raise UserError(f"nothing of these runs can be compared; {'; '.join(reasons)}")
     gaps = [_with_loss(runs, gap) for gap in gaps]
     corrected = _corrected(pairs, config.alpha)
-    own = [gap for gap in gaps if gap.runs[0] == 0 and gap.task in runs[0].tasks]
+    own = [gap for gap in gaps if gap.runs[0] == 0 and gap.task in runs[0].results]
     return Comparison(
         runs=runs,
         pairs=corrected,
@@ -99,12 +101,23 @@ def _read(config: CompareSettings, registry: Registry) -> list[ComparedRun]:
     twice = next((path for path in config.runs if paths.count(path.resolve()) > 1), None)
     if twice is not None:
         raise UserError(f"{twice} was given twice")
-    tasks = [read_stored_tasks(path, registry, config.judge) for path in config.runs]
-    names = run_names([(path, RunFolder(path).manifest()) for path in config.runs])
-    return [
-        ComparedRun(name, path, own[0].model, {stored.label: stored for stored in own})
-        for name, path, own in zip(names, config.runs, tasks, strict=True)
-    ]
+    found = [_read_file(path, config.judge) if path.is_file() else _read_run(path, config, registry) for path in config.runs]
+    names = run_names([(run.path, of_file(run.path) if run.printed else RunFolder(run.path).manifest()) for run in found])
+    return [dataclasses.replace(run, name=name) for run, name in zip(found, names, strict=True)]
+
+
+def _read_run(path: Path, config: CompareSettings, registry: Registry) -> ComparedRun:
+    own = read_stored_tasks(path, registry, config.judge)
+    return ComparedRun("", path, own[0].model, {stored.label: stored for stored in own})
+
+
+def _read_file(path: Path, judge: str | None) -> ComparedRun:
+    """Results without answers, ours or another suite's."""
+    quoted = read_quoted(path)
+    records = quoted.records if quoted else read_printed(path)[0]
+    model = quoted.model if quoted and quoted.model else of_file(path).model
+    found = {label: [record for record in records if record.task == label] for label in {each.task: None for each in records}}
+    return ComparedRun("", path, model, {}, {label: choose_result(own, judge) for label, own in found.items()})
 
 
 def _unread(stored: StoredTask) -> StoredTask:

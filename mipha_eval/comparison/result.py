@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -12,6 +12,7 @@ from mipha_eval.comparison.flips import Flips
 from mipha_eval.comparison.gain import Gain
 from mipha_eval.comparison.loss import Loss
 from mipha_eval.judge.stored_task import StoredTask
+from mipha_eval.scoring.result_record import ResultRecord
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,12 +23,22 @@ Outcome = Literal["passed", "failed", "cannot tell"]
 
 @dataclass(frozen=True)
 class ComparedRun:
-    """A run under a name that no other run of the comparison has, and its tasks by label."""
+    """A run under a name that no other run of the comparison has, and its tasks by label.
+
+    Attributes:
+        printed: results without answers, by label, where it is a file of these; such a one has no tasks.
+    """
 
     name: str
     path: Path
     model: str
     tasks: Mapping[str, StoredTask]
+    printed: Mapping[str, ResultRecord] = field(default_factory=dict)
+
+    @property
+    def results(self) -> dict[str, ResultRecord]:
+        """What is known of every task, by label."""
+        return {**{label: stored.summary for label, stored in self.tasks.items()}, **self.printed}
 
 
 @dataclass(frozen=True)
@@ -69,12 +80,17 @@ class Pair:
 
 @dataclass(frozen=True)
 class NotCompared:
-    """A task of two runs that must not or cannot be compared; `loss` as in `Pair`."""
+    """A task of two runs that must not or cannot be compared question by question; `loss` as in `Pair`.
+
+    Attributes:
+        values: metric -> the two values, where the numbers at least are of the same quantity.
+    """
 
     task: str
     runs: tuple[int, int]
     reason: str
     loss: Loss | None = None
+    values: Mapping[str, tuple[float, float]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -173,7 +189,7 @@ class Comparison:
     @property
     def gaps(self) -> list[NotCompared]:
         """Tasks of the baseline that were not compared."""
-        own = self.runs[0].tasks
+        own = self.runs[0].results
         return [gap for gap in self.not_compared if gap.runs[0] == 0 and gap.task in own]
 
 

@@ -49,7 +49,7 @@ class Document(Struct, frozen=True):
 class LeaderboardConfig:
     """What a user asks for; see ``mipha-eval leaderboard --help``."""
 
-    folder: Path
+    folders: Sequence[Path]
     site: Path
     megabytes: float = MEGABYTES
 
@@ -60,7 +60,7 @@ def write_leaderboard(config: LeaderboardConfig, registry: Registry) -> Path:
     Raises:
         UserError: there is no run that can be shown, or the site cannot be written.
     """
-    runs = find_runs(config.folder)
+    runs = find_runs(*config.folders)
     files = page_files(runs)
     for run, file in zip(runs, files, strict=True):
         written = write_page(View([run], registry, Pictures()), config.site / file, config.megabytes)
@@ -69,7 +69,7 @@ def write_leaderboard(config: LeaderboardConfig, registry: Registry) -> Path:
     labels = sorted({label for run in runs for label in run.results})
     document = Document(
         by=f"mipha-eval {__version__}",
-        title=config.folder.resolve().name,
+        title=config.folders[0].resolve().name,
         runs=tuple(LinkedRun(**asdict(run_facts(run)), page=quote(file)) for run, file in zip(runs, files, strict=True)),
         tasks=tuple(board(runs, label, registry) for label in labels),
     )
@@ -78,11 +78,12 @@ def write_leaderboard(config: LeaderboardConfig, registry: Registry) -> Path:
     return index
 
 
-def find_runs(folder: Path) -> list[ShownRun]:
-    """All runs below a folder with a finished task; by name; those that cannot be read are told and left out."""
-    if not folder.is_dir():
-        raise UserError(f"{folder} is no folder")
-    paths = sorted(path.parent for path in folder.rglob("manifest.json"))
+def find_runs(*folders: Path) -> list[ShownRun]:
+    """All runs below folders with a finished task; by name; those that cannot be read are told and left out."""
+    for folder in folders:
+        if not folder.is_dir():
+            raise UserError(f"{folder} is no folder; a leaderboard is of runs, and of answer files")
+    paths = sorted({path.parent.resolve() for folder in folders for path in folder.rglob("manifest.json")})
     good = []
     for path in paths:
         try:
@@ -93,7 +94,7 @@ def find_runs(folder: Path) -> list[ShownRun]:
         except UserError as error:
             logger.warning("left out: %s", error)
     if not good:
-        raise UserError(f"no run below {folder} has a finished task")
+        raise UserError(f"no run below {', '.join(map(str, folders))} has a finished task")
     return sorted(read_runs(good), key=lambda run: name_order(run.name))
 
 

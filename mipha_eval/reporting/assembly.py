@@ -109,6 +109,7 @@ def _measured_row(measured: Measured, definition: Definition, quotes: Sequence[Q
         fields=facts,
         parameters=published if measured.size is None else measured.size,
         cells=tuple(told_apart(measured_cell(measured, column), measured, others) for column in definition.columns),
+        quoted=measured.quoted,
         published_as=model or "",
         own=measured.own,
         remarks=measured.remarks,

@@ -13,6 +13,7 @@ from mipha_eval.core.files import read_toml
 from mipha_eval.core.options import unknown
 from mipha_eval.core.plugins.registry import Registry, plugin_folder
 from mipha_eval.core.task_label import TaskLabel
+from mipha_eval.reporting.decimals import decimals
 from mipha_eval.reporting.table import Column, Field
 from mipha_eval.scoring.result_record import AS_PUBLISHED, ResultRecord
 
@@ -127,8 +128,8 @@ def headlines(results: Iterable[ResultRecord]) -> Definition:
     for result in results:
         metric = result.plain(result.headline)
         most = float(result.maximum.get(metric, 100))
-        decimals = 1 if most >= 1000 else 2
-        columns.setdefault(result.quantity, Column(result.quantity, result.quantity, metric, decimals, most=most))
+        places = 1 if most >= 1000 else decimals(result.units.get(result.headline, ""))
+        columns.setdefault(result.quantity, Column(result.quantity, result.quantity, metric, places, most=most))
     return Definition(HEADLINES, tuple(columns.values()), name="headlines")
 
 

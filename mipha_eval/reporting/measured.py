@@ -16,9 +16,10 @@ from mipha_eval.reporting.model_size import billions, noted_size
 from mipha_eval.reporting.row_setting import RowSetting
 from mipha_eval.scoring.result_record import ResultRecord
 from mipha_eval.store.manifest import Manifest
+from mipha_eval.store.quoted import read_quoted
 from mipha_eval.store.results import choose_result, read_printed, read_result
 from mipha_eval.store.run_folder import RunFolder
-from mipha_eval.store.run_names import given_order, run_names
+from mipha_eval.store.run_names import file_name, given_order, run_names
 from mipha_eval.store.task_folder import TaskFolder
 
 #: what is said of a model's weights that somebody chose; the rest, such as a digest, is of this model alone
@@ -32,12 +33,14 @@ class StoredResult:
     Attributes:
         place: before the keys, ``2/`` in a file with several results.
         run: the run's folder; None for what ``score --json`` printed.
+        quoted: who says so, where it is another suite's result; else "".
     """
 
     content: ResultRecord
     file: Path
     place: str = ""
     run: Path | None = None
+    quoted: str = ""
 
     @property
     def label(self) -> str:
@@ -77,6 +80,11 @@ class Measured:
     remarks: tuple[str, ...] = ()
     gpu_hours: GpuHours | None = None
 
+    @property
+    def quoted(self) -> bool:
+        """Whether nothing of it was measured here, but another suite says so."""
+        return bool(self.results) and all(result.quoted for result in self.results.values())
+
     def only(self, labels: Collection[str]) -> Measured:
         """The same row with the results of these tasks alone."""
         return replace(self, results={label: result for label, result in self.results.items() if label in labels})
@@ -86,7 +94,7 @@ def read_measured(paths: Sequence[Path], settings: Sequence[RowSetting], more: S
     """Rows of runs; those of one name, or else of one model, are one row.
 
     Args:
-        paths: run folders, and files with what ``score --json`` printed.
+        paths: run folders, and files with what ``score --json`` printed, or with lmms-eval's results.
         settings: what the user says of rows.
         more: further run folders, of which no setting is.
 
@@ -135,15 +143,17 @@ def _chosen(place: TaskFolder, run: Path) -> StoredResult:
 
 
 def _read_file(path: Path) -> Measured:
+    name = file_name(path)
+    quoted = read_quoted(path)
+    if quoted is not None:
+        results = [StoredResult(each, path, quoted=f"{quoted.source}, {path.name}") for each in quoted.records]
+        return Measured(quoted.model or name, _by_label(results), identity=str(path), sources=(path,))
     try:
         found, listed = read_printed(path)
     except UserError as error:
-        if not path.is_file():
-            raise
-        told = f"{error}; if it holds answers, score them first and give what `score` prints"
-        raise UserError(told, flag=error.flag or "--json") from error
+        raise UserError(f"{error}; if it holds answers, say to which task", flag=error.flag or "--task") from error
     results = [StoredResult(each, path, f"{number}/" if listed else "") for number, each in enumerate(found)]
-    return Measured(path.stem, _by_label(results), identity=str(path), sources=(path,))
+    return Measured(name, _by_label(results), identity=str(path), sources=(path,))
 
 
 def _by_label(results: Sequence[StoredResult]) -> dict[str, StoredResult]:

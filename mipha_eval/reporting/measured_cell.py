@@ -19,10 +19,10 @@ def measured_cell(row: Measured, column: Column) -> Cell | None:
     """What a model has in a column: the first of its protocols that has a result; None without any."""
     found = [row.results[label] for label in column.labels if label in row.results]
     scored = [result for result in found if _metric_name(result, column.metric)]
-    return _cell(column, (scored or found)[0]) if found else None
+    return _cell(row, column, (scored or found)[0]) if found else None
 
 
-def _cell(column: Column, result: StoredResult) -> Cell:
+def _cell(row: Measured, column: Column, result: StoredResult) -> Cell:
     content, name = result.content, _metric_name(result, column.metric)
     interval = content.intervals.get(name or "")
     made = content.provenance.get(name or "")
@@ -44,22 +44,25 @@ def _cell(column: Column, result: StoredResult) -> Cell:
     doubted = other or any(mark.doubt and not (mark.name == DEMO and column.demo) for mark in found)
     if other:
         remarks.insert(0, result.label)
+    if result.quoted and not row.quoted:
+        remarks.append(f"quoted from {printable(result.quoted)}, not measured here")
     return Cell(
         value=content.metrics.get(name or ""),
         decimals=column.decimals,
         protocol=result.label,
         metric=name or column.metric,
-        origin=Origin(result.file, f"{result.place}metrics/{name or column.metric}", run=result.run),
+        origin=Origin(result.file, f"{result.place}metrics/{name or column.metric}", result.quoted, result.run),
         interval=interval,
-        n=content.n,
+        n=None if result.quoted and not content.n else content.n,
         unparsed=content.unparsed,
         failed=content.failed,
         missing=content.missing,
         judge=made.judge if made else "",
         tool=made.told if made and not made.judge else "",
         version=content.version,
+        quoted=bool(result.quoted),
         grey=other,
-        ranked=name is not None and not doubted,
+        ranked=name is not None and not doubted and not result.quoted,
         remarks=tuple(remarks),
         seconds=_seconds(content),
     )

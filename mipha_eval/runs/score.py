@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
@@ -12,16 +13,22 @@ from mipha_eval.core.errors import UserError
 from mipha_eval.core.judged_task import JudgedTask
 from mipha_eval.core.plugins.registry import Registry
 from mipha_eval.core.task import Task
+from mipha_eval.core.types import Sample
 from mipha_eval.data.questions import read_samples
 from mipha_eval.engine.self_check import equivalence_of
 from mipha_eval.judge.grading import Grading, TaskAnswers, judge_answers, judges_of, stored_answers
 from mipha_eval.judge.judged import Judged
 from mipha_eval.judge.stored_task import stored_task
 from mipha_eval.runs.task_result import Answers, Result
-from mipha_eval.scoring.answer_files import read_answers
+from mipha_eval.scoring.answer_files import AnswerFile, read_answers
 from mipha_eval.scoring.result import Scored
+from mipha_eval.scoring.result_record import ResultRecord
 from mipha_eval.store.run_folder import RunFolder
+from mipha_eval.store.task_folder import TaskFolder
 from mipha_eval.store.workers_note import workers_note
+
+#: what is counted when an answer file is read
+OF_FILES = ("left_out", "unverified", "undecoded")
 
 
 def score_file(
@@ -47,14 +54,25 @@ def score_file(
         folder = None if grading.choice is None else verdicts or answers.parent
         kept = grading.verdicts(folder, f"{answers.name}.{task.label}.")
         (judged,) = judge_answers([(answered, kept)], grading)
-    scored = answered.score(judged)
+    return _of_file(answered, found, answered.score(judged))
+
+
+def score_questions(task: Task, samples: Sequence[Sample], answers: Path, *, subset: bool = False) -> Result:
+    """Scores an answer file without a judge, of questions that have been read; see `score_file`."""
+    found = read_answers(answers, task, samples, subset=subset)
+    answered = TaskAnswers(task, samples, found.responses)
+    return _of_file(answered, found, answered.score(None))
+
+
+def _of_file(answered: TaskAnswers, found: AnswerFile, scored: Scored) -> Result:
+    """With what is to be said of the file."""
     summary = msgspec.structs.replace(
         scored.summary,
         left_out=found.left_out,
         unverified=found.unverified,
         undecoded=found.undecoded,
-        total=len(samples),
-        demo=task.data.kind == "demo",
+        total=len(answered.samples),
+        demo=answered.task.data.kind == "demo",
     )
     return _with_answers(answered, dataclasses.replace(scored, summary=summary))
 
@@ -109,7 +127,18 @@ def _score_again(answered: TaskAnswers, folder: RunFolder) -> list[Scored]:
     note = workers_note(answered.responses.values(), folder.manifest())
     judges: list[Judged | None] = [*judges_of(folder.task(label).path)]
     results = [answered.score(judged) for judged in judges or [None]]
-    return [dataclasses.replace(result, summary=result.summary.of_run(context, effort, checks, note)) for result in results]
+    told = [result.summary.of_run(context, effort, checks, note) for result in results]
+    if folder.manifest().answers is not None:
+        told = [_with_counts(summary, place) for summary in told]
+    return [dataclasses.replace(result, summary=summary) for result, summary in zip(results, told, strict=True)]
+
+
+def _with_counts(summary: ResultRecord, place: TaskFolder) -> ResultRecord:
+    """With what was counted when an answer file was read, of which a run was made."""
+    before = place.results()[0]
+    return msgspec.structs.replace(
+        summary, **{name: getattr(before, name) for name in OF_FILES}, seconds=None, timed=None, limited=None, blind=None
+    )
 
 
 def _score_judged(answered: TaskAnswers, folder: RunFolder, judge: str) -> list[Scored]:

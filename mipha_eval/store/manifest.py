@@ -20,7 +20,7 @@ from mipha_eval.store.worker_record import WorkerRecord, with_workers
 CHECKPOINT = ("path", "model")
 HINT = "is this a run folder?"
 #: fields that only some runs have
-OF_SOME = ("control", "code", "asking", "as_published", "datasets", "workers")
+OF_SOME = ("control", "code", "asking", "as_published", "datasets", "workers", "answers")
 #: what decides the answers of a run, beside the control
 DECIDING = (
     "model",
@@ -67,6 +67,7 @@ class Manifest(Struct, frozen=True, kw_only=True):
         python, machine, packages, started: what it ran on, and when.
         datasets: those of the hub that were read, and their revisions.
         workers: processes of their own that answered, by their numbers; none where the model was in the run's process.
+        answers: the answer file, or folder, that the run was made of; None where a model was asked.
     """
 
     schema: int = 0
@@ -93,6 +94,7 @@ class Manifest(Struct, frozen=True, kw_only=True):
     started: str = ""
     datasets: Mapping[str, str] | None = None
     workers: tuple[WorkerRecord, ...] = ()
+    answers: str | None = None
 
     def __post_init__(self) -> None:
         """Raises ValueError, which says that the record is damaged."""

@@ -1,8 +1,8 @@
 """What runs are called, the same in tables, comparisons, pages and leaderboards, and in what order names stand.
 
-A run is called by its model and checkpoint, and by what it is that its score alone does not say (blind, as published). Only
-runs that are then called the same have more: more of the checkpoint's path, the options in which they differ, and at last
-the id that their folder's name ends in, or its path.
+A run is called by its model and checkpoint, and by what it is that its score alone does not say (blind, as published); one
+that was made of an answer file by the file. Only runs that are then called the same have more: more of the checkpoint's or
+the file's path, the options in which they differ, and at last the id that their folder's name ends in, or its path.
 """
 
 from __future__ import annotations
@@ -14,6 +14,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mipha_eval.store.manifest import Manifest, model_name
+
+#: how files of answers and of results end
+ENDING = re.compile(r"(?<=.)(?:\.(?:jsonl?|csv|tsv|xlsx|txt|eval))?(?:\.(?:gz|zst))?$", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -62,6 +65,17 @@ def name_order(name: object) -> tuple[tuple[int, int, str], ...]:
     return tuple((0, int(part), "") if part.isdecimal() else (1, 0, part) for part in parts if part)
 
 
+def file_name(path: Path) -> str:
+    """What answers, or results, of a file are called: the file's name without its endings; a folder's is whole."""
+    name = path.absolute().name
+    return name if path.is_dir() else ENDING.sub("", name)
+
+
+def of_file(path: Path) -> Manifest:
+    """What `run_names` needs to know of a file, so that it has a name beside runs."""
+    return Manifest(model=file_name(path), data=str(path), answers=str(path.absolute()))
+
+
 def given_order(paths: Sequence[Path]) -> list[int]:
     """The places of paths in the order in which they are shown.
 
@@ -88,17 +102,25 @@ def _features(manifest: Manifest) -> dict[str, str]:
 
 def _longer(own: _Called, same: Sequence[_Called]) -> _Called:
     """With as much of the checkpoint's path as tells it from the others'."""
-    mine = own.manifest.checkpoint
+    mine = _place(own.manifest)
     if mine is None:
         return own
-    parts = {each.manifest.checkpoint: Path(each.manifest.checkpoint).parts for each in same if each.manifest.checkpoint}
+    parts = {place: Path(place).parts for each in same if (place := _place(each.manifest))}
     for count in range(1, max(map(len, parts.values())) + 1):
         tails = Counter(str(Path(*each[-count:])) for each in parts.values())
         tail = str(Path(*parts[mine][-count:]))
         if tails[tail] == 1:
             known = {key: text for key, text in own.features.items() if key not in {"path", "model"}}
-            return replace(own, name=model_name(own.manifest.model, tail, whole=True), features=known)
+            name = tail if own.manifest.answers else model_name(own.manifest.model, tail, whole=True)
+            return replace(own, name=name, features=known)
     return own
+
+
+def _place(manifest: Manifest) -> str | None:
+    """The path of the checkpoint, or of the answer file without its ending."""
+    if manifest.answers is None:
+        return manifest.checkpoint
+    return str(Path(manifest.answers).with_name(manifest.model))
 
 
 def _with_options(own: _Called, same: Sequence[_Called]) -> _Called:

@@ -16,6 +16,8 @@ FEW = 30  # clusters; below, only large differences are found
 UNDEFINED = {"effect_size": "effect size", "detectable": "MDE"}  # as notes call them
 VERDICTS: Mapping[Verdict, str] = {"better": "better", "worse": "worse", "not significant": "n.s."}
 MORE_HEADINGS = ("n", "images", "test")
+#: what stands before a task that is not compared, and before one of which only the numbers are
+GAP = {False: "not compared", True: "not tested"}
 INTERVAL = 5  # its place among the cells of a difference
 FLIP_HEADINGS = ("task", "category", "questions", "gained", "lost", "some gained", "some lost")
 
@@ -105,7 +107,20 @@ def _undefined_notes(task: str, found: Difference) -> list[str]:
 
 def gap_text(comparison: Comparison, gap: NotCompared) -> str:
     first, second = (run_name(comparison, place) for place in gap.runs)
-    return f"{gap.task} of {first} and {second}: {gap.reason}"
+    told = [_values_text(comparison, gap, metric) for metric in gap.values]
+    return f"{gap.task} of {first} and {second}: {'; '.join([*told, gap.reason])}"
+
+
+def _values_text(comparison: Comparison, gap: NotCompared, metric: str) -> str:
+    """Two numbers of which nothing is known but what they are, with what weakens them."""
+    results = [comparison.runs[place].results[gap.task] for place in gap.runs]
+    places = decimals(results[0].units.get(metric, ""))
+    first, second = (
+        " ".join([f"{value:.{places}f}", *mark_texts(result)])
+        for value, result in zip(gap.values[metric], results, strict=True)
+    )
+    low, high = gap.values[metric]
+    return f"{metric} {first} and {second}, a difference of {high - low:+.{places}f}"
 
 
 def tie_text(comparison: Comparison, group: TieGroup) -> str:
@@ -118,7 +133,9 @@ def tie_text(comparison: Comparison, group: TieGroup) -> str:
 
 
 def how_lines(comparison: Comparison) -> list[str]:
-    """How the numbers were made, a sentence each."""
+    """How the numbers were made, a sentence each; nothing where no test was made."""
+    if not comparison.pairs:
+        return []
     tests = f"all {comparison.tests} p-values" if comparison.tests > 1 else "1 p-value"
     return [
         "Differences are of the second run minus the first, on the questions that both scored.",
@@ -132,7 +149,9 @@ def how_lines(comparison: Comparison) -> list[str]:
 
 
 def outcome_lines(comparison: Comparison) -> list[str]:
-    """What the headlines say: those significantly below the baseline, then those above."""
+    """What the headlines say: those significantly below the baseline, then those above; of tested ones alone."""
+    if not comparison.pairs:
+        return gate_lines(comparison)
     found: dict[str, list[str]] = {"worse": [], "better": []}
     for pair in comparison.pairs:
         verdict = pair.rows[0].verdict

@@ -24,7 +24,7 @@ def comparison_record(comparison: Comparison) -> dict[str, Json]:
                 "name": run.name,
                 "model": run.model,
                 "path": str(run.path),
-                "marks": {label: mark_texts(stored.summary) for label, stored in run.tasks.items()},
+                "marks": {label: mark_texts(result) for label, result in run.results.items()},
             }
             for run in comparison.runs
         ],
@@ -43,7 +43,16 @@ def comparison_record(comparison: Comparison) -> dict[str, Json]:
             for group in comparison.ties
         ],
         "not_compared": [
-            {"task": gap.task, "runs": list(gap.runs), "reason": gap.reason, "lost": _loss(gap.loss)}
+            {
+                "task": gap.task,
+                "runs": list(gap.runs),
+                "reason": gap.reason,
+                "lost": _loss(gap.loss),
+                "values": [
+                    {"metric": metric, "values": [first, second], "difference": second - first}
+                    for metric, (first, second) in gap.values.items()
+                ],
+            }
             for gap in comparison.not_compared
         ],
     }

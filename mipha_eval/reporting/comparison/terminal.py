@@ -32,7 +32,7 @@ def print_comparison(comparison: Comparison, console: Console) -> None:
         _print_table(console, cells.FLIP_HEADINGS[:FLIP_COLUMNS], [row[:FLIP_COLUMNS] for row in section.flips])
         _print(console, section.notes)
     _print(console, [cells.tie_text(comparison, group) for group in comparison.ties])
-    _print(console, [f"not compared: {cells.gap_text(comparison, gap)}" for gap in comparison.not_compared])
+    _print(console, [f"{cells.GAP[bool(gap.values)]}: {cells.gap_text(comparison, gap)}" for gap in comparison.not_compared])
     _print(console, [*cells.how_lines(comparison), *cells.outcome_lines(comparison)])
 
 
@@ -42,7 +42,7 @@ def _intervals(section: Section) -> list[str]:
 
 def _marks(comparison: Comparison) -> list[str]:
     """All marks of all results, longer ones first."""
-    found = {text for run in comparison.runs for stored in run.tasks.values() for text in mark_texts(stored.summary)}
+    found = {text for run in comparison.runs for result in run.results.values() for text in mark_texts(result)}
     return sorted(found, key=len, reverse=True)
 
 

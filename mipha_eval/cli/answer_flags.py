@@ -1,0 +1,102 @@
+"""Flags of verbs that take answer files beside runs: what they answer, and with which data."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Optional, TypeVar, cast, get_type_hints
+
+import typer
+
+from mipha_eval.cli import flags
+from mipha_eval.core.options import parse_pairs
+
+if TYPE_CHECKING:
+    from mipha_eval.core.plugins.registry import Registry
+
+Tasks = Annotated[
+    Optional[list[str]],
+    typer.Option("--task", "-t", help="What answer files answer, as name or name@protocol; of one file alone: TASK=FILE."),
+]
+Subset = Annotated[
+    bool, typer.Option("--subset", help="Of answer files: leave out answers to questions that are not asked.")
+]
+Kept = Annotated[
+    Optional[Path],
+    typer.Option("--answer-runs", help="Where the runs that are made of answer files are kept; none: beside each."),
+]
+
+Verb = TypeVar("Verb", bound=Callable[..., object])
+
+
+@dataclass(frozen=True)
+class AnswerFlags:
+    """What a user says of answer files."""
+
+    task: Tasks = None
+    columns: flags.Columns = None
+    kind: flags.Kind = None
+    scorer: flags.Scorer = None
+    lmms_include: flags.LmmsInclude = None
+    data: flags.Data = None
+    annotations: flags.Annotations = None
+    image_dir: flags.ImageDirs = None
+    options: flags.Options = None
+    subset: Subset = False
+    answer_runs: Kept = None
+
+    @property
+    def named(self) -> list[str]:
+        """Names of tasks as runs have them, of those that are given."""
+        from mipha_eval.core.plugins.references import is_reference
+
+        return [name for name in self.task or () if not is_reference(name)]
+
+    def runs(self, paths: Sequence[Path], registry: Registry, *, results: bool = True) -> list[Path]:
+        """The paths, each answer file among them as the folder of the run that it is stored as.
+
+        Args:
+            results: whether files of results without answers may stand among them.
+        """
+        from mipha_eval.runs.given_runs import AnswerSettings, with_answers
+
+        named = flags.with_include(flags.with_table(self.task or [], self.columns, self.kind, self.scorer), self.lmms_include)
+        settings = AnswerSettings(
+            named,
+            self.data,
+            self.annotations,
+            flags.image_dirs(self.image_dir),
+            parse_pairs(self.options or ()),
+            self.subset,
+            self.answer_runs,
+            results,
+        )
+        return with_answers(paths, settings, registry)
+
+
+#: the default of verbs' parameters; what a user says takes its place
+NO_ANSWERS = AnswerFlags()
+
+
+def takes_answers(verb: Verb) -> Verb:
+    """Gives a verb the flags of answer files in the place of its parameter ``answers``."""
+    kinds = get_type_hints(AnswerFlags, include_extras=True)
+    told = {entry.name: entry.default for entry in fields(AnswerFlags)}
+
+    @functools.wraps(verb)
+    def call(**options: object) -> object:
+        given = {name: options.pop(name) for name in told}
+        return verb(**options, answers=AnswerFlags(**given))  # type: ignore[arg-type]
+
+    parameters: list[inspect.Parameter] = []
+    for own in inspect.signature(verb, eval_str=True).parameters.values():
+        mine = own.name == "answers"
+        parameters += [
+            own.replace(name=name, default=default, annotation=kinds[name] if mine else own.annotation)
+            for name, default in (told if mine else {own.name: own.default}).items()
+        ]
+    call.__signature__ = inspect.Signature([each.replace(kind=inspect.Parameter.KEYWORD_ONLY) for each in parameters])  # type: ignore[attr-defined]
+    return cast("Verb", call)
