@@ -29,6 +29,7 @@ from mipha_eval.runs.run import run
 from mipha_eval.runs.score import score_file, score_run
 from mipha_eval.runs.settings import RunSettings
 from mipha_eval.runs.stored_run import Run
+from mipha_eval.runs.suites_judge import tell_suites
 from mipha_eval.runs.task_result import Result
 
 #: what a model may be: a name, an adapter, a model with options chosen, or a function of pictures and prompt
@@ -83,10 +84,12 @@ def evaluate(
     registry, who = Registry([Path(each) for each in plugins]), worker_settings(workers)
     own, of_tasks = split_options(_texts(options, named), registry, _objects(tasks))
     chosen = _model(model, own, registry, as_published=as_published)
+    grading = _grading(judge, registry)
+    tell_suites(split_names(each for each in _listed(tasks) if isinstance(each, str)), grading.choice if grading else None)
     found, failed = _tasks(tasks, of_tasks, _source(data, chosen.data), registry)
     chosen.check_about([*(task.name for task in found), *failed])
     anew = isinstance(chosen.adapter, CallableModel) if fresh is None else fresh
-    under, grading = chosen_control(control, blind=blind), _grading(judge, registry)
+    under = chosen_control(control, blind=blind)
     how = RunSettings(chosen, found, of_tasks, Path(output), limit, batch_size, under, anew, not progress, check)
     return run(replace(how, probabilities=probabilities, grading=grading, failed=failed, workers=who, plugins=plugins))
 
