@@ -125,7 +125,8 @@ def test_a_judge_that_is_named_here_is_asked(lmms_eval: Path, local_sets: Path, 
     asked = ["--model", "mipha", "-a", f"path={TINY}", "--device", "cpu", "--dtype", "float32", "--json"]
     judge = ["--judge", "grader-1", "--judge-base-url", server.url]
     named = ["--tasks", "lmms:local_mmvet", "--lmms-include", local_sets, "-o", tmp_path / "runs", *asked, *judge]
-    told = json.loads(called(lmms_eval, tmp_path, "mipha_eval", "run", *named, MIPHA_EVAL_JUDGE_KEY="secret"))
+    verb = ["run", "--log-file", tmp_path / "log.txt"]
+    told = json.loads(called(lmms_eval, tmp_path, "mipha_eval", *verb, *named, MIPHA_EVAL_JUDGE_KEY="secret"))
     (result,) = told["results"]
     assert result["metrics"] == {"gpt_eval_score": sum(grades) / ROWS * 100}
     assert len(server.requests) == ROWS
@@ -134,8 +135,10 @@ def test_a_judge_that_is_named_here_is_asked(lmms_eval: Path, local_sets: Path, 
     assert result["lmms_eval"]["judge"]["MODEL_VERSION"] == "grader-1"
     assert "secret" not in json.dumps(told)
     assert "secret" not in "".join(file.read_text() for file in (tmp_path / "runs").rglob("*.json"))
-    (log,) = (tmp_path / "runs").rglob("log.txt")
-    assert "asks a judge over the network" in log.read_text()
+    log = (tmp_path / "log.txt").read_text()
+    assert "asks a judge over the network" in log
+    assert server.url in log
+    assert "secret" not in log
 
 
 def test_a_run_is_scored_again_and_reported(ran: Any, lmms_eval: Path, local_sets: Path, tmp_path: Path) -> None:
