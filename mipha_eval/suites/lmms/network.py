@@ -98,14 +98,14 @@ def judge_settings(environment: Mapping[str, str] = os.environ) -> dict[str, str
 def put_judge(model: str, base_url: str | None, key: str, environment: MutableMapping[str, str] = os.environ) -> None:
     """Says of a judge what lmms-eval's code reads of one; a server that needs no key is sent a word."""
     address = base_url or OPENAI
-    environment |= {
-        "OPENAI_API_KEY": key or NO_KEY,
-        "OPENAI_API_URL": address,
-        "OPENAI_BASE_URL": address,
-        "MODEL_VERSION": model,
-        "JUDGE_MODEL_VERSION": model,
-        "API_TYPE": "openai",
-    }
+    environment.update(
+        OPENAI_API_KEY=key or NO_KEY,
+        OPENAI_API_URL=address,
+        OPENAI_BASE_URL=address,
+        MODEL_VERSION=model,
+        JUDGE_MODEL_VERSION=model,
+        API_TYPE="openai",
+    )
 
 
 def check_judge(name: str, found: str) -> None:
