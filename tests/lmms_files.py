@@ -143,6 +143,15 @@ def _realworldqa(number: int, rng: random.Random) -> Row:
     return {"question": f"Which is nearer ({number})?", "answer": (*LETTERS[:3], "left", "7")[number % 5]}
 
 
+def _mmvet(number: int, rng: random.Random) -> Row:
+    return {
+        "question_id": f"v1_{number}",
+        "question": f"What is x in equation {number}?",
+        "answer": str(rng.randrange(9)),
+        "capability": "ocr,math",
+    }
+
+
 SETS: Mapping[str, Set] = {
     "pope": Set("pope/pope.yaml", "test", _pope),
     "mme": Set("mme/mme.yaml", "test", _mme),
@@ -155,6 +164,9 @@ SETS: Mapping[str, Set] = {
     "mmstar": Set("mmstar/mmstar.yaml", "val", _mmstar),
     "realworldqa": Set("realworldqa/realworldqa.yaml", "test", _realworldqa),
 }
+
+#: tasks whose code asks a judge
+JUDGED: Mapping[str, Set] = {"mmvet": Set("mmvet/mmvet.yaml", "test", _mmvet)}
 
 #: of ai2d's pictures and options, a task that ranks these
 RANKED = {
@@ -171,6 +183,9 @@ RANKED = {
 }
 
 
+WRITTEN = {**SETS, **JUDGED}
+
+
 def local(name: str) -> str:
     """What a task that reads these files is called."""
     return f"local_{name}"
@@ -181,10 +196,10 @@ def rows_of(name: str) -> list[dict[str, Any]]:
     rng = random.Random(name)
     each = 2 if name == "mme" else EACH
     held = [{"bytes": picture(number // each), "path": None} for number in range(ROWS)]
-    return [{**SETS[name].row(number, rng), "image": held[number]} for number in range(ROWS)]
+    return [{**WRITTEN[name].row(number, rng), "image": held[number]} for number in range(ROWS)]
 
 
-def write_sets(folder: Path, tasks: Path, names: Sequence[str] = tuple(SETS)) -> None:
+def write_sets(folder: Path, tasks: Path, names: Sequence[str] = (*SETS, *JUDGED)) -> None:
     """Parquet files, and a YAML file each that includes lmms-eval's own.
 
     Args:
@@ -194,7 +209,7 @@ def write_sets(folder: Path, tasks: Path, names: Sequence[str] = tuple(SETS)) ->
 
     folder.mkdir(parents=True, exist_ok=True)
     for name in names:
-        own = SETS[name]
+        own = WRITTEN[name]
         file = folder / f"{name}.parquet"
         table = datasets.Dataset.from_list(rows_of(name)).cast_column("image", datasets.Image())
         table.to_parquet(str(file))

@@ -361,6 +361,25 @@ def inspect_eval(task: str, folder: Path, answers: Sequence[Answered]) -> Path:
     return path
 
 
+def inspect_parts(task: str, answers: Sequence[Answered]) -> dict[str, bytes]:
+    """The members of a log whose samples are folders, their lists in pieces of one entry."""
+    found: dict[str, object] = {"header.json": inspect_head(task)}
+    for sample in inspect_samples(task, answers):
+        folder = f"samples/{sample['id']}_epoch_1"
+        head = {key: value for key, value in sample.items() if key not in ("messages", "attachments", "metadata")}
+        text = json.dumps({"head": head, "messages": sample["messages"]})
+        counted = json.loads(text.replace("attachment://q", "attachment://0").replace("attachment://p", "attachment://1"))
+        found[f"{folder}/sample.json"] = counted["head"]
+        found[f"{folder}/metadata.json"] = sample["metadata"]
+        found[f"{folder}/skeleton.json"] = found[f"{folder}/events/stats.json"] = {}
+        found[f"{folder}/events/0.json"] = [{"event": "model"}]
+        for number, message in enumerate(counted["messages"]):
+            found[f"{folder}/messages/{number}.json"] = [message]
+        for number, attached in enumerate(sample["attachments"].values()):
+            found[f"{folder}/attachments/{number}.json"] = [attached]
+    return {name: json.dumps(value).encode() for name, value in found.items()}
+
+
 def zip_of(members: Mapping[str, bytes], method: int, pack: Callable[[bytes], bytes]) -> bytes:
     """A zip whose members are packed by any method, which Python's own module could not write."""
     body, central = b"", b""

@@ -2,7 +2,8 @@
 
     python suite_readers.py SUITE [FILE...]
 
-Nothing of mipha-eval is imported here: what stands in the files is all that there is.
+What stands in the files is all that there is: nothing of mipha-eval is imported, but its own reader of logs where that is
+what is looked at.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -112,6 +114,30 @@ def inspect(files: Sequence[str]) -> Any:
     return found
 
 
+def inspect_again(files: Sequence[str]) -> Any:
+    """Per log: its answers as we read them here, through Inspect's library; and the log in pieces, as Inspect makes it."""
+    from inspect_ai.log._recorders.chunked import convert_eval_logs_to_chunked
+
+    from mipha_eval.data.suite_files.inspect_library import samples_by_library
+    from mipha_eval.data.suite_files.inspect_log import read_inspect
+    from mipha_eval.data.suite_files.stored import StoredFile
+
+    found: dict[str, Any] = {}
+    for name in files:
+        pieces = Path(name).parent / "pieces"
+        convert_eval_logs_to_chunked(name, str(pieces), chunk_size=1)
+        given = read_inspect(StoredFile(Path(name)))
+        assert given is not None
+        assert samples_by_library(Path(name), "eval"), "the library does not read it"
+        found[name] = {"pieces": str(pieces / Path(name).name), "answers": [shown(each) for each in given.answers]}
+    return found
+
+
+def shown(answer: Any) -> dict[str, str]:
+    """An answer as JSON, but for its place."""
+    return {key: str(value) for key, value in asdict(answer).items() if key != "place"}
+
+
 def evalscope(files: Sequence[str]) -> Any:
     """Per file of predictions or reviews: what EvalScope's cache holds."""
     from evalscope.api.evaluator.cache import ModelResult, ReviewResult
@@ -177,6 +203,7 @@ def mmbench(name: str, data: Any) -> Any:
 READERS: Mapping[str, Callable[[Sequence[str]], Any]] = {
     "lmms-eval": lmms_eval,
     "inspect": inspect,
+    "inspect again": inspect_again,
     "evalscope": evalscope,
     "vlmevalkit": vlmevalkit,
 }

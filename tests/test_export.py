@@ -9,7 +9,7 @@ import json
 import os
 import random
 import zipfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,8 @@ from mipha_eval.core.errors import UserError
 from mipha_eval.core.plugins.registry import Registry
 from mipha_eval.core.task import Task
 from mipha_eval.core.types import Image, Response, Sample
+from mipha_eval.data.suite_files.inspect_log import read_inspect
+from mipha_eval.data.suite_files.stored import StoredFile
 from mipha_eval.judge.stored_task import read_stored_tasks
 from mipha_eval.runs.evaluate import evaluate
 from mipha_eval.store.run_folder import RunFolder
@@ -32,6 +34,7 @@ from mipha_eval.suites.write.suites import SUITES, find_suite
 from tests.conftest import Cli, read_json, read_jsonl
 from tests.page_runs import Made, make_run
 from tests.suite_environment import VLMEVALKIT, read_by_suite, suite_python
+from tests.suite_readers import shown
 
 TASKS = ("pope", "mme", "mmbench", "gqa", "scienceqa", "seed", "textvqa", "vizwiz", "vqav2", "mmvet", "coco-cap", "nocaps")
 BROKEN = "the picture is broken"
@@ -200,6 +203,22 @@ def test_inspect_reads_every_answer(run: Path, python: Path, tmp_path: Path) -> 
         assert "DEMO" in log["tags"]
     assert found["pope@demo"]["images"][0].startswith("data:image/")
     assert isinstance(found["vizwiz@demo"]["targets"]["0"], list)
+
+
+def test_logs_are_read_alike_with_and_without_inspect(run: Path, python: Path, tmp_path: Path) -> None:
+    """Whole ones by Inspect's library and by ours, and those that Inspect has put into pieces, packed with Zstandard."""
+    files = export(run, "inspect", tmp_path, "pope", "scienceqa", "vizwiz")
+    found = read_by_suite(python, "inspect again", files, PYTHONPATH=str(Path(__file__).parents[1]))
+    for file in files:
+        own = found[str(file)]
+        for path in (file, Path(own["pieces"])):
+            given = read_inspect(StoredFile(path))
+            assert given is not None
+            assert by_id(map(shown, given.answers)) == by_id({**each, "part": str(path)} for each in own["answers"])
+
+
+def by_id(answers: Iterable[dict[str, str]]) -> list[dict[str, str]]:
+    return sorted(answers, key=lambda answer: answer["id"])
 
 
 def test_logs_of_inspect_are_the_same_again(run: Path, tmp_path: Path) -> None:

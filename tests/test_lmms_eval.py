@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.judge_server import Say, Serve
 from tests.lmms_environment import called, lmms_results
-from tests.lmms_files import SETS, local
+from tests.lmms_files import ROWS, SETS, local
 
 TINY = Path(__file__).parents[1] / "mipha_eval" / "demo" / "tiny"
 RANKED = "local_ranked"
@@ -114,6 +116,29 @@ def test_a_mean_has_the_interval_of_a_share(scripted: Any) -> None:
     assert own["units"]["pope_accuracy"] == "of 1", "its own code takes the mean of single answers"
     low, high = own["intervals"]["pope_accuracy"]
     assert 0 <= low < high <= 1
+
+
+def test_a_judge_that_is_named_here_is_asked(lmms_eval: Path, local_sets: Path, serve: Serve, tmp_path: Path) -> None:
+    """By lmms-eval's own code, with the key, the model and the address that were given; it says so, and the result does."""
+    grades = [number % 11 / 10 for number in range(ROWS)]
+    server = serve(lambda prompt, before: Say(str(grades[int(re.findall(r"equation (\d+)", prompt)[-1])])))
+    asked = ["--model", "mipha", "-a", f"path={TINY}", "--device", "cpu", "--dtype", "float32", "--json"]
+    judge = ["--judge", "grader-1", "--judge-base-url", server.url]
+    named = ["--tasks", "lmms:local_mmvet", "--lmms-include", local_sets, "-o", tmp_path / "runs", *asked, *judge]
+    verb = ["run", "--log-file", tmp_path / "log.txt"]
+    told = json.loads(called(lmms_eval, tmp_path, "mipha_eval", *verb, *named, MIPHA_EVAL_JUDGE_KEY="secret"))
+    (result,) = told["results"]
+    assert result["metrics"] == {"gpt_eval_score": sum(grades) / ROWS * 100}
+    assert len(server.requests) == ROWS
+    assert {request["model"] for request in server.requests} == {"grader-1"}
+    assert {request["authorization"] for request in server.requests} == {"Bearer secret"}
+    assert result["lmms_eval"]["judge"]["MODEL_VERSION"] == "grader-1"
+    assert "secret" not in json.dumps(told)
+    assert "secret" not in "".join(file.read_text() for file in (tmp_path / "runs").rglob("*.json"))
+    log = (tmp_path / "log.txt").read_text()
+    assert "asks a judge over the network" in log
+    assert server.url in log
+    assert "secret" not in log
 
 
 def test_a_run_is_scored_again_and_reported(ran: Any, lmms_eval: Path, local_sets: Path, tmp_path: Path) -> None:

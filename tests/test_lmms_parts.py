@@ -108,6 +108,7 @@ class MadeUp:
     """Stands in for a task of lmms-eval: F1 of answers, and a number that needs all of them."""
 
     revision = ""
+    scoring: Sequence[object] = ()
 
     def cleaned(self, number: int, answered: str) -> dict[str, list[str]]:
         return {"none": [answered.strip()]}

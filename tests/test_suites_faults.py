@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import pickle
+import zipfile
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -192,6 +193,27 @@ def test_logs_of_inspect_that_nothing_unpacks(score: Scorer, tmp_path: Path, mon
     assert_refused(score("gqa", path), "Zstandard", "backports.zstd")
     path.write_bytes(b"\x28\xb5\x2f\xfd" + bytes(20))
     assert_refused(score("gqa", path), "Zstandard", "backports.zstd")
+
+
+def test_logs_of_inspect_in_pieces(score: Scorer, tmp_path: Path) -> None:
+    def scored(members: Mapping[str, bytes]) -> Outcome:
+        path = tmp_path / "log.eval"
+        with zipfile.ZipFile(path, "w") as archive:
+            for name, data in members.items():
+                archive.writestr(name, data)
+        return score("gqa", path)
+
+    members = suite_files.inspect_parts("gqa", score.right("gqa"))
+    assert_metrics(scored(members), BENCHES["gqa"].first(1))
+    whole = inspect_members(score)
+    second = {name: data for name, data in whole.items() if name.startswith("samples/2_")}
+    mixed = {name: data for name, data in members.items() if not name.startswith("samples/2_")} | second
+    assert_metrics(scored(mixed), BENCHES["gqa"].first(1))
+    piece = "samples/2_epoch_1/messages/0.json"
+    assert_refused(scored({name: data for name, data in members.items() if name != piece}), "samples/2_epoch_1", "missing")
+    head = "samples/2_epoch_1/sample.json"
+    assert_refused(scored({name: data for name, data in members.items() if name != head}), "has no sample.json")
+    assert_refused(scored({**members, head: b"{"}), head, "not JSON")
 
 
 def test_damaged_logs(score: Scorer, tmp_path: Path) -> None:

@@ -128,7 +128,8 @@ def test_questions_of_another_set_are_no_answers(more: Row, score: Scorer, made:
         row = {"question_id": 1, "text": text, **more}
         assert_refused(score("pope", [row]), "answer 1 is to", "'Is there a cat in the image?'")
     asks = score("pope", [{"question_id": 1, "text": "Is there?", **more}])
-    assert asks.code == (2 if more else 3)
+    assert asks.code == 2
+    assert ("adversarial questions" in asks.err) != bool(more)
 
 
 @pytest.mark.parametrize("task", TASKS)
@@ -150,7 +151,7 @@ def test_ids_that_begin_anew_in_each_category(score: Scorer, made: Made) -> None
     rows = [{**row, "question_id": row["question_id"] - 20_000_000} for row in made.answers["pope"][-1:]]
     assert_refused(score("pope", rows), "'Is there a dog in the image?'", "'Is there a cat in the image?'")
     bare = [without(row, "prompt") for row in rows]
-    assert score("pope", bare).json["unverified"] == 1
+    assert_refused(score("pope", bare), "ids of pope's adversarial questions", "popular", "add to each line its question")
     assert_refused(score("pope", [{**bare[0], "category": "popular"}]), "popular", "adversarial")
     outcome = score("pope", [{**made.answers["pope"][0], "category": "adversarial"}])
     assert (outcome.code, outcome.json["unverified"]) == (3, 0)

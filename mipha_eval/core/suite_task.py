@@ -56,6 +56,8 @@ class SuiteTask(Task):
 
     definition: ClassVar[SuiteDefinition]
     own_data: ClassVar[bool] = True
+    #: whether the suite's own code asks a judge when it reads an answer
+    asks_judge: ClassVar[bool] = False
 
 
 def suite_definition_of(task: Task) -> SuiteDefinition | None:

@@ -14,6 +14,7 @@ from mipha_eval.core.judged_task import JudgedTask
 from mipha_eval.core.plugins.checks.scores import checked_score
 from mipha_eval.core.plugins.registry import Registry
 from mipha_eval.core.plugins.selection import build_model
+from mipha_eval.core.suite_task import SuiteTask
 from mipha_eval.core.task import Task
 from mipha_eval.core.types import Answer, Response, Sample
 from mipha_eval.engine.backend import InProcess
@@ -59,7 +60,7 @@ class Grading:
 
     def check(self, tasks: Sequence[Task]) -> None:
         """Raises UserError for a judge that no task has use for, or one beside a rule that stands in for it."""
-        if not any(map(self.use.applies, tasks)):
+        if not any(self.use.applies(task) or (isinstance(task, SuiteTask) and task.asks_judge) for task in tasks):
             labels = ", ".join(task.label for task in tasks)
             raise UserError(
                 f"{labels}: no judge grades this, unless it is asked whether answers are correct", flag="--judge-correctness"

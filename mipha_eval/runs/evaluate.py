@@ -29,6 +29,7 @@ from mipha_eval.runs.run import run
 from mipha_eval.runs.score import score_file, score_run
 from mipha_eval.runs.settings import RunSettings
 from mipha_eval.runs.stored_run import Run
+from mipha_eval.runs.suites_judge import tell_suites
 from mipha_eval.runs.task_result import Result
 
 #: what a model may be: a name, an adapter, a model with options chosen, or a function of pictures and prompt
@@ -83,10 +84,10 @@ def evaluate(
     registry, who = Registry([Path(each) for each in plugins]), worker_settings(workers)
     own, of_tasks = split_options(_texts(options, named), registry, _objects(tasks))
     chosen = _model(model, own, registry, as_published=as_published)
-    found, failed = _tasks(tasks, of_tasks, _source(data, chosen.data), registry)
+    under, grading = chosen_control(control, blind=blind), _grading(judge, registry)
+    found, failed = _tasks(tasks, of_tasks, _source(data, chosen.data), registry, grading)
     chosen.check_about([*(task.name for task in found), *failed])
     anew = isinstance(chosen.adapter, CallableModel) if fresh is None else fresh
-    under, grading = chosen_control(control, blind=blind), _grading(judge, registry)
     how = RunSettings(chosen, found, of_tasks, Path(output), limit, batch_size, under, anew, not progress, check)
     return run(replace(how, probabilities=probabilities, grading=grading, failed=failed, workers=who, plugins=plugins))
 
@@ -179,11 +180,16 @@ def _source(data: str | Path | DataSource | None, default: str = "") -> DataSour
 
 
 def _tasks(
-    tasks: str | Task | Sequence[str | Task], options: Mapping[str, str], source: DataSource, registry: Registry
+    tasks: str | Task | Sequence[str | Task],
+    options: Mapping[str, str],
+    source: DataSource,
+    registry: Registry,
+    grading: Grading | None,
 ) -> tuple[list[Task], dict[str, Exception]]:
     """The tasks, and why others cannot be used, by name."""
     listed = _listed(tasks)
     names = split_names(each for each in listed if isinstance(each, str))
+    tell_suites(names, grading.choice if grading else None)
     objects = _objects(tasks)
     failed: dict[str, Exception] = {}
     named = find_tasks(names, options, source, registry, failed) if names or not objects else []

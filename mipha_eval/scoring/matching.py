@@ -17,6 +17,7 @@ from mipha_eval.core.task import Task
 from mipha_eval.core.types import Response, Sample
 from mipha_eval.core.wording import difference, words
 from mipha_eval.data.images import stem
+from mipha_eval.scoring.anew import check_category
 
 #: what bytes that are not UTF-8 become
 ESCAPES = re.compile("[\udc80-\udcff]")
@@ -85,6 +86,8 @@ class Answers:
             self._echoes += found[0].echo
             self._silent += not asked_texts(record)
             self._add(place, key, shown, found[0].response, verified=all(each.verified for each in found))
+        if self.unverified == len(self.responses):
+            check_category(self._place, self._task, self._all, self.responses)
         if 2 * self._echoes > self._silent:
             raise UserError(
                 f"{self._place}: {self._echoes:,} of {self._silent:,} texts hold their questions, and no line says what was "

@@ -92,6 +92,13 @@ def suites_tasks(name: str) -> list[Task]:
     return found
 
 
+def tell_judge(names: Iterable[str], model: str, base_url: str | None, key: str) -> None:
+    """Tells the suites whose tasks are named which judge their own code may ask."""
+    heads = [HEAD.match(name) for name in names if is_suites(name)]
+    for scheme in dict.fromkeys(head[1] for head in heads if head):
+        importlib.import_module(SUITES[scheme]).take_judge(model, base_url, key)
+
+
 def stored_suites_task(definition: SuiteDefinition) -> Task:
     """The task of a stored run that another suite defines. Raises UserError for a suite that this version does not know."""
     if definition.scheme not in SUITES:

@@ -1,23 +1,22 @@
-"""Inspect's logs: ``.eval``, a zip with a file a sample, and ``.json``, one object with all of them.
+"""Inspect's logs: ``.eval``, a zip of samples, and ``.json``, one object with all of them.
 
+They are read by ``inspect_ai.log`` where that is installed, and else, or where it cannot, as their form is documented.
 Long texts may stand elsewhere: ``attachment://KEY`` points to the sample's ``attachments``.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 
 from mipha_eval.core.errors import UserError
-from mipha_eval.core.files import parse_json
 from mipha_eval.core.json_value import Json, JsonObject
 from mipha_eval.data.suite_files.fields import answer_in, asked_in, categories_of, first_id, first_picture
 from mipha_eval.data.suite_files.given import GivenAnswer, GivenFile
-from mipha_eval.data.suite_files.members import read_members
+from mipha_eval.data.suite_files.inspect_library import samples_by_library
+from mipha_eval.data.suite_files.inspect_zip import samples_in_zip
 from mipha_eval.data.suite_files.stored import StoredFile
 
 ATTACHED = "attachment://"
-SAMPLES = "samples/"
 #: a log has one of these
 HEADS = ("header.json", "start.json", "_journal/start.json")
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -29,18 +28,12 @@ def read_inspect(file: StoredFile) -> GivenFile | None:
     Raises:
         UserError: the log has no samples, several epochs, or a sample without an answer.
     """
-    if any(head in file.members for head in HEADS):
-        listed = list(_members(file))
-    elif (
-        not isinstance(file.whole, Mapping) or not isinstance(file.whole.get("eval"), Mapping) or "version" not in file.whole
-    ):
+    zipped = any(head in file.members for head in HEADS)
+    if not zipped and not _is_log(file.whole):
         return None
-    else:
-        samples = file.whole.get("samples")
-        rows = samples if isinstance(samples, list) else []
-        listed = [
-            (f"{file.path}: sample {number}", row) for number, row in enumerate(rows, start=1) if isinstance(row, Mapping)
-        ]
+    listed = samples_by_library(file.path, "eval" if zipped else "json")
+    if listed is None:
+        listed = list(samples_in_zip(file.path)) if zipped else _listed(file)
     if not listed:
         raise UserError(f"{file.path} is a log of Inspect without samples; it has only the head, or is of a newer format")
     epochs = {row.get("epoch", 1) for _, row in listed}
@@ -52,15 +45,15 @@ def read_inspect(file: StoredFile) -> GivenFile | None:
     return GivenFile("a log of Inspect", answers, own_ids=all(first_id(_metadata(row)) is not None for _, row in listed))
 
 
-def _members(file: StoredFile) -> Iterator[tuple[str, JsonObject]]:
-    for name, data in read_members(file.path, SAMPLES, ".json"):
-        place = f"{file.path}: {name}"
-        try:
-            value = parse_json(data.decode(json.detect_encoding(data), "surrogateescape"))
-        except ValueError as error:
-            raise UserError(f"{place} is not JSON: {error}") from error
-        if isinstance(value, dict):
-            yield place, value
+def _is_log(whole: Json) -> bool:
+    return isinstance(whole, Mapping) and isinstance(whole.get("eval"), Mapping) and "version" in whole
+
+
+def _listed(file: StoredFile) -> Sequence[tuple[str, JsonObject]]:
+    """The samples of a log that is one object."""
+    samples = file.whole.get("samples") if isinstance(file.whole, Mapping) else None
+    rows = samples if isinstance(samples, list) else []
+    return [(f"{file.path}: sample {number}", row) for number, row in enumerate(rows, start=1) if isinstance(row, Mapping)]
 
 
 def _answer(place: str, row: JsonObject, part: str) -> GivenAnswer:

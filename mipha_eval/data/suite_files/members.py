@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO
 from zipfile import BadZipFile, ZipFile, ZipInfo
@@ -24,8 +24,8 @@ LOCAL_HEAD = 30
 LENGTHS = struct.Struct("<HH")
 
 
-def read_members(path: Path, begins: str, ends: str) -> Iterator[tuple[str, bytes]]:
-    """Names and bytes of members with such names, in the order of the zip.
+def read_members(path: Path, wanted: Callable[[str], bool]) -> Iterator[tuple[str, bytes]]:
+    """Names and bytes of the members whose names are wanted, in the order of the zip.
 
     Raises:
         UserError: the file is no zip or a broken one, too much comes out of it, or nothing here unpacks it.
@@ -34,7 +34,7 @@ def read_members(path: Path, begins: str, ends: str) -> Iterator[tuple[str, byte
         with open_regular(path) as file, ZipFile(file) as archive:
             total = 0
             for info in archive.infolist():
-                if info.filename.startswith(begins) and info.filename.endswith(ends):
+                if wanted(info.filename):
                     total += info.file_size
                     if info.file_size > MOST_MEMBER or total > MOST:
                         raise UserError(f"{path}: {info.filename} unpacks to more than is read")

@@ -22,6 +22,7 @@ from mipha_eval.models.served.price import Budget
 from mipha_eval.runs.find_tasks import find_tasks
 from mipha_eval.runs.matrix.models_file import ModelEntry, ModelsFile, placed
 from mipha_eval.runs.matrix.order import Shared
+from mipha_eval.runs.suites_judge import tell_suites
 from mipha_eval.store.manifest import CHECKPOINT, model_name
 
 
@@ -99,6 +100,7 @@ def build_matrix(listed: ModelsFile, shared: Shared, options: Mapping[str, str])
     data = shared.data or listed.data or _made_for(chosen)
     folders = {task: Path(folder) for task, folder in shared.image_dirs.items()}
     source = parse_source(data, folders, Path(shared.annotations) if shared.annotations else None)
+    tell_suites(names, shared.judge)
     tasks = find_tasks(names, shared.task_options, source, registry)
     for each in chosen:
         with placed(each.place):

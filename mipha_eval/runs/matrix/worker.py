@@ -36,6 +36,7 @@ from mipha_eval.runs.find_tasks import find_tasks
 from mipha_eval.runs.matrix.order import Begun, Ended, Event, Order, Progressed, Said, Shared, Turn
 from mipha_eval.runs.run import TasksFailedError, run
 from mipha_eval.runs.settings import RunSettings
+from mipha_eval.runs.suites_judge import tell_suites
 
 #: seconds that a run has to come to a clean end once nobody is there who began it
 PATIENCE = 30.0
@@ -149,6 +150,7 @@ def answer(order: Order, turns: Turns, tell: Tell) -> None:
 
 def settings_of(shared: Shared, turn: Turn, model: Model, registry: Registry) -> RunSettings:
     """What is to be run, as objects. Raises UserError."""
+    tell_suites(shared.tasks, shared.judge)
     folders = {task: Path(folder) for task, folder in shared.image_dirs.items()}
     source = parse_source(shared.data, folders, Path(shared.annotations) if shared.annotations else None)
     return RunSettings(

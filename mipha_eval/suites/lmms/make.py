@@ -18,7 +18,7 @@ from mipha_eval.core.task import Task
 from mipha_eval.suites.lmms.find import load_task, task_names
 from mipha_eval.suites.lmms.generation import Generation
 from mipha_eval.suites.lmms.library import SUITE, lmms_version
-from mipha_eval.suites.lmms.network import judge_asked_by, judge_settings
+from mipha_eval.suites.lmms.network import judge_asked_by, judge_settings, put_judge
 from mipha_eval.suites.lmms.own_task import OwnTask
 from mipha_eval.suites.lmms.refusals import greedy_metrics
 from mipha_eval.suites.lmms.task import Loading, built, task_class
@@ -49,6 +49,11 @@ def make_tasks(reference: Reference) -> list[Task]:
     return [_task(name, include) for name in names]
 
 
+def take_judge(model: str, base_url: str | None, key: str) -> None:
+    """A judge that tasks made from now on may ask."""
+    put_judge(model, base_url, key)
+
+
 def stored_task(definition: SuiteDefinition) -> Task:
     """The task of a stored run; lmms-eval is loaded if answers are to be scored again."""
     loading = Loading(partial(_same, definition))
@@ -65,11 +70,12 @@ def _task(name: str, include: tuple[str, ...]) -> Task:
     definition = _definition(name, include, own)
     if definition.sampled:
         logger.warning("lmms:%s: lmms-eval draws its answers; here they are generated greedily", name)
-    if judge_asked_by(own.scoring):
+    asks = bool(judge_asked_by(own.scoring))
+    if asks:
         told = ", ".join(f"{key}={text}" for key, text in judge_settings().items())
         logger.warning("lmms:%s: its scoring asks a judge over the network (%s)", name, told)
     loading = Loading(lambda: own)
-    return built(task_class(definition, reference_of(name, include), loading))
+    return built(task_class(definition, reference_of(name, include), loading, asks_judge=asks))
 
 
 def _same(definition: SuiteDefinition) -> OwnTask:

@@ -8,7 +8,7 @@ import os
 import socket
 import sys
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping
 from types import CodeType, FunctionType, MethodType
 
 from mipha_eval.core.errors import UserError
@@ -35,6 +35,13 @@ KEYS = ("OPENAI_API_KEY", "AZURE_API_KEY", "AZURE_OPENAI_API_KEY")
 SETTINGS = (*KEYS, "OPENAI_API_URL", "API_TYPE", "MODEL_VERSION")
 
 
+OPENAI = "https://api.openai.com/v1"
+#: what stands for a key where a server needs none
+NO_KEY = "none"
+#: code that sends a query itself, to an address that ends so
+POSTED, COMPLETIONS = "requests.post", "chat/completions"
+
+
 class AskedError(BaseException):
     """Code that was to score alone asked somebody; no ``except Exception`` of it may take this for a wrong answer."""
 
@@ -50,7 +57,7 @@ def judge_asked_by(functions: Iterable[object]) -> str:
         seen.add(function.__code__)
         named = set(_words(function.__code__))
         if {"requests", "post"} <= named:
-            return "requests.post"
+            return POSTED
         if marks := sorted(named & MARKS):
             return marks[0]
         for name in sorted(named & function.__globals__.keys()):
@@ -88,12 +95,32 @@ def judge_settings(environment: Mapping[str, str] = os.environ) -> dict[str, str
     return {name: "..." if name in KEYS else environment[name] for name in SETTINGS if environment.get(name)}
 
 
+def put_judge(model: str, base_url: str | None, key: str, environment: MutableMapping[str, str] = os.environ) -> None:
+    """Says of a judge what lmms-eval's code reads of one; a server that needs no key is sent a word."""
+    address = base_url or OPENAI
+    environment.update(
+        OPENAI_API_KEY=key or NO_KEY,
+        OPENAI_API_URL=address,
+        OPENAI_BASE_URL=address,
+        MODEL_VERSION=model,
+        JUDGE_MODEL_VERSION=model,
+        API_TYPE="openai",
+    )
+
+
 def check_judge(name: str, found: str) -> None:
     """Raises UserError for a task that asks a judge of which nobody said anything."""
+    address = os.environ.get("OPENAI_API_URL", "")
+    if found == POSTED and address and not address.rstrip("/").endswith(COMPLETIONS):
+        raise UserError(
+            f"{name} asks a judge when it is scored, at OPENAI_API_URL as it stands; set the variables that lmms-eval reads "
+            f"yourself, OPENAI_API_URL with all of the address (http://HOST:PORT/v1/{COMPLETIONS}), and name no judge here"
+        )
     if found and not judge_settings():
         raise UserError(
-            f"{name} asks a judge over the network when it is scored ({found} in its code); say which, as lmms-eval "
-            "reads it: OPENAI_API_KEY, OPENAI_API_URL, MODEL_VERSION in the environment"
+            f"{name} asks a judge over the network when it is scored ({found} in its code); say which, here or as lmms-eval "
+            "reads it: OPENAI_API_KEY, OPENAI_API_URL, MODEL_VERSION in the environment",
+            flag="--judge",
         )
 
 

@@ -16,6 +16,7 @@ from mipha_eval.core.suite_task import SuiteDefinition, SuiteTask
 from mipha_eval.core.task import Task
 from mipha_eval.core.types import Decoding, Request, Response, Sample, Score
 from mipha_eval.suites.lmms.generation import ended
+from mipha_eval.suites.lmms.network import judge_asked_by, judge_settings
 from mipha_eval.suites.lmms.numbers import counts_of, entries_of, metric_of, usual_metric, worth_of
 from mipha_eval.suites.lmms.own_task import OwnQuestion, OwnTask, Payloads
 
@@ -118,6 +119,8 @@ class LmmsTask(SuiteTask):
         told: dict[str, Json] = {"task": self.definition.task, "dataset": self.definition.dataset}
         if self.definition.unmeasured:
             told["left_out"] = dict(self.definition.unmeasured)
+        if judge_asked_by(self.loading.own.scoring):
+            told["judge"] = dict(judge_settings())
         return {"lmms_eval": told}
 
     def scored_by(self) -> tuple[str, type[Task]]:
@@ -128,7 +131,7 @@ class LmmsTask(SuiteTask):
         return self.reference
 
 
-def task_class(definition: SuiteDefinition, reference: str, loading: Loading) -> type[LmmsTask]:
+def task_class(definition: SuiteDefinition, reference: str, loading: Loading, *, asks_judge: bool = False) -> type[LmmsTask]:
     """The class of a task of lmms-eval."""
     own = {
         "name": definition.name,
@@ -136,6 +139,7 @@ def task_class(definition: SuiteDefinition, reference: str, loading: Loading) ->
         "protocols": {definition.protocol: definition.about},
         "definition": definition,
         "loading": loading,
+        "asks_judge": asks_judge,
         "reference": reference,
         "__module__": __name__,
         "__doc__": definition.about,
