@@ -271,6 +271,10 @@ def test_an_upload_that_is_not_converted(score: Scorer, tmp_path: Path) -> None:
     assert len(outcome.err.splitlines()) == 1
     for word in ("4 of 4 answers", "'Cat.' for 'cat'", "converted they would give 100.00"):
         assert word in outcome.err
+    converted = score("gqa", tmp_path / "predictions.json", "--convert")
+    assert_metrics(converted, BENCHES["gqa"].first(1))
+    assert "unconverted they would give 0.00" in converted.err
+    assert "converts no answers (--convert)" in score("pope", tmp_path / "predictions.json", "--convert").err
 
 
 def test_a_models_words_in_an_array_are_converted(score: Scorer, tmp_path: Path) -> None:
@@ -325,10 +329,10 @@ def test_real_samples_of_lmms_eval(benchmarks: Path, cli: Cli) -> None:
     assert {row["doc_id"] for row in read_jsonl(file)} == set(range(36))
 
 
-def test_a_report_says_that_answers_are_scored_first(cli: Cli, tmp_path: Path) -> None:
+def test_a_report_asks_what_answers_are_to(cli: Cli, tmp_path: Path) -> None:
     path = tmp_path / "answers.jsonl"
     path.write_text('{"question_id": 1, "text": "yes"}\n' * 2)
     outcome = cli("report", path)
     assert outcome.code == 2
     assert outcome.err.count("\n") == 1
-    assert "score them first and give what `score` prints (--json)" in outcome.err
+    assert "if it holds answers, say to which task (--task)" in outcome.err

@@ -16,7 +16,7 @@ from mipha_eval.core.plugins.registry import Registry
 from mipha_eval.core.plugins.selection import build_task
 from mipha_eval.core.task import Task
 from mipha_eval.core.types import Sample
-from mipha_eval.scoring.answer_files import read_answers
+from mipha_eval.scoring.answer_files import Taken, read_answers
 from mipha_eval.scoring.result import score_responses
 from tests import suite_files
 from tests.conftest import Cli, write_jsonl
@@ -78,7 +78,7 @@ def real(benchmarks: Path, llava_answers: Path) -> GetReal:
             annotations = benchmarks / "gqa/data/ood_testdev_head.json" if name == "gqa" else None
             task = build_task(name, {}, DataSource("folder", benchmarks, annotations=annotations), Registry())
             samples = list(task.samples())
-            responses = read_answers(llava_answers / f"{TASKS[name][0]}.jsonl", task, samples, subset=True).responses
+            responses = read_answers(llava_answers / f"{TASKS[name][0]}.jsonl", task, samples, Taken(subset=True)).responses
             metrics = score_responses(task, samples, responses).summary.metrics
             texts = {key: response.text for key, response in responses.items()}
             known[name] = Real(task, samples, texts, metrics)

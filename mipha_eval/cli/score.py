@@ -37,6 +37,10 @@ def score_answers(
         Optional[Path], typer.Option("--verdicts", help="Where a judge's verdicts are kept; none: beside the answers.")
     ] = None,
     subset: Annotated[bool, typer.Option("--subset", help="Leave out answers to questions that are not asked.")] = False,
+    convert: Annotated[
+        bool,
+        typer.Option("--convert", help="Write an upload's answers as the benchmark's script writes a model's (GQA, VQAv2)."),
+    ] = False,
     options: flags.Options = None,
     plugin: flags.Plugins = None,
     json: flags.Json = False,
@@ -58,7 +62,7 @@ def score_answers(
         source = parse_source(data or (str(annotations.parent) if annotations else "hub"), {}, annotations)
         (named,) = flags.with_include(flags.with_table([target], columns, kind, scorer), lmms_include)
         built = build_task(named, of_task(named, parse_pairs(options or ())), source, registry)
-        results = [score(built, answers, judge=grading, verdicts=verdicts, subset=subset)]
+        results = [score(built, answers, judge=grading, verdicts=verdicts, subset=subset, convert=convert)]
     summaries = [result.summary for result in results]
     if json:
         printed = [result_json(summary) for summary in summaries]

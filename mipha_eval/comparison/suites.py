@@ -10,7 +10,7 @@ from mipha_eval.core.errors import UserError
 from mipha_eval.core.task import Task
 from mipha_eval.core.types import Sample, Score
 from mipha_eval.data.questions import read_samples
-from mipha_eval.scoring.answer_files import read_answers
+from mipha_eval.scoring.answer_files import Taken, read_answers
 from mipha_eval.scoring.result import Scored, score_responses
 from mipha_eval.scoring.suite_rules.number import AnswerReading, SuiteNumber, SuiteRule, every, suite_number
 from mipha_eval.scoring.suite_rules.suites import OFFICIAL, SUITES, Suite, rules_for
@@ -101,7 +101,7 @@ def compare_suites(task: Task, answers: Path, names: Sequence[str], *, subset: b
     samples = read_samples(task)
     if not any(sample.target for sample in samples):
         raise UserError(f"{task.label} has no public labels, so that only its server knows what answers are worth")
-    found = read_answers(answers, task, samples, subset=subset)
+    found = read_answers(answers, task, samples, Taken(subset=subset))
     texts = {name: response.text for name, response in found.responses.items() if not response.error}
     official = score_responses(task, samples, found.responses)
     rules = {name: rules_for(task, SUITES[name]) for name in names if name != OFFICIAL}

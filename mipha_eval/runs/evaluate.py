@@ -31,6 +31,7 @@ from mipha_eval.runs.settings import RunSettings
 from mipha_eval.runs.stored_run import Run
 from mipha_eval.runs.suites_judge import tell_suites
 from mipha_eval.runs.task_result import Result
+from mipha_eval.scoring.answer_files import Taken
 
 #: what a model may be: a name, an adapter, a model with options chosen, or a function of pictures and prompt
 AnyModel = str | ModelAdapter | Model | Callable[[list[Any], str], str]
@@ -100,6 +101,7 @@ def score(
     judge: AnyJudge | None = None,
     verdicts: str | Path | None = None,
     subset: bool = False,
+    convert: bool = False,
     plugins: Sequence[str | Path] = (),
     options: Mapping[str, object] | None = None,
     **named: object,
@@ -111,6 +113,7 @@ def score(
         answers: a file, rows with ``question_id`` and ``text`` (a frame's ``to_dict("records")``), or texts by question id.
         verdicts: the folder for a judge's verdicts; None keeps them beside the answers' file.
         subset: leave out answers to questions that are not asked.
+        convert: write an upload's answers as the benchmark's script writes a model's.
         options: of the task.
         **named: the same as keywords, such as ``by_rule=True``, but for those that are called as a parameter is.
 
@@ -122,7 +125,7 @@ def score(
     grading, kept = _grading(judge, registry), Path(verdicts) if verdicts else None
     with tempfile.TemporaryDirectory() as folder:
         file = Path(answers) if isinstance(answers, str | Path) else _written(answers, Path(folder) / "answers.jsonl")
-        return score_file(built, file, grading, subset=subset, verdicts=kept)
+        return score_file(built, file, grading, taken=Taken(subset=subset, convert=convert), verdicts=kept)
 
 
 def score_again(run: str | Path | Run, *, judge: AnyJudge | None = None, plugins: Sequence[str | Path] = ()) -> list[Result]:

@@ -15,7 +15,7 @@ from mipha_eval.judge.judged import JudgeSettings
 from mipha_eval.judge.settings import JudgeChoice
 from mipha_eval.models.served.price import Price
 from mipha_eval.models.served.spending import estimated_tokens
-from mipha_eval.scoring.answer_files import read_answers
+from mipha_eval.scoring.answer_files import Taken, read_answers
 from mipha_eval.scoring.judging.dialogue import Talk, UnansweredError
 from mipha_eval.scoring.judging.ungraded import answer_groups
 
@@ -86,7 +86,7 @@ def plan_task(task: Task, limit: int | None, choice: JudgeChoice | None, answers
     use = JudgeSettings(choice.runs, choice.correctness) if choice else JudgeSettings()
     judge = None
     if choice is not None and use.applies(task):
-        found = None if answers is None else read_answers(answers, task, work.samples, subset=True).responses
+        found = None if answers is None else read_answers(answers, task, work.samples, Taken(subset=True)).responses
         judge = plan_judge(task, work.samples, choice, found)
     return TaskPlan(task.label, len(work.samples), len(requests), len(images), judge)
 

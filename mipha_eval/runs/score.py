@@ -20,7 +20,7 @@ from mipha_eval.judge.grading import Grading, TaskAnswers, judge_answers, judges
 from mipha_eval.judge.judged import Judged
 from mipha_eval.judge.stored_task import stored_task
 from mipha_eval.runs.task_result import Answers, Result
-from mipha_eval.scoring.answer_files import AnswerFile, read_answers
+from mipha_eval.scoring.answer_files import AS_GIVEN, AnswerFile, Taken, read_answers
 from mipha_eval.scoring.result import Scored
 from mipha_eval.scoring.result_record import ResultRecord
 from mipha_eval.store.run_folder import RunFolder
@@ -32,12 +32,16 @@ OF_FILES = ("left_out", "unverified", "undecoded")
 
 
 def score_file(
-    task: Task, answers: Path, grading: Grading | None = None, *, subset: bool = False, verdicts: Path | None = None
+    task: Task,
+    answers: Path,
+    grading: Grading | None = None,
+    *,
+    taken: Taken = AS_GIVEN,
+    verdicts: Path | None = None,
 ) -> Result:
     """Scores an answer file.
 
     Args:
-        subset: leave out answers to questions that are not asked.
         verdicts: the folder for a judge's verdicts; None keeps them beside the answers.
 
     Raises:
@@ -46,7 +50,7 @@ def score_file(
     if grading is not None:
         grading.check([task])
     samples = read_samples(task)
-    found = read_answers(answers, task, samples, subset=subset)
+    found = read_answers(answers, task, samples, taken)
     answered = TaskAnswers(task, samples, found.responses)
     judged = None
     if grading is not None:
@@ -59,7 +63,7 @@ def score_file(
 
 def score_questions(task: Task, samples: Sequence[Sample], answers: Path, *, subset: bool = False) -> Result:
     """Scores an answer file without a judge, of questions that have been read; see `score_file`."""
-    found = read_answers(answers, task, samples, subset=subset)
+    found = read_answers(answers, task, samples, Taken(subset=subset))
     answered = TaskAnswers(task, samples, found.responses)
     return _of_file(answered, found, answered.score(None))
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING
 
 from mipha_eval.core.answer_line import OfficialAnswer
 from mipha_eval.core.errors import UserError
@@ -15,6 +14,7 @@ from mipha_eval.core.files import parse_json, read_json
 from mipha_eval.core.json_value import JsonObject
 from mipha_eval.core.plugins.blame import blaming
 from mipha_eval.core.plugins.checks.questions import official_of
+from mipha_eval.core.task import Task
 from mipha_eval.core.types import Response, Sample
 from mipha_eval.data.jsonl import begins_with, read_jsonl, read_lines
 from mipha_eval.data.rows import entries, tab_separated
@@ -23,9 +23,6 @@ from mipha_eval.data.table import Cells, indexed_rows
 from mipha_eval.scoring.conversion import tell_conversion
 from mipha_eval.scoring.given_answers import GivenAnswers
 from mipha_eval.scoring.matching import ESCAPES, Answers, check_question, other_protocols
-
-if TYPE_CHECKING:
-    from mipha_eval.core.task import Task
 
 logger = logging.getLogger(__name__)
 
@@ -46,20 +43,42 @@ class AnswerFile:
     undecoded: int = 0
 
 
-def read_answers(path: Path, task: Task, samples: Sequence[Sample], *, subset: bool = False) -> AnswerFile:
+@dataclass(frozen=True)
+class Taken:
+    """How the answers of a file are taken.
+
+    Attributes:
+        subset: answers to questions that are not asked are counted and left out.
+        convert: an upload's answers are a model's words, which the task converts.
+    """
+
+    subset: bool = False
+    convert: bool = False
+
+
+#: as they stand, each of them
+AS_GIVEN = Taken()
+
+
+def read_answers(path: Path, task: Task, samples: Sequence[Sample], taken: Taken = AS_GIVEN) -> AnswerFile:
     """Reads LLaVA's answer JSONL, or its lines as a JSON list, or the benchmark's own form.
 
-    A line with ``error`` is a failed response. With `subset`, answers to questions that are not among the samples are
-    counted and left out.
+    A line with ``error`` is a failed response.
 
     Raises:
-        UserError: the file cannot be read, or an answer is given twice, to an unknown question or to another question.
+        UserError: the task converts nothing, the file cannot be read, or an answer is given twice, to an unknown question or
+            to another question.
     """
     if not path.exists():
         raise UserError(f"answer file {path} does not exist")
+    if taken.convert and type(task).converted is Task.converted:
+        raise UserError(f"{task.name}'s script converts no answers", flag="--convert")
     answers, verbatim = _matched(path, task, samples)
+    responses: Mapping[str, Response] = answers.responses
+    if taken.convert and verbatim:
+        responses, verbatim = {key: replace(one, verbatim=False) for key, one in responses.items()}, False
     few = task.ignores_foreign_answers and len(answers.foreign) < len(answers.responses)
-    if answers.foreign and not (subset or few):
+    if answers.foreign and not (taken.subset or few):
         total = len(answers.foreign) + len(answers.responses)
         raise UserError(
             f"{path}: {len(answers.foreign):,} of {total:,} answers belong to no question of {task.label}, "
@@ -67,9 +86,9 @@ def read_answers(path: Path, task: Task, samples: Sequence[Sample], *, subset: b
         )
     if isinstance(answers, GivenAnswers):
         logger.info("%s: %s, %s answers", path, answers.form, f"{answers.count:,}")
-    tell_conversion(path, task, samples, answers.responses, verbatim=verbatim)
-    undecoded = sum(bool(ESCAPES.search(response.text)) for response in answers.responses.values())
-    return AnswerFile(answers.responses, len(answers.foreign), answers.unverified, undecoded)
+    tell_conversion(path, task, samples, responses, verbatim=verbatim)
+    undecoded = sum(bool(ESCAPES.search(response.text)) for response in responses.values())
+    return AnswerFile(responses, len(answers.foreign), answers.unverified, undecoded)
 
 
 def _matched(path: Path, task: Task, samples: Sequence[Sample]) -> tuple[Answers | GivenAnswers, bool | None]:
