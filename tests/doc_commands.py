@@ -61,6 +61,7 @@ NOT_RUN = {
 ENDS_WITH = {
     r"pope.format=none": 3,  # the embedded model has learned the format line
     r"judge serve-check": 3,  # the judge of the test gives one grade to everything
+    r"score .*--answers (?!playground)": 3,  # answers of a short run are not to all questions
 }
 COMMANDS, INLINE = ("sh", "bash"), re.compile(r"`(mipha-eval [^`]+)`")
 

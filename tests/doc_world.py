@@ -21,13 +21,13 @@ GATE = "pope,gqa,textvqa"  # what docs/train.md measures
 TASKS = f"{GATE},mme,mmbench,mmvet,scienceqa"
 
 #: placeholders that are copies of a stored run
-RUNS = ("A", "B", "RUN", "full", "lora")
+RUNS = ("A", "B", "RUN", "full", "lora", "before")
 #: placeholders that are copies of a run of the gate's tasks
 GOOD = ("good", "runs/good")
 #: placeholders that are copies of the embedded checkpoint
 CHECKPOINTS = ("PATH", "CHECKPOINT", "ckpt")
 #: variables of the pages
-VARIABLES = {"CHECKPOINT": "CHECKPOINT", "STEP": "1000", "DATA": "demo"}
+VARIABLES = {"CHECKPOINT": "CHECKPOINT", "STEP": "1000", "DATA": "demo", "MIPHA_EVAL_DATA": "demo"}
 
 
 def make_world(folder: Path) -> None:
@@ -63,7 +63,7 @@ def _write_questions(folder: Path) -> None:
     Image.new("RGB", (64, 64), "red").save(folder / "red.png")
     rows = [{"id": f"q{n}", "question": f"Colour {n}?", "answer": "red", "image": "red.png"} for n in range(6)]
     write_jsonl(folder / "questions.jsonl", rows)
-    write_jsonl(folder / "ANSWERS.jsonl", [{"question_id": row["id"], "prompt": row["question"], "text": "red"} for row in rows])
+    write_jsonl(folder / "ANSWERS.jsonl", [{"question_id": row["id"], "prompt": row["question"], "text": "red"} for row in rows[1:]])
     (folder / "quizzes/capitals").mkdir(parents=True)
     (folder / "quizzes/capitals/questions.jsonl").write_text('{"id": 1, "question": "Capital of France?", "answer": "Paris"}\n')
     (folder / "models.toml").write_text("tasks = ['pope']\n[[model]]\nmodel = 'mipha-tiny'\n[[model]]\nmodel = 'constant'\n")
@@ -75,7 +75,6 @@ def _write_blocks(folder: Path) -> None:
         if block.language == "python":
             name = re.findall(r"^class (\w+)", block.text, re.MULTILINE)[-1]
             (folder / f"{name.lower()}.py").write_text(block.text)
-    shutil.copy(folder / "reasons.py", folder / "mine.py")
     (grades,) = re.findall(r"`grades.json`[^`]*`(\{.*?\})`", (DOCS / "plugins.md").read_text())
     (folder / "grades.json").write_text(grades)
     (table,) = (block.text for block in fenced(DOCS / "tables.md") if block.language == "toml")
