@@ -34,7 +34,7 @@ def main() -> None:
         write_view(ViewConfig([seeing.path], folder / "view.html"), Registry())
         write_view(ViewConfig([blind.path, seeing.path], folder / "compare.html"), Registry())
         take(browser, folder / "view.html", task="mmbench@demo", sample="3")
-        take(browser, folder / "compare.html", task="seed@demo", sample="3")
+        take(browser, folder / "compare.html", task="seed@demo")
 
 
 def take(browser: Browser, page: Path, **shown: str) -> None:

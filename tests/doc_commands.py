@@ -63,6 +63,8 @@ ENDS_WITH = {
     r"judge serve-check": 3,  # the judge of the test gives one grade to everything
     r"score .*--answers (?!playground)": 3,  # answers of a short run are not to all questions
 }
+#: official answer files, which need the official labels
+OFFICIAL = "playground/data/eval/"
 COMMANDS, INLINE = ("sh", "bash"), re.compile(r"`(mipha-eval [^`]+)`")
 
 
@@ -86,6 +88,11 @@ class Command:
     @property
     def place(self) -> str:
         return f"{self.page.name}:{self.line}: {self.text}"
+
+    @property
+    def official(self) -> bool:
+        """Whether it is about an official answer file."""
+        return OFFICIAL in self.text
 
     @property
     def parts(self) -> list[str]:
@@ -167,9 +174,8 @@ def _inline(page: Path) -> Iterator[Command]:
 
 def with_stand_ins(text: str) -> str:
     """A command that can be run here."""
-    official = "playground/data/eval/" in text  # an official answer file needs the official labels
     for pattern, replacement in STAND_INS.items():
-        if not (official and "--data" in pattern):
+        if not (OFFICIAL in text and "--data" in pattern):
             text = re.sub(pattern, replacement, text)
     return text
 
@@ -177,4 +183,6 @@ def with_stand_ins(text: str) -> str:
 def words_of(text: str) -> list[str]:
     """As a shell makes them: variables and patterns of files are replaced."""
     words = shlex.split(os.path.expandvars(text), comments=True)
-    return [each for word in words for each in (sorted(glob.glob(word)) if "*" in word and ":" not in word else []) or [word]]
+    return [
+        each for word in words for each in (sorted(glob.glob(word)) if "*" in word and ":" not in word else []) or [word]
+    ]

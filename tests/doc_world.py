@@ -51,6 +51,18 @@ def make_world(folder: Path) -> None:
     _write_blocks(folder)
 
 
+def link_official(folder: Path, benchmarks: Path, answers: Path) -> None:
+    """The real benchmarks, with LLaVA's answers where its archive has them."""
+    data = folder / "playground/data/eval"
+    data.mkdir(parents=True)
+    for place in benchmarks.iterdir():
+        (data / place.name).mkdir() if place.name == "pope" else (data / place.name).symlink_to(place)
+    for place in (benchmarks / "pope").iterdir():
+        (data / "pope" / place.name).symlink_to(place)
+    (data / "pope/answers").mkdir()
+    (data / "pope/answers/llava-v1.5-13b.jsonl").symlink_to(answers / "pope.jsonl")
+
+
 def _write_grades(folder: Path, answers: Mapping[str, str]) -> None:
     grades = json.dumps({name: {"score": [1.0], "model": ["me"]} for name in answers})
     for name in ("model_gpt-4-grade-1runs.json", "results/llava-v1.5-13b_gpt-4-grade-3runs.json"):
@@ -63,9 +75,13 @@ def _write_questions(folder: Path) -> None:
     Image.new("RGB", (64, 64), "red").save(folder / "red.png")
     rows = [{"id": f"q{n}", "question": f"Colour {n}?", "answer": "red", "image": "red.png"} for n in range(6)]
     write_jsonl(folder / "questions.jsonl", rows)
-    write_jsonl(folder / "ANSWERS.jsonl", [{"question_id": row["id"], "prompt": row["question"], "text": "red"} for row in rows[1:]])
+    write_jsonl(
+        folder / "ANSWERS.jsonl", [{"question_id": row["id"], "prompt": row["question"], "text": "red"} for row in rows[1:]]
+    )
     (folder / "quizzes/capitals").mkdir(parents=True)
-    (folder / "quizzes/capitals/questions.jsonl").write_text('{"id": 1, "question": "Capital of France?", "answer": "Paris"}\n')
+    (folder / "quizzes/capitals/questions.jsonl").write_text(
+        '{"id": 1, "question": "Capital of France?", "answer": "Paris"}\n'
+    )
     (folder / "models.toml").write_text("tasks = ['pope']\n[[model]]\nmodel = 'mipha-tiny'\n[[model]]\nmodel = 'constant'\n")
 
 
