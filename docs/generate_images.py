@@ -1,4 +1,4 @@
-"""Writes the pictures in docs/images: pages of two runs of the embedded model, as Chromium shows them (`apt-get install chromium`)."""
+"""Writes the pictures in docs/images: pages of two runs of the embedded model, in Chromium (`apt-get install chromium`)."""
 
 from __future__ import annotations
 

@@ -1,12 +1,12 @@
 """The commands of README.md and docs/: where each stands, and what stands in for what is not here.
 
-Commands are in blocks called ``sh`` or ``bash``, in ``run:`` lines of ``yaml`` blocks, and in backticks within a text. A ``text`` block
-directly behind a block of commands is what these print. See `STAND_INS` for what is replaced, and `NOT_RUN` for what is not run.
+Commands are in blocks called ``sh`` or ``bash``, in ``run:`` lines of ``yaml`` blocks, and in backticks within a text.
+A ``text`` block directly behind a block of commands is what the last of these prints. `STAND_INS` says what is replaced,
+`NOT_RUN` what is not run.
 """
 
 from __future__ import annotations
 
-import glob
 import os
 import re
 import shlex
@@ -183,6 +183,11 @@ def with_stand_ins(text: str) -> str:
 def words_of(text: str) -> list[str]:
     """As a shell makes them: variables and patterns of files are replaced."""
     words = shlex.split(os.path.expandvars(text), comments=True)
-    return [
-        each for word in words for each in (sorted(glob.glob(word)) if "*" in word and ":" not in word else []) or [word]
-    ]
+    return [each for word in words for each in (_matches(word) if "*" in word and ":" not in word else [word])]
+
+
+def _matches(pattern: str) -> list[str]:
+    """The files of a pattern; of one that ends in a slash the folders alone."""
+    only = pattern.endswith("/")
+    found = sorted(str(path) for path in Path().glob(pattern.rstrip("/")) if path.is_dir() or not only)
+    return found or [pattern]

@@ -1,4 +1,4 @@
-"""A folder in which the commands of the pages can be run: runs, answer files, tables and plugins under the names that the pages use."""
+"""A folder in which the commands of the pages can be run: runs, answers, tables and plugins under the pages' names."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.doc_commands import fenced
 from tests.guide import ROOT
 
 DOCS, TINY = ROOT / "docs", ROOT / "mipha_eval/demo/tiny"
-LIMIT = 40  # questions a task
+LIMIT = 20  # questions a task
 GATE = "pope,gqa,textvqa"  # what docs/train.md measures
 TASKS = f"{GATE},mme,mmbench,mmvet,scienceqa"
 
@@ -82,7 +82,7 @@ def _write_questions(folder: Path) -> None:
     (folder / "quizzes/capitals/questions.jsonl").write_text(
         '{"id": 1, "question": "Capital of France?", "answer": "Paris"}\n'
     )
-    (folder / "models.toml").write_text("tasks = ['pope']\n[[model]]\nmodel = 'mipha-tiny'\n[[model]]\nmodel = 'constant'\n")
+    (folder / "models.toml").write_text("tasks = ['pope']\n[[model]]\nmodel = 'constant'\n")
 
 
 def _write_blocks(folder: Path) -> None:

@@ -89,7 +89,8 @@ def problem(command: Command, cli: Cli) -> str:
         if outcome.code != 0:
             break
     if outcome.code != command.ends_with:
-        return f"{with_stand_ins(command.text)}\n  exit code {outcome.code}, expected {command.ends_with}\n{outcome.err[-2000:]}"
+        ended = f"exit code {outcome.code}, expected {command.ends_with}"
+        return f"{with_stand_ins(command.text)}\n  {ended}\n{outcome.err[-2000:]}"
     missing = first_difference(command.output, outcome.out) if command.output else ""
     return missing and f"does not print {missing!r}\n{outcome.out}"
 
