@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 TARGET = Path(__file__).with_name("images")
 TASKS = "mmbench,mme,pope,scienceqa,seed,textvqa"
-SIZE = {"width": 1280, "height": 800}
 WIDTH = 960  # pixels of a picture in the README
 READY = "() => document.querySelector('main')?.getAttribute('aria-busy') === 'false'"
 
@@ -39,7 +38,7 @@ def main() -> None:
 
 def take(browser: Browser, page: Path, **shown: str) -> None:
     """A picture of a page at what is shown, under the page's name."""
-    tab = browser.new_page(viewport=SIZE)
+    tab = browser.new_page(viewport={"width": 1280, "height": 800})
     tab.goto(f"{page.as_uri()}#{urlencode(shown)}")
     tab.wait_for_function(READY)
     picture = Image.open(BytesIO(tab.screenshot()))

@@ -184,8 +184,7 @@ def test_pages_that_are_left_out_are_there() -> None:
 )
 def test_python_runs(page: Path, world: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of pages that no other test reads."""
-    before = Path("results/runs/before")
-    shutil.copytree(world / before, world / page.stem / before)
+    shutil.copytree(world / "before", world / page.stem / "before")
     monkeypatch.chdir(world / page.stem)
     blocks = [block.text for block in fenced(page) if block.language == "python"]
     exec(compile("\n".join(blocks), str(page), "exec"), {"__name__": "page"})
