@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from tests.conftest import Cli, read_json, read_jsonl
 from training.kinds import FAMILIES
 from training.lessons import training_scene
 
+README = Path(__file__).parents[1] / "README.md"
 TINY = Path(files.__file__).parent / "tiny"
 
 
@@ -223,6 +225,19 @@ def test_every_task_is_above_its_blind_baseline(seeing_and_blind: Any) -> None:
         headline = result.summary.headline
         assert result.complete, task
         assert result.summary.intervals[headline][0] > blind[task].summary.metrics[headline], task
+
+
+def test_the_readme_shows_what_it_scores(seeing_and_blind: Any) -> None:
+    seeing, _ = seeing_and_blind
+    rows = re.findall(
+        r"^\| (\S+@demo) \| (\d+) \| \S+ \| ([\d.,/]+) DEMO \| (.+) to (.+) \|$", README.read_text(), re.MULTILINE
+    )
+    assert len(rows) >= 5
+    for task, asked, score, low, high in rows:
+        summary = seeing[task].summary
+        value, interval = summary.metrics[summary.headline], summary.intervals[summary.headline]
+        assert (int(asked), score.split("/")[0]) == (summary.n, f"{value:,.2f}"), task
+        assert (low, high) == (f"{interval[0]:,.2f}", f"{interval[1]:,.2f}"), task
 
 
 def test_score_from_store_equals_score_in_run(cli: Cli, tmp_path: Path) -> None:

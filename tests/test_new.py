@@ -309,14 +309,6 @@ def test_what_a_package_says_of_itself(package: tuple[Path, Path]) -> None:
     assert done.returncode == 0, done.stdout
 
 
-def test_the_commands_on_the_page_of_plugins(cli: Cli, empty: Path) -> None:
-    part = (ROOT / "docs/plugins.md").read_text().partition("## A file to begin with")[2]
-    for command in part.split("```")[1].strip().splitlines():
-        outcome = cli(*words_of(command))
-        assert outcome.code == 0, outcome.err
-    assert {"my_quiz.py", "my_model.py", "my-package"} < {path.name for path in empty.iterdir()}
-
-
 def test_next_commands_are_verbs(cli: Cli, empty: Path) -> None:
     """Of this command line, as far as they are not Python's."""
     for what in ("task", "model", "package"):
