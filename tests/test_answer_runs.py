@@ -264,7 +264,7 @@ def test_lmms_evals_results_are_quoted(cli: Cli, files: tuple[Path, Path], tmp_p
     ours, theirs = made["groups"][0]["rows"]
     here, there = (column["task"] for column in made["columns"])
     assert (ours["published"], ours["cells"][there]) == (False, None)
-    assert (theirs["name"], theirs["published"], theirs["cells"][here]) == ("llava_hf", True, None)
+    assert (theirs["method"], theirs["published"], theirs["cells"][here]) == ("llava_hf", True, None)
     cell = theirs["cells"][there]
     assert cell["value"] == 0.8595
     assert [cell["low"], cell["high"]] == pytest.approx([0.8595 - 1.96 * 0.004, 0.8595 + 1.96 * 0.004])
