@@ -329,7 +329,7 @@ def test_real_samples_of_lmms_eval(benchmarks: Path, cli: Cli) -> None:
     assert {row["doc_id"] for row in read_jsonl(file)} == set(range(36))
 
 
-def test_a_report_asks_what_answers_are_to(cli: Cli, tmp_path: Path) -> None:
+def test_a_report_asks_which_task_answers_are_to(cli: Cli, tmp_path: Path) -> None:
     path = tmp_path / "answers.jsonl"
     path.write_text('{"question_id": 1, "text": "yes"}\n' * 2)
     outcome = cli("report", path)

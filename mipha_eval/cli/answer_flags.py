@@ -63,7 +63,9 @@ class AnswerFlags:
         """
         from mipha_eval.runs.given_runs import AnswerSettings, with_answers
 
-        named = flags.with_include(flags.with_table(self.task or [], self.columns, self.kind, self.scorer), self.lmms_include)
+        named = flags.with_include(
+            flags.with_table(self.task or [], self.columns, self.kind, self.scorer), self.lmms_include
+        )
         settings = AnswerSettings(
             named,
             self.data,

@@ -68,7 +68,10 @@ def report_table(
     ] = None,
     plugin: flags.Plugins = None,
 ) -> None:
-    """Compare runs, beside published numbers, in a table that pastes into a paper; needs no model, and data for answer files alone."""
+    """Compare runs, beside published numbers, in a table that pastes into a paper; needs no model.
+
+    Data are needed for answer files alone.
+    """
     from mipha_eval.core.atomic import write_text
     from mipha_eval.core.plugins.registry import Registry
     from mipha_eval.reporting.make import ReportSettings, chosen_format, make_report

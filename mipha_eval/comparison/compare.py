@@ -116,7 +116,9 @@ def _read_file(path: Path, judge: str | None) -> ComparedRun:
     quoted = read_quoted(path)
     records = quoted.records if quoted else read_printed(path)[0]
     model = quoted.model if quoted and quoted.model else of_file(path).model
-    found = {label: [record for record in records if record.task == label] for label in {each.task: None for each in records}}
+    found = {
+        label: [record for record in records if record.task == label] for label in {each.task: None for each in records}
+    }
     return ComparedRun("", path, model, {}, {label: choose_result(own, judge) for label, own in found.items()})
 
 

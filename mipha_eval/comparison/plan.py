@@ -67,10 +67,11 @@ def _values(first: ComparedRun, second: ComparedRun, gap: NotCompared, wanted: S
     results = [run.results[gap.task] for run in (first, second)]
     without = [run.name for run in (first, second) if gap.task in run.printed]
     reason = (
-        f"{' and '.join(without)} {'has' if len(without) == 1 else 'have'} no answers, so that nothing is known but the numbers: "
-        "no paired test, no interval of the difference, no question gained or lost"
+        f"{' and '.join(without)} {'has' if len(without) == 1 else 'have'} no answers, so that nothing is known but the "
+        "numbers: no paired test, no interval of the difference, no question gained or lost"
     )
-    metrics = {name: (results[0].metrics[name], results[1].metrics[name]) for name in _metrics(*results, wanted)}
+    names = _metrics(results[0], results[1], wanted)
+    metrics = {name: (results[0].metrics[name], results[1].metrics[name]) for name in names}
     return replace(gap, reason=reason, values=metrics)
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from mipha_eval.core.task_label import TaskLabel
+from mipha_eval.data.suite_files.lmms_results import SUITE
 from mipha_eval.reporting.contrast import Contrast
 from mipha_eval.reporting.factors import fact_of
 from mipha_eval.reporting.gpu_hours import GpuHours
@@ -47,8 +48,13 @@ class Column:
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """The protocols whose numbers may stand here, the right one first, the demo's drawn scenes last."""
+        """The protocols whose numbers may stand here, the right one first, the demo's drawn scenes last.
+
+        In a column of another suite's protocol nothing else may.
+        """
         own = TaskLabel.of(self.task.removesuffix(AS_PUBLISHED))
+        if own.protocol.startswith(SUITE):
+            return (self.task, *self.also)
         drawn = [replace(own, protocol=protocol) for protocol in ("demo", f"demo-{own.protocol}")]
         way = AS_PUBLISHED if self.task.endswith(AS_PUBLISHED) else ""
         return (self.task, *self.also, *(f"{label}{way}" for label in drawn))

@@ -7,6 +7,7 @@ import json
 import shutil
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -78,12 +79,24 @@ class AnswerRun:
         work = TaskInput(self.task, samples, len(samples))
         record = task_record(work)
         identity = self._identity(record)
-        self._check_place()
+        with self._kept_elsewhere():
+            self._check_place()
         if not self._is_there(identity):
             result = score_questions(self.task, samples, self.file, subset=self.subset)
+            with self._kept_elsewhere():
+                self.folder.mkdir(parents=True, exist_ok=True)
             with locked(self.folder / LOCK):
                 self._write(work, record, identity, result)
         return self.folder
+
+    @contextmanager
+    def _kept_elsewhere(self) -> Iterator[None]:
+        """Says what to do where nothing can be written beside the file."""
+        try:
+            yield
+        except OSError as error:
+            told = f"cannot write {self.folder}: {why(error)}; give a folder where the run of {self.file} may be kept"
+            raise UserError(told, flag="--answer-runs") from error
 
     def _identity(self, record: TaskRecord) -> str:
         """A digest of all that decides the result."""
@@ -102,7 +115,9 @@ class AnswerRun:
         else:
             free = {entry.name for entry in self.folder.iterdir()} <= {f".{LOCK}.lock"}
         if not free:
-            raise UserError(f"{self.folder} is in the way: the run of {self.file} is kept there; move it", flag="--answer-runs")
+            raise UserError(
+                f"{self.folder} is in the way: the run of {self.file} is kept there; move it", flag="--answer-runs"
+            )
 
     def _is_there(self, identity: str) -> bool:
         """Whether the folder holds this run; its result was written last."""

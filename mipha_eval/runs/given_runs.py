@@ -53,7 +53,9 @@ def with_answers(paths: Sequence[Path], settings: AnswerSettings, registry: Regi
     given = [_named(path) for path in paths]
     bare = next((path for _, path in given if not settings.results and path.is_file() and is_results(path)), None)
     if bare is not None:
-        raise UserError(f"{bare} has results and no answers, so that there is nothing to look at; report and compare take it")
+        raise UserError(
+            f"{bare} has results and no answers, so that there is nothing to look at; report and compare take it"
+        )
     runs = [RunFolder(path) for _, path in given if _is_run(path)]
     return [
         AnswerRun.of(_task(task, path, settings, runs, registry), path, settings.folder, subset=settings.subset).stored()
@@ -87,7 +89,9 @@ def _task(named: str, path: Path, settings: AnswerSettings, runs: Sequence[RunFo
     found = {label: run for run in runs for label in run.tasks() if _is_of(label, wanted)}
     if not wanted and len(found) != 1:
         several = f", the runs beside it have {', '.join(found)}" if found else ""
-        raise UserError(f"{path} is no run folder and no result; if it holds answers, say to which task{several}", flag="--task")
+        raise UserError(
+            f"{path} is no run folder and no result; if it holds answers, say to which task{several}", flag="--task"
+        )
     if len(found) == 1:
         (label,) = found
         return _as_in_run(found[label], label, settings, registry)

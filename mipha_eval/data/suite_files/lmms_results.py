@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 from mipha_eval.core.json_value import Json
 
+#: what its protocols begin with
+SUITE = "lmms-eval"
 STDERR = "_stderr"
 
 
@@ -46,7 +48,7 @@ class LmmsResults:
     @property
     def protocol(self) -> str:
         """What stands behind the tasks' names."""
-        return "-".join(filter(None, ["lmms-eval", re.sub(r"[^\w.]+", "-", self.version).strip("-")]))
+        return "-".join(filter(None, [SUITE, re.sub(r"[^\w.]+", "-", self.version).strip("-")]))
 
 
 def lmms_results(content: Json) -> LmmsResults | None:
