@@ -19,7 +19,12 @@ if TYPE_CHECKING:
 
 Tasks = Annotated[
     Optional[list[str]],
-    typer.Option("--task", "-t", help="What answer files answer, as name or name@protocol; of one file alone: TASK=FILE."),
+    typer.Option(
+        "--task",
+        "-t",
+        help="What answer files answer, and all that compare compares, as name or name@protocol; repeatable. "
+        "Of one file alone: TASK=FILE.",
+    ),
 ]
 Subset = Annotated[
     bool, typer.Option("--subset", help="Of answer files: leave out answers to questions that are not asked.")

@@ -103,6 +103,7 @@ class AnswerRun:
         same = [
             *(digest_of(self.file), scorer_digest(self.task), self.task.label, self.subset, FORMAT),
             *(record.data_sha256, dict(record.options), record.code, str(self.task.data), str(self.task.data.annotations)),
+            {name: str(folder) for name, folder in self.task.data.image_dirs.items()},
         ]
         return hashlib.sha256(json.dumps(same).encode()).hexdigest()[:16]
 
