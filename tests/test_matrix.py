@@ -552,7 +552,7 @@ def test_ctrl_c_ends_all_cleanly(cli: Cli) -> None:
     process.send_signal(signal.SIGINT)
     out, errors = process.communicate(timeout=60)
     assert process.returncode == 3, errors
-    assert "not finished; the same command goes on" in errors
+    assert "stopped; the same command goes on" in errors
     assert "MISSING" in out
     assert "two (blind): stopped before it began; the same command goes on" in errors
     before = {log: set(asked(log)) for log in ("one", "two")}

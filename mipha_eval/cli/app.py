@@ -21,7 +21,7 @@ from mipha_eval.cli.compare_suites import compare_suites_of_file
 from mipha_eval.cli.convert import convert_checkpoint
 from mipha_eval.cli.data import data_verbs
 from mipha_eval.cli.doctor import examine_machine
-from mipha_eval.cli.exit_code import ExitCode
+from mipha_eval.cli.exit_code import STOPPED, ExitCode
 from mipha_eval.cli.export import export_answers
 from mipha_eval.cli.inspect import inspect_model
 from mipha_eval.cli.judge import judge_verbs
@@ -45,7 +45,6 @@ from mipha_eval.engine.interrupt import named_interrupts
 logger = logging.getLogger(__name__)
 
 INTERRUPTED = 130  # what typer makes of a KeyboardInterrupt
-STOPPED = "stopped; the same command goes on from what is stored"
 
 app = typer.Typer(
     name="mipha-eval",

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from mipha_eval.cli import flags
-from mipha_eval.cli.exit_code import ExitCode
+from mipha_eval.cli.exit_code import STOPPED, ExitCode
 from mipha_eval.core.errors import UserError
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ def tell_what_failed(found: MatrixResult) -> None:
             for line in failure_lines(result.summary):
                 logger.warning("%s: %s", each.name, line)
     if any(each.stopped or each.unfinished for each in found):
-        logger.warning("not finished; the same command goes on from what is stored")
+        logger.warning(STOPPED)
 
 
 def _as_json(each: MatrixRun) -> dict[str, Json]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Optional
 import typer
 
 from mipha_eval.cli import flags, worker_flags
-from mipha_eval.cli.exit_code import ExitCode
+from mipha_eval.cli.exit_code import STOPPED, ExitCode
 from mipha_eval.cli.judge_flags import NO_JUDGE, JudgeFlags, takes_judge
 from mipha_eval.cli.matrix import check_beside, run_models
 from mipha_eval.cluster.settings import TIMEOUT
@@ -200,8 +200,7 @@ def tell_what_is_missing(run: Run, *, fresh: bool) -> None:
     from mipha_eval.reporting.summary import failure_lines
 
     if any(result.summary.missing for result in run):
-        again = " without --fresh" if fresh else ""
-        logger.warning("not finished; the same command%s goes on from what is stored", again)
+        logger.warning("%s", STOPPED.replace("command", "command without --fresh") if fresh else STOPPED)
     for result in run:
         for line in failure_lines(result.summary):
             logger.warning("%s", line)

@@ -7,8 +7,11 @@ those of the whole set in every resample. Source: salaniz/pycocoevalcap at ad634
 from __future__ import annotations
 
 import logging
+import subprocess
 from collections.abc import Sequence
 from functools import partial
+from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 
@@ -81,19 +84,35 @@ def _meteor(candidates: Sequence[str], references: Sequence[Sequence[str]]) -> l
     """METEOR's statistics of each image: lengths, matches of four matchers, chunks, matched words."""
     from pycocoevalcap.meteor.meteor import Meteor
 
-    scorer = Meteor()
+    pairs = zip(candidates, references, strict=True)
     try:
-        lines = [scorer._stat(caption, list(truth)) for caption, truth in zip(candidates, references, strict=True)]
+        java = _meteor_process()
+        try:
+            own = SimpleNamespace(meteor_p=java)  # all of itself that METEOR's class looks at here
+            lines = [Meteor._stat(own, caption, list(truth)) for caption, truth in pairs]
+        finally:
+            java.kill()  # it would wait for more, and its messages would have no end
+            log_lines(java.communicate()[1], logger)
     except OSError as error:
         raise UserError(f"METEOR cannot run in Java ({error}); choose tokenizer=treebank") from error
-    finally:
-        scorer.meteor_p.kill()  # it would wait for more, and its messages would have no end
-        with scorer.meteor_p.stdout, scorer.meteor_p.stderr:
-            log_lines(scorer.meteor_p.stderr.read(), logger)
     rows = [[float(number) for number in line.split()] for line in lines]
     if any(len(numbers) != METEOR_NUMBERS for numbers in rows):
         raise UserError("METEOR stopped or answered otherwise than expected; choose tokenizer=treebank")
     return [_without_one_chunk(numbers) for numbers in rows]
+
+
+def _meteor_process() -> subprocess.Popen[bytes]:
+    """METEOR's Java, in a session of its own: a terminal's Ctrl-C would end it, and is ours to answer."""
+    from pycocoevalcap.meteor import meteor
+
+    return subprocess.Popen(  # noqa: S603 - a list, no shell
+        ["java", "-Xmx2G", "-jar", meteor.METEOR_JAR, "-", "-", "-stdio", "-l", "en", "-norm"],  # noqa: S607 - found on PATH
+        cwd=Path(meteor.__file__).parent,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+    )
 
 
 def _without_one_chunk(numbers: list[float]) -> list[float]:
