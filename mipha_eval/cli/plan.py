@@ -110,8 +110,8 @@ def plan_tasks(
 def planned_tasks(
     tasks: Sequence[Task], plan: Callable[[Task], TaskPlan], failed: dict[str, Exception]
 ) -> list[tuple[Task, TaskPlan]]:
-    """Tasks and what each takes; `failed` gets those whose own code fails at that."""
-    from mipha_eval.core.errors import PluginError
+    """Tasks and what each takes; `failed` gets those whose files are missing, or whose own code fails at that."""
+    from mipha_eval.core.errors import MissingDataError, PluginError
     from mipha_eval.core.plugins.blame import blaming
 
     found = []
@@ -119,7 +119,7 @@ def planned_tasks(
         try:
             with blaming():
                 found.append((task, plan(task)))
-        except PluginError as error:
+        except (PluginError, MissingDataError) as error:
             failed[task.label] = error
     return found
 
