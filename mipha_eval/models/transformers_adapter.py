@@ -21,7 +21,7 @@ from mipha_eval.core.json_value import JsonObject
 from mipha_eval.core.types import Decoding, Request, Response
 from mipha_eval.models import reference
 from mipha_eval.models.answer_tokens import answer_tokens
-from mipha_eval.models.checkpoint_folder import locate_checkpoint
+from mipha_eval.models.checkpoint_folder import is_hub_name, locate_checkpoint
 from mipha_eval.models.device import choose_device, choose_dtype, device_name, memory_guard
 from mipha_eval.models.fingerprint import Stamp, check_unchanged, fingerprint, stamps
 from mipha_eval.models.forward_inputs import ForwardInputs, left_padding, tensor_of
@@ -102,6 +102,10 @@ class TransformersAdapter(PrefixAdapter[Pixels, State]):
         found = locate_checkpoint(self.path, self.revision, pickled=self.allow_bin)
         check_settings(found)
         return found
+
+    def check_there(self) -> None:
+        if not is_hub_name(self.path):
+            locate_checkpoint(self.path)
 
     @abstractmethod
     def read_files(self) -> list[Path]:

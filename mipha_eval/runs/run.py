@@ -70,6 +70,11 @@ class TasksFailedError(Exception):
         return {label: str(each) if isinstance(each, UserError) else told(each) for label, each in self.failures.items()}
 
     @property
+    def only_data_missing(self) -> bool:
+        """Whether nothing went wrong but that files of some tasks are not here."""
+        return all(isinstance(error, MissingDataError) for error in self.failures.values())
+
+    @property
     def error(self) -> Exception:
         """What to raise in its place: a bug of ours as it is, all else as a UserError in one line."""
         bug = next((error for error in self.failures.values() if not isinstance(error, UserError)), None)
@@ -149,8 +154,8 @@ def _run_loaded(
 
 
 def prepared_tasks(settings: RunSettings) -> tuple[list[TaskInput], dict[str, Exception]]:
-    """The tasks with their questions, and those without: their own code failed at that, their files are missing, or a control
-    changes nothing of them; raises that if there are no others.
+    """The tasks with their questions, and those without: their own code failed at that, their files are missing, or a
+    control changes nothing of them; raises that if there are no others.
     """
     work: list[TaskInput] = []
     failures = dict(settings.failed)

@@ -54,6 +54,10 @@ class RunFolder:
     @classmethod
     def open(cls, path: Path) -> RunFolder:
         """Raises UserError if `path` is no run, or one of a newer version."""
+        if not (path / "manifest.json").exists():
+            inside = len(list(path.glob("*/manifest.json"))) if path.is_dir() else 0
+            hint = f"; it holds {inside} runs, name some of them" if inside else ""
+            raise UserError(f"{path} is no run folder: it has no manifest.json{hint}")
         run = cls(path)
         check_format(run.manifest(), path)
         return run
