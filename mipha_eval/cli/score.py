@@ -24,7 +24,7 @@ COUNTS = ("n", "missing", "unparsed", "failed", "unlabelled", "left_out", "unver
 
 NO_CERTIFICATE = (
     "no current certificate: what scores this task here has not been compared, as it is, with a second implementation of "
-    "the rules; that matters where the number is published, and `mipha-eval certify` compares the bundled tasks in a checkout"
+    "the rules; that matters where the number is published, and in a checkout `mipha-eval certify` compares bundled tasks"
 )
 
 

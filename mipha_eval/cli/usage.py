@@ -22,6 +22,7 @@ WORDS = (
     (re.compile(r"Input should be less than or equal to (?P<bound>[\d.-]*\d)"), "{bound} or less"),
 )
 CHOICE = re.compile(r"(?:Value error, )?'(?P<given>.*)' is not one of (?P<known>'.*')\.?", re.DOTALL)
+TOO_MANY = re.compile(r"Got unexpected extra arguments?(?:\(s\))? \((?P<given>.*)\)\.?", re.DOTALL)
 NO_VERB = re.compile(r"No such command '(?P<given>.*)'\.", re.DOTALL)
 
 
@@ -43,6 +44,9 @@ def _told(error: TyperException, context: typer.Context | None) -> str:
         return f"{_origin(error.param, context)}: {_fitting(error.message)}"
     if isinstance(error, BadOptionUsage):
         return f"{error.option_name} needs a value"
+    more = TOO_MANY.fullmatch(error.message)
+    if more:
+        return f"nothing takes {more['given']}; what belongs to a flag stands behind it"
     verb = NO_VERB.match(error.message)
     if verb and context is not None and isinstance(context.command, TyperGroup):
         known = context.command.list_commands(context)

@@ -37,6 +37,12 @@ def locate_checkpoint(path: str, revision: str | None = None, *, pickled: bool =
         raise UserError(f"{path} is no local folder and cannot be fetched from the hub: {reason}") from error
 
 
+def check_local(path: str) -> None:
+    """Raises UserError if a path is neither a local folder nor a name that the hub could have."""
+    if not is_hub_name(path):
+        locate_checkpoint(path)
+
+
 def is_hub_name(path: str) -> bool:
     """Whether a path can be a repository's name on the hub, and is no folder here."""
     return path.count("/") == 1 and not path.startswith(("/", ".", "~")) and not Path(path).is_dir()
