@@ -99,19 +99,17 @@ def test_slips_on_the_command_line(arguments: list[str], words: list[str], cli: 
     assert_refused(cli(*arguments), *words)
 
 
-def test_a_value_from_the_environment_names_its_variable() -> None:
+def test_a_value_from_the_environment_names_its_variable(monkeypatch: pytest.MonkeyPatch) -> None:
     app = typer.Typer()
 
     @app.command()
     def verb(count: Annotated[int, typer.Option("--count", envvar="SOME_COUNT")] = 1) -> None: ...
 
     command = typer.main.get_command(app)
-    with pytest.MonkeyPatch.context() as patch, pytest.raises(TyperException) as caught:
-        patch.setenv("SOME_COUNT", "many")
+    monkeypatch.setenv("SOME_COUNT", "many")
+    with pytest.raises(TyperException) as caught:
         command.main([], "mipha-eval", standalone_mode=False)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("SOME_COUNT", "many")
-        assert "--count (environment variable SOME_COUNT): expected a whole number" in usage_line(caught.value)
+    assert "--count (environment variable SOME_COUNT): expected a whole number" in usage_line(caught.value)
 
 
 def test_a_folder_of_runs_says_how_many_it_holds(cli: Cli, tmp_path: Path) -> None:

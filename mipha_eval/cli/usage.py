@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable
 
 import typer
+from typer._click.core import Context
 from typer._click.exceptions import BadOptionUsage, MissingParameter, NoSuchOption, UsageError
 from typer.core import TyperArgument, TyperGroup, TyperOption
 from typer.exceptions import TyperException
@@ -34,7 +35,7 @@ def usage_line(error: TyperException) -> str:
     return f"{_told(error, context)}; see {' '.join(filter(None, ['mipha-eval', verb]))} --help"
 
 
-def _told(error: TyperException, context: typer.Context | None) -> str:
+def _told(error: TyperException, context: Context | None) -> str:
     if isinstance(error, NoSuchOption) and context is not None:
         known = [flag for each in context.command.get_params(context) for flag in each.opts if flag.startswith("--")]
         return _with_nearest(f"there is no flag {error.option_name}", error.option_name, known, most=1)
@@ -42,6 +43,11 @@ def _told(error: TyperException, context: typer.Context | None) -> str:
         if isinstance(error, MissingParameter):
             return f"{_name(error.param)} is missing: {error.param.help or 'it has no default'}".rstrip(".")
         return f"{_origin(error.param, context)}: {_fitting(error.message)}"
+    return _said(error, context)
+
+
+def _said(error: TyperException, context: Context | None) -> str:
+    """A mistake that is about no flag with a value."""
     if isinstance(error, BadOptionUsage):
         return f"{error.option_name} needs a value"
     more = TOO_MANY.fullmatch(error.message)
@@ -61,7 +67,7 @@ def _name(param: TyperOption | TyperArgument) -> str:
     return param.metavar or param.name.upper().replace("_", "-")
 
 
-def _origin(param: TyperOption | TyperArgument, context: typer.Context | None) -> str:
+def _origin(param: TyperOption | TyperArgument, context: Context | None) -> str:
     """Where a value comes from: a flag, or an environment variable in its place."""
     source = context.get_parameter_source(param.name) if context else None
     variables = [param.envvar] if isinstance(param.envvar, str) else param.envvar or ()
