@@ -205,8 +205,10 @@ def tell_what_is_missing(run: Run, *, fresh: bool) -> None:
         again = " without --fresh" if fresh else ""
         logger.warning("not finished; the same command%s goes on from what is stored", again)
     for result in run:
-        for line in [*failure_lines(result.summary), *ungraded_lines(result.summary)]:
+        for line in failure_lines(result.summary):
             logger.warning("%s", line)
+        for line in ungraded_lines(result.summary):
+            logger.info("%s", line)
 
 
 def failed_tasks(failed: TasksFailedError | None) -> dict[str, Mapping[str, str]]:

@@ -74,8 +74,10 @@ def score_answers(
             print_numbers(summary)
     if not all(result.complete for result in results):
         for summary in summaries:
-            for line in [*failure_lines(summary), *ungraded_lines(summary)]:
+            for line in failure_lines(summary):
                 logger.warning("%s", line)
+            for line in ungraded_lines(summary):
+                logger.info("%s", line)
         raise typer.Exit(ExitCode.INCOMPLETE)
 
 

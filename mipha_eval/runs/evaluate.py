@@ -83,9 +83,7 @@ def evaluate(
     """
     registry, who = Registry([Path(each) for each in plugins]), worker_settings(workers)
     own, of_tasks = split_options(_texts(options, named), registry, _objects(tasks))
-    chosen = _model(model, own, registry, as_published=as_published)
-    if who is None:  # workers may have the model where this process has none
-        chosen.adapter.check_there()
+    chosen = _there(_model(model, own, registry, as_published=as_published), who)
     found, failed = _tasks(tasks, of_tasks, _source(data, chosen.data), registry)
     chosen.check_about([*(task.name for task in found), *failed])
     anew = isinstance(chosen.adapter, CallableModel) if fresh is None else fresh
@@ -156,6 +154,13 @@ def _model(model: AnyModel, options: Mapping[str, str], registry: Registry, *, a
     if as_published and not (isinstance(model, Model) and model.published):
         raise UserError("only a preset, by its name, can be asked as published", flag="--as-published")
     return _chosen(model).asked_with(options)
+
+
+def _there(model: Model, workers: WorkerSettings | None) -> Model:
+    """A model whose files are on this machine; workers may have them where this process has none. Raises UserError."""
+    if workers is None:
+        model.adapter.check_there()
+    return model
 
 
 def _chosen(model: ModelAdapter | Model | Callable[[list[Any], str], str]) -> Model:
