@@ -45,6 +45,10 @@ class AnswersFile(ModelAdapter):
             found[name][prompt] = response
         return found
 
+    def check_there(self) -> None:
+        if not self.path.is_file():
+            raise UserError(f"there is no answer file {self.path}")
+
     def load(self) -> None:
         _ = self.answers
 

@@ -9,12 +9,16 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import pytest
 import torch
+import typer
 from safetensors.torch import load_file, save_file
+from typer.exceptions import TyperException
 
+from mipha_eval.cli.usage import usage_line
+from mipha_eval.core.errors import UserError
 from mipha_eval.demo.files import demo_folder
 from tests.conftest import Cli, Outcome, read_json, read_jsonl, write_jsonl
 
@@ -59,6 +63,105 @@ def assert_refused(outcome: Outcome, *words: str) -> None:
 def test_command_lines(arguments: list[str], words: list[str], cli: Cli, tmp_path: Path) -> None:
     output = ["--output", str(tmp_path)] if "run" in arguments or arguments[0].startswith("-") else []
     assert_refused(cli(*arguments, *output), *words)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["run", "--limit", "0.1"], ["--limit", "a whole number", "mipha-eval run --help"]),
+        (["run", "--limit", "0"], ["--limit", "1 or more"]),
+        (["run", "--task", "pope"], ["--task;", "did you mean --tasks?"]),
+        (["run", "--tasks"], ["--tasks needs a value"]),
+        (["run", "pope"], ["nothing takes pope"]),
+        (["run", "--control", "blnd"], ["--control", "did you mean blind?", "mean-image"]),
+        (["rnu", "--tasks", "pope"], ["rnu", "did you mean run?"]),
+        (["xyzzy"], ["no verb xyzzy", "there are run, predict"]),
+        (["new", "tsk"], ["did you mean task?", "mipha-eval new --help"]),
+        (["score"], ["TARGET is missing", "the folder of a run"]),
+        (["predict"], ["--questions is missing"]),
+        (["show", "task"], ["NAME is missing"]),
+        (["list", "modls"], ["'modls'", "did you mean models?", "judges"]),
+        (["export", "x", "--to", "lmm"], ["--to", "did you mean lmms-eval?", "evalscope"]),
+        (
+            ["run", "--model", "hf-chat", "-a", "path=.", "-a", "new_tokens=3"],
+            ["did you mean", "max_new_tokens", "num_beams"],
+        ),
+        (["run", "--model", "/nowhere", "--data", "/"], ["/nowhere", "no such checkpoint folder"]),
+        (["run", "--model", "/", "-a", "path=x"], ["option path names another"]),
+        (["run", "--tasks", "pope", "--model", "mipha", "-a", "path=/nowhere", "--data", "/"], ["/nowhere does not exist"]),
+        (["run", "--tasks", "pope", "--model", "answers-file", "-a", "path=no.jsonl", "--data", "/"], ["no.jsonl"]),
+        (["submit", "mmbench", "--answers", "x", "-o", "y.tsv"], ["mmbench@test", "mmbench@dev", "name one"]),
+        (["submit", "mmbench@cn-dev", "--answers", "x", "-o", "y.tsv", "--data", "/"], ["labels", "public", "--dev"]),
+        (["report", "/"], ["/ is no run folder"]),
+    ],
+)
+def test_slips_on_the_command_line(arguments: list[str], words: list[str], cli: Cli) -> None:
+    assert_refused(cli(*arguments), *words)
+
+
+def test_a_value_from_the_environment_names_its_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+    app = typer.Typer()
+
+    @app.command()
+    def verb(count: Annotated[int, typer.Option("--count", envvar="SOME_COUNT")] = 1) -> None: ...
+
+    command = typer.main.get_command(app)
+    monkeypatch.setenv("SOME_COUNT", "many")
+    with pytest.raises(TyperException) as caught:
+        command.main([], "mipha-eval", standalone_mode=False)
+    assert "--count (environment variable SOME_COUNT): expected a whole number" in usage_line(caught.value)
+
+
+def test_a_folder_of_runs_says_how_many_it_holds(cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a/manifest.json").write_text("{}")
+    assert_refused(cli("report", tmp_path), "is no run folder", "it holds 1 run")
+
+
+def test_a_checkpoint_folder_is_the_model_that_runs_it(checkpoint: Path, tmp_path: Path) -> None:
+    """The same model as by its name, so that a run is found again either way; of what nobody knows there is a line."""
+    from mipha_eval.core.plugins.registry import Registry
+    from mipha_eval.runs.model_by_name import model_by_name
+
+    short = model_by_name(str(checkpoint), {"dtype": "float32"}, Registry())
+    long = model_by_name("mipha", {"path": str(checkpoint), "dtype": "float32"}, Registry())
+    assert short == long
+    for kind, name in (("llava", "hf-chat"), ("phi", "hf-text"), ("llava_phi", "llava")):
+        (tmp_path / "config.json").write_text(json.dumps({"model_type": kind}))
+        assert model_by_name(str(tmp_path), {}, Registry()).name == name
+    (tmp_path / "config.json").write_text(json.dumps({"model_type": "never_heard_of"}))
+    with pytest.raises(UserError, match="type never_heard_of; name one"):
+        model_by_name(str(tmp_path), {}, Registry())
+    (tmp_path / "config.json").rename(tmp_path / "adapter_config.json")
+    with pytest.raises(UserError, match="an adapter of a model"):
+        model_by_name(str(tmp_path), {}, Registry())
+
+
+def test_a_missing_data_set_leaves_its_task_out(cli: Cli, demo: Path, tmp_path: Path) -> None:
+    """The others run; the run can be shown and scored again, and its report tells why the task has no result."""
+    shutil.rmtree(demo / "mm-vet")
+    arguments = ["run", "--model", "constant", "--data", demo, "--limit", 4, "--output", tmp_path / "runs", "--tasks"]
+    outcome = cli(*arguments, "mmvet,mme", "--json")
+    assert outcome.code == 3
+    assert "left out mmvet@v1" in outcome.err
+    assert [result["task"] for result in outcome.json["results"]] == ["mme@llava"]
+    assert "mm-vet.json is missing" in outcome.json["failed"]["mmvet@v1"]
+    run = Path(outcome.json["run"])
+    assert "mmvet@v1 has no result" in (run / "report.md").read_text()
+    assert cli("score", run, "--json").json["task"] == "mme@llava"
+    assert cli("view", run, "-o", tmp_path / "view.html").code == 0
+    planned = cli("plan", "--data", demo, "--tasks", "mmvet,mme", "--json")
+    assert (planned.code, [each["task"] for each in planned.json]) == (3, ["mme@llava"])
+    assert_refused(cli(*arguments, "mmvet"), "mm-vet.json is missing")
+
+
+def test_answers_without_a_grade_say_who_grades(cli: Cli, tmp_path: Path) -> None:
+    options = ["--model", "constant", "--tasks", "mmvet", "--limit", 2, "--output", tmp_path, "--data", demo_folder()]
+    outcome = cli("run", *options)
+    assert outcome.code == 3
+    assert "2 answers are not graded" in outcome.err
+    assert "--judge" in outcome.err
+    assert "--grades" in outcome.err
 
 
 @pytest.fixture

@@ -455,7 +455,7 @@ def test_submissions(cli: Cli, tmp_path: Path, benchmarks: Path, llava_answers: 
     rows = read_jsonl(llava_answers / "mmbench_dev.jsonl")
     rows[0]["text"] = "=1+1"
     answers = write_jsonl(tmp_path / "mmbench.jsonl", rows)
-    assert cli("submit", "mmbench@dev", *files, answers, "-o", tmp_path / "mmbench.xlsx").code == 0
+    assert cli("submit", "mmbench@dev", "--dev", *files, answers, "-o", tmp_path / "mmbench.xlsx").code == 0
     from openpyxl import load_workbook
 
     sheet = load_workbook(tmp_path / "mmbench.xlsx").worksheets[0]
@@ -464,11 +464,11 @@ def test_submissions(cli: Cli, tmp_path: Path, benchmarks: Path, llava_answers: 
     assert "hint" not in head
     assert (sheet[2][6].value, sheet[2][6].data_type) == ("=1+1", "s")
     rows[0]["text"] = "x" * 40_000
-    long = cli("submit", "mmbench@dev", *files, write_jsonl(answers, rows), "-o", tmp_path / "long.xlsx")
+    long = cli("submit", "mmbench@dev", "--dev", *files, write_jsonl(answers, rows), "-o", tmp_path / "long.xlsx")
     assert long.code == 2
     assert ".tsv" in long.err
-    assert cli("submit", "mmbench@dev", *files, answers, "-o", tmp_path / "long.tsv").code == 0
-    missing = cli("submit", "mmbench@dev", *files, write_jsonl(answers, rows[1:]), "-o", tmp_path / "short.tsv")
+    assert cli("submit", "mmbench@dev", "--dev", *files, answers, "-o", tmp_path / "long.tsv").code == 0
+    missing = cli("submit", "mmbench@dev", "--dev", *files, write_jsonl(answers, rows[1:]), "-o", tmp_path / "short.tsv")
     assert missing.code == 2
     assert "1 of 4,377 questions have no answer" in missing.err
     assert cli("submit", "pope", *files, llava_answers / "pope.jsonl", "-o", tmp_path / "pope.json").code == 2
@@ -481,7 +481,7 @@ def test_no_upload_is_left_open(cli: Cli, tmp_path: Path, benchmarks: Path, llav
     try:
         answers = llava_answers / "mmbench_dev.jsonl"
         upload = tmp_path / f"mmbench.{ending}"
-        assert cli("submit", "mmbench@dev", "--data", benchmarks, "--answers", answers, "-o", upload).code == 0
+        assert cli("submit", "mmbench@dev", "--dev", "--data", benchmarks, "--answers", answers, "-o", upload).code == 0
         assert not [file.path for file in psutil.Process().open_files() if Path(file.path).is_relative_to(tmp_path)]
     finally:
         gc.enable()

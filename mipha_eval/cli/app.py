@@ -126,7 +126,9 @@ def _exit_code() -> int:
         logger.warning(STOPPED)
         return ExitCode.INCOMPLETE
     except TyperException as error:  # a flag that does not exist, a value that does not fit
-        logger.error("error: %s; see mipha-eval --help", str(error).rstrip("."))
+        from mipha_eval.cli.usage import usage_line
+
+        logger.error("error: %s", usage_line(error))
         return ExitCode.USAGE
     except SystemExit as stop:  # typer's, where the reader of our output has gone, as in `mipha-eval list | head -1`
         if not isinstance(stop.__context__, BrokenPipeError):

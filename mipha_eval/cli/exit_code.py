@@ -23,10 +23,10 @@ MEANINGS = {
     ExitCode.BUG: "a mistake of mipha-eval's own, with a traceback; please report it",
     ExitCode.USAGE: "something that you can mend: a flag, a file, a plugin; one line says what and how",
     ExitCode.INCOMPLETE: (
-        "finished, but a number is not whole: questions without an answer, failed requests, answers that a judge has yet to "
-        "grade, labels that are not public, more than half of the answers unparsed; stopped by Ctrl-C; something is not as "
-        "it should be: data differ from the release, a scorer from its oracle, a judge cannot be relied on; or "
-        "`compare --fail-on-regression` cannot tell"
+        "finished, but something is missing: a task whose files are not here, beside others; questions without an answer, "
+        "failed requests, answers that a judge has yet to grade, labels that are not public, more than half of the answers "
+        "unparsed; stopped by Ctrl-C; something is not as it should be: data differ from the release, a scorer from its "
+        "oracle, a judge cannot be relied on; or `compare --fail-on-regression` cannot tell"
     ),
     ExitCode.REGRESSION: "`compare --fail-on-regression`: a candidate is worse, or lost answers",
 }

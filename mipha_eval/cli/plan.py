@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Optional
@@ -10,8 +11,9 @@ from typing import TYPE_CHECKING, Annotated, Optional
 import typer
 
 from mipha_eval.cli import flags
+from mipha_eval.cli.exit_code import ExitCode
 from mipha_eval.cli.judge_flags import NO_JUDGE, JudgeFlags, takes_judge
-from mipha_eval.core.errors import UserError
+from mipha_eval.core.errors import MissingDataError, UserError
 
 if TYPE_CHECKING:
     from mipha_eval.core.json_value import Json
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
     from mipha_eval.core.task import Task
     from mipha_eval.runs.plan import TaskPlan
     from mipha_eval.runs.settings import RunSettings
+
+logger = logging.getLogger(__name__)
 
 DEFAULT_MODEL = "mipha-tiny"
 
@@ -103,14 +107,15 @@ def plan_tasks(
         tell_forecasts(settings, counts, told if json else None)
     elif plans and json:
         flags.print_json(told)
-    for reason in failed.values():  # the others are planned all the same
-        raise reason
+    elif plans:
+        logger.info("how long a model takes for this is measured with --probe")
+    raise_left_out(failed, others=bool(planned))
 
 
 def planned_tasks(
     tasks: Sequence[Task], plan: Callable[[Task], TaskPlan], failed: dict[str, Exception]
 ) -> list[tuple[Task, TaskPlan]]:
-    """Tasks and what each takes; `failed` gets those whose own code fails at that."""
+    """Tasks and what each takes; `failed` gets those whose files are missing, or whose own code fails at that."""
     from mipha_eval.core.errors import PluginError
     from mipha_eval.core.plugins.blame import blaming
 
@@ -119,20 +124,32 @@ def planned_tasks(
         try:
             with blaming():
                 found.append((task, plan(task)))
-        except PluginError as error:
+        except (PluginError, MissingDataError) as error:
             failed[task.label] = error
     return found
+
+
+def raise_left_out(failed: Mapping[str, Exception], *, others: bool) -> None:
+    """Ends the command once the others are planned: with what went wrong, or as incomplete if files alone are missing."""
+    wrong = next((error for error in failed.values() if not (others and isinstance(error, MissingDataError))), None)
+    if wrong is not None:
+        raise wrong
+    for label, error in failed.items():
+        logger.warning("left out %s: %s", label, error)
+    if failed:
+        raise typer.Exit(ExitCode.INCOMPLETE)
 
 
 def probed_model(
     name: str, options: Mapping[str, str], flagged: Mapping[str, str], registry: Registry
 ) -> tuple[Model, dict[str, str]]:
     """The model that is measured, and those options that are of tasks. Raises UserError for one that tells nothing."""
-    from mipha_eval.core.plugins.selection import build_model, split_options
+    from mipha_eval.core.plugins.selection import split_options
+    from mipha_eval.runs.model_by_name import model_by_name
     from mipha_eval.runs.probe import check_measurable
 
     own, of_tasks = split_options(options, registry)
-    chosen = build_model(name, {**own, **flagged}, registry)
+    chosen = model_by_name(name, {**own, **flagged}, registry)
     check_measurable(chosen)
     return chosen, of_tasks
 

@@ -37,11 +37,11 @@ def predict_answers(
     """Answer a LLaVA question file, in its order; the same command again goes on where it stopped."""
     flags.limit_threads(threads)
     from mipha_eval.core.plugins.registry import Registry
-    from mipha_eval.core.plugins.selection import build_model
+    from mipha_eval.runs.model_by_name import model_by_name
     from mipha_eval.runs.predict import PredictSettings, predict
 
     chosen = {**parse_pairs(options or ()), **flags.model_options(device, dtype, no_share, compile, allow_bin, serve)}
-    built = build_model(model, chosen, Registry(plugin or ()), as_published=as_published)
+    built = model_by_name(model, chosen, Registry(plugin or ()), as_published=as_published)
     size = flags.batch_size(batch_size)
     outcome = predict(PredictSettings(questions, image_folder, answers, built, max_new_tokens, size, fresh))
     if outcome.left:

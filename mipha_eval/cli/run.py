@@ -13,6 +13,7 @@ from mipha_eval.cli import flags, worker_flags
 from mipha_eval.cli.exit_code import STOPPED, ExitCode
 from mipha_eval.cli.judge_flags import NO_JUDGE, JudgeFlags, takes_judge
 from mipha_eval.cli.matrix import check_beside, run_models
+from mipha_eval.cli.ungraded import ungraded_lines
 from mipha_eval.cluster.settings import TIMEOUT
 from mipha_eval.core.options import parse_pairs
 from mipha_eval.core.plugins.references import split_names
@@ -119,15 +120,16 @@ def run_tasks(
         run_models(models, shared, {**own, **flagged}, worker_flags.models_at_a_time(crew), plan=plan, json=json)
         return
     from mipha_eval.core.plugins.registry import Registry
-    from mipha_eval.core.plugins.selection import build_model, split_options
+    from mipha_eval.core.plugins.selection import split_options
     from mipha_eval.data.parse_source import parse_source
     from mipha_eval.runs.evaluate import evaluate
+    from mipha_eval.runs.model_by_name import model_by_name
     from mipha_eval.runs.run import TasksFailedError
     from mipha_eval.scoring.result_record import result_json
 
     registry = Registry(plugin or ())
     own, of_tasks = split_options(parse_pairs(options or ()), registry)
-    chosen = build_model(model or DEFAULT_MODEL, {**own, **flagged}, registry, as_published=as_published)
+    chosen = model_by_name(model or DEFAULT_MODEL, {**own, **flagged}, registry, as_published=as_published)
     failed = None
     try:
         run = evaluate(
@@ -204,6 +206,8 @@ def tell_what_is_missing(run: Run, *, fresh: bool) -> None:
     for result in run:
         for line in failure_lines(result.summary):
             logger.warning("%s", line)
+        for line in ungraded_lines(result.summary):
+            logger.info("%s", line)
 
 
 def failed_tasks(failed: TasksFailedError | None) -> dict[str, Mapping[str, str]]:
@@ -213,5 +217,9 @@ def failed_tasks(failed: TasksFailedError | None) -> dict[str, Mapping[str, str]
 
 def raise_failed(failed: TasksFailedError | None) -> None:
     """Raises why tasks failed, once the others' results are shown."""
+    if failed is not None and failed.only_data_missing:
+        for label, reason in failed.reasons.items():
+            logger.warning("left out %s: %s", label, reason)
+        raise typer.Exit(ExitCode.INCOMPLETE)
     if failed is not None:
         raise failed.error

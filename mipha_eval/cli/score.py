@@ -11,6 +11,7 @@ import typer
 from mipha_eval.cli import flags
 from mipha_eval.cli.exit_code import ExitCode
 from mipha_eval.cli.judge_flags import NO_JUDGE, JudgeFlags, takes_judge
+from mipha_eval.cli.ungraded import ungraded_lines
 from mipha_eval.core.options import parse_pairs
 
 if TYPE_CHECKING:
@@ -20,6 +21,11 @@ logger = logging.getLogger(__name__)
 
 #: counts of a result that are told beneath its numbers
 COUNTS = ("n", "missing", "unparsed", "failed", "unlabelled", "left_out", "unverified")
+
+NO_CERTIFICATE = (
+    "no current certificate: what scores this task here has not been compared, as it is, with a second implementation of "
+    "the rules; that matters where the number is published, and in a checkout `mipha-eval certify` compares bundled tasks"
+)
 
 
 @takes_judge()
@@ -74,6 +80,8 @@ def score_answers(
         for summary in summaries:
             for line in failure_lines(summary):
                 logger.warning("%s", line)
+            for line in ungraded_lines(summary):
+                logger.info("%s", line)
         raise typer.Exit(ExitCode.INCOMPLETE)
 
 
@@ -106,5 +114,5 @@ def print_numbers(summary: ResultRecord) -> None:
     lines.append(", ".join(kept(f"{name} {count:,}") for name, count in counts.items() if count is not None))
     lines += [f"odd labels, {count:,}: {reason}" for reason, count in summary.odd_labels.items()]
     lines += [*wrapped_lines(summary), expectation_line(summary), judge_line(summary)]
-    lines.append(certificate_line([summary]) or "no current certificate, see mipha-eval certify")
+    lines.append(certificate_line([summary]) or NO_CERTIFICATE)
     print_lines(console, [line for line in lines if line])

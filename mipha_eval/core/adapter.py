@@ -104,6 +104,9 @@ class ModelAdapter(ABC):
         while the model answers other requests. They may never be asked for (Ctrl-C).
         """
 
+    def check_there(self) -> None:  # noqa: B027 - nothing to look for is a fine default
+        """Looks whether what the model is read from is on this machine, before any data are. Raises UserError."""
+
     def load(self) -> None:  # noqa: B027 - nothing to read is a fine default
         """Reads weights, so that mistakes show before the data is touched. Raises UserError."""
 

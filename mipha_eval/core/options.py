@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import re
 import types
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -101,6 +102,27 @@ def type_name(kind: object) -> str:
 def unknown(what: str, name: str, known: Iterable[str], lead: str = "there are") -> str:
     """An error text for a name that does not exist: the nearest names, then all."""
     names = sorted(known)
-    near = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
-    hint = f"did you mean {' or '.join(near)}? " if near else ""
+    meant = did_you_mean(name, names)
+    hint = f"{meant} " if meant else ""
     return f"unknown {what} {name!r}; {hint}{lead} {', '.join(names) or 'none'}"
+
+
+def did_you_mean(name: str, known: Iterable[str], most: int = 3) -> str:
+    """The names that are nearest to one that does not exist, as a question; empty where none is near.
+
+    A name is near, too, if the other is a part of it between dashes, as ``length`` is of ``max_length``.
+    """
+    near = nearest(name, known, most)
+    return f"did you mean {' or '.join(near)}?" if near else ""
+
+
+def nearest(name: str, known: Iterable[str], most: int = 3) -> list[str]:
+    """The names that are nearest to one that does not exist, the nearest first."""
+    names = sorted(known)
+    near = difflib.get_close_matches(name, names, n=most, cutoff=0.5)
+    parts: dict[str, list[str]] = {}
+    for each in names:
+        for part in re.split("[-_.@]", each):
+            parts.setdefault(part, []).append(each)
+    alike = [each for part in difflib.get_close_matches(name, parts, n=most, cutoff=0.75) for each in parts[part]]
+    return list(dict.fromkeys([*near, *alike]))[:most]

@@ -24,7 +24,7 @@ def locate_checkpoint(path: str, revision: str | None = None, *, pickled: bool =
     folder = Path(path).expanduser()
     if folder.is_dir():
         return folder
-    if path.startswith(("/", ".", "~")) or path.count("/") != 1:
+    if not is_hub_name(path):
         raise UserError(f"checkpoint folder {path} does not exist")
     from huggingface_hub import snapshot_download
 
@@ -35,3 +35,14 @@ def locate_checkpoint(path: str, revision: str | None = None, *, pickled: bool =
     except Exception as error:  # huggingface_hub raises its own, requests' and OSErrors here
         reason = str(error).strip().splitlines()[0]
         raise UserError(f"{path} is no local folder and cannot be fetched from the hub: {reason}") from error
+
+
+def check_local(path: str) -> None:
+    """Raises UserError if a path is neither a local folder nor a name that the hub could have."""
+    if not is_hub_name(path):
+        locate_checkpoint(path)
+
+
+def is_hub_name(path: str) -> bool:
+    """Whether a path can be a repository's name on the hub, and is no folder here."""
+    return path.count("/") == 1 and not path.startswith(("/", ".", "~")) and not Path(path).is_dir()

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TypeAlias
 
 from torch import Tensor
 from transformers.utils.generic import ModelOutput
+
+from mipha_eval.core.types import Request
 
 #: what a vision tower made of images, under the name that transformers gives it
 ImageFeatures: TypeAlias = Mapping[str, ModelOutput]
 
 #: arguments by name: tensors, and features of images in place of their pixels
 ForwardInputs: TypeAlias = Mapping[str, Tensor | ImageFeatures]
+
+#: from requests to arguments
+InputsOf: TypeAlias = Callable[[Sequence[Request]], ForwardInputs]
 
 
 def tensor_of(inputs: ForwardInputs, name: str) -> Tensor | None:

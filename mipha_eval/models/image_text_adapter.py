@@ -20,7 +20,7 @@ from mipha_eval.models.chat import Chat, Head
 from mipha_eval.models.collate import collate
 from mipha_eval.models.device import moved
 from mipha_eval.models.error_line import reason
-from mipha_eval.models.forward_inputs import ForwardInputs, ImageFeatures
+from mipha_eval.models.forward_inputs import ForwardInputs, ImageFeatures, InputsOf
 from mipha_eval.models.generator import is_encoded, own_end
 from mipha_eval.models.generic_adapter import GenericAdapter
 from mipha_eval.models.image_text import image_features, joined_features, takes_features
@@ -29,7 +29,6 @@ from mipha_eval.models.sharing_check import MISFITS, Sharing, Way, made_up_image
 from mipha_eval.models.stop import Stop
 from mipha_eval.models.template import ANY_QUESTION
 from mipha_eval.models.tower_memory import TowerMemory, find_tower
-from mipha_eval.models.transformers_adapter import InputsOf
 
 if TYPE_CHECKING:
     from PIL.Image import Image as Picture

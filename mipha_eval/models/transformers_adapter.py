@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from abc import abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
@@ -21,10 +21,10 @@ from mipha_eval.core.json_value import JsonObject
 from mipha_eval.core.types import Decoding, Request, Response
 from mipha_eval.models import reference
 from mipha_eval.models.answer_tokens import answer_tokens
-from mipha_eval.models.checkpoint_folder import locate_checkpoint
+from mipha_eval.models.checkpoint_folder import check_local, locate_checkpoint
 from mipha_eval.models.device import choose_device, choose_dtype, device_name, memory_guard
 from mipha_eval.models.fingerprint import Stamp, check_unchanged, fingerprint, stamps
-from mipha_eval.models.forward_inputs import ForwardInputs, left_padding, tensor_of
+from mipha_eval.models.forward_inputs import ForwardInputs, InputsOf, left_padding, tensor_of
 from mipha_eval.models.generation import Generation, Manner
 from mipha_eval.models.generator import generator_of
 from mipha_eval.models.limits import Limits
@@ -43,9 +43,6 @@ if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
     from mipha_eval.models.generating_model import GeneratingModel
-
-#: from requests to arguments of the network's forward
-InputsOf = Callable[[Sequence[Request]], ForwardInputs]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,6 +99,9 @@ class TransformersAdapter(PrefixAdapter[Pixels, State]):
         found = locate_checkpoint(self.path, self.revision, pickled=self.allow_bin)
         check_settings(found)
         return found
+
+    def check_there(self) -> None:
+        check_local(self.path)
 
     @abstractmethod
     def read_files(self) -> list[Path]:

@@ -260,6 +260,7 @@ def write_report(folder: RunFolder, gains: Sequence[Gain] = ()) -> Path:
         rows=[list(vars(row).values()) for result in results for row in summary_rows(result)],
         results=results,
         gains=[(each.task, each.metric, gain_line(each)) for each in gains],
+        failed=[(label, task.reason) for label, task in folder.status().items() if task.state == "failed"],
         certificates=certificate_line(results),
         gpu_hours=gpu_hours_line(folder),
         workers=workers_text(folder.manifest().workers),

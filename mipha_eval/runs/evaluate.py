@@ -18,13 +18,14 @@ from mipha_eval.core.options import as_texts
 from mipha_eval.core.plugins.model import Model
 from mipha_eval.core.plugins.references import split_names
 from mipha_eval.core.plugins.registry import Registry
-from mipha_eval.core.plugins.selection import build_model, build_task, of_task, split_options
+from mipha_eval.core.plugins.selection import build_task, of_task, split_options
 from mipha_eval.core.task import Task
 from mipha_eval.data.parse_source import parse_source
 from mipha_eval.judge.grading import Grading, begin_grading
 from mipha_eval.judge.settings import JudgeChoice
 from mipha_eval.runs.callable_model import CallableModel
 from mipha_eval.runs.find_tasks import find_tasks
+from mipha_eval.runs.model_by_name import model_by_name
 from mipha_eval.runs.run import run
 from mipha_eval.runs.score import score_file, score_run
 from mipha_eval.runs.settings import RunSettings
@@ -84,7 +85,7 @@ def evaluate(
     """
     registry, who = Registry([Path(each) for each in plugins]), worker_settings(workers)
     own, of_tasks = split_options(_texts(options, named), registry, _objects(tasks))
-    chosen = _model(model, own, registry, as_published=as_published)
+    chosen = _there(_model(model, own, registry, as_published=as_published), who)
     under, grading = chosen_control(control, blind=blind), _grading(judge, registry)
     found, failed = _tasks(tasks, of_tasks, _source(data, chosen.data), registry, grading)
     chosen.check_about([*(task.name for task in found), *failed])
@@ -153,10 +154,17 @@ def _texts(options: Mapping[str, object] | None, named: Mapping[str, object]) ->
 
 def _model(model: AnyModel, options: Mapping[str, str], registry: Registry, *, as_published: bool) -> Model:
     if isinstance(model, str):
-        return build_model(model, options, registry, as_published=as_published)
+        return model_by_name(model, options, registry, as_published=as_published)
     if as_published and not (isinstance(model, Model) and model.published):
         raise UserError("only a preset, by its name, can be asked as published", flag="--as-published")
     return _chosen(model).asked_with(options)
+
+
+def _there(model: Model, workers: WorkerSettings | None) -> Model:
+    """A model whose files are on this machine; workers may have them where this process has none. Raises UserError."""
+    if workers is None:
+        model.adapter.check_there()
+    return model
 
 
 def _chosen(model: ModelAdapter | Model | Callable[[list[Any], str], str]) -> Model:

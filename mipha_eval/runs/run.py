@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from mipha_eval.core.adapter import ModelAdapter
 from mipha_eval.core.atomic import errors_naming, locked
 from mipha_eval.core.controls import NO_QUESTION
-from mipha_eval.core.errors import ControlError, PluginError, UserError
+from mipha_eval.core.errors import ControlError, MissingDataError, PluginError, UserError
 from mipha_eval.core.floor import Floor
 from mipha_eval.core.plugins.blame import blaming, told
 from mipha_eval.core.plugins.checks.models import checked_expectation
@@ -68,6 +68,11 @@ class TasksFailedError(Exception):
     def reasons(self) -> dict[str, str]:
         """A line a task."""
         return {label: str(each) if isinstance(each, UserError) else told(each) for label, each in self.failures.items()}
+
+    @property
+    def only_data_missing(self) -> bool:
+        """Whether nothing went wrong but that files of some tasks are not here."""
+        return all(isinstance(error, MissingDataError) for error in self.failures.values())
 
     @property
     def error(self) -> Exception:
@@ -149,8 +154,8 @@ def _run_loaded(
 
 
 def prepared_tasks(settings: RunSettings) -> tuple[list[TaskInput], dict[str, Exception]]:
-    """The tasks with their questions, and those whose own code failed at that, or of which a control changes nothing; raises
-    that if there are no others.
+    """The tasks with their questions, and those without: their own code failed at that, their files are missing, or a
+    control changes nothing of them; raises that if there are no others.
     """
     work: list[TaskInput] = []
     failures = dict(settings.failed)
@@ -165,7 +170,7 @@ def prepared_tasks(settings: RunSettings) -> tuple[list[TaskInput], dict[str, Ex
                     "%s: nobody says how the paper of %s asked it; it is asked as usual", task.label, settings.model.name
                 )
             logger.debug("%s: %d of %d questions, from %s", task.label, len(item.samples), item.total, task.data)
-        except (PluginError, ControlError) as error:
+        except (PluginError, ControlError, MissingDataError) as error:
             failures[task.label] = error
     if not work:
         raise next(error for name, error in failures.items() if name not in settings.failed)

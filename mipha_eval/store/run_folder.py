@@ -54,6 +54,10 @@ class RunFolder:
     @classmethod
     def open(cls, path: Path) -> RunFolder:
         """Raises UserError if `path` is no run, or one of a newer version."""
+        if not (path / "manifest.json").exists():
+            inside = len(list(path.glob("*/manifest.json"))) if path.is_dir() else 0
+            hint = f"; it holds {inside} run{'s' * (inside > 1)}, name some of them" if inside else ""
+            raise UserError(f"{path} is no run folder: it has no manifest.json{hint}")
         run = cls(path)
         check_format(run.manifest(), path)
         return run
@@ -92,8 +96,11 @@ class RunFolder:
         return TaskFolder(self.path / label)
 
     def tasks(self) -> list[str]:
-        """Labels of the tasks that the run has begun, as the status says it, or a file of theirs."""
-        begun = {label for label, task in self.status().items() if task.state != "pending"}
+        """Labels of the tasks that the run has begun, as the status says it, or a file of theirs.
+
+        One that failed before it had questions, since its own files are missing, has begun nothing.
+        """
+        begun = {label for label, task in self.status().items() if task.state not in ("pending", "failed")}
         return sorted(begun | {path.parent.name for name in BEGUN for path in self.path.glob(f"*/{name}")})
 
     def status(self) -> dict[str, TaskStatus]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import difflib
 import functools
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 
 from mipha_eval.core.cache_folder import cache_folder
 from mipha_eval.core.errors import UserError
+from mipha_eval.core.options import did_you_mean
 from mipha_eval.suites.lmms.library import lmms_module, said_quietly
 from mipha_eval.suites.lmms.network import check_judge, judge_asked_by
 from mipha_eval.suites.lmms.own_task import OwnTask
@@ -43,9 +43,9 @@ def task_names(name: str, include: tuple[str, ...]) -> list[str]:
 def _names(index: Any, name: str, above: tuple[str, ...]) -> Iterator[str]:
     entry = index.task_index.get(name)
     if entry is None:
-        near = difflib.get_close_matches(name, index.all_tasks, n=3, cutoff=0.5)
-        hint = f"; did you mean {' or '.join(near)}?" if near else ""
-        raise UserError(f"lmms-eval has no task {name!r} among its {len(index.all_tasks):,}{hint}")
+        meant = did_you_mean(name, index.all_tasks)
+        told = f"lmms-eval has no task {name!r} among its {len(index.all_tasks):,}"
+        raise UserError(f"{told}; {meant}" if meant else told)
     if entry["type"] in ("task", "python_task"):
         yield name
         return

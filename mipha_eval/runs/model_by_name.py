@@ -1,0 +1,39 @@
+"""A model as it is typed: its name, or the checkpoint that it is to run, from which the name follows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from mipha_eval.core.errors import UserError
+from mipha_eval.core.plugins.model import Model
+from mipha_eval.core.plugins.plugin_code import plain_name
+from mipha_eval.core.plugins.registry import Registry
+from mipha_eval.core.plugins.selection import build_model
+
+
+def model_by_name(name: str, options: Mapping[str, str], registry: Registry, *, as_published: bool = False) -> Model:
+    """A model by its name, or by a checkpoint's folder or name on the hub: the same as the model that runs it, with `path`.
+
+    Raises:
+        UserError: there is no such model; an option does not exist, does not fit or is missing; or nobody can tell by its
+            settings which model runs a checkpoint.
+    """
+    if plain_name(name) not in registry.names("model_adapters") and ("/" in name or Path(name).expanduser().exists()):
+        if "path" in options:
+            raise UserError(f"model {name} is a checkpoint, and option path names another; leave out one of the two")
+        name, options = _running(name, options), {"path": name, **options}
+    return build_model(name, options, registry, as_published=as_published)
+
+
+def _running(path: str, options: Mapping[str, str]) -> str:
+    """The name of the model that runs a checkpoint."""
+    if Path(path).expanduser().is_file():
+        raise UserError(f"{path} is a file; a model is a name or a checkpoint's folder, and answers of one are scored")
+    from mipha_eval.models.checkpoint_folder import is_hub_name, locate_checkpoint
+    from mipha_eval.models.inspection.which_model import sure_model_for
+
+    pickled = options.get("allow_bin") == "true"
+    if not is_hub_name(path) and not Path(path).expanduser().is_dir():
+        raise UserError(f"there is no model {path}, and no such checkpoint folder")
+    return sure_model_for(locate_checkpoint(path, options.get("revision"), pickled=pickled))
