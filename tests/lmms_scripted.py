@@ -1,14 +1,15 @@
 """Answers that are written down, through lmms-eval's own run and through ours: ``python -m tests.lmms_scripted FOLDER``.
 
-Runs in lmms-eval's environment and prints both suites' numbers as JSON.
+Runs in lmms-eval's environment and prints both suites' numbers as JSON, and where two runs of ours are stored.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import random
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +20,15 @@ from lmms_eval.tasks import TaskManager
 from mipha_eval.core.plugins.references import suites_tasks
 from mipha_eval.core.types import Response
 from mipha_eval.data.questions import read_samples
+from mipha_eval.runs.evaluate import evaluate
 from mipha_eval.scoring.result import score_responses
 from mipha_eval.scoring.result_record import result_json
 from mipha_eval.suites.lmms.find import MODEL
 from tests.lmms_files import SETS, answers_to, local
+
+
+#: tasks of the stored runs: the headline of one is a mean, that of the other is none
+COMPARED = ("pope", "mme")
 
 
 class Scripted(lmms):  # type: ignore[misc]  # lmms-eval has no types
@@ -63,6 +69,22 @@ def ours(folder: Path) -> Any:
     return found
 
 
+def guessing(seed: int) -> Callable[[list[Any], str], str]:
+    """A model that says one of a few words, by the question and the seed."""
+
+    def guess(images: list[Any], prompt: str) -> str:
+        return random.Random(f"{seed} {images[0].size} {prompt}").choice(("yes", "no", "yes", "no", "A", "B"))
+
+    guess.__name__ = f"guess-{seed}"
+    return guess
+
+
+def stored(folder: Path) -> list[str]:
+    """Two runs of models that answer otherwise."""
+    tasks = [f"lmms:{local(name)}?include={folder}" for name in COMPARED]
+    return [str(evaluate(guessing(seed), tasks, output=folder / "runs", progress=False).path) for seed in (1, 2)]
+
+
 if __name__ == "__main__":
-    both = {"theirs": theirs(Path(sys.argv[1])), "ours": ours(Path(sys.argv[1]))}
-    print("\n" + json.dumps(both, default=str))
+    where = Path(sys.argv[1])
+    print("\n" + json.dumps({"theirs": theirs(where), "ours": ours(where), "runs": stored(where)}, default=str))
