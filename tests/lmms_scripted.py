@@ -17,7 +17,9 @@ from lmms_eval import evaluator
 from lmms_eval.api.model import lmms
 from lmms_eval.tasks import TaskManager
 
+from mipha_eval.core.json_value import Json
 from mipha_eval.core.plugins.references import suites_tasks
+from mipha_eval.core.record import record_json
 from mipha_eval.core.types import Response
 from mipha_eval.data.questions import read_samples
 from mipha_eval.runs.evaluate import evaluate
@@ -25,7 +27,6 @@ from mipha_eval.scoring.result import score_responses
 from mipha_eval.scoring.result_record import result_json
 from mipha_eval.suites.lmms.find import MODEL
 from tests.lmms_files import SETS, answers_to, local
-
 
 #: tasks of the stored runs: the headline of one is a mean, that of the other is none
 COMPARED = ("pope", "mme")
@@ -47,16 +48,16 @@ class Scripted(lmms):  # type: ignore[misc]  # lmms-eval has no types
         raise NotImplementedError
 
 
-def theirs(folder: Path) -> Any:
+def theirs(folder: Path, tasks: Sequence[str]) -> Any:
     arguments = argparse.Namespace(output_path=str(folder / "theirs"), process_with_media=False)
     found = evaluator.simple_evaluate(
         model=Scripted(),
-        tasks=[local(name) for name in SETS],
+        tasks=list(tasks),
         task_manager=TaskManager("ERROR", include_path=str(folder), model_name=MODEL),
         bootstrap_iters=0,
         cli_args=arguments,
     )
-    return found["results"]
+    return {**found["results"], **found.get("groups", {})}
 
 
 def ours(folder: Path) -> Any:
@@ -85,6 +86,25 @@ def stored(folder: Path) -> list[str]:
     return [str(evaluate(guessing(seed), tasks, output=folder / "runs", progress=False).path) for seed in (1, 2)]
 
 
+def grouped(folder: Path) -> list[dict[str, Json]]:
+    """What a run of a group says of it as a whole, with the answers that are written down."""
+    name = f"lmms:local_outer?include={folder}"
+    said = {
+        sample.prompt: text
+        for task in suites_tasks(name)
+        for sample, text in zip(read_samples(task), answers_to(task.name.removeprefix(local(""))), strict=True)
+    }
+    run = evaluate(lambda images, prompt: said[prompt], name, output=folder / "runs", progress=False)
+    return [record_json(group) for group in run.groups]
+
+
 if __name__ == "__main__":
     where = Path(sys.argv[1])
-    print("\n" + json.dumps({"theirs": theirs(where), "ours": ours(where), "runs": stored(where)}, default=str))
+    found = {
+        "theirs": theirs(where, [local(name) for name in SETS]),
+        "ours": ours(where),
+        "runs": stored(where),
+        "their groups": theirs(where, ["local_outer"]),
+        "our groups": grouped(where),
+    }
+    print("\n" + json.dumps(found, default=str))

@@ -19,7 +19,7 @@ from tests.lmms_environment import called, lmms_results
 from tests.lmms_files import ROWS, SETS, local
 
 TINY = Path(__file__).parents[1] / "mipha_eval" / "demo" / "tiny"
-RANKED = "local_ranked"
+RANKED, RANKS = "local_ranked", "local_ranks"
 
 
 @pytest.fixture(scope="session")
@@ -67,7 +67,7 @@ def ran(model: tuple[str, Path], lmms_eval: Path, local_sets: Path, tmp_path_fac
         "mipha_eval",
         "run",
         "--tasks",
-        f"{tasks},lmms:{RANKED}",
+        f"{tasks},lmms:{RANKS}",
         "--lmms-include",
         local_sets,
         "-o",
@@ -97,6 +97,9 @@ def test_the_same_model_has_the_same_numbers(ran: Any, theirs: Any) -> None:
         assert own["task"] == f"{name}@lmms-eval-0.7.3"
         assert (own["failed"], own["missing"], own["unlabelled"]) == (0, 0, 0)
         check_equal(own, theirs[name], name)
+    (group,) = ran["groups"]
+    assert group["group"] == f"{RANKS}@lmms-eval-0.7.3"
+    assert group["metrics"] == numbers(theirs[RANKED])
 
 
 @pytest.fixture(scope="session")
@@ -172,7 +175,7 @@ def error_of_a_mean(sums: Mapping[str, float]) -> float:
 
 
 def test_two_runs_are_compared_without_lmms_eval(scripted: Any, cli: Cli) -> None:
-    """Differences, errors and p-values by brute force from what is stored of each answer, of a mean and of another number."""
+    """Differences, errors and p-values by brute force from the stored scores, of a mean and of another number."""
     runs = scripted["runs"]
     told = cli("compare", *runs, "--json")
     assert told.code == 0, told.err
@@ -219,3 +222,19 @@ def test_two_runs_are_reported_and_viewed_without_lmms_eval(scripted: Any, cli: 
         assert f"{each['pope_accuracy']:.4f}" in told.out
         assert f"guess-{number}" in written
     assert "Is there a" in written
+
+
+def test_groups_have_lmms_evals_own_numbers(scripted: Any) -> None:
+    """Weighted by size and not, one within the other, to the last digit; a task without the metric is left out."""
+    theirs, ours = scripted["their groups"], {group["group"].partition("@")[0]: group for group in scripted["our groups"]}
+    assert ours.keys() == {"local_outer", "local_inner", "local_plain"}
+    for name in ("local_outer", "local_inner"):
+        expected = {key: value for key, value in theirs[name].items() if isinstance(value, float)}
+        assert len(expected) == 2
+        assert ours[name]["metrics"] == expected
+    tasks = [theirs[local(name)]["exact_match,none"] for name in ("gqa", "scienceqa_img", "realworldqa")]
+    assert ours["local_outer"]["metrics"]["exact_match,none"] != sum(tasks) / 3, "weights that change nothing prove little"
+    assert "weighted" in ours["local_outer"]["how"]["exact_match,none"]
+    assert "alike" in ours["local_inner"]["how"]["exact_match,none"]
+    assert not ours["local_plain"]["metrics"]
+    assert "no number" in ours["local_plain"]["why_not"]

@@ -120,6 +120,7 @@ def run_tasks(
         return
     from mipha_eval.core.plugins.registry import Registry
     from mipha_eval.core.plugins.selection import build_model, split_options
+    from mipha_eval.core.record import record_json
     from mipha_eval.data.parse_source import parse_source
     from mipha_eval.runs.evaluate import evaluate
     from mipha_eval.runs.run import TasksFailedError
@@ -156,6 +157,7 @@ def run_tasks(
     summaries = [result.summary for result in run]
     if json:
         told = {"gains": [gain.record for gain in run.gains]} if run.gains or run.under_control else {}
+        told |= {"groups": [record_json(group) for group in run.groups]} if run.groups else {}
         results = [*map(result_json, summaries)]
         flags.print_json({"run": str(run.path), "results": results, **told, **failed_tasks(failed)})
     else:
@@ -177,6 +179,7 @@ def show_run(run: Run) -> None:
         certificate_line,
         expectation_line,
         gain_line,
+        group_line,
         judge_line,
         print_summary,
         probability_line,
@@ -190,6 +193,7 @@ def show_run(run: Run) -> None:
     notes = (expectation_line, serving_line, probability_line, judge_line)
     lines += [note(summary) for note in notes for summary in summaries]
     lines += map(gain_line, run.gains)
+    lines += map(group_line, run.groups)
     lines += [certificate_line(summaries)]
     print_lines(console, [line for line in lines if line])
     print(f"report: {run.path / 'report.md'}")
