@@ -31,7 +31,6 @@ from tests.conftest import Cli
 DOCUMENTS = 240
 RNG = random.Random(7)
 ANSWERS = [(RNG.random() < 0.5, RNG.random() < 0.4) for _ in range(DOCUMENTS)]
-MEAN = {"aggregation": "mean", "weight_by_size": True}
 CLUSTERS = [f"picture {place // 4}" for place in range(DOCUMENTS)]
 
 
@@ -109,11 +108,11 @@ def test_code_that_needs_every_picture_has_no_moves() -> None:
 
 def test_a_line_on_a_group() -> None:
     """With all digits, and how it is made."""
-    told = GroupNumbers(group="mine@lmms-eval-0.7.3", metrics={"acc": 1 / 3}, how={"acc": how_of(MEAN)})
+    told = GroupNumbers(group="mine@lmms-eval-0.7.3", metrics={"acc": 1 / 3}, how={"acc": how_of("mean", by_size=True)})
     assert group_line(told) == "mine@lmms-eval-0.7.3: acc 0.3333333333333333 (mean weighted by the tasks' sizes)"
     none = GroupNumbers(group="mine@lmms-eval-0.7.3", why_not="no number")
     assert group_line(none) == "mine@lmms-eval-0.7.3: no number"
-    assert how_of({**MEAN, "aggregation": f1}) == "by lmms-eval's own code (f1), which need be no mean"
+    assert how_of(f1, by_size=False) == "by lmms-eval's own code (f1), which need be no mean"
 
 
 class MadeUp:

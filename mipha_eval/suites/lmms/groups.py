@@ -35,7 +35,7 @@ class LmmsGroup(SuiteGroup):
         results: dict[str, dict[str, Any]] = defaultdict(dict)
         try:
             for name, task in self.tasks.items():
-                results[name] = results_of(task, metrics[task.label])
+                results[name] = _results_of(task, metrics[task.label])
             with said_quietly():
                 tree = self._tree(self.name)
                 lmms_module("evaluator_utils").consolidate_group_results(results, {}, tree)
@@ -70,7 +70,9 @@ class LmmsGroup(SuiteGroup):
         values = {key: float(value) for key, value in results.items() if "," in key and "_stderr" not in key}
         filters = {key.partition(",")[2] for key in values}
         named = {key: key.partition(",")[0] if len(filters) == 1 else key for key in values}
-        how = {named[key]: how_of([each for each in configs if each["metric"] in key][-1]) for key in values}
+        # of several that a name fits, lmms-eval's code keeps the last
+        chosen = {key: [each for each in configs if each["metric"] in key][-1] for key in values}
+        how = {named[key]: how_of(each["aggregation"], by_size=bool(each["weight_by_size"])) for key, each in chosen.items()}
         return self._told(
             group.group_name, {named[key]: value for key, value in values.items()}, how, "" if values else NONE
         )
@@ -99,7 +101,7 @@ def groups_in(tree: Mapping[Any, Any]) -> list[Any]:
     return found
 
 
-def results_of(task: LmmsTask, metrics: Mapping[str, float]) -> dict[str, Any]:
+def _results_of(task: LmmsTask, metrics: Mapping[str, float]) -> dict[str, Any]:
     """A task's numbers as lmms-eval keeps them: by metric and filter, without standard errors, and of how many documents."""
     own = task.loading.own
     found: dict[str, Any] = {"samples": size_of(own, task.loading.payloads)}
@@ -123,9 +125,8 @@ def size_of(own: OwnTask, payloads: Mapping[str, Mapping[str, object]]) -> int:
     return list(counts.values())[-1]
 
 
-def how_of(config: Mapping[str, Any]) -> str:
+def how_of(aggregation: object, *, by_size: bool) -> str:
     """In words how a group's number is made of its tasks'."""
-    aggregation = config["aggregation"]
     if aggregation != "mean":
         return f"by lmms-eval's own code ({getattr(aggregation, '__name__', 'unnamed')}), which need be no mean"
-    return "mean weighted by the tasks' sizes" if config["weight_by_size"] else "mean of the tasks, each alike"
+    return "mean weighted by the tasks' sizes" if by_size else "mean of the tasks, each alike"
