@@ -67,7 +67,8 @@ class LmmsGroup(SuiteGroup):
 
     def _numbers(self, group: Any, results: Mapping[str, Any]) -> GroupNumbers:
         configs = group.config["aggregate_metric_list"] or []
-        values = {key: float(value) for key, value in results.items() if "," in key and "_stderr" not in key}
+        # lmms-eval's own order is that of a set, and another each time
+        values = {key: float(results[key]) for key in sorted(results) if "," in key and "_stderr" not in key}
         filters = {key.partition(",")[2] for key in values}
         named = {key: key.partition(",")[0] if len(filters) == 1 else key for key in values}
         # of several that a name fits, lmms-eval's code keeps the last
