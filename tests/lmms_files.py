@@ -29,12 +29,14 @@ class Set:
         split: the one that is evaluated.
         row: number of a question and a source of chance -> its columns, but for the picture.
         changed: what the definition says otherwise here.
+        rows: how many questions there are.
     """
 
     yaml: str
     split: str
     row: Callable[[int, random.Random], Row]
     changed: Mapping[str, object] | None = None
+    rows: int = ROWS
 
 
 def picture(number: int) -> bytes:
@@ -162,7 +164,7 @@ SETS: Mapping[str, Set] = {
     "chartqa": Set("chartqa/chartqa.yaml", "test", _chartqa),
     "ai2d": Set("ai2d/ai2d.yaml", "test", _ai2d),
     "mmstar": Set("mmstar/mmstar.yaml", "val", _mmstar),
-    "realworldqa": Set("realworldqa/realworldqa.yaml", "test", _realworldqa),
+    "realworldqa": Set("realworldqa/realworldqa.yaml", "test", _realworldqa, rows=15),
 }
 
 #: tasks whose code asks a judge
@@ -182,6 +184,26 @@ RANKED = {
     "metric_list": [{"metric": name, "aggregation": "mean", "higher_is_better": True} for name in ("acc", "acc_norm")],
 }
 
+#: groups with a number of their own: of tasks as large as they are, with one among them that has other metrics; of tasks
+#: alike, within it; of a single task; and one without a number
+GROUPS = (
+    {
+        "group": "local_outer",
+        "task": ["local_inner", "local_realworldqa", "local_mmstar", "local_plain"],
+        "aggregate_metric_list": [{"metric": "exact_match", "aggregation": "mean", "weight_by_size": True}],
+    },
+    {
+        "group": "local_inner",
+        "task": ["local_gqa", "local_ai2d"],
+        "aggregate_metric_list": [{"metric": "exact_match", "aggregation": "mean", "weight_by_size": False}],
+    },
+    {
+        "group": "local_ranks",
+        "task": ["local_ranked"],
+        "aggregate_metric_list": [{"metric": "acc", "aggregation": "mean", "weight_by_size": True}],
+    },
+    {"group": "local_plain", "task": ["local_scienceqa_img"]},
+)
 
 WRITTEN = {**SETS, **JUDGED}
 
@@ -195,8 +217,9 @@ def rows_of(name: str) -> list[dict[str, Any]]:
     """A task's rows with their pictures; in MME's data both questions about a picture have one id."""
     rng = random.Random(name)
     each = 2 if name == "mme" else EACH
-    held = [{"bytes": picture(number // each), "path": None} for number in range(ROWS)]
-    return [{**WRITTEN[name].row(number, rng), "image": held[number]} for number in range(ROWS)]
+    own = WRITTEN[name]
+    held = [{"bytes": picture(number // each), "path": None} for number in range(own.rows)]
+    return [{**own.row(number, rng), "image": held[number]} for number in range(own.rows)]
 
 
 def write_sets(folder: Path, tasks: Path, names: Sequence[str] = (*SETS, *JUDGED)) -> None:
@@ -225,6 +248,8 @@ def write_sets(folder: Path, tasks: Path, names: Sequence[str] = (*SETS, *JUDGED
     data = {"dataset_path": "parquet", "dataset_kwargs": {"data_files": {"test": str(folder / "ai2d.parquet")}}}
     _write_task(folder, {**RANKED, **data, "include": str(tasks / str(RANKED["include"]))})
     _write_task(folder, {"group": "local_letters", "task": [local("ai2d"), local("mmstar")]})
+    for group in GROUPS:
+        _write_task(folder, group)
 
 
 def _write_task(folder: Path, definition: Mapping[str, object]) -> None:

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+import math
 import re
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.conftest import Cli
 from tests.judge_server import Say, Serve
 from tests.lmms_environment import called, lmms_results
 from tests.lmms_files import ROWS, SETS, local
 
 TINY = Path(__file__).parents[1] / "mipha_eval" / "demo" / "tiny"
-RANKED = "local_ranked"
+RANKED, RANKS = "local_ranked", "local_ranks"
 
 
 @pytest.fixture(scope="session")
@@ -63,7 +67,7 @@ def ran(model: tuple[str, Path], lmms_eval: Path, local_sets: Path, tmp_path_fac
         "mipha_eval",
         "run",
         "--tasks",
-        f"{tasks},lmms:{RANKED}",
+        f"{tasks},lmms:{RANKS}",
         "--lmms-include",
         local_sets,
         "-o",
@@ -93,6 +97,9 @@ def test_the_same_model_has_the_same_numbers(ran: Any, theirs: Any) -> None:
         assert own["task"] == f"{name}@lmms-eval-0.7.3"
         assert (own["failed"], own["missing"], own["unlabelled"]) == (0, 0, 0)
         check_equal(own, theirs[name], name)
+    (group,) = ran["groups"]
+    assert group["group"] == f"{RANKS}@lmms-eval-0.7.3"
+    assert group["metrics"] == numbers(theirs[RANKED])
 
 
 @pytest.fixture(scope="session")
@@ -146,3 +153,88 @@ def test_a_run_is_scored_again_and_reported(ran: Any, lmms_eval: Path, local_set
     again = json.loads(called(lmms_eval, local_sets, "mipha_eval", "score", ran["run"], "--json"))
     plain = {result["task"]: result["metrics"] for result in again}
     assert plain == {result["task"]: result["metrics"] for result in ran["results"]}
+
+
+def differences(runs: list[str], task: str, worth: Callable[[Mapping[str, Any]], float]) -> dict[str, float]:
+    """By picture, what the second run's stored scores are above the first's."""
+    first, second = (
+        {score["sample"]: score for score in map(json.loads, (Path(run) / task / "scores.jsonl").read_text().splitlines())}
+        for run in runs
+    )
+    assert first.keys() == second.keys()
+    found: dict[str, float] = defaultdict(float)
+    for name, score in first.items():
+        found[score["cluster"]] += worth(second[name]) - worth(score)
+    return found
+
+
+def error_of_a_mean(sums: Mapping[str, float]) -> float:
+    """Clustered, of as many answers a picture."""
+    middle = sum(sums.values()) / len(sums)
+    return math.sqrt(len(sums) / (len(sums) - 1) * sum((each - middle) ** 2 for each in sums.values())) / ROWS
+
+
+def test_two_runs_are_compared_without_lmms_eval(scripted: Any, cli: Cli) -> None:
+    """Differences, errors and p-values by brute force from the stored scores, of a mean and of another number."""
+    runs = scripted["runs"]
+    told = cli("compare", *runs, "--json")
+    assert told.code == 0, told.err
+    pope, mme = (f"{local(name)}@lmms-eval-0.7.3" for name in ("pope", "mme"))
+    pairs = {pair["task"]: pair["differences"] for pair in json.loads(told.out)["pairs"]}
+    (own,) = pairs[pope]
+    sums = differences(runs, pope, lambda score: float(score["details"]["pope_accuracy"]))
+    whole = sum(sums.values())
+    ways = list(itertools.product((1, -1), repeat=len(sums)))
+    moved = [abs(sum(way * each for way, each in zip(signs, sums.values(), strict=True))) for signs in ways]
+    assert whole
+    assert own["difference"] == pytest.approx(whole / ROWS)
+    assert own["standard_error"] == pytest.approx(error_of_a_mean(sums), rel=1e-6)
+    assert own["p"] == pytest.approx(sum(each >= abs(whole) - 1e-9 for each in moved) / len(ways))
+
+    (own,) = pairs[mme]
+    name = own["metric"]
+    values = [json.loads((Path(run) / mme / "result.json").read_text())["metrics"][name] for run in runs]
+    assert values[0] != values[1]
+    assert own["difference"] == values[1] - values[0]
+    assert any("move" in score["details"].get(name, {}) for score in stored_scores(runs[0], mme))
+    moves = differences(runs, mme, lambda score: score["details"].get(name, {}).get("move", 0.0))
+    asked = sum(name in score["details"] for score in stored_scores(runs[0], mme))
+    assert own["standard_error"] == pytest.approx(error_of_a_mean(moves) * ROWS / asked, rel=1e-6)
+
+
+def stored_scores(run: str, task: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (Path(run) / task / "scores.jsonl").read_text().splitlines()]
+
+
+def test_two_runs_are_reported_and_viewed_without_lmms_eval(scripted: Any, cli: Cli, tmp_path: Path) -> None:
+    runs = scripted["runs"]
+    values = [
+        json.loads((Path(run) / f"{local('pope')}@lmms-eval-0.7.3" / "result.json").read_text())["metrics"] for run in runs
+    ]
+    told = cli("report", *runs)
+    assert told.code == 0, told.err
+    page = tmp_path / "page.html"
+    shown = cli("view", *runs, "-o", page)
+    assert shown.code == 0, shown.err
+    written = page.read_text(encoding="utf-8")
+    for number, each in enumerate(values, start=1):
+        assert f"| guess-{number} |" in told.out
+        assert f"{each['pope_accuracy']:.4f}" in told.out
+        assert f"guess-{number}" in written
+    assert "Is there a" in written
+
+
+def test_groups_have_lmms_evals_own_numbers(scripted: Any) -> None:
+    """Weighted by size and not, one within the other, to the last digit; a task without the metric is left out."""
+    theirs, ours = scripted["their groups"], {group["group"].partition("@")[0]: group for group in scripted["our groups"]}
+    assert ours.keys() == {"local_outer", "local_inner", "local_plain"}
+    for name in ("local_outer", "local_inner"):
+        expected = {key: value for key, value in theirs[name].items() if isinstance(value, float)}
+        assert len(expected) == 2
+        assert ours[name]["metrics"] == expected
+    tasks = [theirs[local(name)]["exact_match,none"] for name in ("gqa", "scienceqa_img", "realworldqa")]
+    assert ours["local_outer"]["metrics"]["exact_match,none"] != sum(tasks) / 3, "weights that change nothing prove little"
+    assert "weighted" in ours["local_outer"]["how"]["exact_match,none"]
+    assert "alike" in ours["local_inner"]["how"]["exact_match,none"]
+    assert not ours["local_plain"]["metrics"]
+    assert "no number" in ours["local_plain"]["why_not"]

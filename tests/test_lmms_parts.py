@@ -15,10 +15,12 @@ import pytest
 from mipha_eval.core.errors import UserError
 from mipha_eval.core.metrics import Totals, add_tallies
 from mipha_eval.core.plugins.references import is_suites, is_table, split_names
-from mipha_eval.core.suite_task import SuiteDefinition
+from mipha_eval.core.suite_task import GroupNumbers, SuiteDefinition
 from mipha_eval.core.types import Decoding, Response, Sample, Score
+from mipha_eval.reporting.summary import group_line
 from mipha_eval.scoring.result import score_responses
 from mipha_eval.suites.lmms.generation import Generation, ended, without_marks
+from mipha_eval.suites.lmms.groups import how_of
 from mipha_eval.suites.lmms.moves import NoMovesError, halves, moves
 from mipha_eval.suites.lmms.network import asking_nobody, check_judge, judge_asked_by, judge_settings
 from mipha_eval.suites.lmms.numbers import counts_of, metric_of
@@ -102,6 +104,15 @@ def test_code_that_needs_every_picture_has_no_moves() -> None:
         moves(1.0, CLUSTERS, pairs)
     with pytest.raises(NoMovesError, match="one image"):
         moves(1.0, ["a", "a"], without)
+
+
+def test_a_line_on_a_group() -> None:
+    """With all digits, and how it is made."""
+    told = GroupNumbers(group="mine@lmms-eval-0.7.3", metrics={"acc": 1 / 3}, how={"acc": how_of("mean", by_size=True)})
+    assert group_line(told) == "mine@lmms-eval-0.7.3: acc 0.3333333333333333 (mean weighted by the tasks' sizes)"
+    none = GroupNumbers(group="mine@lmms-eval-0.7.3", why_not="no number")
+    assert group_line(none) == "mine@lmms-eval-0.7.3: no number"
+    assert how_of(f1, by_size=False) == "by lmms-eval's own code (f1), which need be no mean"
 
 
 class MadeUp:

@@ -121,6 +121,7 @@ def run_tasks(
         return
     from mipha_eval.core.plugins.registry import Registry
     from mipha_eval.core.plugins.selection import split_options
+    from mipha_eval.core.record import record_json
     from mipha_eval.data.parse_source import parse_source
     from mipha_eval.runs.evaluate import evaluate
     from mipha_eval.runs.model_by_name import model_by_name
@@ -158,6 +159,7 @@ def run_tasks(
     summaries = [result.summary for result in run]
     if json:
         told = {"gains": [gain.record for gain in run.gains]} if run.gains or run.under_control else {}
+        told |= {"groups": [record_json(group) for group in run.groups]} if run.groups else {}
         results = [*map(result_json, summaries)]
         flags.print_json({"run": str(run.path), "results": results, **told, **failed_tasks(failed)})
     else:
@@ -179,6 +181,7 @@ def show_run(run: Run) -> None:
         certificate_line,
         expectation_line,
         gain_line,
+        group_line,
         judge_line,
         print_summary,
         probability_line,
@@ -192,6 +195,7 @@ def show_run(run: Run) -> None:
     notes = (expectation_line, serving_line, probability_line, judge_line)
     lines += [note(summary) for note in notes for summary in summaries]
     lines += map(gain_line, run.gains)
+    lines += map(group_line, run.groups)
     lines += [certificate_line(summaries)]
     print_lines(console, [line for line in lines if line])
     print(f"report: {run.path / 'report.md'}")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from msgspec import Struct
 
-from mipha_eval.core.record import Text
+from mipha_eval.core.record import Finite, Text
 from mipha_eval.core.task import Task
 
 
@@ -51,6 +52,34 @@ class SuiteDefinition(Struct, frozen=True, kw_only=True):
         return f"{self.suite}-{self.version}"
 
 
+class GroupNumbers(Struct, frozen=True, kw_only=True):
+    """What a suite says of a group of its tasks as a whole.
+
+    Attributes:
+        group: its name with the protocol, as of a task.
+        metrics: as the suite calls them.
+        how: in words how a metric is made of the tasks' own, by metric.
+        why_not: why there is no number; else "".
+    """
+
+    group: Text
+    metrics: Mapping[str, Finite] = {}
+    how: Mapping[str, str] = {}
+    why_not: str = ""
+
+
+class SuiteGroup(ABC):
+    """A group of another suite's tasks that was named as one."""
+
+    @abstractmethod
+    def numbers(self, metrics: Mapping[str, Mapping[str, float]]) -> Sequence[GroupNumbers]:
+        """What the suite's code says of the group and of those in it, once its tasks are scored in this process.
+
+        Args:
+            metrics: of each task whose result is whole, by label.
+        """
+
+
 class SuiteTask(Task):
     """What tasks of other suites have in common; each is of a class of its own, made of its definition."""
 
@@ -58,6 +87,8 @@ class SuiteTask(Task):
     own_data: ClassVar[bool] = True
     #: whether the suite's own code asks a judge when it reads an answer
     asks_judge: ClassVar[bool] = False
+    #: the group that was named for it; None where the task itself was
+    group: ClassVar[SuiteGroup | None] = None
 
 
 def suite_definition_of(task: Task) -> SuiteDefinition | None:

@@ -14,6 +14,7 @@ from mipha_eval.core.plugins.registry import plugin_folder
 from mipha_eval.core.printable import printable
 from mipha_eval.core.provenance import JUDGE
 from mipha_eval.core.record import checked
+from mipha_eval.core.suite_task import GroupNumbers
 from mipha_eval.models.served.price import Price
 from mipha_eval.reporting.decimals import decimals
 from mipha_eval.reporting.effort import effort
@@ -134,6 +135,12 @@ def expectation_line(result: ResultRecord) -> str:
 def gain_line(gain: Gain) -> str:
     """How far a model is above one of its controls in a task."""
     return f"{gain.task} {gain.metric}: {gain.text()}, {gain.clusters:,} pictures"
+
+
+def group_line(group: GroupNumbers) -> str:
+    """What another suite says of a group of its tasks as a whole, with all digits; or why it says nothing."""
+    told = [f"{metric} {value!r} ({group.how[metric]})" for metric, value in group.metrics.items()]
+    return f"{group.group}: {', '.join(told) or group.why_not}"
 
 
 def judge_line(result: ResultRecord) -> str:

@@ -34,6 +34,7 @@ from mipha_eval.reporting.summary import write_report
 from mipha_eval.runs.backend import backend_of
 from mipha_eval.runs.floor_loop import FloorLoop
 from mipha_eval.runs.gains import find_gains
+from mipha_eval.runs.groups import find_groups
 from mipha_eval.runs.open_run import open_run
 from mipha_eval.runs.run_loop import RunLoop
 from mipha_eval.runs.settings import RunSettings
@@ -147,7 +148,7 @@ def _run_loaded(
         gains = find_gains(folder, settings.tasks, Registry())
         backend.note()  # they were held until now
         write_report(folder, gains)
-    found = Run(folder.path, folder.manifest().display_name, results, gains)
+    found = Run(folder.path, folder.manifest().display_name, results, gains, find_groups(settings.tasks, results))
     if failures:
         raise TasksFailedError(found, failures) from next(iter(failures.values()))
     return found

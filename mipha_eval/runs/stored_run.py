@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mipha_eval.core.plugins.registry import Registry
+from mipha_eval.core.suite_task import GroupNumbers
 from mipha_eval.core.task_label import TaskLabel
 from mipha_eval.judge.stored_task import StoredTask, read_stored_tasks
 from mipha_eval.runs.frames import metrics_frame
@@ -29,12 +30,14 @@ class Run:
         path: the run's folder; ``report.md`` in it is for people.
         model: what tables call it.
         gains: how far the model is above its controls, as `evaluate` found it; of a stored run see `visual_gains`.
+        groups: what other suites say of groups of their tasks, as `evaluate` found it; a stored run has none.
     """
 
     path: Path
     model: str
     results: Sequence[Result]
     gains: Sequence[Gain] = ()
+    groups: Sequence[GroupNumbers] = ()
 
     @property
     def complete(self) -> bool:

@@ -15,13 +15,14 @@ from mipha_eval.core.plugins.checks.classes import NAME
 from mipha_eval.core.plugins.references import Reference
 from mipha_eval.core.suite_task import SuiteDefinition
 from mipha_eval.core.task import Task
-from mipha_eval.suites.lmms.find import load_task, task_names
+from mipha_eval.suites.lmms.find import load_task, manager, task_names
 from mipha_eval.suites.lmms.generation import Generation
+from mipha_eval.suites.lmms.groups import LmmsGroup, is_group
 from mipha_eval.suites.lmms.library import SUITE, lmms_version
 from mipha_eval.suites.lmms.network import judge_asked_by, judge_settings, put_judge
 from mipha_eval.suites.lmms.own_task import OwnTask
 from mipha_eval.suites.lmms.refusals import greedy_metrics
-from mipha_eval.suites.lmms.task import Loading, built, task_class
+from mipha_eval.suites.lmms.task import LmmsTask, Loading, built, task_class
 
 logger = logging.getLogger(__name__)
 
@@ -46,7 +47,13 @@ def make_tasks(reference: Reference) -> list[Task]:
     names = task_names(reference.place, include)
     if names != [reference.place]:
         logger.info("%s: %d tasks: %s", reference, len(names), ", ".join(names))
-    return [_task(name, include) for name in names]
+    tasks = {name: _task(name, include) for name in names}
+    index = manager(include)
+    if is_group(index, reference.place):
+        group = LmmsGroup(reference.place, index, tasks)
+        for task in tasks.values():
+            type(task).group = group
+    return list(tasks.values())
 
 
 def take_judge(model: str, base_url: str | None, key: str) -> None:
@@ -65,7 +72,7 @@ def reference_of(name: str, include: Sequence[str]) -> str:
     return f"{SCHEME}:{name}{settings}"
 
 
-def _task(name: str, include: tuple[str, ...]) -> Task:
+def _task(name: str, include: tuple[str, ...]) -> LmmsTask:
     own = load_task(name, include)
     definition = _definition(name, include, own)
     if definition.sampled:
