@@ -16,6 +16,7 @@ from mipha_eval.cli.matrix import check_beside, run_models
 from mipha_eval.cluster.settings import TIMEOUT
 from mipha_eval.core.options import parse_pairs
 from mipha_eval.core.plugins.references import split_names
+from mipha_eval.engine.interrupt import STOPPED
 
 if TYPE_CHECKING:
     from mipha_eval.runs.run import TasksFailedError
@@ -165,7 +166,7 @@ def run_tasks(
             if summary.probabilities is None:
                 logger.warning("%s: no probabilities; its answers are open, or the model gives none", summary.task)
     raise_failed(failed)
-    if not run.complete:
+    if run.stopped or not run.complete:
         tell_what_is_missing(run, fresh=fresh)
         raise typer.Exit(ExitCode.INCOMPLETE)
 
@@ -199,8 +200,10 @@ def tell_what_is_missing(run: Run, *, fresh: bool) -> None:
     """Why a run is not complete, and how it goes on."""
     from mipha_eval.reporting.summary import failure_lines
 
-    if any(result.summary.missing for result in run):
-        again = " without --fresh" if fresh else ""
+    again = " without --fresh" if fresh else ""
+    if run.stopped:
+        logger.warning("%s", STOPPED.replace("command", f"command{again}"))
+    elif any(result.summary.missing for result in run):
         logger.warning("not finished; the same command%s goes on from what is stored", again)
     for result in run:
         for line in failure_lines(result.summary):

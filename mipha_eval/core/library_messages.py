@@ -23,12 +23,13 @@ def take_off_terminal(*libraries: str) -> None:
 
 
 def run_quietly(command: Sequence[str], folder: Path, logger: logging.Logger) -> bytes:
-    """What a program writes to standard output; what it writes to standard error goes to `logger`, at debug level.
+    """What a program writes to standard output; what it writes to standard error goes to `logger`, at debug level. Ctrl-C
+    on a terminal does not reach it.
 
     Raises:
         OSError: it cannot be started.
     """
-    done = subprocess.run(command, cwd=folder, capture_output=True, check=False)  # noqa: S603 - a list, no shell
+    done = subprocess.run(command, cwd=folder, capture_output=True, check=False, start_new_session=True)  # noqa: S603 - a list, no shell
     log_lines(done.stderr, logger)
     return done.stdout
 

@@ -142,7 +142,7 @@ def _run_loaded(
         gains = find_gains(folder, settings.tasks, Registry())
         backend.note()  # they were held until now
         write_report(folder, gains)
-    found = Run(folder.path, folder.manifest().display_name, results, gains)
+    found = Run(folder.path, folder.manifest().display_name, results, gains, stopped=interrupt.asked())
     if failures:
         raise TasksFailedError(found, failures) from next(iter(failures.values()))
     return found

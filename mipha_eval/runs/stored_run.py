@@ -29,12 +29,14 @@ class Run:
         path: the run's folder; ``report.md`` in it is for people.
         model: what tables call it.
         gains: how far the model is above its controls, as `evaluate` found it; of a stored run see `visual_gains`.
+        stopped: whether Ctrl-C came while it went on.
     """
 
     path: Path
     model: str
     results: Sequence[Result]
     gains: Sequence[Gain] = ()
+    stopped: bool = False
 
     @property
     def complete(self) -> bool:

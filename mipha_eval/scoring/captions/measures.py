@@ -7,8 +7,11 @@ those of the whole set in every resample. Source: salaniz/pycocoevalcap at ad634
 from __future__ import annotations
 
 import logging
+import subprocess
 from collections.abc import Sequence
 from functools import partial
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -79,9 +82,7 @@ def _bleu(candidates: Sequence[str], references: Sequence[Sequence[str]]) -> lis
 
 def _meteor(candidates: Sequence[str], references: Sequence[Sequence[str]]) -> list[list[float]]:
     """METEOR's statistics of each image: lengths, matches of four matchers, chunks, matched words."""
-    from pycocoevalcap.meteor.meteor import Meteor
-
-    scorer = Meteor()
+    scorer = _started_meteor()
     try:
         lines = [scorer._stat(caption, list(truth)) for caption, truth in zip(candidates, references, strict=True)]
     except OSError as error:
@@ -94,6 +95,24 @@ def _meteor(candidates: Sequence[str], references: Sequence[Sequence[str]]) -> l
     if any(len(numbers) != METEOR_NUMBERS for numbers in rows):
         raise UserError("METEOR stopped or answered otherwise than expected; choose tokenizer=treebank")
     return [_without_one_chunk(numbers) for numbers in rows]
+
+
+def _started_meteor() -> Any:
+    """The library's METEOR with Java in a session of its own, which Ctrl-C on a terminal does not reach."""
+    from pycocoevalcap.meteor import meteor as library
+
+    class Apart(library.Meteor):
+        def __init__(self) -> None:
+            self.meteor_cmd = ["java", "-jar", "-Xmx2G", library.METEOR_JAR, "-", "-", "-stdio", "-l", "en", "-norm"]
+            folder, pipe = Path(library.__file__).parent, subprocess.PIPE
+            self.meteor_p = subprocess.Popen(  # noqa: S603 - a list, no shell
+                self.meteor_cmd, cwd=folder, stdin=pipe, stdout=pipe, stderr=pipe, start_new_session=True
+            )
+
+        def __del__(self) -> None:
+            """It is ended where it was asked; the library's would write to a pipe that is gone."""
+
+    return Apart()
 
 
 def _without_one_chunk(numbers: list[float]) -> list[float]:
