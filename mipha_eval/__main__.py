@@ -1,23 +1,16 @@
-"""``mipha-eval`` and ``python -m mipha_eval``, from the first import to the end: Ctrl-C is answered all the while."""
+"""The program, ``mipha-eval`` or ``python -m mipha_eval``: Ctrl-C has its say from the first import to the last line."""
 
-import signal
-import sys
+from __future__ import annotations
 
-from mipha_eval.cli.exit_code import STOPPED, ExitCode
+from mipha_eval.engine.interrupt import stopped_from_the_first_import
 
 
 def main() -> None:
-    """Runs the program, and ends the process."""
-    try:
-        from mipha_eval.cli.app import main as run_program
+    """Runs a command line, see `mipha_eval.cli.app.main`."""
+    stopped_from_the_first_import()
+    from mipha_eval.cli.app import main as command_line
 
-        run_program()
-    except KeyboardInterrupt:  # while modules were imported, or after the last line
-        print(STOPPED, file=sys.stderr)
-        sys.exit(ExitCode.INCOMPLETE)
-    finally:
-        # all is stored and said; what Python does at its end would answer a further Ctrl-C with a traceback
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
+    command_line()
 
 
 if __name__ == "__main__":

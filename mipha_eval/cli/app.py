@@ -21,7 +21,7 @@ from mipha_eval.cli.compare_suites import compare_suites_of_file
 from mipha_eval.cli.convert import convert_checkpoint
 from mipha_eval.cli.data import data_verbs
 from mipha_eval.cli.doctor import examine_machine
-from mipha_eval.cli.exit_code import STOPPED, ExitCode
+from mipha_eval.cli.exit_code import ExitCode
 from mipha_eval.cli.export import export_answers
 from mipha_eval.cli.inspect import inspect_model
 from mipha_eval.cli.judge import judge_verbs
@@ -40,7 +40,7 @@ from mipha_eval.cli.view import view_runs
 from mipha_eval.core.errors import UserError
 from mipha_eval.core.own_process import set_up_process
 from mipha_eval.core.plugins.blame import blaming
-from mipha_eval.engine.interrupt import named_interrupts
+from mipha_eval.engine.interrupt import STOPPED, ignore_interrupts, named_interrupts
 
 logger = logging.getLogger(__name__)
 
@@ -112,7 +112,9 @@ def main() -> None:
     """Runs a command line; a mistake of the user's is one line and exit code 2."""
     set_up_process()
     with shown_messages():
-        sys.exit(_exit_code())
+        code = _exit_code()
+        ignore_interrupts()
+        sys.exit(code)
 
 
 def _exit_code() -> int:
@@ -123,6 +125,7 @@ def _exit_code() -> int:
         logger.error("error: %s%s", error, f" ({error.flag})" if error.flag else "")
         return ExitCode.USAGE
     except (KeyboardInterrupt, typer.Abort):
+        ignore_interrupts()
         logger.warning(STOPPED)
         return ExitCode.INCOMPLETE
     except TyperException as error:  # a flag that does not exist, a value that does not fit
@@ -136,6 +139,7 @@ def _exit_code() -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return ExitCode.OK
     if code == INTERRUPTED:
+        ignore_interrupts()
         logger.warning(STOPPED)
         return ExitCode.INCOMPLETE
     return code if isinstance(code, int) else ExitCode.OK

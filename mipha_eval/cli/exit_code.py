@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from enum import IntEnum
 
-#: what is said wherever Ctrl-C stops a command, with the code INCOMPLETE
-STOPPED = "stopped; the same command goes on from what is stored"
-
 
 class ExitCode(IntEnum):
     """One for every way in which a command can end; docs/cli.md shows `MEANINGS`."""

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 import typer
 
 from mipha_eval.cli import flags
-from mipha_eval.cli.exit_code import STOPPED, ExitCode
+from mipha_eval.cli.exit_code import ExitCode
 from mipha_eval.core.errors import UserError
+from mipha_eval.engine.interrupt import STOPPED
 
 if TYPE_CHECKING:
     from mipha_eval.core.json_value import Json

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Annotated, Optional
 import typer
 
 from mipha_eval.cli import flags, worker_flags
-from mipha_eval.cli.exit_code import STOPPED, ExitCode
+from mipha_eval.cli.exit_code import ExitCode
 from mipha_eval.cli.judge_flags import NO_JUDGE, JudgeFlags, takes_judge
 from mipha_eval.cli.matrix import check_beside, run_models
 from mipha_eval.cli.ungraded import ungraded_lines
 from mipha_eval.cluster.settings import TIMEOUT
 from mipha_eval.core.options import parse_pairs
 from mipha_eval.core.plugins.references import split_names
+from mipha_eval.engine.interrupt import STOPPED
 
 if TYPE_CHECKING:
     from mipha_eval.runs.run import TasksFailedError
@@ -169,7 +170,7 @@ def run_tasks(
             if summary.probabilities is None:
                 logger.warning("%s: no probabilities; its answers are open, or the model gives none", summary.task)
     raise_failed(failed)
-    if not run.complete:
+    if run.stopped or not run.complete:
         tell_what_is_missing(run, fresh=fresh)
         raise typer.Exit(ExitCode.INCOMPLETE)
 
@@ -205,8 +206,11 @@ def tell_what_is_missing(run: Run, *, fresh: bool) -> None:
     """Why a run is not complete, and how it goes on."""
     from mipha_eval.reporting.summary import failure_lines
 
-    if any(result.summary.missing for result in run):
-        logger.warning("%s", STOPPED.replace("command", "command without --fresh") if fresh else STOPPED)
+    again = STOPPED.replace("command", "command without --fresh") if fresh else STOPPED
+    if run.stopped:
+        logger.warning("%s", again)
+    elif any(result.summary.missing for result in run):
+        logger.warning("%s", again.replace("stopped", "not finished"))
     for result in run:
         for line in failure_lines(result.summary):
             logger.warning("%s", line)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import signal
 import threading
 from collections.abc import Callable, Iterator
@@ -13,22 +14,56 @@ from mipha_eval.core.errors import UserInterruptError
 
 logger = logging.getLogger(__name__)
 
+STOPPED = "stopped; the same command goes on from what is stored"
+INCOMPLETE = 3  # the exit code of a command that was stopped
+
+
+def stopped_from_the_first_import() -> None:
+    """From here on Ctrl-C ends the program with the sentence and the exit code of every other moment.
+
+    To be called before anything heavy is imported: Python's own handler would show where an import stood.
+    """
+    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+        signal.signal(signal.SIGINT, _end_at_once)
+
+
+def ignore_interrupts() -> None:
+    """What is left is the end of the program: Ctrl-C would be an error of whatever is ending there.
+
+    Nothing where the process is somebody else's, and was not begun by `stopped_from_the_first_import`.
+    """
+    if signal.getsignal(signal.SIGINT) is _end_at_once:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def _end_at_once(*_: object) -> None:
+    os.write(2, f"{STOPPED}\n".encode())
+    os._exit(INCOMPLETE)
+
 
 @contextmanager
 def named_interrupts() -> Iterator[None]:
-    """While entered, Ctrl-C is a UserInterruptError, so that nobody's own KeyboardInterrupt is taken for it."""
+    """While entered, Ctrl-C is a UserInterruptError, so that nobody's own KeyboardInterrupt is taken for it.
+
+    A second one ends the process at once.
+    """
     if threading.current_thread() is not threading.main_thread() or signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         yield
         return
-    previous = signal.signal(signal.SIGINT, _interrupt)
+    raised = False
+
+    def interrupt(*_: object) -> None:
+        nonlocal raised
+        if raised:  # an error raised while the first is on its way would be another's
+            _end_at_once()
+        raised = True
+        raise UserInterruptError
+
+    previous = signal.signal(signal.SIGINT, interrupt)
     try:
         yield
     finally:
         signal.signal(signal.SIGINT, previous)
-
-
-def _interrupt(*_: object) -> None:
-    raise UserInterruptError
 
 
 class Interrupt:

@@ -22,7 +22,8 @@ from mipha_eval.engine.plan import Limits
 from mipha_eval.engine.speed import Measured, Speed, fit, spread
 from mipha_eval.engine.task_input import TaskInput, check_images, check_ranking
 from mipha_eval.engine.workload import Workload
-from mipha_eval.runs.run import check_labels, prepared_tasks
+from mipha_eval.runs.checks import check_labels
+from mipha_eval.runs.run import prepared_tasks
 from mipha_eval.runs.settings import RunSettings
 
 #: batches that are measured, beside a first one that does not count

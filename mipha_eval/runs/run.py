@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import functools
 import logging
-import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, nullcontext
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mipha_eval.core.adapter import ModelAdapter
-from mipha_eval.core.atomic import errors_naming, locked
-from mipha_eval.core.controls import NO_QUESTION
+from mipha_eval.core.atomic import locked
 from mipha_eval.core.errors import ControlError, MissingDataError, PluginError, UserError
 from mipha_eval.core.floor import Floor
 from mipha_eval.core.plugins.blame import blaming, told
@@ -22,8 +19,6 @@ from mipha_eval.core.plugins.checks.models import checked_expectation
 from mipha_eval.core.plugins.code_digest import tell_of_edited
 from mipha_eval.core.plugins.model import option_name
 from mipha_eval.core.plugins.registry import Registry
-from mipha_eval.core.plugins.selection import says_its_name
-from mipha_eval.core.task import Task
 from mipha_eval.data.images import image_digest
 from mipha_eval.engine.backend import Backend
 from mipha_eval.engine.background import BackgroundWorker
@@ -32,6 +27,7 @@ from mipha_eval.engine.self_check import SelfCheck
 from mipha_eval.engine.task_input import TaskInput, check_images, check_ranking, prepare
 from mipha_eval.reporting.summary import write_report
 from mipha_eval.runs.backend import backend_of
+from mipha_eval.runs.checks import check_control, check_labels, check_writable
 from mipha_eval.runs.floor_loop import FloorLoop
 from mipha_eval.runs.gains import find_gains
 from mipha_eval.runs.groups import find_groups
@@ -148,7 +144,8 @@ def _run_loaded(
         gains = find_gains(folder, settings.tasks, Registry())
         backend.note()  # they were held until now
         write_report(folder, gains)
-    found = Run(folder.path, folder.manifest().display_name, results, gains, find_groups(settings.tasks, results))
+    groups = find_groups(settings.tasks, results)
+    found = Run(folder.path, folder.manifest().display_name, results, gains, groups, interrupt.asked())
     if failures:
         raise TasksFailedError(found, failures) from next(iter(failures.values()))
     return found
@@ -270,31 +267,3 @@ def digests(adapter: ModelAdapter, read: Mapping[str, str]) -> Digest:
         return lambda _: ""
     own = functools.cache(image_digest)
     return lambda image: read.get(image.location) or own(image)
-
-
-def check_labels(tasks: Sequence[Task]) -> None:
-    """Raises UserError for tasks that one result would be of, and for one that takes another's name."""
-    labels = [task.label for task in tasks]
-    twice = next((label for label in labels if labels.count(label) > 1), None)
-    if twice is not None:
-        raise UserError(f"two tasks are called {twice}; give one another name")
-    taken = next((task for task in tasks if not says_its_name(task)), None)
-    if taken is not None:
-        raise UserError(f"class {type(taken).__name__} calls itself {taken.label}, which is not its name to take")
-
-
-def check_control(settings: RunSettings) -> None:
-    """Raises UserError if a control would take nothing from the model."""
-    name, adapter = settings.model.name, settings.model.adapter
-    if settings.control and adapter.floor and not adapter.reads_images:
-        raise UserError(f"model {name} looks at no picture and reads no question; a control says nothing of it")
-    if settings.control not in (None, NO_QUESTION) and not adapter.reads_images:
-        raise UserError(f"model {name} looks at no picture; the control {settings.control} says nothing of it")
-
-
-def check_writable(folder: Path) -> None:
-    """Raises UserError before any work if results could not be stored."""
-    with errors_naming(folder):
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            pass

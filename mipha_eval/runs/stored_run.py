@@ -31,6 +31,7 @@ class Run:
         model: what tables call it.
         gains: how far the model is above its controls, as `evaluate` found it; of a stored run see `visual_gains`.
         groups: what other suites say of groups of their tasks, as `evaluate` found it; a stored run has none.
+        stopped: whether Ctrl-C came while it went on.
     """
 
     path: Path
@@ -38,6 +39,7 @@ class Run:
     results: Sequence[Result]
     gains: Sequence[Gain] = ()
     groups: Sequence[GroupNumbers] = ()
+    stopped: bool = False
 
     @property
     def complete(self) -> bool:

@@ -14,13 +14,13 @@ from mipha_eval.core.options import as_texts
 from mipha_eval.core.plugins.registry import Registry
 from mipha_eval.core.plugins.selection import split_options
 from mipha_eval.judge.settings import JudgeChoice
+from mipha_eval.runs.checks import check_writable
 from mipha_eval.runs.matrix.matrix import Matrix, build_matrix
 from mipha_eval.runs.matrix.matrix_result import MatrixResult
 from mipha_eval.runs.matrix.models_file import ListedModel, listed_models, names, read_models_file
 from mipha_eval.runs.matrix.order import Shared
 from mipha_eval.runs.matrix.run_matrix import run_matrix
 from mipha_eval.runs.matrix.run_plan import RunPlan, plan_lines, plan_matrix
-from mipha_eval.runs.run import check_writable
 
 logger = logging.getLogger(__name__)
 
