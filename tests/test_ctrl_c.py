@@ -22,7 +22,7 @@ RUN = [
     "mipha_eval",
     "run",
     "--tasks",
-    "pope,coco-cap",
+    "pope,mme",
     "--model",
     "constant",
     "--data",
