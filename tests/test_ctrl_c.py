@@ -16,7 +16,21 @@ import pytest
 from mipha_eval.engine.interrupt import STOPPED
 from mipha_eval.scoring.captions import measures
 
-RUN = [sys.executable, "-m", "mipha_eval", "run", "--tasks", "pope,coco", "--limit", "20", "--check", "0", "--json"]
+RUN = [
+    sys.executable,
+    "-m",
+    "mipha_eval",
+    "run",
+    "--tasks",
+    "pope,mme",
+    "--model",
+    "constant",
+    "--data",
+    "demo",
+    "--limit",
+    "20",
+    "--json",
+]
 MOMENTS = 10
 
 
@@ -33,7 +47,8 @@ def test_ten_moments_once_and_twice(tmp_path: Path) -> None:
     """One sentence and one exit code at each, no traceback; the same command comes to the results of one left alone."""
     begun = time.monotonic()
     alone = started(tmp_path / "alone")
-    whole, _ = alone.communicate()
+    whole, errors = alone.communicate()
+    assert alone.returncode == 0, errors
     seconds, stopped = time.monotonic() - begun, 0
     for place in range(MOMENTS):
         process = started(tmp_path / "runs")
