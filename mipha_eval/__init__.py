@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from mipha_eval.runs.stored_run import Run, load_run, load_runs
     from mipha_eval.runs.task_result import Result
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 # tasks and model adapters are part of this package: a wheel has them inside it, a checkout beside it
 if not Path(__path__[0], "tasks").is_dir():
