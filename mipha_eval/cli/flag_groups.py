@@ -9,12 +9,35 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, fields
 from typing import Annotated, ClassVar, TypeVar, cast, get_args, get_type_hints
 
+import typer
 from typer.models import OptionInfo
 
 #: what stands before the name of an option in the environment
 PREFIX = "MIPHA_EVAL_"
 #: ends the heading of flags that help tells by their names alone
 RARELY = ", rarely"
+
+#: says in a context that help is to tell all
+WHOLE = "mipha_eval.help_all"
+
+
+def _show_all(context: typer.Context, asked: bool) -> None:
+    if asked and not context.resilient_parsing:
+        context.meta[WHOLE] = True
+        print(context.get_help())
+        raise typer.Exit
+
+
+HelpAll = Annotated[
+    bool,
+    typer.Option(
+        "--help-all",
+        callback=_show_all,
+        is_eager=True,
+        expose_value=False,
+        help="Show all flags, and all of each, and exit.",
+    ),
+]
 
 Verb = TypeVar("Verb", bound=Callable[..., object])
 
@@ -88,12 +111,16 @@ def takes_flags(*without: str, required: Collection[str] = (), **defaults: objec
             else:
                 parameters.append(own.replace(kind=inspect.Parameter.KEYWORD_ONLY))
 
+        further = inspect.Parameter("help_all", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=HelpAll)
+        parameters.append(further)
+
         @functools.wraps(verb)
         def call(**options: object) -> object:
             read = {
                 name: group(**{each.name: options.pop(each.name) for each in members})
                 for name, (group, members) in groups.items()
             }
+            options.pop(further.name, None)
             return verb(**options, **read)
 
         call.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]

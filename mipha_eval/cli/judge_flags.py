@@ -54,7 +54,17 @@ class JudgeFlags(FlagGroup):
     """What a user says of a judge. A flag more is a field here, and its use in `choice`."""
 
     heading = "Judge"
-    rare = frozenset({"judge_runs", "judge_concurrency", "judge_timeout", "judge_tries", "judge_price", "judge_workers"})
+    rare = frozenset(
+        {
+            "judge_runs",
+            "judge_concurrency",
+            "judge_timeout",
+            "judge_tries",
+            "judge_price",
+            "judge_workers",
+            "judge_correctness",
+        }
+    )
 
     judge: Judge = None
     judge_base_url: BaseUrl = None

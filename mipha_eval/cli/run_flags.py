@@ -119,7 +119,7 @@ class HowFlags(FlagGroup):
     """How it runs."""
 
     heading = "How it runs"
-    rare = frozenset({"threads", "gpus_per_worker", "worker_timeout", "plan"})
+    rare = frozenset({"threads", "cluster", "gpus_per_worker", "worker_timeout", "plan"})
 
     batch_size: flags.BatchSize = "auto"
     fresh: flags.Fresh = False
