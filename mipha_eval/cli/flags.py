@@ -29,7 +29,7 @@ Data = Annotated[
     typer.Option(
         "--data",
         envvar="MIPHA_EVAL_DATA",
-        help="A folder in LLaVA's eval layout, demo, hub:MIRROR or hub; by default what the model names, else hub.",
+        help="A folder in LLaVA's layout, demo, hub:MIRROR or the default, hub; a preset may name its own.",
     ),
 ]
 Annotations = Annotated[

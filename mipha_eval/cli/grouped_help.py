@@ -14,7 +14,7 @@ from mipha_eval.cli.flag_groups import RARELY, WHOLE
 
 OWN, GENERAL = "Of this verb", "General"
 #: flags that every verb has
-GENERAL_FLAGS = ("verbose", "quiet", "log_file", "help", "help_all")
+GENERAL_FLAGS = ("config", "verbose", "quiet", "log_file", "help", "help_all")
 #: where the explanation of a flag begins
 COLUMN = 26
 #: where an explanation that is too long for its line may end
@@ -33,8 +33,8 @@ class GroupedCommand(TyperCommand):
         whole = bool(ctx.meta.get(WHOLE))
         told = [found for each in params if not isinstance(each, TyperOption) and (found := each.get_help_record(ctx))]
         if told:
-            with formatter.section("Arguments"):
-                formatter.write_dl(told)
+            formatter.write_paragraph()
+            formatter.write_dl(told)
         formatter.write_paragraph()
         for heading, options in _by_heading(_options(params)).items():
             formatter.write(f"{heading}:\n")

@@ -14,6 +14,7 @@ from mipha_eval.cli.exit_code import ExitCode
 from mipha_eval.cli.flag_groups import takes_flags
 from mipha_eval.cli.judge_flags import JudgeFlags
 from mipha_eval.cli.matrix import check_beside, run_models
+from mipha_eval.cli.run_file import Config, RunFile
 from mipha_eval.cli.run_flags import DataFlags, HowFlags, ModelFlags, OutputFlags, TaskFlags
 from mipha_eval.core.options import parse_pairs
 
@@ -26,9 +27,16 @@ logger = logging.getLogger(__name__)
 
 @takes_flags()
 def run_tasks(
-    what: TaskFlags, who: ModelFlags, where: DataFlags, asked: JudgeFlags, how: HowFlags, out: OutputFlags
+    what: TaskFlags,
+    who: ModelFlags,
+    where: DataFlags,
+    asked: JudgeFlags,
+    how: HowFlags,
+    out: OutputFlags,
+    file: RunFile = None,  # noqa: ARG001 - read before the flags, see run_file.py
+    config: Config = None,  # noqa: ARG001
 ) -> None:
-    """Evaluate a model on tasks, or all models of a file; the same command again goes on where it stopped."""
+    """Evaluate a model on tasks, or all models of a file; the same command goes on where it stopped."""
     flags.limit_threads(how.threads)
     worker_flags.refuse_launchers()
     check_beside(who.models, who.model, "blind" if what.blind else what.control, plan=how.plan)
