@@ -45,6 +45,8 @@ from mipha_eval.engine.interrupt import named_interrupts
 
 logger = logging.getLogger(__name__)
 
+#: flags of the program itself, beside its version
+COMPLETION = ("--install-completion", "--show-completion")
 INTERRUPTED = 130  # what typer makes of a KeyboardInterrupt
 STOPPED = "stopped; the same command goes on from what is stored"
 
@@ -52,7 +54,6 @@ app = typer.Typer(
     name="mipha-eval",
     help="Evaluate multimodal models: exact scores, shared work, honest tables. Flags without a verb mean run.",
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
@@ -146,7 +147,7 @@ def prepare_arguments(arguments: Sequence[str]) -> list[str]:
     """``--batch_size`` is ``--batch-size``; flags without a verb mean ``run``."""
     plain = [_with_dashes(argument) for argument in arguments] or ["--help"]
     first = next(iter(behind_log_flags(plain)), "-")
-    if first.startswith("-") and first not in ("-h", "--help", "--version"):
+    if first.startswith("-") and first not in ("-h", "--help", "--version", *COMPLETION):
         return ["run", *plain]
     return plain
 

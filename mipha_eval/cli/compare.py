@@ -9,6 +9,7 @@ import typer
 
 from mipha_eval.cli import flags
 from mipha_eval.cli.clean_output import own_output
+from mipha_eval.cli.completion import run_folders
 from mipha_eval.cli.exit_code import ExitCode
 from mipha_eval.core.errors import UserError
 
@@ -17,7 +18,10 @@ OUTCOMES = {"passed": ExitCode.OK, "failed": ExitCode.REGRESSION, "cannot tell":
 
 
 def compare_stored_runs(
-    runs: Annotated[list[Path], typer.Argument(help="Folders of two runs or more; the first is the baseline.")],
+    runs: Annotated[
+        list[Path],
+        typer.Argument(autocompletion=run_folders, help="Folders of two runs or more; the first is the baseline."),
+    ],
     task: Annotated[
         Optional[list[str]], typer.Option("--task", "-t", help="Only this task, as name or name@protocol; repeatable.")
     ] = None,

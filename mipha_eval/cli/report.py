@@ -11,6 +11,7 @@ import typer
 
 from mipha_eval.cli import flags
 from mipha_eval.cli.clean_output import own_output
+from mipha_eval.cli.completion import run_folders, tables
 
 logger = logging.getLogger(__name__)
 
@@ -26,9 +27,13 @@ class Format(StrEnum):
 
 
 def report_table(
-    runs: Annotated[Optional[list[Path]], typer.Argument(help="Run folders, or files that score --json printed.")] = None,
+    runs: Annotated[
+        Optional[list[Path]],
+        typer.Argument(autocompletion=run_folders, help="Run folders, or files that score --json printed."),
+    ] = None,
     table: Annotated[
-        Optional[str], typer.Option("--table", help="A table, see list tables, or a TOML file of your own.")
+        Optional[str],
+        typer.Option("--table", autocompletion=tables, help="A table, see list tables, or a TOML file of your own."),
     ] = None,
     format: Annotated[
         Optional[Format], typer.Option("--format", help="Default: what the output's name ends in, or md.")

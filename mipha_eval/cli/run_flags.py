@@ -10,13 +10,17 @@ from typing import Annotated, Optional
 import typer
 
 from mipha_eval.cli import flags, worker_flags
+from mipha_eval.cli.completion import model_names, task_names
 from mipha_eval.cli.flag_groups import FlagGroup
 from mipha_eval.cluster.settings import WorkerSettings
 from mipha_eval.core.plugins.references import split_names
 
 DEFAULT_MODEL = "mipha-tiny"
 
-Tasks = Annotated[Optional[list[str]], typer.Option("--tasks", "-t", help="Tasks as a,b@protocol or repeated; all for all.")]
+Tasks = Annotated[
+    Optional[list[str]],
+    typer.Option("--tasks", "-t", autocompletion=task_names, help="Tasks as a,b@protocol or repeated; all for all."),
+]
 Limit = Annotated[Optional[int], typer.Option("--limit", "-L", min=1, help="About N questions a task.")]
 Blind = Annotated[bool, typer.Option("--blind", help="Short for --control blind.")]
 Probabilities = Annotated[
@@ -24,7 +28,13 @@ Probabilities = Annotated[
 ]
 Model = Annotated[
     Optional[str],
-    typer.Option("--model", "-m", help="A model; see `mipha-eval list models`.", show_default=DEFAULT_MODEL),
+    typer.Option(
+        "--model",
+        "-m",
+        autocompletion=model_names,
+        help="A model; see `mipha-eval list models`.",
+        show_default=DEFAULT_MODEL,
+    ),
 ]
 Models = Annotated[
     Optional[Path],

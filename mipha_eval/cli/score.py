@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Optional
 import typer
 
 from mipha_eval.cli import flags
+from mipha_eval.cli.completion import task_names
 from mipha_eval.cli.exit_code import ExitCode
 from mipha_eval.cli.flag_groups import takes_flags
 from mipha_eval.cli.judge_flags import NO_JUDGE, JudgeFlags
@@ -26,7 +27,9 @@ COUNTS = ("n", "missing", "unparsed", "failed", "unlabelled", "left_out", "unver
 
 @takes_flags("tasks", "limit", "control", "blind", "probabilities", "image_dir")
 def score_answers(
-    target: Annotated[str, typer.Argument(help="A task, as name or name@protocol, or the folder of a run.")],
+    target: Annotated[
+        str, typer.Argument(autocompletion=task_names, help="A task, as name or name@protocol, or the folder of a run.")
+    ],
     answers: Annotated[Optional[Path], typer.Option("--answers", help="An answer file that any suite made.")] = None,
     what: TaskFlags = TaskFlags(),
     where: DataFlags = DataFlags(),

@@ -9,12 +9,15 @@ from typing import Annotated, Optional
 import typer
 
 from mipha_eval.cli import flags
+from mipha_eval.cli.completion import run_folders
 
 logger = logging.getLogger(__name__)
 
 
 def view_runs(
-    runs: Annotated[list[Path], typer.Argument(metavar="RUN", help="Folders of runs; several are compared.")],
+    runs: Annotated[
+        list[Path], typer.Argument(autocompletion=run_folders, metavar="RUN", help="Folders of runs; several are compared.")
+    ],
     output: Annotated[
         Optional[Path], typer.Option("--output", "-o", help="The page; by default view.html in the run, of several here.")
     ] = None,
