@@ -10,11 +10,12 @@ import typer
 
 from mipha_eval.cli.flag_groups import FlagGroup
 from mipha_eval.core.errors import UserError
-from mipha_eval.judge.settings import JudgeChoice
+from mipha_eval.judge import defaults
 
 if TYPE_CHECKING:
     from mipha_eval.core.plugins.registry import Registry
     from mipha_eval.judge.grading import Grading
+    from mipha_eval.judge.settings import JudgeChoice
 
 Judge = Annotated[
     Optional[str],
@@ -68,13 +69,13 @@ class JudgeFlags(FlagGroup):
 
     judge: Judge = None
     judge_base_url: BaseUrl = None
-    judge_runs: Runs = JudgeChoice.runs
-    judge_concurrency: Concurrency = JudgeChoice.concurrency
-    judge_timeout: Timeout = JudgeChoice.timeout
-    judge_tries: Tries = JudgeChoice.tries
+    judge_runs: Runs = defaults.RUNS
+    judge_concurrency: Concurrency = defaults.CONCURRENCY
+    judge_timeout: Timeout = defaults.TIMEOUT
+    judge_tries: Tries = defaults.TRIES
     judge_budget: Budget = None
     judge_price: Price = None
-    judge_correctness: Correctness = JudgeChoice.correctness
+    judge_correctness: Correctness = False
     judge_workers: JudgeWorkers = None
     grades: Grades = None
 
@@ -89,6 +90,7 @@ class JudgeFlags(FlagGroup):
         """
         from mipha_eval.cli.worker_flags import cluster_address
         from mipha_eval.cluster.settings import WorkerSettings
+        from mipha_eval.judge.settings import JudgeChoice
         from mipha_eval.models.served.price import parse_budget, parse_price
 
         if self.judge is None:
