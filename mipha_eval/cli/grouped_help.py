@@ -6,8 +6,7 @@ import re
 import textwrap
 from collections.abc import Iterable, Sequence
 
-import typer
-from typer._click import HelpFormatter
+from typer._click import Context, HelpFormatter
 from typer.core import TyperCommand, TyperOption
 
 from mipha_eval.cli.flag_groups import RARELY, WHOLE
@@ -24,7 +23,7 @@ CLAUSE = re.compile(r"[,.;:] ")
 class GroupedCommand(TyperCommand):
     """A verb; its help has headings where any of its flags belongs to a group."""
 
-    def format_options(self, ctx: typer.Context, formatter: HelpFormatter) -> None:
+    def format_options(self, ctx: Context, formatter: HelpFormatter) -> None:
         """Writes what a verb takes; rare flags as names, unless all was asked for."""
         params = self.get_params(ctx)
         if not any(each.name == "help_all" for each in params):
@@ -68,7 +67,7 @@ def _by_heading(options: Iterable[TyperOption]) -> dict[str, list[TyperOption]]:
     return {**found, GENERAL: general}
 
 
-def _entry(option: TyperOption, ctx: typer.Context, width: int, *, whole: bool) -> str:
+def _entry(option: TyperOption, ctx: Context, width: int, *, whole: bool) -> str:
     """A flag and what it says, in one line or, as a whole, in as many as it takes."""
     record = option.get_help_record(ctx) or ("", "")
     name = record[0] if whole else ", ".join(sorted(option.opts, key=len))

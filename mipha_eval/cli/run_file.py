@@ -83,7 +83,7 @@ def asked_again(path: Path) -> dict[str, Json]:
     return {name: value for name, value in found.items() if value not in (None, [], False)}
 
 
-def _checked(told: Mapping[str, Json], path: Path, context: typer.Context) -> dict[str, object]:
+def _checked(told: Mapping[str, object], path: Path, context: typer.Context) -> dict[str, object]:
     """Values by the names of parameters. Raises UserError for what no flag takes."""
     known = {
         flag.removeprefix("--").replace("-", "_"): each
@@ -103,7 +103,7 @@ def _checked(told: Mapping[str, Json], path: Path, context: typer.Context) -> di
     return found
 
 
-def _value(option: TyperOption, name: str, value: Json, place: str, context: typer.Context) -> object:
+def _value(option: TyperOption, name: str, value: object, place: str, context: typer.Context) -> object:
     """A value as the flag would be given it. Raises UserError for one of another kind."""
     if isinstance(value, dict):
         if name not in PAIRS:
@@ -126,7 +126,7 @@ def _value(option: TyperOption, name: str, value: Json, place: str, context: typ
     return text
 
 
-def _pairs(table: Mapping[str, Json], before: str = "") -> list[str]:
+def _pairs(table: Mapping[str, object], before: str = "") -> list[str]:
     """Entries as ``key=value``, those of tables in it as ``key.inner=value``."""
     found = []
     for key, value in table.items():
