@@ -53,10 +53,10 @@ def render() -> str:
         output = CliRunner().invoke(app, [*words, whole], prog_name="mipha-eval").output
         help_text = "\n".join(line.rstrip() for line in output.strip().splitlines())
         parts.append(f"## {' '.join(('mipha-eval', *words))}\n\n```\n{help_text}\n```")
-    rows = "\n".join(f"| `{flag}` | {' or '.join(names)} |" for flag, names in sorted(variables.items()) if names)
-    parts.append(f"## Environment variables\n\n| flag | variable |\n|---|---|\n{rows}")
     codes = "\n".join(f"| {int(code)} | {meaning} |" for code, meaning in MEANINGS.items())
     parts.append(f"## Exit codes\n\n| code | means |\n|---|---|\n{codes}")
+    rows = "\n".join(f"| `{flag}` | {' or '.join(names)} |" for flag, names in sorted(variables.items()) if names)
+    parts.append(f"### Environment variables\n\n| flag | variable |\n|---|---|\n{rows}")
     return "\n\n".join(parts) + "\n"
 
 
