@@ -18,6 +18,19 @@ def verbs(command: Any, words: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]
             yield from verbs(inner, (*words, name))
 
 
+def command_of(tree: Any, words: tuple[str, ...]) -> Any:
+    """The command behind words."""
+    for word in words:
+        tree = tree.commands[word]
+    return tree
+
+
+def flags_of(command: Any) -> dict[str, tuple[str, ...]]:
+    """The long flags of a command, with the names of their environment variables."""
+    found = {max(each.opts, key=len): each.envvar or () for each in command.params}
+    return {flag: (names,) if isinstance(names, str) else tuple(names) for flag, names in found.items()}
+
+
 def render() -> str:
     """The whole page."""
     os.environ.update(COLUMNS="100", TERMINAL_WIDTH="100", NO_COLOR="1")
@@ -28,12 +41,22 @@ def render() -> str:
     from mipha_eval.cli.exit_code import MEANINGS
 
     parts = ["# Command line", "Written by `make docs` from `--help`; not edited by hand."]
-    for words in verbs(get_command(app)):
-        output = CliRunner().invoke(app, [*words, "--help"], prog_name="mipha-eval").output
+    tree = get_command(app)
+    variables: dict[str, tuple[str, ...]] = {}
+    for words in verbs(tree):
+        variables |= {
+            flag: names
+            for flag, names in flags_of(command_of(tree, words)).items()
+            if len(names) > len(variables.get(flag, ()))
+        }
+        whole = "--help-all" if "--help-all" in flags_of(command_of(tree, words)) else "--help"
+        output = CliRunner().invoke(app, [*words, whole], prog_name="mipha-eval").output
         help_text = "\n".join(line.rstrip() for line in output.strip().splitlines())
         parts.append(f"## {' '.join(('mipha-eval', *words))}\n\n```\n{help_text}\n```")
     codes = "\n".join(f"| {int(code)} | {meaning} |" for code, meaning in MEANINGS.items())
     parts.append(f"## Exit codes\n\n| code | means |\n|---|---|\n{codes}")
+    rows = "\n".join(f"| `{flag}` | {' or '.join(names)} |" for flag, names in sorted(variables.items()) if names)
+    parts.append(f"### Environment variables\n\n| flag | variable |\n|---|---|\n{rows}")
     return "\n\n".join(parts) + "\n"
 
 

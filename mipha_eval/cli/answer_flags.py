@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import functools
-import inspect
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Optional, TypeVar, cast, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
 from mipha_eval.cli import flags
+from mipha_eval.cli.flag_groups import FlagGroup
 from mipha_eval.core.options import parse_pairs
 
 if TYPE_CHECKING:
@@ -34,12 +33,13 @@ Kept = Annotated[
     typer.Option("--answer-runs", help="Where the runs that are made of answer files are kept; none: beside each."),
 ]
 
-Verb = TypeVar("Verb", bound=Callable[..., object])
-
 
 @dataclass(frozen=True)
-class AnswerFlags:
+class AnswerFlags(FlagGroup):
     """What a user says of answer files."""
+
+    heading = "Answer files"
+    rare = frozenset({"columns", "kind", "scorer", "lmms_include", "annotations", "image_dir", "options", "answer_runs"})
 
     task: Tasks = None
     columns: flags.Columns = None
@@ -86,24 +86,3 @@ class AnswerFlags:
 
 #: the default of verbs' parameters; what a user says takes its place
 NO_ANSWERS = AnswerFlags()
-
-
-def takes_answers(verb: Verb) -> Verb:
-    """Gives a verb the flags of answer files in the place of its parameter ``answers``."""
-    kinds = get_type_hints(AnswerFlags, include_extras=True)
-    told = {entry.name: entry.default for entry in fields(AnswerFlags)}
-
-    @functools.wraps(verb)
-    def call(**options: object) -> object:
-        given = {name: options.pop(name) for name in told}
-        return verb(**options, answers=AnswerFlags(**given))  # type: ignore[arg-type]
-
-    parameters: list[inspect.Parameter] = []
-    for own in inspect.signature(verb, eval_str=True).parameters.values():
-        mine = own.name == "answers"
-        parameters += [
-            own.replace(name=name, default=default, annotation=kinds[name] if mine else own.annotation)
-            for name, default in (told if mine else {own.name: own.default}).items()
-        ]
-    call.__signature__ = inspect.Signature([each.replace(kind=inspect.Parameter.KEYWORD_ONLY) for each in parameters])  # type: ignore[attr-defined]
-    return cast("Verb", call)

@@ -23,6 +23,7 @@ from mipha_eval.cli.data import data_verbs
 from mipha_eval.cli.doctor import examine_machine
 from mipha_eval.cli.exit_code import ExitCode
 from mipha_eval.cli.export import export_answers
+from mipha_eval.cli.grouped_help import GroupedCommand
 from mipha_eval.cli.inspect import inspect_model
 from mipha_eval.cli.judge import judge_verbs
 from mipha_eval.cli.leaderboard import write_site
@@ -44,13 +45,14 @@ from mipha_eval.engine.interrupt import STOPPED, ignore_interrupts, named_interr
 
 logger = logging.getLogger(__name__)
 
+#: flags of the program itself, beside its version
+COMPLETION = ("--install-completion", "--show-completion")
 INTERRUPTED = 130  # what typer makes of a KeyboardInterrupt
 
 app = typer.Typer(
     name="mipha-eval",
     help="Evaluate multimodal models: exact scores, shared work, honest tables. Flags without a verb mean run.",
-    context_settings={"help_option_names": ["-h", "--help"]},
-    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
@@ -72,26 +74,27 @@ def blamed(verb: Verb) -> Verb:
     return cast("Verb", call)
 
 
-app.command("run")(blamed(run_tasks))
-app.command("predict")(blamed(predict_answers))
-app.command("score")(blamed(score_answers))
-app.command("report")(blamed(report_table))
-app.command("compare")(blamed(compare_stored_runs))
-app.command("compare-suites")(blamed(compare_suites_of_file))
-app.command("submit")(blamed(submit_answers))
-app.command("plan")(blamed(plan_tasks))
-app.command("certify")(blamed(certify_tasks))
-app.command("convert")(blamed(convert_checkpoint))
-app.command("export")(blamed(export_answers))
-app.command("view")(blamed(view_runs))
-app.command("leaderboard")(blamed(write_site))
-app.command("list")(blamed(list_plugins))
-app.command("show")(blamed(show_plugin))
-app.command("inspect")(blamed(inspect_model))
-app.command("doctor")(blamed(examine_machine))
+app.command("run", cls=GroupedCommand)(blamed(run_tasks))
+app.command("predict", cls=GroupedCommand)(blamed(predict_answers))
+app.command("score", cls=GroupedCommand)(blamed(score_answers))
+app.command("report", cls=GroupedCommand)(blamed(report_table))
+app.command("compare", cls=GroupedCommand)(blamed(compare_stored_runs))
+app.command("compare-suites", cls=GroupedCommand)(blamed(compare_suites_of_file))
+app.command("submit", cls=GroupedCommand)(blamed(submit_answers))
+app.command("plan", cls=GroupedCommand)(blamed(plan_tasks))
+app.command("certify", cls=GroupedCommand)(blamed(certify_tasks))
+app.command("convert", cls=GroupedCommand)(blamed(convert_checkpoint))
+app.command("export", cls=GroupedCommand)(blamed(export_answers))
+app.command("view", cls=GroupedCommand)(blamed(view_runs))
+app.command("leaderboard", cls=GroupedCommand)(blamed(write_site))
+app.command("list", cls=GroupedCommand)(blamed(list_plugins))
+app.command("show", cls=GroupedCommand)(blamed(show_plugin))
+app.command("inspect", cls=GroupedCommand)(blamed(inspect_model))
+app.command("doctor", cls=GroupedCommand)(blamed(examine_machine))
 for name, group in {"new": new_verbs, "check": check_verbs, "data": data_verbs, "judge": judge_verbs}.items():
     for command in group.registered_commands:
         command.callback = blamed(command.callback) if command.callback else None
+        command.cls = GroupedCommand
     app.add_typer(group, name=name)
 
 
@@ -149,7 +152,7 @@ def prepare_arguments(arguments: Sequence[str]) -> list[str]:
     """``--batch_size`` is ``--batch-size``; flags without a verb mean ``run``."""
     plain = [_with_dashes(argument) for argument in arguments] or ["--help"]
     first = next(iter(behind_log_flags(plain)), "-")
-    if first.startswith("-") and first not in ("-h", "--help", "--version"):
+    if first.startswith("-") and first not in ("-h", "--help", "--version", *COMPLETION):
         return ["run", *plain]
     return plain
 

@@ -8,20 +8,25 @@ from typing import Annotated, Literal, Optional
 import typer
 
 from mipha_eval.cli import flags
-from mipha_eval.cli.answer_flags import NO_ANSWERS, AnswerFlags, takes_answers
+from mipha_eval.cli.answer_flags import NO_ANSWERS, AnswerFlags
 from mipha_eval.cli.clean_output import own_output
+from mipha_eval.cli.completion import run_folders
 from mipha_eval.cli.exit_code import ExitCode
+from mipha_eval.cli.flag_groups import takes_flags
 from mipha_eval.core.errors import UserError
 
 #: what the gate says -> how the command ends
 OUTCOMES = {"passed": ExitCode.OK, "failed": ExitCode.REGRESSION, "cannot tell": ExitCode.INCOMPLETE}
 
 
-@takes_answers
+@takes_flags()
 def compare_stored_runs(
     runs: Annotated[
         list[Path],
-        typer.Argument(help="Two or more of: run folders, answer files, files that score --json printed. First: baseline."),
+        typer.Argument(
+            autocompletion=run_folders,
+            help="Two or more of: run folders, answer files, files that score --json printed. First: baseline.",
+        ),
     ],
     answers: AnswerFlags = NO_ANSWERS,
     metric: Annotated[

@@ -10,6 +10,7 @@ from typing import Annotated, Optional
 import typer
 
 from mipha_eval.cli import flags
+from mipha_eval.cli.completion import run_folders
 from mipha_eval.cli.exit_code import ExitCode
 
 logger = logging.getLogger(__name__)
@@ -26,7 +27,7 @@ class SuiteName(StrEnum):
 
 
 def export_answers(
-    run: Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a run.")],
+    run: Annotated[Path, typer.Argument(autocompletion=run_folders, metavar="RUN", help="The folder of a run.")],
     to: Annotated[SuiteName, typer.Option("--to", help="The suite whose files are written.")],
     output: Annotated[
         Optional[Path],

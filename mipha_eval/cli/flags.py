@@ -26,7 +26,11 @@ Options = Annotated[
 ]
 Data = Annotated[
     Optional[str],
-    typer.Option("--data", envvar="MIPHA_EVAL_DATA", help="A folder in LLaVA's eval layout, hub, hub:MIRROR or demo."),
+    typer.Option(
+        "--data",
+        envvar="MIPHA_EVAL_DATA",
+        help="A folder in LLaVA's layout, demo, hub:MIRROR or the default, hub; a preset may name its own.",
+    ),
 ]
 Annotations = Annotated[
     Optional[Path], typer.Option("--annotations", help="An official annotation file in place of the task's own.")

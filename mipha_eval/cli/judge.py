@@ -11,7 +11,8 @@ import typer
 
 from mipha_eval.cli import flags
 from mipha_eval.cli.exit_code import ExitCode
-from mipha_eval.cli.judge_flags import NO_JUDGE, JudgeFlags, takes_judge
+from mipha_eval.cli.flag_groups import takes_flags
+from mipha_eval.cli.judge_flags import NO_JUDGE, JudgeFlags
 
 logger = logging.getLogger(__name__)
 
@@ -26,7 +27,7 @@ def overview(context: typer.Context) -> None:
 
 
 @judge_verbs.command("serve-check")
-@takes_judge("judge_runs", "judge_budget", "judge_price", "judge_correctness", "grades", required=True)
+@takes_flags("judge_runs", "judge_budget", "judge_price", "judge_correctness", "grades", required={"judge"})
 def check_server(
     asked: JudgeFlags = NO_JUDGE,
     json: flags.Json = False,
@@ -59,7 +60,7 @@ def check_server(
 
 
 @judge_verbs.command("calibrate")
-@takes_judge("judge_correctness", "grades", required=True, judge_runs=2)
+@takes_flags("judge_correctness", "grades", required={"judge"}, judge_runs=2)
 def calibrate_judge(
     grades: Annotated[Path, typer.Option("--grades", help="Trusted grades of the answers, a file of MM-Vet's script.")],
     answers: Annotated[

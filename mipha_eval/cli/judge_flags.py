@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import functools
-import inspect
-from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Optional, TypeVar, cast, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
+from mipha_eval.cli.flag_groups import FlagGroup
 from mipha_eval.core.errors import UserError
+from mipha_eval.judge import defaults
 
 if TYPE_CHECKING:
     from mipha_eval.core.plugins.registry import Registry
@@ -50,19 +49,30 @@ JudgeWorkers = Annotated[
 ]
 Grades = Annotated[Optional[Path], typer.Option("--grades", help="Recorded grades, a file of MM-Vet's script.")]
 
-Verb = TypeVar("Verb", bound=Callable[..., object])
-
 
 @dataclass(frozen=True)
-class JudgeFlags:
+class JudgeFlags(FlagGroup):
     """What a user says of a judge. A flag more is a field here, and its use in `choice`."""
+
+    heading = "Judge"
+    rare = frozenset(
+        {
+            "judge_runs",
+            "judge_concurrency",
+            "judge_timeout",
+            "judge_tries",
+            "judge_price",
+            "judge_workers",
+            "judge_correctness",
+        }
+    )
 
     judge: Judge = None
     judge_base_url: BaseUrl = None
-    judge_runs: Runs = 1
-    judge_concurrency: Concurrency = 16
-    judge_timeout: Timeout = 60.0
-    judge_tries: Tries = 6
+    judge_runs: Runs = defaults.RUNS
+    judge_concurrency: Concurrency = defaults.CONCURRENCY
+    judge_timeout: Timeout = defaults.TIMEOUT
+    judge_tries: Tries = defaults.TRIES
     judge_budget: Budget = None
     judge_price: Price = None
     judge_correctness: Correctness = False
@@ -112,34 +122,3 @@ class JudgeFlags:
 
 #: the default of verbs' parameters; what a user says takes its place
 NO_JUDGE = JudgeFlags()
-
-
-def takes_judge(*without: str, required: bool = False, **defaults: object) -> Callable[[Verb], Verb]:
-    """Gives a verb the flags of a judge in the place of its parameter ``asked``.
-
-    Args:
-        without: flags that it has no use for.
-        required: whether a judge must be named.
-        defaults: other defaults than most verbs have.
-    """
-    kinds = get_type_hints(JudgeFlags, include_extras=True)
-    told = {entry.name: defaults.get(entry.name, entry.default) for entry in fields(JudgeFlags) if entry.name not in without}
-    told |= {"judge": inspect.Parameter.empty} if required else {}
-
-    def decorate(verb: Verb) -> Verb:
-        @functools.wraps(verb)
-        def call(**options: object) -> object:
-            given = {name: options.pop(name) for name in told}
-            return verb(**options, asked=JudgeFlags(**given))  # type: ignore[arg-type]
-
-        parameters: list[inspect.Parameter] = []
-        for own in inspect.signature(verb, eval_str=True).parameters.values():
-            asked = own.name == "asked"
-            parameters += [
-                own.replace(name=name, default=default, annotation=kinds[name] if asked else own.annotation)
-                for name, default in (told if asked else {own.name: own.default}).items()
-            ]
-        call.__signature__ = inspect.Signature([each.replace(kind=inspect.Parameter.KEYWORD_ONLY) for each in parameters])  # type: ignore[attr-defined]
-        return cast("Verb", call)
-
-    return decorate

@@ -8,10 +8,11 @@ from typing import Annotated
 import typer
 
 from mipha_eval.cli import flags
-from mipha_eval.cli.answer_flags import NO_ANSWERS, AnswerFlags, takes_answers
+from mipha_eval.cli.answer_flags import NO_ANSWERS, AnswerFlags
+from mipha_eval.cli.flag_groups import takes_flags
 
 
-@takes_answers
+@takes_flags()
 def write_site(
     folders: Annotated[
         list[Path],

@@ -12,7 +12,9 @@ import typer
 
 from mipha_eval.cli import flags
 from mipha_eval.cli.exit_code import ExitCode
-from mipha_eval.cli.judge_flags import NO_JUDGE, JudgeFlags, takes_judge
+from mipha_eval.cli.flag_groups import takes_flags
+from mipha_eval.cli.judge_flags import JudgeFlags
+from mipha_eval.cli.run_flags import DataFlags, HowFlags, ModelFlags, TaskFlags
 from mipha_eval.core.errors import MissingDataError, UserError
 
 if TYPE_CHECKING:
@@ -25,12 +27,19 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-DEFAULT_MODEL = "mipha-tiny"
 
-
-@takes_judge("judge_concurrency", "judge_timeout", "judge_tries", "judge_budget", "judge_workers", "grades")
+@takes_flags(
+    *("control", "blind", "probabilities", "models", "compile", "allow_bin", "serve", "as_published", "annotations"),
+    *("fresh", "check", "cluster", "gpus_per_worker", "worker_timeout", "plan"),
+    *("judge_concurrency", "judge_timeout", "judge_tries", "judge_budget", "judge_workers", "grades"),
+    required={"tasks"},
+)
 def plan_tasks(
-    tasks: Annotated[list[str], typer.Option("--tasks", "-t", help="Tasks as a,b@protocol or repeated.")],
+    what: TaskFlags,
+    who: ModelFlags,
+    where: DataFlags,
+    asked: JudgeFlags,
+    how: HowFlags,
     probe: Annotated[
         bool,
         typer.Option(
@@ -39,44 +48,20 @@ def plan_tasks(
             "nothing were stored.",
         ),
     ] = False,
-    workers: Annotated[
-        Optional[str],
-        typer.Option("--workers", metavar="N,...", help="With --probe: foretell for so many workers; one or more numbers."),
-    ] = None,
-    model: Annotated[
-        Optional[str],
-        typer.Option(
-            "--model", "-m", help="With --probe: a model; see `mipha-eval list models`.", show_default=DEFAULT_MODEL
-        ),
-    ] = None,
-    columns: flags.Columns = None,
-    kind: flags.Kind = None,
-    scorer: flags.Scorer = None,
-    lmms_include: flags.LmmsInclude = None,
-    data: flags.Data = None,
-    image_dir: flags.ImageDirs = None,
-    limit: Annotated[Optional[int], typer.Option("--limit", "-L", min=1, help="About N questions a task.")] = None,
-    batch_size: flags.BatchSize = "auto",
-    device: flags.Device = None,
-    dtype: flags.Dtype = None,
-    no_share: flags.NoShare = False,
-    threads: flags.Threads = None,
-    asked: JudgeFlags = NO_JUDGE,
     answers: Annotated[
         Optional[Path], typer.Option("--answers", help="Answers to the one task named, for a judge's exact work.")
     ] = None,
-    options: flags.Options = None,
-    plugin: flags.Plugins = None,
     json: flags.Json = False,
 ) -> None:
     """Show what a run would ask for, what a judge would cost, and with --probe how long it takes."""
-    flags.limit_threads(threads)
-    size, counts = flags.batch_size(batch_size), worker_counts("1" if workers is None else workers)
-    flagged = flags.model_options(device, dtype, no_share, compile=False, allow_bin=False, serve=None)
+    flags.limit_threads(how.threads)
+    size, counts = how.batch, worker_counts("1" if how.workers is None else how.workers)
+    flagged = who.flagged
     if not probe:
-        refuse_without_probe({"workers": workers, "model": model, "batch-size": size, "threads": threads, **flagged})
+        refuse_without_probe(
+            {"workers": how.workers, "model": who.model, "batch-size": size, "threads": how.threads, **flagged}
+        )
     from mipha_eval.core.options import parse_pairs
-    from mipha_eval.core.plugins.references import split_names
     from mipha_eval.core.plugins.registry import Registry
     from mipha_eval.data.parse_source import parse_source
     from mipha_eval.reporting.terminal import print_lines
@@ -85,25 +70,25 @@ def plan_tasks(
     from mipha_eval.runs.plan_lines import plan_lines
     from mipha_eval.runs.settings import RunSettings
 
-    choice, registry = asked.choice(), Registry(plugin or ())
-    of_tasks, chosen = parse_pairs(options or ()), None
+    choice, registry = asked.choice(), Registry(who.plugin or ())
+    of_tasks, chosen = parse_pairs(who.options or ()), None
     if probe:
-        chosen, of_tasks = probed_model(model or DEFAULT_MODEL, of_tasks, flagged, registry)
-    source = parse_source(data or (chosen.data if chosen else "") or "hub", flags.image_dirs(image_dir))
-    named = flags.with_include(flags.with_table(split_names(tasks), columns, kind, scorer), lmms_include)
+        chosen, of_tasks = probed_model(who.name, of_tasks, flagged, registry)
+    source = parse_source(where.data or (chosen.data if chosen else "") or "hub", where.image_dirs)
+    named = what.named
     failed: dict[str, Exception] = {}
     built = find_tasks(named, of_tasks, source, registry, failed)
     if answers is not None and len(built) > 1:
         raise UserError("--answers belongs to one task; name one")
     if chosen is not None:
         chosen.check_about([*(task.name for task in built), *failed])
-    planned = planned_tasks(built, lambda task: plan_task(task, limit, choice, answers), failed)
+    planned = planned_tasks(built, lambda task: plan_task(task, what.limit, choice, answers), failed)
     plans = [plan for _, plan in planned]
     told = [dataclasses.asdict(plan) for plan in plans]
     if plans and not json:
         print_lines(flags.console(), list(plan_lines(plans, choice)))
     if plans and chosen is not None:
-        settings = RunSettings(chosen, [task for task, _ in planned], of_tasks, limit=limit, batch_size=size)
+        settings = RunSettings(chosen, [task for task, _ in planned], of_tasks, limit=what.limit, batch_size=size)
         tell_forecasts(settings, counts, told if json else None)
     elif plans and json:
         flags.print_json(told)

@@ -10,8 +10,10 @@ from typing import Annotated, Optional
 import typer
 
 from mipha_eval.cli import flags
-from mipha_eval.cli.answer_flags import NO_ANSWERS, AnswerFlags, takes_answers
+from mipha_eval.cli.answer_flags import NO_ANSWERS, AnswerFlags
 from mipha_eval.cli.clean_output import own_output
+from mipha_eval.cli.completion import run_folders, tables
+from mipha_eval.cli.flag_groups import takes_flags
 
 logger = logging.getLogger(__name__)
 
@@ -26,15 +28,19 @@ class Format(StrEnum):
     json = "json"
 
 
-@takes_answers
+@takes_flags()
 def report_table(
     runs: Annotated[
         Optional[list[Path]],
-        typer.Argument(help="Run folders, answer files, files that score --json printed, lmms-eval's *_results.json."),
+        typer.Argument(
+            autocompletion=run_folders,
+            help="Run folders, answer files, files that score --json printed, lmms-eval's *_results.json.",
+        ),
     ] = None,
     answers: AnswerFlags = NO_ANSWERS,
     table: Annotated[
-        Optional[str], typer.Option("--table", help="A table, see list tables, or a TOML file of your own.")
+        Optional[str],
+        typer.Option("--table", autocompletion=tables, help="A table, see list tables, or a TOML file of your own."),
     ] = None,
     format: Annotated[
         Optional[Format], typer.Option("--format", help="Default: what the output's name ends in, or md.")

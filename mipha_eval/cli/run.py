@@ -5,18 +5,19 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Optional
+from typing import TYPE_CHECKING
 
 import typer
 
 from mipha_eval.cli import flags, worker_flags
 from mipha_eval.cli.exit_code import ExitCode
-from mipha_eval.cli.judge_flags import NO_JUDGE, JudgeFlags, takes_judge
+from mipha_eval.cli.flag_groups import takes_flags
+from mipha_eval.cli.judge_flags import JudgeFlags
 from mipha_eval.cli.matrix import check_beside, run_models
+from mipha_eval.cli.run_file import Config, RunFile
+from mipha_eval.cli.run_flags import DataFlags, HowFlags, ModelFlags, OutputFlags, TaskFlags
 from mipha_eval.cli.ungraded import ungraded_lines
-from mipha_eval.cluster.settings import TIMEOUT
 from mipha_eval.core.options import parse_pairs
-from mipha_eval.core.plugins.references import split_names
 from mipha_eval.engine.interrupt import STOPPED
 
 if TYPE_CHECKING:
@@ -25,154 +26,129 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-DEFAULT_MODEL = "mipha-tiny"
 
-
-@takes_judge()
+@takes_flags()
 def run_tasks(
-    tasks: Annotated[
-        Optional[list[str]], typer.Option("--tasks", "-t", help="Tasks as a,b@protocol or repeated; all for all.")
-    ] = None,
-    model: Annotated[
-        Optional[str],
-        typer.Option("--model", "-m", help="A model; see `mipha-eval list models`.", show_default=DEFAULT_MODEL),
-    ] = None,
-    models: Annotated[
-        Optional[Path],
-        typer.Option("--models", help="A TOML file of models, options and controls, evaluated one after the other."),
-    ] = None,
-    workers: worker_flags.Workers = None,
-    cluster: worker_flags.Cluster = None,
-    gpus_per_worker: worker_flags.Gpus = None,
-    worker_timeout: worker_flags.Timeout = TIMEOUT,
-    plan: Annotated[
-        bool, typer.Option("--plan", help="Tell what is stored already and what is left to ask, and do nothing.")
-    ] = False,
-    options: flags.Options = None,
-    columns: flags.Columns = None,
-    kind: flags.Kind = None,
-    scorer: flags.Scorer = None,
-    lmms_include: flags.LmmsInclude = None,
-    data: flags.Data = None,
-    annotations: flags.Annotations = None,
-    image_dir: flags.ImageDirs = None,
-    output: Annotated[Path, typer.Option("--output", "-o", envvar="MIPHA_EVAL_OUT", help="Folder for run folders.")] = Path(
-        "results/runs"
-    ),
-    limit: Annotated[Optional[int], typer.Option("--limit", "-L", min=1, help="About N questions a task.")] = None,
-    batch_size: flags.BatchSize = "auto",
-    device: flags.Device = None,
-    dtype: flags.Dtype = None,
-    no_share: flags.NoShare = False,
-    compile: flags.Compile = False,
-    allow_bin: flags.AllowBin = False,
-    serve: flags.Serve = None,
-    threads: flags.Threads = None,
-    control: flags.ControlName = None,
-    blind: Annotated[bool, typer.Option("--blind", help="Short for --control blind.")] = False,
-    check: Annotated[
-        Optional[int],
-        typer.Option(
-            "--check", min=0, help="Make N answers a task again, sharing nothing, and compare; 0 for none, else a few a run."
-        ),
-    ] = None,
-    probabilities: Annotated[
-        bool,
-        typer.Option("--probabilities", help="Also how probable each possible answer is: AUC, calibration."),
-    ] = False,
-    asked: JudgeFlags = NO_JUDGE,
-    plugin: flags.Plugins = None,
-    fresh: flags.Fresh = False,
-    as_published: flags.AsPublished = False,
-    json: flags.Json = False,
+    what: TaskFlags,
+    who: ModelFlags,
+    where: DataFlags,
+    asked: JudgeFlags,
+    how: HowFlags,
+    out: OutputFlags,
+    file: RunFile = None,  # noqa: ARG001 - read before the flags, see run_file.py
+    config: Config = None,  # noqa: ARG001
 ) -> None:
-    """Evaluate a model on tasks, or all models of a file; the same command again goes on where it stopped."""
-    flags.limit_threads(threads)
+    """Evaluate a model on tasks, or all models of a file; the same command goes on where it stopped."""
+    flags.limit_threads(how.threads)
     worker_flags.refuse_launchers()
-    check_beside(models, model, "blind" if blind else control, plan=plan)
-    crew = worker_flags.settings(workers, cluster, gpus_per_worker, worker_timeout, threads)
-    named = flags.with_include(flags.with_table(split_names(tasks or ()), columns, kind, scorer), lmms_include)
-    flagged = flags.model_options(device, dtype, no_share, compile, allow_bin, serve)
-    if models is not None:
-        from mipha_eval.core.plugins.registry import Registry
-        from mipha_eval.core.plugins.selection import split_options
-        from mipha_eval.runs.matrix.order import Shared
+    check_beside(who.models, who.model, "blind" if what.blind else what.control, plan=how.plan)
+    if who.models is not None:
+        _run_file(who.models, what, who, where, asked, how, out)
+    else:
+        _run_one(what, who, where, asked, how, out)
 
-        own, of_tasks = split_options(parse_pairs(options or ()), Registry(plugin or ()))
-        shared = Shared(
-            tasks=tuple(named),
-            data=data or "",
-            annotations=str(annotations) if annotations else None,
-            image_dirs={task: str(folder) for task, folder in flags.image_dirs(image_dir).items()},
-            task_options=of_tasks,
-            output=str(output),
-            limit=limit,
-            batch_size=flags.batch_size(batch_size),
-            check=check,
-            probabilities=probabilities,
-            as_published=as_published,
-            judge=asked.choice(cluster),
-            grades=str(asked.grades) if asked.grades else None,
-            fresh=fresh,
-            progress=not json,
-            plugins=tuple(map(str, plugin or ())),
-            workers=crew if crew is not None and crew.address is not None else None,
-        )
-        run_models(models, shared, {**own, **flagged}, worker_flags.models_at_a_time(crew), plan=plan, json=json)
-        return
+
+def _run_file(
+    file: Path, what: TaskFlags, who: ModelFlags, where: DataFlags, asked: JudgeFlags, how: HowFlags, out: OutputFlags
+) -> None:
+    """Evaluates all models of a file."""
     from mipha_eval.core.plugins.registry import Registry
     from mipha_eval.core.plugins.selection import split_options
-    from mipha_eval.core.record import record_json
-    from mipha_eval.data.parse_source import parse_source
-    from mipha_eval.runs.evaluate import evaluate
-    from mipha_eval.runs.model_by_name import model_by_name
-    from mipha_eval.runs.run import TasksFailedError
-    from mipha_eval.scoring.result_record import result_json
+    from mipha_eval.runs.matrix.order import Shared
 
-    registry = Registry(plugin or ())
-    own, of_tasks = split_options(parse_pairs(options or ()), registry)
-    chosen = model_by_name(model or DEFAULT_MODEL, {**own, **flagged}, registry, as_published=as_published)
+    crew, named = how.crew, what.named
+    own, of_tasks = split_options(parse_pairs(who.options or ()), Registry(who.plugin or ()))
+    shared = Shared(
+        tasks=tuple(named),
+        data=where.data or "",
+        annotations=str(where.annotations) if where.annotations else None,
+        image_dirs={task: str(folder) for task, folder in where.image_dirs.items()},
+        task_options=of_tasks,
+        output=str(out.output),
+        limit=what.limit,
+        batch_size=how.batch,
+        check=how.check,
+        probabilities=what.probabilities,
+        as_published=who.as_published,
+        judge=asked.choice(how.cluster),
+        grades=str(asked.grades) if asked.grades else None,
+        fresh=how.fresh,
+        progress=not out.json,
+        plugins=tuple(map(str, who.plugin or ())),
+        workers=crew if crew is not None and crew.address is not None else None,
+    )
+    run_models(file, shared, {**own, **who.flagged}, worker_flags.models_at_a_time(crew), plan=how.plan, json=out.json)
+
+
+def _run_one(what: TaskFlags, who: ModelFlags, where: DataFlags, asked: JudgeFlags, how: HowFlags, out: OutputFlags) -> None:
+    """Evaluates one model and shows its results."""
+    from mipha_eval.runs.run import TasksFailedError
+
     failed = None
     try:
-        run = evaluate(
-            chosen,
-            named,
-            data=parse_source(data or chosen.data or "hub", flags.image_dirs(image_dir), annotations),
-            limit=limit,
-            output=output,
-            batch_size=flags.batch_size(batch_size),
-            blind=blind,
-            control=control,
-            check=check,
-            probabilities=probabilities,
-            as_published=as_published,
-            judge=asked.grading(registry, cluster),
-            fresh=fresh,
-            workers=crew,
-            progress=not json,
-            plugins=plugin or (),
-            options=of_tasks,
-        )
+        run = _evaluated(what, who, where, asked, how, out)
     except TasksFailedError as error:
         if not error.run.results:
             raise error.error from error
         run, failed = error.run, error
-    summaries = [result.summary for result in run]
-    if json:
-        told = {"gains": [gain.record for gain in run.gains]} if run.gains or run.under_control else {}
-        told |= {"groups": [record_json(group) for group in run.groups]} if run.groups else {}
-        results = [*map(result_json, summaries)]
-        flags.print_json({"run": str(run.path), "results": results, **told, **failed_tasks(failed)})
+    if out.json:
+        print_run(run, failed)
     else:
         show_run(run)
-    if probabilities:
-        for summary in summaries:
-            if summary.probabilities is None:
-                logger.warning("%s: no probabilities; its answers are open, or the model gives none", summary.task)
+    for result in run if what.probabilities else ():
+        if result.summary.probabilities is None:
+            told = "%s: no probabilities; its answers are open, or the model gives none"
+            logger.warning(told, result.summary.task)
     raise_failed(failed)
     if run.stopped or not run.complete:
-        tell_what_is_missing(run, fresh=fresh)
+        tell_what_is_missing(run, fresh=how.fresh)
         raise typer.Exit(ExitCode.INCOMPLETE)
+
+
+def _evaluated(
+    what: TaskFlags, who: ModelFlags, where: DataFlags, asked: JudgeFlags, how: HowFlags, out: OutputFlags
+) -> Run:
+    """The run of one model. Raises as `evaluate` does."""
+    crew, named = how.crew, what.named
+    from mipha_eval.core.plugins.registry import Registry
+    from mipha_eval.core.plugins.selection import split_options
+    from mipha_eval.data.parse_source import parse_source
+    from mipha_eval.runs.evaluate import evaluate
+    from mipha_eval.runs.model_by_name import model_by_name
+
+    registry = Registry(who.plugin or ())
+    own, of_tasks = split_options(parse_pairs(who.options or ()), registry)
+    chosen = model_by_name(who.name, {**own, **who.flagged}, registry, as_published=who.as_published)
+    return evaluate(
+        chosen,
+        named,
+        data=parse_source(where.data or chosen.data or "hub", where.image_dirs, where.annotations),
+        limit=what.limit,
+        output=out.output,
+        batch_size=how.batch,
+        blind=what.blind,
+        control=what.control,
+        check=how.check,
+        probabilities=what.probabilities,
+        as_published=who.as_published,
+        judge=asked.grading(registry, how.cluster),
+        fresh=how.fresh,
+        workers=crew,
+        progress=not out.json,
+        plugins=who.plugin or (),
+        options=of_tasks,
+    )
+
+
+def print_run(run: Run, failed: TasksFailedError | None) -> None:
+    """Writes a run's results as JSON."""
+    from mipha_eval.core.record import record_json
+    from mipha_eval.scoring.result_record import result_json
+
+    told = {"gains": [gain.record for gain in run.gains]} if run.gains or run.under_control else {}
+    told |= {"groups": [record_json(group) for group in run.groups]} if run.groups else {}
+    results = [result_json(result.summary) for result in run]
+    flags.print_json({"run": str(run.path), "results": results, **told, **failed_tasks(failed)})
 
 
 def show_run(run: Run) -> None:

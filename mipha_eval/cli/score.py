@@ -9,8 +9,11 @@ from typing import TYPE_CHECKING, Annotated, Optional
 import typer
 
 from mipha_eval.cli import flags
+from mipha_eval.cli.completion import task_names
 from mipha_eval.cli.exit_code import ExitCode
-from mipha_eval.cli.judge_flags import NO_JUDGE, JudgeFlags, takes_judge
+from mipha_eval.cli.flag_groups import takes_flags
+from mipha_eval.cli.judge_flags import NO_JUDGE, JudgeFlags
+from mipha_eval.cli.run_flags import DataFlags, TaskFlags
 from mipha_eval.cli.ungraded import ungraded_lines
 from mipha_eval.core.options import parse_pairs
 
@@ -28,16 +31,14 @@ NO_CERTIFICATE = (
 )
 
 
-@takes_judge()
+@takes_flags("tasks", "limit", "control", "blind", "probabilities", "image_dir")
 def score_answers(
-    target: Annotated[str, typer.Argument(help="A task, as name or name@protocol, or the folder of a run.")],
+    target: Annotated[
+        str, typer.Argument(autocompletion=task_names, help="A task, as name or name@protocol, or the folder of a run.")
+    ],
     answers: Annotated[Optional[Path], typer.Option("--answers", help="An answer file that any suite made.")] = None,
-    columns: flags.Columns = None,
-    kind: flags.Kind = None,
-    scorer: flags.Scorer = None,
-    lmms_include: flags.LmmsInclude = None,
-    data: flags.Data = None,
-    annotations: flags.Annotations = None,
+    what: TaskFlags = TaskFlags(),
+    where: DataFlags = DataFlags(),
     asked: JudgeFlags = NO_JUDGE,
     verdicts: Annotated[
         Optional[Path], typer.Option("--verdicts", help="Where a judge's verdicts are kept; none: beside the answers.")
@@ -65,8 +66,10 @@ def score_answers(
         results = score_again(target, judge=grading, plugins=plugin or ())
     else:
         # the folder of annotations is the data where none is named
-        source = parse_source(data or (str(annotations.parent) if annotations else "hub"), {}, annotations)
-        (named,) = flags.with_include(flags.with_table([target], columns, kind, scorer), lmms_include)
+        source = parse_source(
+            where.data or (str(where.annotations.parent) if where.annotations else "hub"), {}, where.annotations
+        )
+        (named,) = what.completed([target])
         built = build_task(named, of_task(named, parse_pairs(options or ())), source, registry)
         results = [score(built, answers, judge=grading, verdicts=verdicts, subset=subset, convert=convert)]
     summaries = [result.summary for result in results]

@@ -9,15 +9,20 @@ from typing import Annotated, Optional
 import typer
 
 from mipha_eval.cli import flags
-from mipha_eval.cli.answer_flags import NO_ANSWERS, AnswerFlags, takes_answers
+from mipha_eval.cli.answer_flags import NO_ANSWERS, AnswerFlags
+from mipha_eval.cli.completion import run_folders
+from mipha_eval.cli.flag_groups import takes_flags
 
 logger = logging.getLogger(__name__)
 
 
-@takes_answers
+@takes_flags()
 def view_runs(
     runs: Annotated[
-        list[Path], typer.Argument(metavar="RUN", help="Folders of runs, or answer files; several are compared.")
+        list[Path],
+        typer.Argument(
+            autocompletion=run_folders, metavar="RUN", help="Folders of runs, or answer files; several are compared."
+        ),
     ],
     answers: AnswerFlags = NO_ANSWERS,
     output: Annotated[

@@ -8,6 +8,7 @@ from pathlib import Path
 from mipha_eval.cluster.settings import WorkerSettings
 from mipha_eval.core.errors import UserError
 from mipha_eval.core.printable import printable
+from mipha_eval.judge.defaults import CONCURRENCY, RUNS, TIMEOUT, TRIES
 from mipha_eval.models.served.address import check_url, key_from
 from mipha_eval.models.served.price import Budget, Price, listed_prices
 
@@ -33,10 +34,10 @@ class JudgeChoice:
 
     model: str
     base_url: str | None = None
-    runs: int = 1
-    concurrency: int = 16
-    timeout: float = 60.0
-    tries: int = 6
+    runs: int = RUNS
+    concurrency: int = CONCURRENCY
+    timeout: float = TIMEOUT
+    tries: int = TRIES
     budget: Budget = field(default_factory=Budget)
     price: Price | None = None
     correctness: bool = False

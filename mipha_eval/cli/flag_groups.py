@@ -1,0 +1,129 @@
+"""Groups of flags that several verbs take: a flag is a field of a frozen dataclass, and stands nowhere else."""
+
+from __future__ import annotations
+
+import copy
+import functools
+import inspect
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, fields
+from typing import Annotated, ClassVar, TypeVar, cast, get_args, get_type_hints
+
+import typer
+from typer.models import OptionInfo
+
+#: what stands before the name of an option in the environment
+PREFIX = "MIPHA_EVAL_"
+#: ends the heading of flags that help tells by their names alone
+RARELY = ", rarely"
+
+#: says in a context that help is to tell all
+WHOLE = "mipha_eval.help_all"
+
+
+def _show_all(context: typer.Context, asked: bool) -> None:
+    if asked and not context.resilient_parsing:
+        context.meta[WHOLE] = True
+        print(context.get_help())
+        raise typer.Exit
+
+
+HelpAll = Annotated[
+    bool,
+    typer.Option(
+        "--help-all",
+        callback=_show_all,
+        is_eager=True,
+        expose_value=False,
+        help="Show all flags, and all of each, and exit.",
+    ),
+]
+
+Verb = TypeVar("Verb", bound=Callable[..., object])
+
+
+@dataclass(frozen=True)
+class FlagGroup:
+    """Flags under one heading, each a field of a subclass. A verb takes them as a parameter, see `takes_flags`.
+
+    Attributes:
+        heading: in help.
+        rare: names of fields that help tells by their names alone.
+    """
+
+    heading: ClassVar[str]
+    rare: ClassVar[frozenset[str]] = frozenset()
+
+    @classmethod
+    def parameters(
+        cls, without: Collection[str], required: Collection[str], defaults: Mapping[str, object]
+    ) -> list[inspect.Parameter]:
+        """The flags as parameters of a function."""
+        kinds = get_type_hints(cls, include_extras=True)
+        return [
+            inspect.Parameter(
+                entry.name,
+                inspect.Parameter.KEYWORD_ONLY,
+                default=inspect.Parameter.empty if entry.name in required else defaults.get(entry.name, entry.default),
+                annotation=cls._placed(entry.name, kinds[entry.name]),
+            )
+            for entry in fields(cls)
+            if entry.name not in without
+        ]
+
+    @classmethod
+    def _placed(cls, name: str, kind: object) -> object:
+        """A flag's annotation, with its heading and its variable of the environment."""
+        plain, written = get_args(kind)
+        option: OptionInfo = copy.copy(written)
+        option.rich_help_panel = cls.heading + (RARELY if name in cls.rare else "")
+        option.envvar, option.show_envvar = list(dict.fromkeys([variable(option), *_listed(option.envvar)])), False
+        return Annotated[plain, option]
+
+
+def variable(option: OptionInfo) -> str:
+    """The name of an option in the environment, made of the flag's."""
+    written = [option.default, *(option.param_decls or ())]  # in Annotated, typer takes the first name for the default
+    (flag,) = (text for text in written if isinstance(text, str) and text.startswith("--"))
+    return PREFIX + flag.removeprefix("--").replace("-", "_").upper()
+
+
+def _listed(names: str | list[str] | None) -> list[str]:
+    return [names] if isinstance(names, str) else list(names or ())
+
+
+def takes_flags(*without: str, required: Collection[str] = (), **defaults: object) -> Callable[[Verb], Verb]:
+    """Gives a verb the flags of each group that is the type of one of its parameters, in that one's place.
+
+    Args:
+        without: flags that it has no use for.
+        required: flags that must be given.
+        defaults: other defaults than most verbs have.
+    """
+
+    def decorate(verb: Verb) -> Verb:
+        groups: dict[str, tuple[type[FlagGroup], list[inspect.Parameter]]] = {}
+        parameters: list[inspect.Parameter] = []
+        for own in inspect.signature(verb, eval_str=True).parameters.values():
+            if isinstance(own.annotation, type) and issubclass(own.annotation, FlagGroup):
+                groups[own.name] = (own.annotation, own.annotation.parameters(without, required, defaults))
+                parameters += groups[own.name][1]
+            else:
+                parameters.append(own.replace(kind=inspect.Parameter.KEYWORD_ONLY))
+
+        further = inspect.Parameter("help_all", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=HelpAll)
+        parameters.append(further)
+
+        @functools.wraps(verb)
+        def call(**options: object) -> object:
+            read = {
+                name: group(**{each.name: options.pop(each.name) for each in members})
+                for name, (group, members) in groups.items()
+            }
+            options.pop(further.name, None)
+            return verb(**options, **read)
+
+        call.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+        return cast("Verb", call)
+
+    return decorate
