@@ -39,7 +39,7 @@ STAND_INS = {
     r"--judge (hf:\S+|NAME|MODEL|\.\.\.)": "--judge gpt-4o",
     r"(--judge-budget \w+usd)": r"\1 --judge-price 30,60",  # prices are known of OpenAI's own server alone
     r"-a spend=\w+usd": "-a spend=1000calls",
-    r"--data (playground/data/eval|FOLDER|\"?\$DATA\"?)(?!\S)": "--data demo",
+    r"--data (playground/data/eval|eval|FOLDER|\"?\$DATA\"?)(?!\S)": "--data demo",
     r"--(allow-bin|image-dir \S+|dtype \w+|device \w+)": "",
     r"--tasks all\b": "--tasks pope,mme",
     r"\.\.\.": "",
@@ -55,6 +55,7 @@ NOT_RUN = {
     r"--as-published": "needs a model's own weights: tests/test_as_published.py",
     r"num_beams": "the embedded model has no beams: tests/test_generation_settings.py",
     r"^mipha-eval convert": "needs checkpoints of several layouts: tests/test_convert.py",
+    r"^mipha-eval --(install|show)-completion": "is about the shell of who types it: tests/test_flag_groups.py",
     r"^mipha-eval certify": "tries thousands of answers: tests/test_certificates.py",
 }
 #: exit codes of what stands in, where the real thing would end with 0

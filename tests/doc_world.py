@@ -45,7 +45,13 @@ def make_world(folder: Path) -> None:
         rows = [{"question_id": row.id, "text": row.answer} for row in own[task].samples().itertuples()]
         write_jsonl(folder / f"{task}.jsonl", rows)
         shutil.copy(next(own.path.glob(f"{task}@*/result.json")), folder / f"{task}.json")
-    shutil.copy(folder / "pope.jsonl", folder / "answers.jsonl")
+    for name in ("answers", "LLaVA-13B", "mine", "theirs", "A"):
+        shutil.copy(folder / "pope.jsonl", folder / f"{name}.jsonl")
+    asked = own["mme"].samples().itertuples()  # MME's lines name pictures
+    lines = [{"question_id": row.id.split("#")[0], "prompt": row.question, "text": row.answer} for row in asked]
+    write_jsonl(folder / "B.jsonl", lines)
+    quoted = {"results": {"pope": {"alias": "pope", "pope_f1_score,none": 0.85}}, "configs": {"pope": {}}, "n-samples": {}}
+    (folder / "20261101_results.json").write_text(json.dumps(quoted))
     _write_grades(folder, {row.id: row.answer for row in own["mmvet"].samples().itertuples()})
     _write_questions(folder)
     _write_blocks(folder)
@@ -95,3 +101,5 @@ def _write_blocks(folder: Path) -> None:
     (folder / "grades.json").write_text(grades)
     (table,) = (block.text for block in fenced(DOCS / "tables.md") if block.language == "toml")
     (folder / "mine.toml").write_text(table)
+    (run,) = (block.text for block in fenced(DOCS / "configuration.md") if block.language == "toml")
+    (folder / "run.toml").write_text(run)

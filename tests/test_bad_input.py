@@ -72,7 +72,7 @@ def test_command_lines(arguments: list[str], words: list[str], cli: Cli, tmp_pat
         (["run", "--limit", "0"], ["--limit", "1 or more"]),
         (["run", "--task", "pope"], ["--task;", "did you mean --tasks?"]),
         (["run", "--tasks"], ["--tasks needs a value"]),
-        (["run", "pope"], ["nothing takes pope"]),
+        (["run", "pope"], ["pope is neither a file nor the folder of a run", "(--tasks)"]),
         (["run", "--control", "blnd"], ["--control", "did you mean blind?", "mean-image"]),
         (["rnu", "--tasks", "pope"], ["rnu", "did you mean run?"]),
         (["xyzzy"], ["no verb xyzzy", "there are run, predict"]),

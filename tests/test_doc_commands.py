@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import typer
 from typer.core import TyperGroup
 from typer.main import get_command
 
@@ -142,6 +143,8 @@ def lacks_arguments(command: Any, words: Sequence[str]) -> bool:
     """Whether a command line is too short to be run; raises for flags that there are not."""
     try:
         command.make_context("verb", verb_of(before_redirection(words[1:]))[2])
+    except typer.Exit:  # of a flag that only shows something
+        return False
     except Exception as error:
         if "Missing parameter" in str(error):
             return True
@@ -155,7 +158,7 @@ def test_what_is_not_run_is_looked_at(place: str) -> None:
     part, why = LEFT_OUT[place]
     done = subprocess.run(["bash", "-n", "-c", part], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    if part.startswith("mipha-eval "):
+    if part.startswith("mipha-eval ") and "-completion" not in part:
         lacks_arguments(verb_of(words_of(part)[1:])[0], words_of(with_stand_ins(part)))
     for test in re.findall(r"tests/\w+\.py", why):
         assert (ROOT / test).is_file()

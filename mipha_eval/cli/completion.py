@@ -24,7 +24,7 @@ def completing(words: Words) -> Callable[[str], list[str]]:
         except Exception:  # a shell shows nothing rather than a traceback among what is typed
             return []
 
-    del complete.__wrapped__ # typer reads the parameters of what is wrapped
+    del complete.__wrapped__  # typer reads the parameters of what is wrapped
     return complete
 
 

@@ -34,6 +34,8 @@ def take_file(context: typer.Context, value: Optional[Path]) -> Optional[Path]:
         return value
     if context.default_map:
         raise UserError(f"{value}: another file says already what is to be run; name one")
+    if not value.exists():
+        raise UserError(f"{value} is neither a file nor the folder of a run; tasks are named otherwise", flag="--tasks")
     found = value / MANIFEST if value.is_dir() else value
     if found.suffix == ".json":
         context.default_map = _checked(asked_again(found), found, context)
@@ -63,6 +65,8 @@ def asked_again(path: Path) -> dict[str, Json]:
 
     manifest = read_manifest(path)
     config = manifest.config
+    if manifest.answers is not None:
+        raise UserError(f"{path} is of the answers in {manifest.answers}, which no model was asked for here")
     if "plugins" not in config:
         typed = " ".join(manifest.argv)
         raise UserError(f"{path} is of a version that did not keep all that was asked for; what was typed: {typed}")
