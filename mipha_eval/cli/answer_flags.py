@@ -66,6 +66,8 @@ class AnswerFlags(FlagGroup):
         Args:
             results: whether files of results without answers may stand among them.
         """
+        if all((path / "manifest.json").is_file() for path in paths):
+            return [*paths]  # without all that scoring takes, which takes its time to import
         from mipha_eval.runs.given_runs import AnswerSettings, with_answers
 
         named = flags.with_include(
