@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mipha_eval.comparison.flips import Flips
 from mipha_eval.comparison.loss import Loss
-from mipha_eval.comparison.result import Comparison, Pair, Row
+from mipha_eval.comparison.result import Comparison, NotCompared, Pair, Row
 from mipha_eval.core.json_value import Json
 from mipha_eval.reporting.marks import mark_texts
 
@@ -43,16 +43,7 @@ def comparison_record(comparison: Comparison) -> dict[str, Json]:
             for group in comparison.ties
         ],
         "not_compared": [
-            {
-                "task": gap.task,
-                "runs": list(gap.runs),
-                "reason": gap.reason,
-                "lost": _loss(gap.loss),
-                "values": [
-                    {"metric": metric, "values": [first, second], "difference": second - first}
-                    for metric, (first, second) in gap.values.items()
-                ],
-            }
+            {"task": gap.task, "runs": list(gap.runs), "reason": gap.reason, "lost": _loss(gap.loss), **_values(gap)}
             for gap in comparison.not_compared
         ],
     }
@@ -70,6 +61,15 @@ def _gate(comparison: Comparison) -> dict[str, Json]:
             if pair.runs[0] == 0
         ],
     }
+
+
+def _values(gap: NotCompared) -> dict[str, Json]:
+    """The two numbers of each metric, where numbers are all that is known."""
+    found = [
+        {"metric": metric, "values": [first, second], "difference": second - first}
+        for metric, (first, second) in gap.values.items()
+    ]
+    return {"values": list(found)} if found else {}
 
 
 def _loss(loss: Loss | None) -> dict[str, int] | None:
