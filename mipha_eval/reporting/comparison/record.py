@@ -65,11 +65,11 @@ def _gate(comparison: Comparison) -> dict[str, Json]:
 
 def _values(gap: NotCompared) -> dict[str, Json]:
     """The two numbers of each metric, where numbers are all that is known."""
-    found = [
+    found: list[Json] = [
         {"metric": metric, "values": [first, second], "difference": second - first}
         for metric, (first, second) in gap.values.items()
     ]
-    return {"values": list(found)} if found else {}
+    return {"values": found} if found else {}
 
 
 def _loss(loss: Loss | None) -> dict[str, int] | None:
