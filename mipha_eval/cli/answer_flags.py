@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Optional
 import typer
 
 from mipha_eval.cli import flags
-from mipha_eval.cli.flag_groups import FlagGroup
+from mipha_eval.cli.run_flags import DataFlags, TableFlags
 from mipha_eval.core.options import parse_pairs
 
 if TYPE_CHECKING:
@@ -35,20 +35,13 @@ Kept = Annotated[
 
 
 @dataclass(frozen=True)
-class AnswerFlags(FlagGroup):
+class AnswerFlags(TableFlags, DataFlags):
     """What a user says of answer files."""
 
     heading = "Answer files"
-    rare = frozenset({"columns", "kind", "scorer", "lmms_include", "annotations", "image_dir", "options", "answer_runs"})
+    rare = TableFlags.rare | DataFlags.rare | {"options", "answer_runs"}
 
     task: Tasks = None
-    columns: flags.Columns = None
-    kind: flags.Kind = None
-    scorer: flags.Scorer = None
-    lmms_include: flags.LmmsInclude = None
-    data: flags.Data = None
-    annotations: flags.Annotations = None
-    image_dir: flags.ImageDirs = None
     options: flags.Options = None
     subset: Subset = False
     answer_runs: Kept = None
@@ -70,14 +63,11 @@ class AnswerFlags(FlagGroup):
             return [*paths]  # without all that scoring takes, which takes its time to import
         from mipha_eval.runs.given_runs import AnswerSettings, with_answers
 
-        named = flags.with_include(
-            flags.with_table(self.task or [], self.columns, self.kind, self.scorer), self.lmms_include
-        )
         settings = AnswerSettings(
-            named,
+            self.completed(self.task or ()),
             self.data,
             self.annotations,
-            flags.image_dirs(self.image_dir),
+            self.image_dirs,
             parse_pairs(self.options or ()),
             self.subset,
             self.answer_runs,

@@ -9,6 +9,8 @@ import typer
 from mipha_eval.cli import flags
 from mipha_eval.cli.check_model import check_model
 from mipha_eval.cli.findings import tell_findings
+from mipha_eval.cli.flag_groups import takes_flags
+from mipha_eval.cli.run_flags import DataFlags, TableFlags
 
 check_verbs = typer.Typer(rich_markup_mode=None)
 
@@ -21,14 +23,11 @@ def overview(context: typer.Context) -> None:
 
 
 @check_verbs.command("task")
+@takes_flags("annotations")
 def check_benchmark(
     name: Annotated[str, typer.Argument(help="Its name, perhaps with @protocol; a Python file with one task; a table.")],
-    columns: flags.Columns = None,
-    kind: flags.Kind = None,
-    scorer: flags.Scorer = None,
-    lmms_include: flags.LmmsInclude = None,
-    data: flags.Data = None,
-    image_dir: flags.ImageDirs = None,
+    what: TableFlags,
+    where: DataFlags,
     limit: Annotated[
         Optional[int],
         typer.Option("--limit", "-L", min=1, help="Decode about N pictures and try the answers to about N questions."),
@@ -43,9 +42,9 @@ def check_benchmark(
     from mipha_eval.authoring.check_task.under_check import MOST
     from mipha_eval.core.options import parse_pairs
 
-    folders = {task: str(folder) for task, folder in flags.image_dirs(image_dir).items()}
-    (named,) = flags.with_include(flags.with_table([name], columns, kind, scorer), lmms_include)
-    given = Recipe(named, parse_pairs(options or ()), data or "demo", folders, tuple(map(str, plugin or ())))
+    folders = {task: str(folder) for task, folder in where.image_dirs.items()}
+    (named,) = what.completed([name])
+    given = Recipe(named, parse_pairs(options or ()), where.data or "demo", folders, tuple(map(str, plugin or ())))
     tell_findings(check_task(given.named(), limit or MOST), {"task": name}, json=json)
 
 

@@ -46,6 +46,8 @@ Verb = TypeVar("Verb", bound=Callable[..., object])
 class FlagGroup:
     """Flags under one heading, each a field of a subclass. A verb takes them as a parameter, see `takes_flags`.
 
+    A group may extend others; its own flags come first.
+
     Attributes:
         heading: in help.
         rare: names of fields that help tells by their names alone.
@@ -67,7 +69,7 @@ class FlagGroup:
                 default=inspect.Parameter.empty if entry.name in required else defaults.get(entry.name, entry.default),
                 annotation=cls._placed(entry.name, kinds[entry.name]),
             )
-            for entry in fields(cls)
+            for entry in sorted(fields(cls), key=lambda entry: entry.name not in inspect.get_annotations(cls))
             if entry.name not in without
         ]
 

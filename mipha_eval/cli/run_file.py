@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,6 +12,7 @@ from typer.core import TyperOption
 from typer.exceptions import TyperException
 
 from mipha_eval.core.errors import UserError
+from mipha_eval.core.options import did_you_mean
 
 if TYPE_CHECKING:
     from mipha_eval.core.json_value import Json
@@ -100,9 +100,8 @@ def _checked(told: Mapping[str, object], path: Path, context: typer.Context) -> 
     for key, value in told.items():
         name = key.replace("-", "_")
         if name not in known:
-            near = difflib.get_close_matches(name, known, 1)
-            meant = f"; did you mean {near[0]}?" if near else f"; keys are the names of flags of {context.info_name}"
-            raise UserError(f"{_place(path, key)}: there is no key {key}{meant}")
+            meant = did_you_mean(name, known, 1) or f"keys are the names of flags of {context.info_name}"
+            raise UserError(f"{_place(path, key)}: there is no key {key}; {meant}")
         found[known[name].name] = _value(known[name], name, value, _place(path, key), context)
     return found
 
@@ -126,7 +125,9 @@ def _value(option: TyperOption, name: str, value: object, place: str, context: t
     try:
         option.process_value(context, text)
     except TyperException as error:
-        raise UserError(f"{place}: {str(error).rstrip('.')}, given {value!r:.60}") from error
+        from mipha_eval.cli.usage import fitting
+
+        raise UserError(f"{place}: {fitting(error.message)}, given {value!r:.60}") from error
     return text
 
 

@@ -51,30 +51,39 @@ Output = Annotated[Path, typer.Option("--output", "-o", envvar="MIPHA_EVAL_OUT",
 
 
 @dataclass(frozen=True)
-class TaskFlags(FlagGroup):
+class TableFlags(FlagGroup):
+    """What is said of tasks whose name alone does not say all: tables of questions, and lmms-eval's."""
+
+    heading = "Tables of questions, and lmms-eval's tasks"
+    rare = frozenset({"columns", "kind", "scorer", "lmms_include"})
+
+    columns: flags.Columns = None
+    kind: flags.Kind = None
+    scorer: flags.Scorer = None
+    lmms_include: flags.LmmsInclude = None
+
+    def completed(self, names: Sequence[str]) -> list[str]:
+        """Names of tasks, with what these flags say of them. Raises UserError."""
+        return flags.with_include(flags.with_table(names, self.columns, self.kind, self.scorer), self.lmms_include)
+
+
+@dataclass(frozen=True)
+class TaskFlags(TableFlags):
     """What is asked."""
 
     heading = "What is asked"
-    rare = frozenset({"columns", "kind", "scorer", "lmms_include", "blind"})
+    rare = TableFlags.rare | {"blind"}
 
     tasks: Tasks = None
     limit: Limit = None
     control: flags.ControlName = None
     probabilities: Probabilities = False
-    columns: flags.Columns = None
-    kind: flags.Kind = None
-    scorer: flags.Scorer = None
-    lmms_include: flags.LmmsInclude = None
     blind: Blind = False
 
     @property
     def named(self) -> list[str]:
         """Names of tasks, with what other flags say of them. Raises UserError."""
         return self.completed(split_names(self.tasks or ()))
-
-    def completed(self, names: Sequence[str]) -> list[str]:
-        """Names of tasks, with what flags on tables and folders say of them. Raises UserError."""
-        return flags.with_include(flags.with_table(names, self.columns, self.kind, self.scorer), self.lmms_include)
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from mipha_eval.cli.completion import task_names
 from mipha_eval.cli.exit_code import ExitCode
 from mipha_eval.cli.flag_groups import takes_flags
 from mipha_eval.cli.judge_flags import NO_JUDGE, JudgeFlags
-from mipha_eval.cli.run_flags import DataFlags, TaskFlags
+from mipha_eval.cli.run_flags import DataFlags, TableFlags
 from mipha_eval.cli.ungraded import ungraded_lines
 from mipha_eval.core.options import parse_pairs
 
@@ -31,13 +31,13 @@ NO_CERTIFICATE = (
 )
 
 
-@takes_flags("tasks", "limit", "control", "blind", "probabilities", "image_dir")
+@takes_flags("image_dir")
 def score_answers(
     target: Annotated[
         str, typer.Argument(autocompletion=task_names, help="A task, as name or name@protocol, or the folder of a run.")
     ],
     answers: Annotated[Optional[Path], typer.Option("--answers", help="An answer file that any suite made.")] = None,
-    what: TaskFlags = TaskFlags(),
+    what: TableFlags = TableFlags(),
     where: DataFlags = DataFlags(),
     asked: JudgeFlags = NO_JUDGE,
     verdicts: Annotated[

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 import typer
 
 from mipha_eval.cli import flags
+from mipha_eval.cli.flag_groups import takes_flags
+from mipha_eval.cli.run_flags import DataFlags, TableFlags
 
 if TYPE_CHECKING:
     from mipha_eval.authoring.show.facts import Shown
@@ -34,6 +36,7 @@ class Picture(StrEnum):
     none = "none"
 
 
+@takes_flags("annotations", "image_dir")
 def show_plugin(
     what: Annotated[What, typer.Argument(help="task or model.")],
     name: Annotated[str, typer.Argument(help="Its name, for a task perhaps with @protocol.")],
@@ -45,11 +48,8 @@ def show_plugin(
             "pixels, which auto takes where the terminal is known to draw them."
         ),
     ] = Picture.auto,
-    columns: flags.Columns = None,
-    kind: flags.Kind = None,
-    scorer: flags.Scorer = None,
-    lmms_include: flags.LmmsInclude = None,
-    data: flags.Data = None,
+    table: TableFlags = TableFlags(),
+    where: DataFlags = DataFlags(),
     plugin: flags.Plugins = None,
     json: flags.Json = False,
 ) -> None:
@@ -69,8 +69,8 @@ def show_plugin(
         else:
             print_lines(flags.console(), [line for key, value in shown.items() for line in entry_lines(key, value)])
         return
-    (named,) = flags.with_include(flags.with_table([name], columns, kind, scorer), lmms_include)
-    looked = look_at(build_task(named, {}, parse_source(data or "demo", {}), registry), count)
+    (named,) = table.completed([name])
+    looked = look_at(build_task(named, {}, parse_source(where.data or "demo", {}), registry), count)
     if json:
         flags.print_json(looked.json)
     else:

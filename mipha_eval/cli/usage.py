@@ -42,7 +42,7 @@ def _told(error: TyperException, context: Context | None) -> str:
     if isinstance(error, typer.BadParameter) and isinstance(error.param, TyperOption | TyperArgument):
         if isinstance(error, MissingParameter):
             return f"{_name(error.param)} is missing: {error.param.help or 'it has no default'}".rstrip(".")
-        return f"{_origin(error.param, context)}: {_fitting(error.message)}"
+        return f"{_origin(error.param, context)}: {fitting(error.message)}"
     return _said(error, context)
 
 
@@ -76,7 +76,7 @@ def _origin(param: TyperOption | TyperArgument, context: Context | None) -> str:
     return f"{_name(param)} (environment variable {variable})" if from_there and variable else _name(param)
 
 
-def _fitting(message: str) -> str:
+def fitting(message: str) -> str:
     """What is wrong with a value, and what fits."""
     choice = CHOICE.fullmatch(message)
     if choice:
