@@ -21,6 +21,7 @@ from mipha_eval.core.plugins.registry import Registry
 from mipha_eval.core.plugins.selection import build_task, of_task, split_options
 from mipha_eval.core.task import Task
 from mipha_eval.data.parse_source import parse_source
+from mipha_eval.engine.progress.screen import shown_progress
 from mipha_eval.judge.grading import Grading, begin_grading
 from mipha_eval.judge.settings import JudgeChoice
 from mipha_eval.runs.callable_model import CallableModel
@@ -84,14 +85,15 @@ def evaluate(
         TasksFailedError: a task has no result; the others' are in its `run`.
     """
     registry, who = Registry([Path(each) for each in plugins]), worker_settings(workers)
-    own, of_tasks = split_options(_texts(options, named), registry, _objects(tasks))
-    chosen = _there(_model(model, own, registry, as_published=as_published), who)
-    under, grading = chosen_control(control, blind=blind), _grading(judge, registry)
-    found, failed = _tasks(tasks, of_tasks, _source(data, chosen.data), registry, grading)
-    chosen.check_about([*(task.name for task in found), *failed])
-    anew = isinstance(chosen.adapter, CallableModel) if fresh is None else fresh
-    how = RunSettings(chosen, found, of_tasks, Path(output), limit, batch_size, under, anew, not progress, check)
-    return run(replace(how, probabilities=probabilities, grading=grading, failed=failed, workers=who, plugins=plugins))
+    with shown_progress(quiet=not progress):
+        own, of_tasks = split_options(_texts(options, named), registry, _objects(tasks))
+        chosen = _there(_model(model, own, registry, as_published=as_published), who)
+        under, grading = chosen_control(control, blind=blind), _grading(judge, registry)
+        found, failed = _tasks(tasks, of_tasks, _source(data, chosen.data), registry, grading)
+        chosen.check_about([*(task.name for task in found), *failed])
+        anew = isinstance(chosen.adapter, CallableModel) if fresh is None else fresh
+        how = RunSettings(chosen, found, of_tasks, Path(output), limit, batch_size, under, anew, not progress, check)
+        return run(replace(how, probabilities=probabilities, grading=grading, failed=failed, workers=who, plugins=plugins))
 
 
 def score(
