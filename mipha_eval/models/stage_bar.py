@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -36,10 +36,7 @@ def weights_read() -> Iterator[None]:
     with stage("reading weights") as reading:
         bars = bars_of(reading)
 
-        def bar(_: Callable[..., Any], arguments: tuple[Any, ...], options: Mapping[str, Any]) -> Any:
-            return bars(*arguments, **options)
-
-        before = logging.set_tqdm_hook(bar)
+        before = logging.set_tqdm_hook(lambda _, arguments, options: bars(*arguments, **options))
         try:
             yield
         finally:

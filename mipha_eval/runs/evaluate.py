@@ -70,10 +70,9 @@ def evaluate(
         model: a name, an adapter, or a function ``(images, prompt) -> answer``; its images are a list of `PIL.Image.Image`.
         tasks: names such as ``"pope,seed@ppl"``, ``"all"`` or ``"questions.jsonl"``, or `Task` objects, one or several.
         data: ``demo``, ``hub``, ``hub:MIRROR`` or a folder; None for what the model's preset is made for, else the hub.
-        limit: about so many questions a task, drawn with a fixed seed.
+        limit, check: about so many questions a task; so many answers a task made again alone and compared, None: a few a run.
         output, batch_size: the folder for run folders; requests a batch, None for as many as the model's token budget holds.
         blind, control: ``"blind"``, ``"mean-image"``, ``"shuffled-image"`` or ``"no-question"``; see docs/controls.md.
-        check: answers a task that are made again alone, sharing nothing, and compared; None for a few a run.
         probabilities, as_published: also how probable each possible answer is; ask a preset as its paper or card asked it.
         fresh: begin anew; None does so for a function alone, since nobody knows what decides its answers.
         workers: processes that answer, ``"auto"`` for one a GPU, or also where; None or 1 for this one. See docs/cluster.md.

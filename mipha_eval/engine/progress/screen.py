@@ -88,15 +88,22 @@ class Screen:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self._ended.set()
         self._thread.join()
-        self._display.close()
+        with _told():
+            self._display.close()
 
     def _show(self) -> None:
-        while not self._ended.wait(self._display.pause):
-            try:
+        with _told():
+            while not self._ended.wait(self._display.pause):
                 self._display.show(View(stages(), [*self._progress], time.monotonic()))
-            except Exception:  # a terminal that has gone ends no run
-                logger.debug("progress cannot be shown any more", exc_info=True)
-                return
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """A terminal that has gone ends no run."""
+    try:
+        yield
+    except Exception:
+        logger.debug("progress cannot be shown any more", exc_info=True)
 
 
 def _display() -> Display:

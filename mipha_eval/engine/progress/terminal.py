@@ -13,10 +13,11 @@ from rich.text import Text
 from mipha_eval.engine.progress.console import messages_on
 from mipha_eval.engine.progress.display import View
 from mipha_eval.engine.progress.foreign_output import ForeignOutput
-from mipha_eval.engine.progress.rows import table_of
+from mipha_eval.engine.progress.rows import rows_of
 from mipha_eval.engine.progress.wording import stage_line, worker_lines
 
 SECONDS_BETWEEN_VIEWS = 0.5
+NOTHING = View((), (), 0.0)
 
 
 class SteadyConsole(Console):
@@ -31,7 +32,7 @@ class TerminalRows:
 
     def __init__(self) -> None:
         self.pause = SECONDS_BETWEEN_VIEWS
-        self._view = View((), (), 0.0)
+        self._view = NOTHING
         self._foreign = ForeignOutput()
         self._kept = ExitStack()
         self._breakpoint = sys.breakpointhook
@@ -60,6 +61,7 @@ class TerminalRows:
 
     def close(self) -> None:
         sys.breakpointhook = self._breakpoint
+        self._view = NOTHING
         self._kept.close()
 
     def _end(self) -> None:
@@ -82,5 +84,5 @@ class TerminalRows:
         room = options.size.height - 2 - len(view.stages[:1])
         for progress in view.progress:
             workers = worker_lines(progress.workers())
-            yield table_of(progress, view.now, options.max_width, max(room - len(workers), 1))
+            yield from rows_of(progress, view.now, options.max_width, max(room - len(workers), 1))
             yield from (Text(line, no_wrap=True, overflow="ellipsis") for line in workers)
