@@ -334,7 +334,7 @@ def test_what_is_fetched_of_the_hub_is_told(tmp_path: Path, monkeypatch: pytest.
 
     from mipha_eval.models.checkpoint_folder import locate_checkpoint
 
-    size, seen = 3_000_000, []
+    size, seen = 3_000_000, list[Stage]()
 
     class Hub(BaseHTTPRequestHandler):
         def log_message(self, *_: object) -> None:

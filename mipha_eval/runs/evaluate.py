@@ -70,7 +70,7 @@ def evaluate(
         model: a name, an adapter, or a function ``(images, prompt) -> answer``; its images are a list of `PIL.Image.Image`.
         tasks: names such as ``"pope,seed@ppl"``, ``"all"`` or ``"questions.jsonl"``, or `Task` objects, one or several.
         data: ``demo``, ``hub``, ``hub:MIRROR`` or a folder; None for what the model's preset is made for, else the hub.
-        limit, check: about so many questions a task; so many answers a task made again alone and compared, None: a few a run.
+        limit, check: about so many questions a task; so many answers a task made again alone; None: a few a run.
         output, batch_size: the folder for run folders; requests a batch, None for as many as the model's token budget holds.
         blind, control: ``"blind"``, ``"mean-image"``, ``"shuffled-image"`` or ``"no-question"``; see docs/controls.md.
         probabilities, as_published: also how probable each possible answer is; ask a preset as its paper or card asked it.
