@@ -31,7 +31,13 @@ LIBRARY = [
     if "cli" not in file.relative_to(ROOT).parts
 ]
 #: rich prints on a console that the command line gives; bars are no messages
-PRINTS = {"mipha_eval/reporting/terminal.py": {"print"}, "mipha_eval/engine/progress.py": {"print", "stderr"}}
+PRINTS = {
+    "mipha_eval/reporting/terminal.py": {"print"},
+    "mipha_eval/engine/progress/lines.py": {"print", "stderr"},
+    "mipha_eval/engine/progress/screen.py": {"stderr"},
+    "mipha_eval/engine/progress/terminal.py": {"print", "stderr"},
+    "mipha_eval/engine/progress/foreign_output.py": {"stdout", "stderr"},
+}
 SILENT = {"print", "echo", "secho", "warn", "showwarning", "stderr", "stdout", "basicConfig"}
 LINE = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d{4} (DEBUG|INFO|WARNING|ERROR) [^ ]+: .+$")
 

@@ -480,7 +480,9 @@ def test_progress_names_the_model_and_its_place(matrix: Matrix, monkeypatch: pyt
     assert outcome.code == 0
     assert "2 runs: 24 questions to ask" in outcome.err
     assert "1/2 constant: begins" in outcome.err
-    assert re.search(r"^2/2 Slow one: pope@demo \d+/12 [\d.]+/s \d+ s left$", outcome.err, flags=re.MULTILINE)
+    assert re.search(
+        r"^2/2 Slow one: pope@demo \d+/12, (f1 [^,]*, )?[\d.]+/s, \d:\d\d left$", outcome.err, flags=re.MULTILINE
+    )
     quiet = matrix(listed, "--plugin", SLOW, "-q", "--json")
     assert (quiet.code, quiet.err) == (0, "")
 

@@ -15,6 +15,7 @@ import typer
 
 from mipha_eval.core.errors import UserError
 from mipha_eval.core.plugins.blame import FILE_MODULE
+from mipha_eval.engine.progress.console import error_console, rows_are_shown
 from mipha_eval.store.run_log import RUN_EVENTS, file_of_messages
 
 Verbose = Annotated[bool, typer.Option("-v", "--verbose", help="Also tell what is loaded, planned and how long it takes.")]
@@ -39,7 +40,7 @@ class TerminalLines(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         try:
             text = self.format(record).rstrip()
-            if sys.stderr.isatty():
+            if rows_are_shown() or sys.stderr.isatty():
                 _print_on_terminal(text, STYLES.get(record.levelno, ""))
             else:
                 sys.stderr.write(f"{text}\n")
@@ -54,8 +55,6 @@ class TerminalLines(logging.Handler):
 
 def _print_on_terminal(text: str, style: str) -> None:
     from rich.text import Text
-
-    from mipha_eval.engine.progress import error_console
 
     error_console().print(Text(text, style), soft_wrap=True)
 

@@ -19,6 +19,7 @@ from mipha_eval.cli.run_flags import DataFlags, HowFlags, ModelFlags, OutputFlag
 from mipha_eval.cli.ungraded import ungraded_lines
 from mipha_eval.core.options import parse_pairs
 from mipha_eval.engine.interrupt import STOPPED
+from mipha_eval.engine.progress.screen import shown_progress
 
 if TYPE_CHECKING:
     from mipha_eval.runs.run import TasksFailedError
@@ -86,7 +87,8 @@ def _run_one(what: TaskFlags, who: ModelFlags, where: DataFlags, asked: JudgeFla
 
     failed = None
     try:
-        run = _evaluated(what, who, where, asked, how, out)
+        with shown_progress(quiet=out.json):
+            run = _evaluated(what, who, where, asked, how, out)
     except TasksFailedError as error:
         if not error.run.results:
             raise error.error from error

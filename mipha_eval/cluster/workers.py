@@ -20,6 +20,7 @@ from mipha_eval.cluster.settings import WorkerSettings
 from mipha_eval.core.adapter import ModelAdapter
 from mipha_eval.core.errors import UserError
 from mipha_eval.core.model_facts import ModelFacts
+from mipha_eval.core.stage import stage
 from mipha_eval.core.types import Request, Response
 from mipha_eval.engine.backend import Backend
 from mipha_eval.engine.distinct import Distinct, IndexedResponses
@@ -56,8 +57,9 @@ class Workers(Backend):
     def load(self) -> ModelFacts:
         started = time.perf_counter()
         try:
-            self._cluster.connect()
-            self._dispatcher.begin(PATIENCE)
+            with stage("waiting for workers"):
+                self._cluster.connect()
+                self._dispatcher.begin(PATIENCE)
         except BaseException:
             self.close()
             raise

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from types import FrameType, TracebackType
 
 from mipha_eval.core.errors import UserInterruptError
+from mipha_eval.engine.progress.foreign_output import true_stderr
 
 logger = logging.getLogger(__name__)
 
@@ -37,7 +38,7 @@ def ignore_interrupts() -> None:
 
 
 def _end_at_once(*_: object) -> None:
-    os.write(2, f"{STOPPED}\n".encode())
+    os.write(true_stderr(), f"{STOPPED}\n".encode())
     os._exit(INCOMPLETE)
 
 

@@ -14,12 +14,13 @@ from mipha_eval.core.judged_task import JudgedTask
 from mipha_eval.core.plugins.checks.scores import checked_score
 from mipha_eval.core.plugins.registry import Registry
 from mipha_eval.core.plugins.selection import build_model
+from mipha_eval.core.stage import stage
 from mipha_eval.core.suite_task import SuiteTask
 from mipha_eval.core.task import Task
 from mipha_eval.core.types import Answer, Response, Sample
 from mipha_eval.engine.backend import InProcess
 from mipha_eval.engine.interrupt import Interrupt
-from mipha_eval.engine.progress import Progress
+from mipha_eval.engine.progress.progress import Progress
 from mipha_eval.engine.task_input import TaskInput
 from mipha_eval.judge.adapter_judge import AdapterJudge
 from mipha_eval.judge.calibrations import find_calibration
@@ -80,7 +81,8 @@ class Grading:
     def loaded(self) -> Iterator[None]:
         """While entered, the judge is ready to answer. Raises UserError if it cannot be."""
         try:
-            self.judge.load()
+            with stage(f"loading judge {self.judge.name}"):
+                self.judge.load()
             yield
         finally:
             self.judge.give_back()

@@ -28,10 +28,13 @@ def locate_checkpoint(path: str, revision: str | None = None, *, pickled: bool =
         raise UserError(f"checkpoint folder {path} does not exist")
     from huggingface_hub import snapshot_download
 
+    from mipha_eval.models.stage_bar import fetched
+
     logger.info("%s comes from the hub; what is not here yet is fetched", path)
     wanted = [*WANTED_FILES, *(PICKLED if pickled else ())]
     try:
-        return Path(snapshot_download(path, revision=revision, allow_patterns=wanted))
+        with fetched(path) as bars:
+            return Path(snapshot_download(path, revision=revision, allow_patterns=wanted, tqdm_class=bars))
     except Exception as error:  # huggingface_hub raises its own, requests' and OSErrors here
         reason = str(error).strip().splitlines()[0]
         raise UserError(f"{path} is no local folder and cannot be fetched from the hub: {reason}") from error

@@ -20,6 +20,7 @@ from mipha_eval.models.generator import generates_itself
 from mipha_eval.models.image_text import leave_out_dead_layers, take_over
 from mipha_eval.models.no_chat import refuse_no_chat
 from mipha_eval.models.settings import read_settings
+from mipha_eval.models.stage_bar import weights_read
 from mipha_eval.models.transformers_messages import keep_off_terminal
 from mipha_eval.models.weights import Stored, check_index, read_headers, weight_files
 from mipha_eval.models.weights_check import check_depth, check_fit, refuse_foreign, refuse_misfits
@@ -114,15 +115,16 @@ class GenericModel:
         """
         where = {"distributed_config": DistributedConfig(tp_size=ranks)} if ranks > 1 else {"device_map": dict(parts)}
         try:
-            loaded: tuple[GeneratingModel, LoadingInfo] = self.auto.from_pretrained(
-                self.folder,
-                config=self.config,
-                dtype=dtype,
-                use_safetensors=None if self.pickled else True,
-                trust_remote_code=False,
-                output_loading_info=True,
-                **where,
-            )
+            with weights_read():
+                loaded: tuple[GeneratingModel, LoadingInfo] = self.auto.from_pretrained(
+                    self.folder,
+                    config=self.config,
+                    dtype=dtype,
+                    use_safetensors=None if self.pickled else True,
+                    trust_remote_code=False,
+                    output_loading_info=True,
+                    **where,
+                )
         except Exception as error:  # whatever odd configurations lead to
             raise _unloadable(self.folder, self.auto, error) from error
         model, info = loaded

@@ -21,6 +21,7 @@ from mipha_eval.core.plugins.registry import Registry
 from mipha_eval.core.plugins.selection import build_task, of_task, split_options
 from mipha_eval.core.task import Task
 from mipha_eval.data.parse_source import parse_source
+from mipha_eval.engine.progress.screen import shown_progress
 from mipha_eval.judge.grading import Grading, begin_grading
 from mipha_eval.judge.settings import JudgeChoice
 from mipha_eval.runs.callable_model import CallableModel
@@ -69,10 +70,9 @@ def evaluate(
         model: a name, an adapter, or a function ``(images, prompt) -> answer``; its images are a list of `PIL.Image.Image`.
         tasks: names such as ``"pope,seed@ppl"``, ``"all"`` or ``"questions.jsonl"``, or `Task` objects, one or several.
         data: ``demo``, ``hub``, ``hub:MIRROR`` or a folder; None for what the model's preset is made for, else the hub.
-        limit: about so many questions a task, drawn with a fixed seed.
+        limit, check: about so many questions a task; so many answers a task made again alone; None: a few a run.
         output, batch_size: the folder for run folders; requests a batch, None for as many as the model's token budget holds.
         blind, control: ``"blind"``, ``"mean-image"``, ``"shuffled-image"`` or ``"no-question"``; see docs/controls.md.
-        check: answers a task that are made again alone, sharing nothing, and compared; None for a few a run.
         probabilities, as_published: also how probable each possible answer is; ask a preset as its paper or card asked it.
         fresh: begin anew; None does so for a function alone, since nobody knows what decides its answers.
         workers: processes that answer, ``"auto"`` for one a GPU, or also where; None or 1 for this one. See docs/cluster.md.
@@ -84,14 +84,15 @@ def evaluate(
         TasksFailedError: a task has no result; the others' are in its `run`.
     """
     registry, who = Registry([Path(each) for each in plugins]), worker_settings(workers)
-    own, of_tasks = split_options(_texts(options, named), registry, _objects(tasks))
-    chosen = _there(_model(model, own, registry, as_published=as_published), who)
-    under, grading = chosen_control(control, blind=blind), _grading(judge, registry)
-    found, failed = _tasks(tasks, of_tasks, _source(data, chosen.data), registry, grading)
-    chosen.check_about([*(task.name for task in found), *failed])
-    anew = isinstance(chosen.adapter, CallableModel) if fresh is None else fresh
-    how = RunSettings(chosen, found, of_tasks, Path(output), limit, batch_size, under, anew, not progress, check)
-    return run(replace(how, probabilities=probabilities, grading=grading, failed=failed, workers=who, plugins=plugins))
+    with shown_progress(quiet=not progress):
+        own, of_tasks = split_options(_texts(options, named), registry, _objects(tasks))
+        chosen = _there(_model(model, own, registry, as_published=as_published), who)
+        under, grading = chosen_control(control, blind=blind), _grading(judge, registry)
+        found, failed = _tasks(tasks, of_tasks, _source(data, chosen.data), registry, grading)
+        chosen.check_about([*(task.name for task in found), *failed])
+        anew = isinstance(chosen.adapter, CallableModel) if fresh is None else fresh
+        how = RunSettings(chosen, found, of_tasks, Path(output), limit, batch_size, under, anew, not progress, check)
+        return run(replace(how, probabilities=probabilities, grading=grading, failed=failed, workers=who, plugins=plugins))
 
 
 def score(

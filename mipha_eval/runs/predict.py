@@ -19,13 +19,15 @@ from mipha_eval.core.plugins.blame import blaming
 from mipha_eval.core.plugins.code_digest import code_digest
 from mipha_eval.core.plugins.model import Model
 from mipha_eval.core.plugins.selection import deciding_options
+from mipha_eval.core.stage import stage
 from mipha_eval.core.types import Decoding, Request, Response
 from mipha_eval.data.images import image_digest
 from mipha_eval.data.jsonl import read_jsonl
 from mipha_eval.engine.backend import Backend, InProcess
 from mipha_eval.engine.background import BackgroundWorker
 from mipha_eval.engine.interrupt import Interrupt
-from mipha_eval.engine.progress import Progress
+from mipha_eval.engine.progress.progress import Progress
+from mipha_eval.engine.progress.screen import shown_progress
 from mipha_eval.store.journal import Appender, read_stored
 from mipha_eval.store.responses import BEFORE, StoredResponse, response_json
 from mipha_eval.store.rows import RowDecoder
@@ -79,8 +81,9 @@ def predict(settings: PredictSettings) -> Outcome:
     """
     check_asking(settings.model)
     requests = read_questions(settings)
-    with InProcess(settings.model.adapter, settings.batch_size) as backend:
-        facts = backend.load()
+    with shown_progress(), InProcess(settings.model.adapter, settings.batch_size) as backend:
+        with stage(f"loading {settings.model.name}"):
+            facts = backend.load()
         with locked(settings.journal), Interrupt() as interrupt:
             return _predicted(settings, requests, facts, backend, interrupt)
 

@@ -19,6 +19,8 @@ from mipha_eval.core.plugins.checks.models import checked_expectation
 from mipha_eval.core.plugins.code_digest import tell_of_edited
 from mipha_eval.core.plugins.model import option_name
 from mipha_eval.core.plugins.registry import Registry
+from mipha_eval.core.stage import stage
+from mipha_eval.core.task import Task
 from mipha_eval.data.images import image_digest
 from mipha_eval.engine.backend import Backend
 from mipha_eval.engine.background import BackgroundWorker
@@ -110,7 +112,8 @@ def _run(settings: RunSettings, early: MemoryHandler) -> Run:
     check_ranking(adapter, work)
     with grading.loaded() if grading else nullcontext(), backend_of(settings) as backend:
         started = time.perf_counter()
-        settings = replace(settings, model=replace(settings.model, facts=backend.load()))
+        with stage(f"loading {settings.model.name}"):
+            settings = replace(settings, model=replace(settings.model, facts=backend.load()))
         logger.debug("model %s loaded in %.1f s", settings.model.name, time.perf_counter() - started)
         return _run_loaded(settings, work, failures, backend, early)
 
@@ -157,22 +160,28 @@ def prepared_tasks(settings: RunSettings) -> tuple[list[TaskInput], dict[str, Ex
     """
     work: list[TaskInput] = []
     failures = dict(settings.failed)
-    for task in settings.tasks:
-        try:
-            with blaming():
-                asking = settings.model.asking(task.name)
-                item = prepare(task, settings.limit, settings.control, asking=asking, probabilities=settings.probabilities)
-            work.append(item)
-            if settings.model.published and not settings.model.published.knows(option_name(task.name)):
-                logger.warning(
-                    "%s: nobody says how the paper of %s asked it; it is asked as usual", task.label, settings.model.name
-                )
-            logger.debug("%s: %d of %d questions, from %s", task.label, len(item.samples), item.total, task.data)
-        except (PluginError, ControlError, MissingDataError) as error:
-            failures[task.label] = error
+    with stage("reading questions", len(settings.tasks), "tasks") as reading:
+        for task in settings.tasks:
+            try:
+                with stage(task.label), blaming():
+                    work.append(_prepared(task, settings))
+            except (PluginError, ControlError, MissingDataError) as error:
+                failures[task.label] = error
+            reading.advance()
     if not work:
         raise next(error for name, error in failures.items() if name not in settings.failed)
     return work, failures
+
+
+def _prepared(task: Task, settings: RunSettings) -> TaskInput:
+    """A task with its questions."""
+    model = settings.model
+    asking = model.asking(task.name)
+    item = prepare(task, settings.limit, settings.control, asking=asking, probabilities=settings.probabilities)
+    if model.published and not model.published.knows(option_name(task.name)):
+        logger.warning("%s: nobody says how the paper of %s asked it; it is asked as usual", task.label, model.name)
+    logger.debug("%s: %d of %d questions, from %s", task.label, len(item.samples), item.total, task.data)
+    return item
 
 
 def answer_and_score(

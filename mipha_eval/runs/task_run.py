@@ -14,6 +14,7 @@ from mipha_eval.core.adapter import ModelAdapter
 from mipha_eval.core.errors import PluginError, UserError
 from mipha_eval.core.plugins.blame import blaming, told
 from mipha_eval.core.plugins.checks.models import identity_of
+from mipha_eval.core.stage import stage
 from mipha_eval.core.types import Image, Request, Response, Sample
 from mipha_eval.engine.distinct import IndexedResponses
 from mipha_eval.engine.self_check import CheckedAnswer
@@ -170,7 +171,7 @@ class TaskRun:
         if self.failure is not None:
             return
         try:
-            with blaming():
+            with stage(f"scoring {self.label}"), blaming():
                 self._finish(checks)
         except Exception as error:  # the other tasks of the run go on
             self.fail(error)

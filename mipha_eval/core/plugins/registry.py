@@ -21,6 +21,7 @@ from mipha_eval.core.plugins.blame import place_of
 from mipha_eval.core.plugins.import_closure import module_file
 from mipha_eval.core.plugins.plugin_code import OWNERS, WORDS, Kind, check_there, file_classes, load_entry_point, plain_name
 from mipha_eval.core.plugins.presets import Preset, read_presets
+from mipha_eval.core.stage import stage
 
 logger = logging.getLogger(__name__)
 
@@ -121,7 +122,8 @@ class Registry:
             return self.load(kind, plugin.place.adapter)[0], plugin.place.options
         if isinstance(plugin.place, EntryPoint):
             return load_entry_point(plugin.place, kind), {}
-        classes = file_classes(plugin.place, kind, _module_of(plugin.place))
+        with stage(f"importing {plugin.name}"):
+            classes = file_classes(plugin.place, kind, _module_of(plugin.place))
         if plugin.name not in classes:
             raise UserError(f"{plugin.place} defines no {WORDS[kind]} called {plugin.name}")
         return classes[plugin.name], {}

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 import torch
 from accelerate import init_empty_weights
 from torch import Tensor
 
+from mipha_eval.core.stage import stage
 from mipha_eval.models.activation import replace_activations
 from mipha_eval.models.llava_style.files import CheckpointFiles, errors_naming
 from mipha_eval.models.llava_style.fit import Fit, Source
@@ -56,11 +58,13 @@ def _read(
     for name, source in sources.items():
         pieces.setdefault(source.stored, {})[name] = source
     weights: dict[str, Tensor] = {}
-    for stored, weight in read_weights(pieces):
-        (key,) = {source.key for source in pieces[stored].values()}
-        if files.adapter and files.adapter.changes(key):
-            weight = files.adapter.merged(key, weight.to(dtype))  # noqa: PLW2901 - the one that was read is given up
-        made = {name: source.change(weight) for name, source in pieces[stored].items()}
-        del weight  # before the next one is read
-        weights |= {name: made.pop(name).to(device, dtype).contiguous() for name in list(made)}
+    with stage("reading weights", sum(math.prod(stored.shape) for stored in pieces)) as reading:
+        for stored, weight in read_weights(pieces):
+            (key,) = {source.key for source in pieces[stored].values()}
+            if files.adapter and files.adapter.changes(key):
+                weight = files.adapter.merged(key, weight.to(dtype))  # noqa: PLW2901 - the one that was read is given up
+            made = {name: source.change(weight) for name, source in pieces[stored].items()}
+            del weight  # before the next one is read
+            weights |= {name: made.pop(name).to(device, dtype).contiguous() for name in list(made)}
+            reading.advance(math.prod(stored.shape))
     return weights

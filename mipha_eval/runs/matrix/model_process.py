@@ -17,7 +17,7 @@ from typing import IO
 import msgspec
 
 from mipha_eval.core.printable import printable
-from mipha_eval.engine.progress import show_line
+from mipha_eval.engine.progress.screen import show_line
 from mipha_eval.runs.matrix.order import Begun, Ended, Event, Order, Progressed, Said, Turn
 
 #: what the process begins with: everything is found where it is found here

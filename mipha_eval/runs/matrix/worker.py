@@ -30,7 +30,7 @@ from mipha_eval.core.plugins.registry import Registry
 from mipha_eval.core.plugins.selection import build_model
 from mipha_eval.data.parse_source import parse_source
 from mipha_eval.engine.interrupt import named_interrupts
-from mipha_eval.engine.progress import progress_told_to
+from mipha_eval.engine.progress.screen import progress_told_to
 from mipha_eval.judge.grading import begin_grading
 from mipha_eval.runs.find_tasks import find_tasks
 from mipha_eval.runs.matrix.order import Begun, Ended, Event, Order, Progressed, Said, Shared, Turn
