@@ -70,4 +70,4 @@ class NotebookLine:
 
     def close(self) -> None:
         if self._width:
-            print(file=sys.stderr)
+            print(f"\r{' ' * self._width}\r", end="", file=sys.stderr, flush=True)
