@@ -188,8 +188,8 @@ class Answers:
     @property
     def _told_forms(self) -> str:
         return (
-            f"{self._task.name} reads LLaVA's answer lines, with question_id, prompt and text, and the files that other suites "
-            "and servers have, unchanged: docs/answers.md shows each"
+            f"{self._task.name} reads LLaVA's answer lines, with question_id, prompt and text, and the files that other "
+            "suites and servers have, unchanged: docs/answers.md shows each"
         )
 
     def _check_prompt(self, place: str, prompt: str) -> None:
