@@ -21,7 +21,7 @@ from mipha_eval.core.metrics import Metric, Tally
 from mipha_eval.core.task import Task
 from mipha_eval.core.types import Image, Response, Sample, Score
 from mipha_eval.data.hub import read_hub
-from mipha_eval.data.jsonl import placed_jsonl, read_jsonl
+from mipha_eval.data.jsonl import placed_jsonl, read_lines
 from mipha_eval.data.rows import row_at, text_of, whole_of
 from mipha_eval.scoring.answer_files import files_by_name, positional_answers
 from mipha_eval.scoring.answers.lenient import read_yes_no
@@ -77,7 +77,7 @@ class Pope(Task):
             return first
         found = {}
         for folder in [first, *sorted(first.parent.glob("coco_*/"))]:
-            found[folder] = sum(1 for _ in read_jsonl(folder / "coco_pope_random.json"))
+            found[folder] = sum(bool(line.strip()) for line in read_lines(folder / "coco_pope_random.json"))
             if found[folder] == RANDOM_ROWS[self.protocol]:
                 self.data.note(folder)
                 return folder

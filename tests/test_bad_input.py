@@ -113,9 +113,18 @@ def test_a_value_from_the_environment_names_its_variable(monkeypatch: pytest.Mon
 
 
 def test_a_folder_of_runs_says_how_many_it_holds(cli: Cli, tmp_path: Path) -> None:
-    (tmp_path / "a").mkdir()
-    (tmp_path / "a/manifest.json").write_text("{}")
-    assert_refused(cli("report", tmp_path), "is no run folder", "it holds 1 run")
+    """The same words of verbs that take runs, and what to do instead."""
+    for name in "ab":
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "manifest.json").write_text("{}")
+    for verb in ("report", "view"):
+        assert_refused(cli(verb, tmp_path), "is no run folder", f"it holds 2 runs: name some, or all as {tmp_path}/*/")
+
+
+def test_a_file_of_an_unknown_form_says_where_forms_are_shown(cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "mine.json").write_text('{"a": 1}')
+    outcome = cli("score", "pope", "--answers", tmp_path / "mine.json", "--data", "demo")
+    assert_refused(outcome, "answer 1 has no 'question_id'", "docs/answers.md")
 
 
 def test_a_checkpoint_folder_is_the_model_that_runs_it(checkpoint: Path, tmp_path: Path) -> None:

@@ -64,8 +64,23 @@ def test_the_cli_page_goes_down_to_verbs_of_verbs() -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_links_lead_somewhere(page: Path) -> None:
-    for target in re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text()):
-        assert (page.parent / target).exists(), target
+    for target in re.findall(r"\]\((?!https?:)([^)]+)", page.read_text()):
+        name, _, place = target.partition("#")
+        file = page.parent / name if name else page
+        assert file.exists(), target
+        assert not place or place in places(file), target
+
+
+def places(page: Path) -> set[str]:
+    """What links call the headings of a page."""
+    text = re.sub(r"```.*?```", "", page.read_text(), flags=re.DOTALL)
+    plain = [re.sub(r"[^\w\- ]", "", heading.lower()) for heading in re.findall(r"^#+ (.*)$", text, flags=re.MULTILINE)]
+    return {heading.replace(" ", "-") for heading in plain}
+
+
+def test_the_readme_leads_to_every_page() -> None:
+    linked = set(re.findall(r"\]\(docs/([^)#]+)", (ROOT / "README.md").read_text()))
+    assert {page.name for page in (ROOT / "docs").glob("*.md")} <= linked
 
 
 def test_every_protocol_is_documented() -> None:

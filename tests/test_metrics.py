@@ -15,6 +15,7 @@ from mipha_eval.core.plugins.selection import build_task
 from mipha_eval.core.task import Task
 from mipha_eval.core.types import Response, Sample
 from mipha_eval.data.parse_source import parse_source
+from mipha_eval.reporting.summary import readings_line
 from mipha_eval.scoring.result import score_responses
 from mipha_eval.stats.interval import run_intervals
 from tests.conftest import mme_points, pope_numbers
@@ -124,6 +125,11 @@ def test_what_unparsed_answers_could_be_worth(tasks: Any) -> None:
         *truth[4:],
     ]  # what the forgiving reading does not read stays as the official rule has it
     assert summary.lenient == pytest.approx(score_texts(task, samples, read)["f1"], abs=1e-9)
+    low, high = summary.envelope
+    ends = f"f1: {low:.2f} if every unparsed answer is wrong, {high:.2f} if every one is right; {summary.lenient:.2f} under"
+    assert readings_line(summary).startswith(ends)
+    whole = score_responses(task, samples, {sample.id: Response(sample.target[0]) for sample in samples}).summary
+    assert readings_line(whole) == "f1: 100.00 under a more forgiving reading"  # no answer is unparsed
 
 
 def test_intervals_cover() -> None:

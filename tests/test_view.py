@@ -80,8 +80,8 @@ def test_cli(cli: Cli, runs: tuple[Path, Path], tmp_path: Path, monkeypatch: pyt
     assert cli("view", copy).out == f"view: {copy / 'view.html'}\n"
     assert cli("view", copy, "--output", "other/page.html").out == "view: other/page.html\n"
     assert cli("view", tmp_path).err.startswith(f"error: {tmp_path} is no run folder")
-    assert "it holds 1 runs" in cli("view", tmp_path).err
-    assert cli("view", tmp_path / "none").code == 2
+    assert "it holds 1 run: name some" in cli("view", tmp_path).err
+    assert "none is no run folder: it does not exist" in cli("view", tmp_path / "none").err
 
 
 def test_thumbnails_are_the_pictures_and_small(runs: tuple[Path, Path], tmp_path: Path) -> None:

@@ -26,8 +26,9 @@ logger = logging.getLogger(__name__)
 COUNTS = ("n", "missing", "unparsed", "failed", "unlabelled", "left_out", "unverified")
 
 NO_CERTIFICATE = (
-    "no current certificate: what scores this task here has not been compared, as it is, with a second implementation of "
-    "the rules; that matters where the number is published, and in a checkout `mipha-eval certify` compares bundled tasks"
+    "no current certificate: the rule behind this number has not been compared, as it is in this version, with a second, "
+    "independent program; the number may be right all the same, but before it is published somebody should compare them "
+    "(`mipha-eval certify` does it for bundled tasks)"
 )
 
 
@@ -96,7 +97,7 @@ def print_numbers(summary: ResultRecord) -> None:
         expectation_line,
         interval_cell,
         judge_line,
-        lenient_text,
+        readings_line,
         score_text,
         wrapped_lines,
     )
@@ -107,15 +108,12 @@ def print_numbers(summary: ResultRecord) -> None:
     rows = [
         [name, score_text(summary, name, value), interval_cell(summary, name)] for name, value in summary.metrics.items()
     ]
-    print_table(console, ("metric", "value", "95% CI"), rows)
-    lines = []
-    if summary.envelope:
-        low, high = summary.envelope
-        lenient = "; ".join(["", *filter(None, [lenient_text(summary)])])
-        lines.append(f"{summary.headline}: {low:.2f} to {high:.2f} with all unparsed wrong to all right{lenient}")
+    if rows:
+        print_table(console, ("metric", "value", "95% CI"), rows)
+    lines = [readings_line(summary)]
     counts = {name: getattr(summary, name) for name in COUNTS}
     lines.append(", ".join(kept(f"{name} {count:,}") for name, count in counts.items() if count is not None))
     lines += [f"odd labels, {count:,}: {reason}" for reason, count in summary.odd_labels.items()]
     lines += [*wrapped_lines(summary), expectation_line(summary), judge_line(summary)]
-    lines.append(certificate_line([summary]) or NO_CERTIFICATE)
+    lines.append(certificate_line([summary]) or (NO_CERTIFICATE if rows else ""))
     print_lines(console, [line for line in lines if line])

@@ -6,6 +6,7 @@ number type holds. What passes here is finite, and text is text.
 
 from __future__ import annotations
 
+import functools
 import io
 import json
 import math
@@ -143,7 +144,7 @@ def read_object(path: Path, hint: str = "") -> dict[str, Json]:
 def parse_json(text: str) -> Json:
     """Parses JSON. Raises ValueError for what is none, too deep, or holds a number beyond all types."""
     try:
-        value: Json = json.loads(text, parse_int=_whole, parse_float=_fraction)
+        value: Json = _decoder().decode(text)
     except RecursionError as error:
         raise ValueError("it is nested too deeply") from error
     return value
@@ -169,6 +170,12 @@ def read_toml(path: Path) -> dict[str, object]:
         raise UserError(f"cannot read {path}: it is nested too deeply") from error
     except ValueError as error:  # TOMLDecodeError, too, and numbers of thousands of digits
         raise UserError(f"cannot read {path}: {error}") from error
+
+
+@functools.cache
+def _decoder() -> json.JSONDecoder:
+    """One for all lines: `json.loads` would make another for each."""
+    return json.JSONDecoder(parse_int=_whole, parse_float=_fraction)
 
 
 def _whole(digits: str) -> int:

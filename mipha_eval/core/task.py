@@ -172,7 +172,8 @@ class Task(ABC):
 
     def is_about(self, sample: Sample, prompt: str) -> bool | None:
         """Whether a prompt asks this sample's question, in whatever layout; None if the question has no words."""
-        own, asked = self.core(sample.prompt), self.core(prompt)
+        own = self.core(sample.prompt)
+        asked = own if prompt == sample.prompt else self.core(prompt)
         if own and asked == own:
             return True
         found = wording(own, sample.question)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from mipha_eval.core.adapter import ModelAdapter
 from mipha_eval.core.asking import AS_IT_IS, Asking
 from mipha_eval.core.controls import Control
-from mipha_eval.core.errors import UserError
+from mipha_eval.core.errors import MissingDataError, UserError
 from mipha_eval.core.json_line import to_json
 from mipha_eval.core.plugins.checks.questions import checked_request, choices_of
 from mipha_eval.core.plugins.code_digest import code_digest
@@ -68,10 +68,10 @@ def prepare(
 
 
 def check_images(samples: Sequence[Sample], tried: int = 20) -> None:
-    """Raises UserError if not one of the first images is there: then a folder is wrong, not an image."""
+    """Raises MissingDataError if not one of the first images is there: then a folder is wrong, not an image."""
     images = list(itertools.islice(dict.fromkeys(image for sample in samples for image in sample.images), tried))
     if images and not any(image_digest(image) for image in images):
-        raise UserError(
+        raise MissingDataError(
             f"none of the first {len(images)} images is there, e.g. {images[0].location}; give the folder where they are",
             flag="--image-dir TASK=DIR",
         )

@@ -44,7 +44,7 @@ class ShownRun:
 
 def read_runs(paths: Sequence[Path]) -> list[ShownRun]:
     """Raises UserError if one is no run folder, or has not begun a task."""
-    folders = [_open(path) for path in dict.fromkeys(path.resolve() for path in paths)]
+    folders = [RunFolder.open(path) for path in dict.fromkeys(path.resolve() for path in paths)]
     manifests = [folder.manifest() for folder in folders]
     names = run_names([(folder.path, manifest) for folder, manifest in zip(folders, manifests, strict=True)])
     runs = []
@@ -75,14 +75,6 @@ def stored_result(run: ShownRun, label: str, registry: Registry) -> StoredTask |
     if task is None or result is None:
         return None
     return StoredTask(run.folder.path, run.name, label, task, run.folder.task(label).read_task(), result)
-
-
-def _open(path: Path) -> RunFolder:
-    if not (path / "manifest.json").is_file():
-        inside = len(list(path.glob("*/manifest.json")))
-        hint = f"; it holds {inside} runs, name some of them or use mipha-eval leaderboard" if inside else ""
-        raise UserError(f"{path} is no run folder: it has no manifest.json{hint}")
-    return RunFolder.open(path)
 
 
 def run_facts(run: ShownRun) -> RunFacts:

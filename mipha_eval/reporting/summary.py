@@ -115,6 +115,16 @@ def lenient_text(result: ResultRecord) -> str:
     return ", ".join(parts)
 
 
+def readings_line(result: ResultRecord) -> str:
+    """What the headline would be if answers were read otherwise; empty where nothing is known of that."""
+    told, (low, high) = lenient_text(result), result.envelope or (None, None)
+    ends = ""
+    if result.unparsed and low is not None and high is not None:
+        ends = f"{low:.2f} if every unparsed answer is wrong, {high:.2f} if every one is right"
+    readings = "; ".join(filter(None, (ends, told)))
+    return f"{result.headline}: {readings}" if readings else ""
+
+
 def wrapped_lines(result: ResultRecord) -> list[str]:
     """How many answers hold reasoning, tags or special tokens, a line a kind."""
     n = result.n + result.unlabelled

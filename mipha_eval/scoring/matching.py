@@ -75,16 +75,17 @@ class Answers:
                 key = text_key(self._task.record_key(record))
                 shown = str(record.get("question_id", key))
             except KeyError as error:
-                raise UserError(f"{place} has no {error}; {self._task.name} reads LLaVA's answer lines") from error
+                raise UserError(f"{place} has no {error}; {self._told_forms}") from error
             key, why = self._find(place, key, record)
-            samples = self._meant(self._samples.get(key, ()), next(iter(asked_texts(record).values()), ""))
-            found = [self._read(place, sample, record) for sample in samples]
+            asked = asked_texts(record)
+            samples = self._meant(self._samples.get(key, ()), next(iter(asked.values()), ""))
+            found = [self._read(place, sample, record, asked) for sample in samples]
             if not found:
                 self.foreign.append(f"{shown}{why}")
                 _response(place, record)
                 continue
             self._echoes += found[0].echo
-            self._silent += not asked_texts(record)
+            self._silent += not asked
             self._add(place, key, shown, found[0].response, verified=all(each.verified for each in found))
         if self.unverified == len(self.responses):
             check_category(self._place, self._task, self._all, self.responses)
@@ -137,7 +138,7 @@ class Answers:
             return key, ""
         asked = asked_texts(record)
         if not asked and other_answer(record) is None:
-            raise UserError(f"{place} has no 'prompt'; {self._task.name} reads LLaVA's answer lines")
+            raise UserError(f"{place} has no 'prompt'; {self._told_forms}")
         text = next(iter(asked.values()), str(record.get("text")))
         candidates = self._by_id.get(key[0], [])
         about = [sample for sample in candidates if self._task.is_about(sample, text)]
@@ -155,15 +156,16 @@ class Answers:
             found.setdefault(text_key(sample.question_id), []).append(sample)
         return found
 
-    def _read(self, place: str, sample: Sample, record: JsonObject) -> Read:
+    def _read(self, place: str, sample: Sample, record: JsonObject, asked: Mapping[str, str]) -> Read:
         """A line as an answer to a sample. Raises UserError if it says that it is to another question, or no answer."""
-        task, asked = self._task, asked_texts(record)
+        task, own = self._task, self._task.core(sample.prompt)
         verified = False
         for name, told in asked.items():
             if name == "prompt":
                 self._check_prompt(place, told)
             verified |= check_question(place, task, sample, told)
-            if name == "prompt" and task.core(told) != task.core(sample.prompt) and self._others.is_one(told, sample):
+            differs = name == "prompt" and told != sample.prompt and task.core(told) != own
+            if differs and self._others.is_one(told, sample):
                 raise UserError(contradiction(place, task, sample, told))
         if "image" in record or "category" in record:
             self._others.check_names(place, sample, record)
@@ -171,17 +173,24 @@ class Answers:
         text, other = record.get("text"), other_answer(record)
         if record.get("error") or not isinstance(text, str) or (asked and other is None):
             return Read(_response(place, record), verified)
-        if _is_short(text, task.core(sample.prompt)) or not task.is_about(sample, text):
+        if _is_short(text, own) or not task.is_about(sample, text):
             if not asked and self._others.is_question(text, ends=other is not None):
                 raise UserError(contradiction(place, task, sample, text))
             return Read(Response(text), verified)
-        same = words(text) in (words(sample.prompt), words(task.core(sample.prompt)))
+        same = words(text) in (words(sample.prompt), words(own))
         if other is not None and (same or not asked):
             self._check_prompt(place, text)
             return Read(Response(other), verified=True)
         if same and not asked:
             raise UserError(f"{place} is no answer: its text is the question; is {self._place} the question file?")
         return Read(Response(text), verified, echo=not asked)
+
+    @property
+    def _told_forms(self) -> str:
+        return (
+            f"{self._task.name} reads LLaVA's answer lines, with question_id, prompt and text, and the files that other "
+            "suites and servers have, unchanged: docs/answers.md shows each"
+        )
 
     def _check_prompt(self, place: str, prompt: str) -> None:
         try:

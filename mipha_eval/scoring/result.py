@@ -98,7 +98,8 @@ def _summary(
     task, failed = measuring.task, found.failures.total()
     ungraded = sum(score.rule == JUDGE_FAILED for score in scores)
     numbers = find_numbers(measuring, scores)
-    lenient, moves = _second_reading(measuring, scores, found.lenient)
+    headline = numbers.metrics.get(numbers.headline)
+    lenient, moves = _second_reading(measuring, scores, found.lenient, headline)
     return ResultRecord(
         task=task.label,
         version=task.version,
@@ -113,7 +114,7 @@ def _summary(
         intervals=numbers.intervals,
         interval_notes=numbers.interval_notes,
         interval_method=METHOD,
-        envelope=_envelope(measuring, scores, numbers.metrics.get(numbers.headline)),
+        envelope=_envelope(measuring, scores, headline),
         lenient=lenient,
         lenient_moves=moves,
         wrapped=dict(found.wrapped.most_common(20)),
@@ -191,7 +192,7 @@ def _read(task: Task, samples: Sequence[Sample], responses: Mapping[str, Respons
 
 
 def _second_reading(
-    measuring: Measuring, scores: Sequence[Score], lenient: Mapping[str, float]
+    measuring: Measuring, scores: Sequence[Score], lenient: Mapping[str, float], headline: float | None
 ) -> tuple[float | None, Moves | None]:
     """The headline under the task's second reading, and how many answers that moves; None for both if it has none.
 
@@ -206,7 +207,7 @@ def _second_reading(
         right += worth > score.value
         wrong += worth < score.value
         read.append(_as_if(measuring.task, score, worth) if worth > score.value else score)
-    return _headline(measuring, read), Moves(right, wrong)
+    return _headline(measuring, read) if right else headline, Moves(right, wrong)
 
 
 def _envelope(

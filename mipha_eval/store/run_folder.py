@@ -55,9 +55,7 @@ class RunFolder:
     def open(cls, path: Path) -> RunFolder:
         """Raises UserError if `path` is no run, or one of a newer version."""
         if not (path / "manifest.json").exists():
-            inside = len(list(path.glob("*/manifest.json"))) if path.is_dir() else 0
-            hint = f"; it holds {inside} run{'s' * (inside > 1)}, name some of them" if inside else ""
-            raise UserError(f"{path} is no run folder: it has no manifest.json{hint}")
+            raise UserError(f"{path} is no run folder: {_why_none(path)}")
         run = cls(path)
         check_format(run.manifest(), path)
         return run
@@ -140,3 +138,14 @@ class RunFolder:
 
     def write_equivalence(self, found: Checks) -> None:
         write_checks(self.path / "equivalence.json", found)
+
+
+def _why_none(path: Path) -> str:
+    """Why a path is no run folder, and what may be meant."""
+    if not path.exists():
+        return "it does not exist"
+    inside = len(list(path.glob("*/manifest.json"))) if path.is_dir() else 0
+    if not inside:
+        return "it has no manifest.json"
+    runs = "1 run" if inside == 1 else f"{inside} runs"
+    return f"it has no manifest.json; it holds {runs}: name some, or all as {path}/*/ (mipha-eval leaderboard takes {path})"

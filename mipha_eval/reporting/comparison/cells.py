@@ -140,8 +140,8 @@ def how_lines(comparison: Comparison) -> list[str]:
     return [
         "Differences are of the second run minus the first, on the questions that both scored.",
         "Intervals: paired, clustered by image, Student's t with the variance of the images' differences.",
-        f"p: two-sided, by the test that is named, with Holm's correction over {tests} shown; significant at "
-        f"{comparison.alpha:g}.",
+        "p: two-sided, by McNemar's exact test where each image has one question that is right or wrong, else by sign flips "
+        f"of whole images, with Holm's correction over {tests} shown; significant at {comparison.alpha:g}.",
         "effect: difference over the standard deviation of the images' differences (Cohen's d_z).",
         "MDE: the smallest true difference that a test of it alone finds with 80 % power (minimum detectable effect).",
         "gained, lost: questions whose own score is higher or lower in the second run.",
