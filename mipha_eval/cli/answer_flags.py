@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Optional
 import typer
 
 from mipha_eval.cli import flags
+from mipha_eval.cli.completion import task_names
 from mipha_eval.cli.run_flags import DataFlags, TableFlags
 from mipha_eval.core.options import parse_pairs
 
@@ -21,12 +22,10 @@ Tasks = Annotated[
     typer.Option(
         "--task",
         "-t",
+        autocompletion=task_names,
         help="What answer files answer, and all that compare compares, as name or name@protocol; repeatable. "
         "Of one file alone: TASK=FILE.",
     ),
-]
-Subset = Annotated[
-    bool, typer.Option("--subset", help="Of answer files: leave out answers to questions that are not asked.")
 ]
 Kept = Annotated[
     Optional[Path],
@@ -43,7 +42,7 @@ class AnswerFlags(TableFlags, DataFlags):
 
     task: Tasks = None
     options: flags.Options = None
-    subset: Subset = False
+    subset: flags.Subset = False
     answer_runs: Kept = None
 
     @property

@@ -23,6 +23,7 @@ from mipha_eval.cli.data import data_verbs
 from mipha_eval.cli.doctor import examine_machine
 from mipha_eval.cli.exit_code import ExitCode
 from mipha_eval.cli.export import export_answers
+from mipha_eval.cli.flag_groups import PREFIX
 from mipha_eval.cli.grouped_help import GroupedCommand
 from mipha_eval.cli.inspect import inspect_model
 from mipha_eval.cli.judge import judge_verbs
@@ -38,6 +39,7 @@ from mipha_eval.cli.score import score_answers
 from mipha_eval.cli.show import show_plugin
 from mipha_eval.cli.submit import submit_answers
 from mipha_eval.cli.view import view_runs
+from mipha_eval.cli.whole_words import answer_shell
 from mipha_eval.core.errors import UserError
 from mipha_eval.core.own_process import set_up_process
 from mipha_eval.core.plugins.blame import blaming
@@ -52,7 +54,7 @@ INTERRUPTED = 130  # what typer makes of a KeyboardInterrupt
 app = typer.Typer(
     name="mipha-eval",
     help="Evaluate multimodal models: exact scores, shared work, honest tables. Flags without a verb mean run.",
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100, "auto_envvar_prefix": PREFIX},
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
@@ -99,7 +101,7 @@ for name, group in {"new": new_verbs, "check": check_verbs, "data": data_verbs, 
 
 
 @app.callback(invoke_without_command=True)
-def version(show: bool = typer.Option(False, "--version", help="Print the version.")) -> None:
+def version(show: bool = typer.Option(False, "--version", help="Print the version.", allow_from_autoenv=False)) -> None:
     """Evaluate multimodal models: exact scores, shared work, honest tables. Flags without a verb mean run."""
     if show:
         from mipha_eval import __version__
@@ -114,6 +116,7 @@ add_log_flags(app)
 def main() -> None:
     """Runs a command line; a mistake of the user's is one line and exit code 2."""
     set_up_process()
+    answer_shell(app)
     with shown_messages():
         code = _exit_code()
         ignore_interrupts()

@@ -10,7 +10,7 @@ import typer
 from mipha_eval.cli import flags
 from mipha_eval.cli.answer_flags import NO_ANSWERS, AnswerFlags
 from mipha_eval.cli.clean_output import own_output
-from mipha_eval.cli.completion import run_folders
+from mipha_eval.cli.completion import judges, one_of, run_folders
 from mipha_eval.cli.exit_code import ExitCode
 from mipha_eval.cli.flag_groups import takes_flags
 from mipha_eval.core.errors import UserError
@@ -31,7 +31,11 @@ def compare_stored_runs(
     answers: AnswerFlags = NO_ANSWERS,
     metric: Annotated[
         Optional[list[str]],
-        typer.Option("--metric", help="Also this metric, beside each task's headline; repeatable; all for all."),
+        typer.Option(
+            "--metric",
+            autocompletion=one_of("all"),
+            help="Also this metric, beside each task's headline; repeatable; all for all.",
+        ),
     ] = None,
     all_pairs: Annotated[bool, typer.Option("--all-pairs", help="Every two runs, not only each with the baseline.")] = False,
     format: Annotated[
@@ -60,7 +64,8 @@ def compare_stored_runs(
         ),
     ] = 0,
     judge: Annotated[
-        Optional[str], typer.Option("--judge", help="Whose result to compare where several judges graded a task.")
+        Optional[str],
+        typer.Option("--judge", autocompletion=judges, help="Whose result to compare where several judges graded a task."),
     ] = None,
     plugin: flags.Plugins = None,
     json: flags.Json = False,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
+from mipha_eval.cli.completion import judges
 from mipha_eval.cli.flag_groups import FlagGroup
 from mipha_eval.core.errors import UserError
 from mipha_eval.judge import defaults
@@ -19,7 +20,11 @@ if TYPE_CHECKING:
 
 Judge = Annotated[
     Optional[str],
-    typer.Option("--judge", help="A model that grades answers: a name that the server knows, or hf:PATH for one here."),
+    typer.Option(
+        "--judge",
+        autocompletion=judges,
+        help="A model that grades answers: a name that the server knows, or hf:PATH for one here.",
+    ),
 ]
 BaseUrl = Annotated[
     Optional[str],

@@ -12,6 +12,7 @@ from typer._click.exceptions import BadOptionUsage, MissingParameter, NoSuchOpti
 from typer.core import TyperArgument, TyperGroup, TyperOption
 from typer.exceptions import TyperException
 
+from mipha_eval.cli.flag_groups import variables
 from mipha_eval.core.options import did_you_mean
 
 #: what the library that reads values says, and the same in plain words
@@ -70,8 +71,8 @@ def _name(param: TyperOption | TyperArgument) -> str:
 def _origin(param: TyperOption | TyperArgument, context: Context | None) -> str:
     """Where a value comes from: a flag, or an environment variable in its place."""
     source = context.get_parameter_source(param.name) if context else None
-    variables = [param.envvar] if isinstance(param.envvar, str) else param.envvar or ()
-    variable = next((each for each in variables if os.environ.get(each)), None)
+    names = variables(param, context.auto_envvar_prefix) if isinstance(param, TyperOption) and context else ()
+    variable = next((each for each in names if os.environ.get(each)), None)
     from_there = source is not None and source.name == "ENVIRONMENT"
     return f"{_name(param)} (environment variable {variable})" if from_there and variable else _name(param)
 
