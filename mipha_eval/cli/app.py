@@ -39,7 +39,7 @@ from mipha_eval.cli.score import score_answers
 from mipha_eval.cli.show import show_plugin
 from mipha_eval.cli.submit import submit_answers
 from mipha_eval.cli.view import view_runs
-from mipha_eval.cli.whole_words import answer_shell
+from mipha_eval.cli.whole_words import NAME, answer_shell
 from mipha_eval.core.errors import UserError
 from mipha_eval.core.own_process import set_up_process
 from mipha_eval.core.plugins.blame import blaming
@@ -52,7 +52,7 @@ COMPLETION = ("--install-completion", "--show-completion")
 INTERRUPTED = 130  # what typer makes of a KeyboardInterrupt
 
 app = typer.Typer(
-    name="mipha-eval",
+    name=NAME,
     help="Evaluate multimodal models: exact scores, shared work, honest tables. Flags without a verb mean run.",
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100, "auto_envvar_prefix": PREFIX},
     pretty_exceptions_enable=False,
@@ -126,7 +126,7 @@ def main() -> None:
 def _exit_code() -> int:
     try:
         with named_interrupts(), blaming():
-            code = app(prepare_arguments(sys.argv[1:]), standalone_mode=False)
+            code = app(prepare_arguments(sys.argv[1:]), prog_name=NAME, standalone_mode=False)
     except UserError as error:
         logger.error("error: %s%s", error, f" ({error.flag})" if error.flag else "")
         return ExitCode.USAGE

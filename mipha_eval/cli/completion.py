@@ -179,7 +179,7 @@ def tasks_or_runs(incomplete: str) -> list[str]:
 
 def tasks_of_run(ctx: typer.Context, incomplete: str) -> list[str]:
     """Tasks of the run that stands before."""
-    folder = Path(ctx.params.get("run") or ".")
+    folder = Path(ctx.params["run"] or next(iter(ctx.args), "."))  # behind a flag that lacks its value, nothing is read
     return _beginning(lambda: [each.parent.name for each in folder.glob("*/task.json")], incomplete)
 
 

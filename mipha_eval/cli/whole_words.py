@@ -10,7 +10,8 @@ from typer._click.shell_completion import CompletionItem, add_completion_class, 
 from typer._completion_classes import BashComplete
 from typer.main import get_command
 
-#: the variable by which a shell asks
+#: what the program is called, and the variable by which a shell asks
+NAME = "mipha-eval"
 ASKED = "_MIPHA_EVAL_COMPLETE"
 #: what bash takes words apart at
 MARKS = "@:="
@@ -53,4 +54,4 @@ def answer_shell(program: typer.Typer) -> None:
         return
     command = get_command(program)  # makes the classes known that ours takes the place of one of
     add_completion_class(WholeWords, "bash")
-    command()
+    command(prog_name=NAME)
