@@ -137,7 +137,7 @@ def _exit_code() -> int:
     except TyperException as error:  # a flag that does not exist, a value that does not fit
         from mipha_eval.cli.usage import usage_line
 
-        logger.error("error: %s", usage_line(error))
+        logger.error("error: %s", usage_line(error, _verb(sys.argv[1:])))
         return ExitCode.USAGE
     except SystemExit as stop:  # typer's, where the reader of our output has gone, as in `mipha-eval list | head -1`
         if not isinstance(stop.__context__, BrokenPipeError):
@@ -149,6 +149,18 @@ def _exit_code() -> int:
         logger.warning(STOPPED)
         return ExitCode.INCOMPLETE
     return code if isinstance(code, int) else ExitCode.OK
+
+
+def _verb(arguments: Sequence[str]) -> str:
+    """The words of a command line that name its verb."""
+    found: list[str] = []
+    inner: object = typer.main.get_command(app)
+    for word in behind_log_flags(prepare_arguments(arguments)):
+        inner = getattr(inner, "commands", {}).get(word)
+        if inner is None:
+            break
+        found.append(word)
+    return " ".join(found)
 
 
 def prepare_arguments(arguments: Sequence[str]) -> list[str]:

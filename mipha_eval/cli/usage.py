@@ -28,12 +28,17 @@ TOO_MANY = re.compile(r"Got unexpected extra arguments?(?:\(s\))? \((?P<given>.*
 NO_VERB = re.compile(r"No such command '(?P<given>.*)'\.", re.DOTALL)
 
 
-def usage_line(error: TyperException) -> str:
-    """A mistake in a command line, and where help on it stands."""
+def usage_line(error: TyperException, verb: str = "") -> str:
+    """A mistake in a command line, and where help on it stands.
+
+    Args:
+        verb: the one that was typed, for mistakes that do not know it.
+    """
     context = error.ctx if isinstance(error, UsageError) else None
-    root = context.find_root().info_name or "" if context else ""
-    verb = context.command_path.removeprefix(root).strip() if context else ""
-    return f"{_told(error, context)}; see {' '.join(filter(None, ['mipha-eval', verb]))} --help"
+    if context is not None:
+        verb = context.command_path.removeprefix(context.find_root().info_name or "").strip()
+    told = _told(error, context)
+    return f"{told}{'' if told.endswith('?') else ';'} see {' '.join(filter(None, ['mipha-eval', verb]))} --help"
 
 
 def _told(error: TyperException, context: Context | None) -> str:

@@ -95,7 +95,7 @@ def _with_loss(runs: Sequence[ComparedRun], gap: NotCompared) -> NotCompared:
 def _read(config: CompareSettings, registry: Registry) -> list[ComparedRun]:
     paths = [path.resolve() for path in config.runs]
     if not 0 < config.alpha < 1:
-        raise UserError(f"alpha {config.alpha:g}: expected a number between 0 and 1")
+        raise UserError(f"alpha {config.alpha:g}: expected a number between 0 and 1", flag="--alpha")
     if len(paths) < 2:
         raise UserError("a comparison needs two runs or more")
     twice = next((path for path in config.runs if paths.count(path.resolve()) > 1), None)

@@ -24,7 +24,7 @@ def model_names(chosen: Sequence[tuple[str, Model]]) -> list[str]:
     count = Counter(called for called, _ in chosen)
     alone = {place: called for place, (called, _) in enumerate(chosen) if called and count[called] == 1}
     others = [place for place in range(len(chosen)) if place not in alone]
-    named = run_names([(Path(str(place + 1)), _manifest(*chosen[place])) for place in others])
+    named = run_names([(Path(), _manifest(*chosen[place])) for place in others], begun=False)
     found = alone | dict(zip(others, named, strict=True))
     return [found[place] for place in range(len(chosen))]
 
