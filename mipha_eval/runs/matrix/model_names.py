@@ -34,7 +34,7 @@ def _manifest(called: str, model: Model) -> Manifest:
     known = {
         "model": called or model.name,
         "data": model.data or "hub",
-        "options": deciding_options(model.adapter),
+        "options": dict(model.options) if called else deciding_options(model.adapter),
         "config": {"model": {"options": [f"{key}={text}" for key, text in model.options.items()]}},
         "asking": model.askings.given or None,
         "as_published": bool(model.published) and not called,
