@@ -107,8 +107,9 @@ def _read(config: CompareSettings, registry: Registry) -> list[ComparedRun]:
 
 
 def _read_run(path: Path, config: CompareSettings, registry: Registry) -> ComparedRun:
-    own = read_stored_tasks(path, registry, config.judge)
-    return ComparedRun("", path, own[0].model, {stored.label: stored for stored in own})
+    unknown: dict[str, UserError] = {}
+    own = read_stored_tasks(path, registry, config.judge, unknown)
+    return ComparedRun("", path, own[0].model, {stored.label: stored for stored in own}, unknown=unknown)
 
 
 def _read_file(path: Path, judge: str | None) -> ComparedRun:
