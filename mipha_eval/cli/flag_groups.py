@@ -10,6 +10,7 @@ from dataclasses import dataclass, fields
 from typing import Annotated, ClassVar, TypeVar, cast, get_args, get_type_hints
 
 import typer
+from typer._click.globals import get_current_context
 from typer.core import TyperOption
 from typer.models import OptionInfo
 
@@ -101,6 +102,13 @@ def variables(option: TyperOption, prefix: str | None) -> list[str]:
     if option.envvar or not (option.allow_from_autoenv and prefix):
         return _listed(option.envvar)
     return [f"{prefix}_{option.name.upper()}"]
+
+
+def is_typed(name: str) -> bool:
+    """Whether the value of a verb's parameter does not come from the environment; to be asked while the verb runs."""
+    context = get_current_context(silent=True)
+    source = context.get_parameter_source(name) if context else None
+    return source is None or source.name != "ENVIRONMENT"
 
 
 def _listed(names: str | list[str] | None) -> list[str]:

@@ -30,7 +30,7 @@ from mipha_eval.runs.run import run
 from mipha_eval.runs.score import score_file, score_run
 from mipha_eval.runs.settings import RunSettings
 from mipha_eval.runs.stored_run import Run
-from mipha_eval.runs.suites_judge import tell_suites
+from mipha_eval.runs.suites_judge import suites_judge
 from mipha_eval.runs.task_result import Result
 from mipha_eval.scoring.answer_files import Taken
 
@@ -87,11 +87,12 @@ def evaluate(
     own, of_tasks = split_options(_texts(options, named), registry, _objects(tasks))
     chosen = _there(_model(model, own, registry, as_published=as_published), who)
     under, grading = chosen_control(control, blind=blind), _grading(judge, registry)
-    found, failed = _tasks(tasks, of_tasks, _source(data, chosen.data), registry, grading)
-    chosen.check_about([*(task.name for task in found), *failed])
-    anew = isinstance(chosen.adapter, CallableModel) if fresh is None else fresh
-    how = RunSettings(chosen, found, of_tasks, Path(output), limit, batch_size, under, anew, not progress, check)
-    return run(replace(how, probabilities=probabilities, grading=grading, failed=failed, workers=who, plugins=plugins))
+    with suites_judge(_names(tasks), grading.choice if grading else None):
+        found, failed = _tasks(tasks, of_tasks, _source(data, chosen.data), registry)
+        chosen.check_about([*(task.name for task in found), *failed])
+        anew = isinstance(chosen.adapter, CallableModel) if fresh is None else fresh
+        how = RunSettings(chosen, found, of_tasks, Path(output), limit, batch_size, under, anew, not progress, check)
+        return run(replace(how, probabilities=probabilities, grading=grading, failed=failed, workers=who, plugins=plugins))
 
 
 def score(
@@ -190,17 +191,15 @@ def _source(data: str | Path | DataSource | None, default: str = "") -> DataSour
     return data if isinstance(data, DataSource) else parse_source(str(data or default or "hub"), {})
 
 
+def _names(tasks: str | Task | Sequence[str | Task]) -> list[str]:
+    return split_names(each for each in _listed(tasks) if isinstance(each, str))
+
+
 def _tasks(
-    tasks: str | Task | Sequence[str | Task],
-    options: Mapping[str, str],
-    source: DataSource,
-    registry: Registry,
-    grading: Grading | None,
+    tasks: str | Task | Sequence[str | Task], options: Mapping[str, str], source: DataSource, registry: Registry
 ) -> tuple[list[Task], dict[str, Exception]]:
     """The tasks, and why others cannot be used, by name."""
-    listed = _listed(tasks)
-    names = split_names(each for each in listed if isinstance(each, str))
-    tell_suites(names, grading.choice if grading else None)
+    names = _names(tasks)
     objects = _objects(tasks)
     failed: dict[str, Exception] = {}
     named = find_tasks(names, options, source, registry, failed) if names or not objects else []

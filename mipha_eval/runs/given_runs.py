@@ -24,12 +24,13 @@ class AnswerSettings:
 
     Attributes:
         tasks: what they answer, by name or label; one, unless a file says it itself, as in ``pope=A.jsonl``.
-        data: as a user types it; None for that of the runs beside them, or the hub.
+        data: as a user types it; None for that of the runs beside them, or the usual one.
         annotations, image_dirs: in place of the data's own.
         options: of the tasks, by name, or as ``TASK.key``.
         subset: leave out answers to questions that are not asked.
         folder: where their runs are kept; None for beside each file.
         results: whether files of results without answers may stand among them.
+        usual: the data where nobody names any, and no run beside a file has it; "" for the hub.
     """
 
     tasks: Sequence[str] = ()
@@ -40,6 +41,7 @@ class AnswerSettings:
     subset: bool = False
     folder: Path | None = None
     results: bool = True
+    usual: str = ""
 
 
 def with_answers(paths: Sequence[Path], settings: AnswerSettings, registry: Registry) -> list[Path]:
@@ -114,7 +116,7 @@ def _as_in_run(run: RunFolder, label: str, settings: AnswerSettings, registry: R
 
 def _source(settings: AnswerSettings) -> DataSource:
     # the folder of annotations is the data where none is named
-    text = settings.data or (str(settings.annotations.parent) if settings.annotations else "hub")
+    text = settings.data or settings.usual or (str(settings.annotations.parent) if settings.annotations else "hub")
     return parse_source(text, settings.image_dirs, settings.annotations)
 
 

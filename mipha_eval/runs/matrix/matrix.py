@@ -25,7 +25,7 @@ from mipha_eval.runs.matrix.model_names import model_names
 from mipha_eval.runs.matrix.models_file import ModelEntry, ModelsFile, placed
 from mipha_eval.runs.matrix.order import Shared
 from mipha_eval.runs.model_by_name import model_by_name
-from mipha_eval.runs.suites_judge import tell_suites
+from mipha_eval.runs.suites_judge import suites_judge
 
 
 @dataclass(frozen=True)
@@ -102,8 +102,8 @@ def build_matrix(listed: ModelsFile, shared: Shared, options: Mapping[str, str])
     data = shared.data or listed.data or _made_for(chosen)
     folders = {task: Path(folder) for task, folder in shared.image_dirs.items()}
     source = parse_source(data, folders, Path(shared.annotations) if shared.annotations else None)
-    tell_suites(names, shared.judge)
-    tasks = find_tasks(names, shared.task_options, source, registry)
+    with suites_judge(names, shared.judge):
+        tasks = find_tasks(names, shared.task_options, source, registry)
     for each in chosen:
         with placed(each.place):
             each.model.check_about(task.name for task in tasks)
