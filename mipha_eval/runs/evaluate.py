@@ -86,11 +86,10 @@ def evaluate(
     registry, who = Registry([Path(each) for each in plugins]), worker_settings(workers)
     own, of_tasks = split_options(_texts(options, named), registry, _objects(tasks))
     chosen = _there(_model(model, own, registry, as_published=as_published), who)
-    under, grading = chosen_control(control, blind=blind), _grading(judge, registry)
+    under, grading, anew = chosen_control(control, blind=blind), _grading(judge, registry), _anew(fresh, chosen)
     with suites_judge(_names(tasks), grading.choice if grading else None):
         found, failed = _tasks(tasks, of_tasks, _source(data, chosen.data), registry)
         chosen.check_about([*(task.name for task in found), *failed])
-        anew = isinstance(chosen.adapter, CallableModel) if fresh is None else fresh
         how = RunSettings(chosen, found, of_tasks, Path(output), limit, batch_size, under, anew, not progress, check)
         return run(replace(how, probabilities=probabilities, grading=grading, failed=failed, workers=who, plugins=plugins))
 
@@ -189,6 +188,10 @@ def _listed(tasks: str | Task | Sequence[str | Task]) -> list[str | Task]:
 
 def _source(data: str | Path | DataSource | None, default: str = "") -> DataSource:
     return data if isinstance(data, DataSource) else parse_source(str(data or default or "hub"), {})
+
+
+def _anew(fresh: bool | None, model: Model) -> bool:
+    return isinstance(model.adapter, CallableModel) if fresh is None else fresh
 
 
 def _names(tasks: str | Task | Sequence[str | Task]) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,8 +15,11 @@ from mipha_eval.core.task import Task
 from mipha_eval.core.task_label import TaskLabel
 from mipha_eval.data.parse_source import parse_source
 from mipha_eval.runs.answer_run import AnswerRun
+from mipha_eval.runs.told_task import told_task
 from mipha_eval.store.quoted import is_results
 from mipha_eval.store.run_folder import RunFolder
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -84,7 +88,9 @@ def _is_answers(task: str, path: Path, settings: AnswerSettings) -> bool:
 
 
 def _task(named: str, path: Path, settings: AnswerSettings, runs: Sequence[RunFolder], registry: Registry) -> Task:
-    """What a file's answers are to: as it is named, or as the runs beside it have it."""
+    """What a file's answers are to: as it is named, as its suite says in it, or as the runs beside it have it."""
+    if not named:
+        named = _told(path, settings, registry)
     if not named and len(settings.tasks) > 1:
         raise UserError(f"{path}: {', '.join(settings.tasks)} are several tasks; say whose answers it has as TASK={path}")
     wanted = named or next(iter(settings.tasks), "")
@@ -98,6 +104,20 @@ def _task(named: str, path: Path, settings: AnswerSettings, runs: Sequence[RunFo
         (label,) = found
         return _as_in_run(found[label], label, settings, registry)
     return build_task(wanted, of_task(wanted, settings.options), _source(settings), registry)
+
+
+def _told(path: Path, settings: AnswerSettings, registry: Registry) -> str:
+    """The task that a file itself names, where no one task is named for it; "" where it names none, or another one."""
+    if len(settings.tasks) == 1:
+        return ""
+    told = told_task(path, registry)
+    if told is None:
+        return ""
+    meant = [task for task in settings.tasks if TaskLabel.of(task).plugin == TaskLabel.of(told).plugin]
+    if settings.tasks:
+        return meant[0] if len(meant) == 1 else ""
+    logger.info("%s says that it answers %s", path, told)
+    return told
 
 
 def _is_of(label: str, wanted: str) -> bool:
