@@ -16,7 +16,8 @@ import numpy as np
 import pytest
 from statsmodels.stats.multitest import multipletests
 
-from mipha_eval.comparison.difference import ALPHA, RESAMPLES, difference, tie_group
+from mipha_eval.comparison.defaults import ALPHA, RESAMPLES
+from mipha_eval.comparison.difference import difference, tie_group
 from mipha_eval.comparison.matched import Matched
 from mipha_eval.core.data_source import DataSource
 from mipha_eval.core.plugins.registry import Registry

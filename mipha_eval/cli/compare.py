@@ -13,6 +13,7 @@ from mipha_eval.cli.clean_output import own_output
 from mipha_eval.cli.completion import judges, one_of, run_folders
 from mipha_eval.cli.exit_code import ExitCode
 from mipha_eval.cli.flag_groups import takes_flags
+from mipha_eval.comparison.defaults import ALPHA, RESAMPLES
 from mipha_eval.core.errors import UserError
 
 #: what the gate says -> how the command ends
@@ -44,8 +45,10 @@ def compare_stored_runs(
     output: Annotated[
         Optional[Path], typer.Option("--output", "-o", help="Write to this file; its ending gives the format.")
     ] = None,
-    resamples: Annotated[int, typer.Option("--resamples", min=100, max=1_000_000, help="Of the permutation test.")] = 10_000,
-    alpha: Annotated[float, typer.Option("--alpha", help="Significance level; intervals are at 1 - alpha.")] = 0.05,
+    resamples: Annotated[
+        int, typer.Option("--resamples", min=100, max=1_000_000, help="Of the permutation test.")
+    ] = RESAMPLES,
+    alpha: Annotated[float, typer.Option("--alpha", help="Significance level; intervals are at 1 - alpha.")] = ALPHA,
     fail_on_regression: Annotated[
         bool,
         typer.Option(

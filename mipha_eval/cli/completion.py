@@ -12,6 +12,8 @@ from pathlib import Path
 
 import typer
 
+from mipha_eval.runs.defaults import OUTPUT
+
 #: where runs are looked for
 OUTPUT_VARIABLES = ("MIPHA_EVAL_OUTPUT", "MIPHA_EVAL_OUT")
 
@@ -161,7 +163,7 @@ def run_folders(incomplete: str) -> list[str]:
     try:
         typed = Path(incomplete) if incomplete.endswith("/") else Path(incomplete).parent
         places = dict.fromkeys([typed, *(Path(value) for name in OUTPUT_VARIABLES if (value := os.environ.get(name)))])
-        places |= dict.fromkeys([Path("results/runs")])
+        places |= dict.fromkeys([Path(OUTPUT)])
         inner = [each for place in places if place.is_dir() for each in place.iterdir()]
         return sorted(str(each) for each in inner if str(each).startswith(incomplete) and _is_run(each))
     except OSError:

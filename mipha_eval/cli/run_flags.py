@@ -12,8 +12,10 @@ import typer
 from mipha_eval.cli import flags, worker_flags
 from mipha_eval.cli.completion import model_names, task_names
 from mipha_eval.cli.flag_groups import FlagGroup
+from mipha_eval.cli.judge_flags import JudgeFlags
 from mipha_eval.cluster.settings import WorkerSettings
 from mipha_eval.core.plugins.references import split_names
+from mipha_eval.runs.defaults import OUTPUT
 
 DEFAULT_MODEL = "mipha-tiny"
 
@@ -167,5 +169,17 @@ class OutputFlags(FlagGroup):
 
     heading = "Output"
 
-    output: Output = Path("results/runs")
+    output: Output = Path(OUTPUT)
     json: flags.Json = False
+
+
+@dataclass(frozen=True)
+class RunFlags:
+    """All that a user says of a run, by groups."""
+
+    what: TaskFlags
+    who: ModelFlags
+    where: DataFlags
+    judge: JudgeFlags
+    how: HowFlags
+    out: OutputFlags

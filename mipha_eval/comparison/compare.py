@@ -10,7 +10,8 @@ from itertools import combinations
 from pathlib import Path
 
 from mipha_eval.comparison.comparability import other_options, why_not
-from mipha_eval.comparison.difference import ALPHA, RESAMPLES, Difference, difference, enough_draws
+from mipha_eval.comparison.defaults import ALPHA, RESAMPLES
+from mipha_eval.comparison.difference import Difference, difference, enough_draws
 from mipha_eval.comparison.flips import find_flips, flips_by_category
 from mipha_eval.comparison.gain import gain_of_two
 from mipha_eval.comparison.gate import Rule, decide, worst_p

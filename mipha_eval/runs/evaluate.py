@@ -24,6 +24,7 @@ from mipha_eval.data.parse_source import parse_source
 from mipha_eval.judge.grading import Grading, begin_grading
 from mipha_eval.judge.settings import JudgeChoice
 from mipha_eval.runs.callable_model import CallableModel
+from mipha_eval.runs.defaults import OUTPUT
 from mipha_eval.runs.find_tasks import find_tasks
 from mipha_eval.runs.model_by_name import model_by_name
 from mipha_eval.runs.run import run
@@ -48,7 +49,7 @@ def evaluate(
     *,
     data: str | Path | DataSource | None = None,
     limit: int | None = None,
-    output: str | Path = "results/runs",
+    output: str | Path = OUTPUT,
     batch_size: int | None = None,
     blind: bool = False,
     control: str | None = None,
