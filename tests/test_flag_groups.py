@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.core import TyperCommand, TyperOption
@@ -50,6 +51,11 @@ def verbs() -> dict[str, TyperCommand]:
     return found
 
 
+def described(parameter: Any) -> Any:
+    """What is known of a parameter's type."""
+    return parameter.type_descriptor
+
+
 def flags_of(verb: str) -> dict[str, list[str]]:
     """The long flags of a verb, with their variables of the environment."""
     prefix = f"MIPHA_EVAL_{verb.upper()}".translate({ord(" "): "_", ord("-"): "_"})
@@ -80,7 +86,7 @@ def test_every_flag_has_a_variable_made_of_its_name_and_if_it_is_of_one_verb_of_
     meaning: dict[str, tuple[str, str]] = {}
     for verb, command in verbs().items():
         found = flags_of(verb)
-        kinds = {max(each.opts, key=len): str(each.type_descriptor.annotation) for each in command.params}
+        kinds = {max(each.opts, key=len): str(described(each).annotation) for each in command.params}
         for flag in set(found) - {"--config", "--help-all", "--verbose", "--quiet", "--log-file"}:
             assert found[flag][0] in (in_capitals("mipha_eval", flag), in_capitals("mipha_eval", verb, flag))
             for name in found[flag]:
@@ -247,7 +253,7 @@ def test_every_text_that_has_a_known_set_of_values_completes() -> None:
     for verb, command in verbs().items():
         for each in command.params:
             name = max(each.opts, key=len)
-            kind = each.type_descriptor
+            kind = described(each)
             known = kind.is_choice or each._custom_shell_complete is not None
             text = "str" in str(kind.annotation) and not getattr(each, "is_flag", False)
             assert known or not text or not {name, f"{verb.split()[0]} {name}"}.isdisjoint(FREE), f"{verb} {name}"

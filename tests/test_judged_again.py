@@ -36,7 +36,9 @@ def test_a_judge_is_asked_for_as_it_was(cli: Cli, serve: Serve, tmp_path: Path, 
     assert fresh.json["results"][0]["metrics"] == first.json["results"][0]["metrics"]
 
 
-def test_a_budget_holds_again_for_each_command(cli: Cli, serve: Serve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_budget_holds_again_for_each_command(
+    cli: Cli, serve: Serve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     server = serve(lambda prompt, before: Say("0.5"))
     run = cli(*RUN, "--limit", 3, "--judge", "m", "--judge-base-url", server.url, "--judge-budget", "1call")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import functools
 import inspect
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Annotated, ClassVar, TypeVar, cast, get_args, get_type_hints
 
@@ -111,7 +111,7 @@ def is_typed(name: str) -> bool:
     return source is None or source.name != "ENVIRONMENT"
 
 
-def _listed(names: str | list[str] | None) -> list[str]:
+def _listed(names: str | Sequence[str] | None) -> list[str]:
     return [names] if isinstance(names, str) else list(names or ())
 
 
