@@ -116,6 +116,18 @@ def test_variables_are_read_by_every_verb_and_flags_go_before_them(
     assert told.err.startswith("error: --count (environment variable MIPHA_EVAL_SHOW_COUNT): expected a whole number")
 
 
+def test_a_variable_that_a_command_has_no_use_for_is_passed_over(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the flag would be an error, since it was typed for this command."""
+    plan = ("plan", "-t", "pope", "--data", "demo")
+    flags = {"MODEL": "mipha", "DEVICE": "cpu", "NO_SHARE": "1", "KIND": "yesno", "LMMS_INCLUDE": ".", "JUDGE_PRICE": "1,2"}
+    for name, value in flags.items():
+        monkeypatch.setenv(f"MIPHA_EVAL_{name}", value)
+    assert cli(*plan).code == 0
+    for typed in (("--model", "mipha"), ("--no-share",), ("--kind", "yesno"), ("--judge-price", "1,2")):
+        told = cli(*plan, *typed)
+        assert (told.code, typed[0] in told.err) == (2, True)
+
+
 def limit_of(out: str) -> int:
     """How many questions a run has a result of."""
     (result,) = json.loads(out)["results"]

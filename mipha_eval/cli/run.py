@@ -11,7 +11,7 @@ import typer
 
 from mipha_eval.cli import flags, worker_flags
 from mipha_eval.cli.exit_code import ExitCode
-from mipha_eval.cli.flag_groups import takes_flags
+from mipha_eval.cli.flag_groups import is_typed, takes_flags
 from mipha_eval.cli.judge_flags import JudgeFlags
 from mipha_eval.cli.matrix import check_beside, run_models
 from mipha_eval.cli.run_file import Config, RunFile
@@ -41,7 +41,8 @@ def run_tasks(
     """Evaluate a model on tasks, or all models of a file; the same command goes on where it stopped."""
     flags.limit_threads(how.threads)
     worker_flags.refuse_launchers()
-    check_beside(who.models, who.model, "blind" if what.blind else what.control, plan=how.plan)
+    control = "blind" if what.blind and is_typed("blind") else what.control if is_typed("control") else None
+    check_beside(who.models, who.model if is_typed("model") else None, control, plan=how.plan)
     given = RunFlags(what, who, where, asked, how, out)
     if who.models is not None:
         _run_file(who.models, given)
