@@ -25,10 +25,26 @@ def command_of(tree: Any, words: tuple[str, ...]) -> Any:
     return tree
 
 
-def flags_of(command: Any) -> dict[str, tuple[str, ...]]:
+def variables_of(command: Any, words: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
     """The long flags of a command, with the names of their environment variables."""
-    found = {max(each.opts, key=len): each.envvar or () for each in command.params}
-    return {flag: (names,) if isinstance(names, str) else tuple(names) for flag, names in found.items()}
+    from typer.core import TyperOption
+
+    from mipha_eval.cli.flag_groups import PREFIX, variables
+
+    prefix = "_".join((PREFIX, *words)).upper().replace("-", "_")
+    options = [each for each in command.params if isinstance(each, TyperOption)]
+    return {max(each.opts, key=len): tuple(variables(each, prefix)) for each in options if each.expose_value}
+
+
+def variable_rows(tree: Any) -> Iterator[str]:
+    """A row for each name in the environment: which flag it is of, and of which verbs."""
+    found: dict[tuple[tuple[str, ...], str], list[str]] = {}
+    for words in verbs(tree):
+        for flag, names in variables_of(command_of(tree, words), words).items():
+            if names:
+                found.setdefault((names, flag), []).append(" ".join(words) or "all")
+    for (names, flag), owners in sorted(found.items()):
+        yield f"| {' or '.join(names)} | `{flag}` | {', '.join(owners)} |"
 
 
 def render() -> str:
@@ -42,21 +58,15 @@ def render() -> str:
 
     parts = ["# Command line", "Written by `make docs` from `--help`; not edited by hand."]
     tree = get_command(app)
-    variables: dict[str, tuple[str, ...]] = {}
     for words in verbs(tree):
-        variables |= {
-            flag: names
-            for flag, names in flags_of(command_of(tree, words)).items()
-            if len(names) > len(variables.get(flag, ()))
-        }
-        whole = "--help-all" if "--help-all" in flags_of(command_of(tree, words)) else "--help"
+        whole = "--help-all" if any(each.name == "help_all" for each in command_of(tree, words).params) else "--help"
         output = CliRunner().invoke(app, [*words, whole], prog_name="mipha-eval").output
         help_text = "\n".join(line.rstrip() for line in output.strip().splitlines())
         parts.append(f"## {' '.join(('mipha-eval', *words))}\n\n```\n{help_text}\n```")
     codes = "\n".join(f"| {int(code)} | {meaning} |" for code, meaning in MEANINGS.items())
     parts.append(f"## Exit codes\n\n| code | means |\n|---|---|\n{codes}")
-    rows = "\n".join(f"| `{flag}` | {' or '.join(names)} |" for flag, names in sorted(variables.items()) if names)
-    parts.append(f"### Environment variables\n\n| flag | variable |\n|---|---|\n{rows}")
+    rows = "\n".join(variable_rows(tree))
+    parts.append(f"### Environment variables\n\n| variable | flag | verbs |\n|---|---|---|\n{rows}")
     return "\n\n".join(parts) + "\n"
 
 

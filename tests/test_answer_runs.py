@@ -89,6 +89,29 @@ def test_a_file_and_a_run_of_the_same_answers_compare_alike(cli: Cli, files: tup
     assert (same["differences"][0]["difference"], same["flips"]["gained"], same["flips"]["lost"]) == (0, [], [])
 
 
+def test_a_variable_does_not_take_the_place_of_the_data_of_the_run_beside_a_file(
+    cli: Cli, files: tuple[Path, Path], answered: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MIPHA_EVAL_DATA", "/nowhere")
+    assert cli("compare", files[0], answered).code == 0
+    refused(cli("compare", files[0], answered, "--data", "/none"), "/none")
+    refused(cli("compare", *files, "--task", "pope"), "/nowhere")  # where no run says it, it is taken
+    monkeypatch.setenv("MIPHA_EVAL_DATA", "demo")
+    assert cli("compare", *files, "--task", "pope").code == 0
+
+
+def test_tables_beside_runs_are_none_of_them(cli: Cli, files: tuple[Path, Path], answered: Path) -> None:
+    """As a shell's ``*`` gives them."""
+    tables = [answered.parent / name for name in ("models.md", "models.tex")]
+    for table in tables:
+        table.write_text("a table")
+    found = cli("report", answered, *tables, "--format", "json")
+    assert (found.code, len(found.json["groups"])) == (0, 1)
+    assert "models.md is a table of runs, and left out" in found.err
+    assert cli("compare", answered, files[1], *tables).code == 0
+    refused(cli("report", tables[0]), "models.md")
+
+
 def first_cell(report: Outcome) -> dict[str, Any]:
     """The first row's first number, of JSON that stands alone on standard output."""
     return next(iter(report.json["groups"][0]["rows"][0]["cells"].values()))

@@ -93,6 +93,15 @@ def test_command_lines(arguments: list[str], words: list[str], cli: Cli, tmp_pat
         (["submit", "mmbench", "--answers", "x", "-o", "y.tsv"], ["mmbench@test", "mmbench@dev", "name one"]),
         (["submit", "mmbench@cn-dev", "--answers", "x", "-o", "y.tsv", "--data", "/"], ["labels", "public", "--dev"]),
         (["report", "/"], ["/ is no run folder"]),
+        (["report", "--format"], ["--format needs a value; see mipha-eval report --help"]),
+        (["judge", "calibrate", "--grades"], ["--grades needs a value; see mipha-eval judge calibrate --help"]),
+        (["compare", "a", "b", "--alpha", "2"], ["between 0 and 1 (--alpha)"]),
+        (["convert", "x", "-o", "y", "--to", "safetensor"], ["did you mean safetensors?", "transformers", "(--to)"]),
+        (
+            ["judge", "serve-check", "--judg", "x"],
+            ["no flag --judg;", "did you mean --judge? see mipha-eval judge serve-check"],
+        ),
+        (["inspect", "/nowhere", "--dgest"], ["did you mean --digest?"]),
     ],
 )
 def test_slips_on_the_command_line(arguments: list[str], words: list[str], cli: Cli) -> None:

@@ -16,7 +16,8 @@ import numpy as np
 import pytest
 from statsmodels.stats.multitest import multipletests
 
-from mipha_eval.comparison.difference import ALPHA, RESAMPLES, difference, tie_group
+from mipha_eval.comparison.defaults import ALPHA, RESAMPLES
+from mipha_eval.comparison.difference import difference, tie_group
 from mipha_eval.comparison.matched import Matched
 from mipha_eval.core.data_source import DataSource
 from mipha_eval.core.plugins.registry import Registry
@@ -435,6 +436,30 @@ def test_json_is_json(cli: Cli, demo: Mapping[str, Path]) -> None:
 )
 def test_refusals(arguments: list[str], words: list[str], cli: Cli, demo: Mapping[str, Path]) -> None:
     assert_refused(cli("compare", *(text.format(**demo) for text in arguments)), *words)
+
+
+def test_a_task_of_a_plugin_that_is_not_here_takes_no_other_with_it(
+    cli: Cli, demo: Mapping[str, Path], tmp_path: Path
+) -> None:
+    """It is not compared, with the reason where both runs have it; asked for by name, it is an error."""
+
+    def of_plugin(folder: Path) -> None:
+        (folder / "mme@demo").rename(folder / "quiz@demo")
+        edit_json("quiz@demo/task.json", name="quiz")(folder)
+        edit_json("quiz@demo/result.json", task="quiz@demo")(folder)
+        status = (folder / "status.json").read_text()
+        (folder / "status.json").write_text(status.replace("mme@demo", "quiz@demo"))
+
+    runs = [edited(demo[name], tmp_path / name, of_plugin) for name in ("good", "bad")]
+    found = cli("compare", runs[0], demo["bad"], "--json")
+    assert found.code == 0, found.err
+    assert [pair["task"] for pair in found.json["pairs"]] == ["pope@demo"]
+    reasons = {gap["task"]: gap["reason"] for gap in found.json["not_compared"]}
+    assert reasons["quiz@demo"].startswith("only ")
+    both = {gap["task"]: gap["reason"] for gap in cli("compare", *runs, "--json").json["not_compared"]}
+    assert "unknown task 'quiz" in both["quiz@demo"]
+    assert cli("compare", *runs, "--task", "pope", "--json").json["not_compared"] == []
+    assert_refused(cli("compare", *runs, "--task", "quiz"), "unknown task 'quiz")
 
 
 def test_versions_and_judges_are_not_mixed(cli: Cli, demo: Mapping[str, Path], tmp_path: Path) -> None:

@@ -3,28 +3,64 @@
 from __future__ import annotations
 
 import json
-import os
+import re
+import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
+from typer.core import TyperCommand, TyperOption
 from typer.main import get_command
 
 from mipha_eval.cli.app import app
+from mipha_eval.cli.flag_groups import variables
 from mipha_eval.cli.run_file import NO_KEYS
 from tests.conftest import Cli
 
-#: variables of the tests' own surroundings, which no flag may share
-SURROUNDINGS = ("MIPHA_EVAL_TEST_ENVIRONMENTS", "MIPHA_EVAL_SUITES", "MIPHA_EVAL_VLMEVALKIT")
+#: variables of other things, which no flag may share
+SURROUNDINGS = (
+    *("MIPHA_EVAL_TEST_ENVIRONMENTS", "MIPHA_EVAL_SUITES", "MIPHA_EVAL_VLMEVALKIT", "MIPHA_EVAL_LMMS_PYTHON"),
+    *("MIPHA_EVAL_PARITY_DATA", "MIPHA_EVAL_PARITY_ANSWERS", "MIPHA_EVAL_PARITY_CHECKPOINT", "MIPHA_EVAL_PARITY_VARIANTS"),
+    *(
+        "MIPHA_EVAL_PARITY_PUBLISHED",
+        "MIPHA_EVAL_CACHE",
+        "MIPHA_EVAL_CALIBRATIONS",
+        "MIPHA_EVAL_API_KEY",
+        "MIPHA_EVAL_JUDGE_KEY",
+    ),
+)
 ASKED = 'tasks = ["pope"]\ndata = "demo"\nlimit = 8\n'
+
+
+#: flags and arguments that are texts of which nobody can list all, or which are paths
+FREE = {
+    *("--model-args", "--columns", "--image-dir", "--row", "--by", "--host", "--revision", "--serve"),
+    *("--judge-base-url", "--judge-budget", "--judge-price", "--base", "--vision-tower", "path", "new name"),
+}
+
+
+def verbs() -> dict[str, TyperCommand]:
+    """Every verb."""
+    found: dict[str, TyperCommand] = {}
+    for name, each in get_command(app).commands.items():  # type: ignore[attr-defined]
+        below = getattr(each, "commands", None)
+        found |= {f"{name} {inner}": command for inner, command in below.items()} if below else {name: each}
+    return found
+
+
+def described(parameter: Any) -> Any:
+    """What is known of a parameter's type."""
+    return parameter.type_descriptor
 
 
 def flags_of(verb: str) -> dict[str, list[str]]:
     """The long flags of a verb, with their variables of the environment."""
-    params = get_command(app).commands[verb].params  # type: ignore[attr-defined]
-    names = {max(each.opts, key=len): each.envvar or [] for each in params if each.opts[0].startswith("-")}
-    return {name: [found] if isinstance(found, str) else list(found) for name, found in names.items()}
+    prefix = f"MIPHA_EVAL_{verb.upper()}".translate({ord(" "): "_", ord("-"): "_"})
+    options = [each for each in verbs()[verb].params if isinstance(each, TyperOption)]
+    return {max(each.opts, key=len): variables(each, prefix) for each in options}
 
 
 def test_help_of_a_run_fits_a_screen_and_names_every_flag(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -41,13 +77,55 @@ def test_help_of_a_run_fits_a_screen_and_names_every_flag(cli: Cli, monkeypatch:
     assert "the default, hub" in whole
 
 
-def test_every_flag_of_a_run_has_a_variable_made_of_its_name() -> None:
-    found = flags_of("run")
-    for flag in set(found) - {"--config", "--help-all", "--verbose", "--quiet", "--log-file"}:
-        assert found[flag][0] == "MIPHA_EVAL_" + flag.removeprefix("--").replace("-", "_").upper()
-    assert not {name for names in found.values() for name in names} & set(SURROUNDINGS)
-    assert "MIPHA_EVAL_OUT" in found["--output"]
-    assert {"MIPHA_EVAL_JUDGE_URL", "OPENAI_BASE_URL"} <= set(found["--judge-base-url"])
+def in_capitals(*words: str) -> str:
+    """Words as a variable's name."""
+    return "_".join(words).upper().replace("--", "").replace("-", "_").replace(" ", "_")
+
+
+def test_every_flag_has_a_variable_made_of_its_name_and_if_it_is_of_one_verb_of_that() -> None:
+    meaning: dict[str, tuple[str, str]] = {}
+    for verb, command in verbs().items():
+        found = flags_of(verb)
+        kinds = {max(each.opts, key=len): str(described(each).annotation) for each in command.params}
+        for flag in set(found) - {"--config", "--help-all", "--verbose", "--quiet", "--log-file"}:
+            assert found[flag][0] in (in_capitals("mipha_eval", flag), in_capitals("mipha_eval", verb, flag))
+            for name in found[flag]:
+                assert meaning.setdefault(name, (flag, kinds[flag])) == (flag, kinds[flag])
+    assert not meaning.keys() & set(SURROUNDINGS)
+    assert "MIPHA_EVAL_OUT" in flags_of("run")["--output"]
+    assert {"MIPHA_EVAL_JUDGE_URL", "OPENAI_BASE_URL"} <= set(flags_of("run")["--judge-base-url"])
+    assert flags_of("report")["--output"] == ["MIPHA_EVAL_REPORT_OUTPUT"]
+
+
+def test_variables_are_read_by_every_verb_and_flags_go_before_them(
+    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MIPHA_EVAL_JSON", "1")
+    assert "pope" in cli("list", "tasks").json["tasks"]
+    monkeypatch.setenv("MIPHA_EVAL_LIST_MODEL", "nobody")
+    told = cli("list", "published")
+    assert (told.code, len(told.err.splitlines())) == (2, 1)
+    assert cli("list", "published", "--model", "MIPHA-3B").code == 0
+    monkeypatch.setenv("MIPHA_EVAL_LOG_FILE", str(tmp_path / "by-variable.txt"))
+    monkeypatch.setenv("MIPHA_EVAL_QUIET", "1")
+    cli("new", "model", "mine", "-o", tmp_path, "--log-file", tmp_path / "by-flag.txt")
+    assert (tmp_path / "by-flag.txt").exists()
+    assert not (tmp_path / "by-variable.txt").read_text()
+    monkeypatch.setenv("MIPHA_EVAL_SHOW_COUNT", "many")
+    told = cli("show", "task", "pope")
+    assert told.err.startswith("error: --count (environment variable MIPHA_EVAL_SHOW_COUNT): expected a whole number")
+
+
+def test_a_variable_that_a_command_has_no_use_for_is_passed_over(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the flag would be an error, since it was typed for this command."""
+    plan = ("plan", "-t", "pope", "--data", "demo")
+    flags = {"MODEL": "mipha", "DEVICE": "cpu", "NO_SHARE": "1", "KIND": "yesno", "LMMS_INCLUDE": ".", "JUDGE_PRICE": "1,2"}
+    for name, value in flags.items():
+        monkeypatch.setenv(f"MIPHA_EVAL_{name}", value)
+    assert cli(*plan).code == 0
+    for typed in (("--model", "mipha"), ("--no-share",), ("--kind", "yesno"), ("--judge-price", "1,2")):
+        told = cli(*plan, *typed)
+        assert (told.code, typed[0] in told.err) == (2, True)
 
 
 def limit_of(out: str) -> int:
@@ -115,32 +193,98 @@ def test_tables_of_a_file_are_options(cli: Cli, tmp_path: Path, monkeypatch: pyt
     assert "lenght" in cli("run", "run.toml").err
 
 
-def completed(words: str, folder: Path, shell: str = "bash") -> list[str]:
+Completed = Callable[..., list[str]]
+
+
+@pytest.fixture
+def completed(cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Completed:
     """What the program answers a shell that completes the last of the words."""
-    program = "import sys; sys.argv[0] = 'mipha-eval'; from mipha_eval.cli.app import main; main()"
-    asked = {
-        "COMP_WORDS": words,
-        "COMP_CWORD": str(len(words.split(" ")) - 1),
-        "_TYPER_COMPLETE_ARGS": words,
-        "_TYPER_COMPLETE_FISH_ACTION": "get-args",
-    }
-    environment = {**os.environ, **asked, "_MIPHA_EVAL_COMPLETE": f"complete_{shell}"}
-    done = subprocess.run(
-        [sys.executable, "-c", program], env=environment, cwd=folder, capture_output=True, text=True, check=False
-    )
-    assert not done.stderr
-    return done.stdout.split()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("_TYPER_COMPLETE_FISH_ACTION", "get-args")
+
+    def call(words: str, shell: str = "bash") -> list[str]:
+        parts = [part for word in words.split(" ") for part in re.split("([@:=])", word)] if shell == "bash" else [words]
+        monkeypatch.setenv("COMP_WORDS", "\n".join(filter(None, parts)))
+        monkeypatch.setenv("COMP_CWORD", str(len(list(filter(None, parts))) - (not words.endswith(" "))))
+        monkeypatch.setenv("_TYPER_COMPLETE_ARGS", words)
+        monkeypatch.setenv("_MIPHA_EVAL_COMPLETE", f"complete_{shell}")
+        told = cli()
+        assert not told.err
+        return told.out.split()
+
+    return call
 
 
-def test_a_shell_completes_names(tmp_path: Path) -> None:
-    (tmp_path / "results/runs/one").mkdir(parents=True)
+def test_a_shell_completes_names(completed: Completed, tmp_path: Path) -> None:
+    (tmp_path / "results/runs/one/pope@demo").mkdir(parents=True)
     (tmp_path / "results/runs/one/manifest.json").write_text("{}")
-    assert completed("mipha-eval run --tas", tmp_path) == ["--tasks"]
-    assert completed("mipha-eval run -t pope,mmv", tmp_path) == ["pope,mmvet"]
-    assert "mipha-tiny" in completed("mipha-eval run -m mipha-t", tmp_path)
-    assert completed("mipha-eval view ", tmp_path)[-1] == "results/runs/one"
-    assert "--tasks" in " ".join(completed("mipha-eval run --tas", tmp_path, "fish"))
-    assert "--tasks" in " ".join(completed("mipha-eval run --tas", tmp_path, "zsh"))
+    (tmp_path / "results/runs/one/pope@demo/task.json").write_text("{}")
+    assert completed("mipha-eval run --tas") == ["--tasks"]
+    assert completed("mipha-eval run -t pope,mmv") == ["pope,mmvet"]
+    assert "mipha-tiny" in completed("mipha-eval run -m mipha-t")
+    for verb in ("view", "run", "compare", "report", "export", "score"):
+        assert completed(f"mipha-eval {verb} res") == ["results/runs/one"]
+    assert completed("mipha-eval view answers.j") == []  # a file, which the shell finds itself
+    assert completed("mipha-eval export results/runs/one --tasks ") == ["pope@demo"]
+    for shell in ("fish", "zsh"):
+        assert "--tasks" in " ".join(completed("mipha-eval run --tas", shell))
+        assert "pope@official" in " ".join(completed("mipha-eval score pope@of", shell))
+
+
+def test_bash_is_told_what_stands_behind_the_marks_at_which_it_takes_words_apart(completed: Completed) -> None:
+    assert completed("mipha-eval score pope@") == ["llava", "official"]
+    assert completed("mipha-eval run --tasks mme,pope@off") == ["official"]
+    assert completed("mipha-eval run --data=de") == ["demo"]
+    assert completed("mipha-eval run -t pope@official --data d") == ["demo"]
+    assert completed("mipha-eval run -t no:such@th") == []
+
+
+@pytest.mark.parametrize(
+    ("words", "one"),
+    [
+        ("list ", "published"),
+        ("list published --benchmark PO", "POPE"),
+        ("show task po", "pope"),
+        ("show model mipha-t", "mipha-tiny"),
+        ("check model mipha-t", "mipha-tiny"),
+        ("report --table mip", "mipha-paper"),
+        ("run --judge gpt-4o-", "gpt-4o-mini"),
+        ("run --control gr", ""),
+        ("export X --to ev", "evalscope"),
+        ("compare-suites F --suites official,vl", "official,vlmevalkit"),
+        ("new package X --kind y", "yesno"),
+        ("convert X --to ll", "llava"),
+        ("run --scorer anl", "anls"),
+    ],
+)
+def test_a_word_completes(completed: Completed, words: str, one: str) -> None:
+    assert one in (completed(f"mipha-eval {words}") or [""])
+
+
+def test_every_text_that_has_a_known_set_of_values_completes() -> None:
+    for verb, command in verbs().items():
+        for each in command.params:
+            name = max(each.opts, key=len)
+            kind = described(each)
+            known = kind.is_choice or each._custom_shell_complete is not None
+            text = "str" in str(kind.annotation) and not getattr(each, "is_flag", False)
+            assert known or not text or not {name, f"{verb.split()[0]} {name}"}.isdisjoint(FREE), f"{verb} {name}"
+
+
+@pytest.mark.skipif(shutil.which("bash") is None, reason="bash is not installed")
+def test_the_script_for_bash_completes(cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION", "1")
+    script = tmp_path / "completion.sh"
+    script.write_text(cli("--show-completion", "bash").out)
+    name = re.search(r"complete .*-F (\S+) ", script.read_text())
+    assert name is not None
+    program = tmp_path / "program"
+    program.write_text(f"#!/bin/sh\nexec {sys.executable} -m mipha_eval\n")
+    program.chmod(0o755)
+    typed = f"source {script}; COMP_WORDS=(mipha-eval score pope @ off); COMP_CWORD=4; {name[1]} {program}"
+    asked = ["bash", "--norc", "-c", f'{typed}; echo "${{COMPREPLY[@]}}"']
+    done = subprocess.run(asked, capture_output=True, text=True, check=False, cwd=Path(__file__).parents[1])
+    assert (done.stdout, done.stderr) == ("official\n", "")
 
 
 def test_what_cannot_be_set_by_a_file_is_not_a_key(cli: Cli, tmp_path: Path) -> None:

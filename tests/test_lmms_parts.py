@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import importlib.util
 import math
+import os
 import random
 import socket
 from collections.abc import Sequence
@@ -12,17 +13,19 @@ from fractions import Fraction
 
 import pytest
 
+import mipha_eval as me
 from mipha_eval.core.errors import UserError
 from mipha_eval.core.metrics import Totals, add_tallies
 from mipha_eval.core.plugins.references import is_suites, is_table, split_names
 from mipha_eval.core.suite_task import GroupNumbers, SuiteDefinition
 from mipha_eval.core.types import Decoding, Response, Sample, Score
+from mipha_eval.judge.settings import JudgeChoice
 from mipha_eval.reporting.summary import group_line
 from mipha_eval.scoring.result import score_responses
 from mipha_eval.suites.lmms.generation import Generation, ended, without_marks
 from mipha_eval.suites.lmms.groups import how_of
 from mipha_eval.suites.lmms.moves import NoMovesError, halves, moves
-from mipha_eval.suites.lmms.network import asking_nobody, check_judge, judge_asked_by, judge_settings
+from mipha_eval.suites.lmms.network import asking_nobody, check_judge, judge_asked_by, judge_settings, judge_told
 from mipha_eval.suites.lmms.numbers import counts_of, metric_of
 from mipha_eval.suites.lmms.refusals import greedy_metrics, why_not_asked
 from mipha_eval.suites.lmms.task import Loading, built, task_class
@@ -250,6 +253,19 @@ def test_who_asks_a_judge_is_seen_in_the_code(monkeypatch: pytest.MonkeyPatch) -
         "OPENAI_API_KEY": "...",
         "MODEL_VERSION": "m",
     }
+
+
+def test_a_judge_is_told_to_others_code_for_as_long_as_it_may_be_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However that ends; what was said before is said again."""
+    monkeypatch.setenv("MIPHA_EVAL_JUDGE_KEY", "secret")
+    monkeypatch.setenv("MODEL_VERSION", "earlier")
+    before = dict(os.environ)
+    with judge_told("m", "http://h/v1", "key"):
+        assert (os.environ["MODEL_VERSION"], os.environ["OPENAI_API_URL"]) == ("m", "http://h/v1")
+    assert dict(os.environ) == before
+    with pytest.raises(UserError):
+        me.evaluate("constant", "lmms:no_such_task", data="demo", judge=JudgeChoice("m", "http://h/v1"))
+    assert dict(os.environ) == before
 
 
 def test_nobody_is_asked_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:

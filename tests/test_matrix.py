@@ -17,13 +17,15 @@ import psutil
 import pytest
 
 import mipha_eval as me
-from mipha_eval.runs.matrix.matrix import told_apart
-from mipha_eval.runs.matrix.models_file import read_models_file
+from mipha_eval.runs.matrix.matrix import build_matrix
+from mipha_eval.runs.matrix.models_file import ListedModel, listed_models, read_models_file
+from mipha_eval.runs.matrix.order import Shared
 from mipha_eval.runs.matrix.run_matrix import environment
 from mipha_eval.runs.matrix.run_plan import duration
 from tests.conftest import Cli, Outcome, read_json, read_jsonl
 from tests.judge_server import Say, Serve
 from tests.matrix_adapters import WEIGHTS
+from tests.text_checkpoint import text_model
 
 HERE = Path(__file__).parent
 ENDING, SLOW = HERE / "matrix_adapters.py", HERE / "slow_adapter.py"
@@ -317,22 +319,42 @@ def test_a_damaged_run_is_its_own_failure(matrix: Matrix) -> None:
     assert rows(outcome.out)["constant"] != ["–"]
 
 
-@pytest.mark.parametrize(
-    ("chosen", "names"),
-    [
-        ([("a", {}), ("b", {})], ["a", "b"]),
-        ([("a", {"path": "x/one"}), ("a", {"path": "y/two"})], ["a (path=one)", "a (path=two)"]),
-        ([("a", {"path": "x/one"}), ("a", {"path": "y/one"})], ["a (path=x/one)", "a (path=y/one)"]),
-        ([("a", {"k": "1", "l": "3"}), ("a", {"k": "2", "l": "3"})], ["a (k=1)", "a (k=2)"]),
-        ([("a", {}), ("a", {"k": "2"})], ["a", "a (k=2)"]),
-        (
-            [("a", {"k": "1", "l": "1"}), ("a", {"k": "1", "l": "2"}), ("a", {"k": "2", "l": "1"})],
-            ["a (k=1, l=1)", "a (k=1, l=2)", "a (k=2, l=1)"],
-        ),
-    ],
-)
-def test_names_are_told_apart(chosen: list[tuple[str, dict[str, str]]], names: list[str]) -> None:
-    assert told_apart(chosen) == names
+def called(*models: ListedModel) -> list[str]:
+    """What the runs of models are called."""
+    shared = Shared(tasks=("pope",), data="demo")
+    return [run.label for run in build_matrix(listed_models(models), shared, {}).runs]
+
+
+def test_models_are_called_as_their_runs_will_be() -> None:
+    yes, no = ({"model": "constant", "options": {"answer": answer}} for answer in ("Yes", "No"))
+    checkpoints = {"model": "openai-api", "options": {"model": ["x/one", "x/two", "y/two"], "base_url": "http://h/v1"}}
+    assert called("mipha-tiny", yes) == ["mipha-tiny", "constant"]
+    assert called(yes, no) == ["constant (answer=Yes)", "constant (answer=No)"]
+    assert called(checkpoints) == ["openai-api one", "openai-api x/two", "openai-api y/two"]
+    assert called({**checkpoints, "name": "Mine"}, {**yes, "name": "Ours"}) == [
+        "Mine one",
+        "Mine x/two",
+        "Mine y/two",
+        "Ours",
+    ]
+    assert called({**yes, "name": "A"}, {**no, "name": "A"}) == ["A (answer=Yes)", "A (answer=No)"]
+
+
+def test_a_folder_is_a_model_of_a_file(matrix: Matrix, cli: Cli) -> None:
+    """The same run as by its name with a path, called by its checkpoint; what is no checkpoint is told with its place."""
+    text_model(Path("out/checkpoint-5"))
+    assert called("out/checkpoint-5", {"model": "out/checkpoint-5", "options": {"dtype": "float32"}}) == [
+        "hf-text checkpoint-5 (dtype=auto)",
+        "hf-text checkpoint-5 (dtype=float32)",
+    ]
+    listed = "tasks = ['pope']\ndata = 'demo'\n[[model]]\nmodel = 'out/checkpoint-5'\noptions.max_new_tokens = 1\n"
+    plan = matrix(listed, "--plan", "--json")
+    assert [each["name"] for each in plan.json["runs"]] == ["hf-text checkpoint-5"]
+    other, missing = matrix(listed.replace("out/", "in/no/")), "in/no/checkpoint-5"
+    told = f"error: models.toml:3: model 1 ({missing}): there is no model {missing}, and no such checkpoint folder"
+    assert other.err.strip() == told
+    twice = matrix(listed + "options.path = 'other'\n")
+    assert "option path names another" in twice.err
 
 
 ONE = "tasks = 'pope'\ndata = 'demo'\n[[model]]\nmodel = 'constant'\n"

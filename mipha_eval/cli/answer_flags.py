@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import logging
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Optional
@@ -10,23 +11,28 @@ from typing import TYPE_CHECKING, Annotated, Optional
 import typer
 
 from mipha_eval.cli import flags
+from mipha_eval.cli.completion import task_names
+from mipha_eval.cli.flag_groups import is_typed
 from mipha_eval.cli.run_flags import DataFlags, TableFlags
 from mipha_eval.core.options import parse_pairs
 
 if TYPE_CHECKING:
     from mipha_eval.core.plugins.registry import Registry
 
+#: how tables end that are written beside runs; no answer file ends so
+TABLES = (".md", ".tex")
+
+logger = logging.getLogger(__name__)
+
 Tasks = Annotated[
     Optional[list[str]],
     typer.Option(
         "--task",
         "-t",
+        autocompletion=task_names,
         help="What answer files answer, and all that compare compares, as name or name@protocol; repeatable. "
         "Of one file alone: TASK=FILE.",
     ),
-]
-Subset = Annotated[
-    bool, typer.Option("--subset", help="Of answer files: leave out answers to questions that are not asked.")
 ]
 Kept = Annotated[
     Optional[Path],
@@ -43,7 +49,7 @@ class AnswerFlags(TableFlags, DataFlags):
 
     task: Tasks = None
     options: flags.Options = None
-    subset: Subset = False
+    subset: flags.Subset = False
     answer_runs: Kept = None
 
     @property
@@ -56,24 +62,39 @@ class AnswerFlags(TableFlags, DataFlags):
     def runs(self, paths: Sequence[Path], registry: Registry, *, results: bool = True) -> list[Path]:
         """The paths, each answer file among them as the folder of the run that it is stored as.
 
+        Tables that `run --models` wrote beside its runs are left out, so that a shell's ``*`` is of the runs alone.
+
         Args:
             results: whether files of results without answers may stand among them.
         """
+        paths = [*_without_tables(paths)]
         if all((path / "manifest.json").is_file() for path in paths):
-            return [*paths]  # without all that scoring takes, which takes its time to import
+            return paths  # without all that scoring takes, which takes its time to import
         from mipha_eval.runs.given_runs import AnswerSettings, with_answers
 
+        typed = is_typed("data")  # a variable of the environment is about no file, as a run beside one is
         settings = AnswerSettings(
             self.completed(self.task or ()),
-            self.data,
+            self.data if typed else None,
             self.annotations,
             self.image_dirs,
             parse_pairs(self.options or ()),
             self.subset,
             self.answer_runs,
             results,
+            usual="" if typed else self.data or "",
         )
         return with_answers(paths, settings, registry)
+
+
+def _without_tables(paths: Sequence[Path]) -> Iterator[Path]:
+    """The paths without tables that stand beside runs that are among them."""
+    places = {path.absolute().parent for path in paths if (path / "manifest.json").is_file()}
+    for path in paths:
+        if path.suffix in TABLES and path.absolute().parent in places and path.is_file():
+            logger.info("%s is a table of runs, and left out", path)
+        else:
+            yield path
 
 
 #: the default of verbs' parameters; what a user says takes its place

@@ -23,6 +23,7 @@ from mipha_eval.cli.data import data_verbs
 from mipha_eval.cli.doctor import examine_machine
 from mipha_eval.cli.exit_code import ExitCode
 from mipha_eval.cli.export import export_answers
+from mipha_eval.cli.flag_groups import PREFIX
 from mipha_eval.cli.grouped_help import GroupedCommand
 from mipha_eval.cli.inspect import inspect_model
 from mipha_eval.cli.judge import judge_verbs
@@ -38,6 +39,7 @@ from mipha_eval.cli.score import score_answers
 from mipha_eval.cli.show import show_plugin
 from mipha_eval.cli.submit import submit_answers
 from mipha_eval.cli.view import view_runs
+from mipha_eval.cli.whole_words import NAME, answer_shell
 from mipha_eval.core.errors import UserError
 from mipha_eval.core.own_process import set_up_process
 from mipha_eval.core.plugins.blame import blaming
@@ -50,9 +52,9 @@ COMPLETION = ("--install-completion", "--show-completion")
 INTERRUPTED = 130  # what typer makes of a KeyboardInterrupt
 
 app = typer.Typer(
-    name="mipha-eval",
+    name=NAME,
     help="Evaluate multimodal models: exact scores, shared work, honest tables. Flags without a verb mean run.",
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100, "auto_envvar_prefix": PREFIX},
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
@@ -99,7 +101,7 @@ for name, group in {"new": new_verbs, "check": check_verbs, "data": data_verbs, 
 
 
 @app.callback(invoke_without_command=True)
-def version(show: bool = typer.Option(False, "--version", help="Print the version.")) -> None:
+def version(show: bool = typer.Option(False, "--version", help="Print the version.", allow_from_autoenv=False)) -> None:
     """Evaluate multimodal models: exact scores, shared work, honest tables. Flags without a verb mean run."""
     if show:
         from mipha_eval import __version__
@@ -114,6 +116,7 @@ add_log_flags(app)
 def main() -> None:
     """Runs a command line; a mistake of the user's is one line and exit code 2."""
     set_up_process()
+    answer_shell(app)
     with shown_messages():
         code = _exit_code()
         ignore_interrupts()
@@ -123,7 +126,7 @@ def main() -> None:
 def _exit_code() -> int:
     try:
         with named_interrupts(), blaming():
-            code = app(prepare_arguments(sys.argv[1:]), standalone_mode=False)
+            code = app(prepare_arguments(sys.argv[1:]), prog_name=NAME, standalone_mode=False)
     except UserError as error:
         logger.error("error: %s%s", error, f" ({error.flag})" if error.flag else "")
         return ExitCode.USAGE
@@ -134,7 +137,7 @@ def _exit_code() -> int:
     except TyperException as error:  # a flag that does not exist, a value that does not fit
         from mipha_eval.cli.usage import usage_line
 
-        logger.error("error: %s", usage_line(error))
+        logger.error("error: %s", usage_line(error, _verb(sys.argv[1:])))
         return ExitCode.USAGE
     except SystemExit as stop:  # typer's, where the reader of our output has gone, as in `mipha-eval list | head -1`
         if not isinstance(stop.__context__, BrokenPipeError):
@@ -146,6 +149,18 @@ def _exit_code() -> int:
         logger.warning(STOPPED)
         return ExitCode.INCOMPLETE
     return code if isinstance(code, int) else ExitCode.OK
+
+
+def _verb(arguments: Sequence[str]) -> str:
+    """The words of a command line that name its verb."""
+    found: list[str] = []
+    inner: object = typer.main.get_command(app)
+    for word in behind_log_flags(prepare_arguments(arguments)):
+        inner = getattr(inner, "commands", {}).get(word)
+        if inner is None:
+            break
+        found.append(word)
+    return " ".join(found)
 
 
 def prepare_arguments(arguments: Sequence[str]) -> list[str]:

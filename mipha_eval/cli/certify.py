@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mipha_eval.cli import flags
-from mipha_eval.cli.completion import task_names
+from mipha_eval.cli.completion import one_of, task_names
 from mipha_eval.cli.exit_code import ExitCode
 
 if TYPE_CHECKING:
@@ -21,7 +21,9 @@ def certify_tasks(
         typer.Argument(autocompletion=task_names, help="Tasks, stock for the stock scorers, stock-NAME for one, or all."),
     ],
     answers: Annotated[int, typer.Option("--answers", min=1, help="At least so many generated answers a task.")] = 10_000,
-    data: Annotated[str, typer.Option("--data", help="A folder in LLaVA's eval layout, or demo.")] = "demo",
+    data: Annotated[
+        str, typer.Option("--data", autocompletion=one_of("demo"), help="A folder in LLaVA's eval layout, or demo.")
+    ] = "demo",
     seed: Annotated[int, typer.Option("--seed", help="Another seed makes other answers.")] = 0,
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the certificates.")] = Path("certificates"),
     plugin: flags.Plugins = None,

@@ -8,6 +8,7 @@ import typer
 
 from mipha_eval.cli import flags
 from mipha_eval.cli.check_model import check_model
+from mipha_eval.cli.completion import task_names
 from mipha_eval.cli.findings import tell_findings
 from mipha_eval.cli.flag_groups import takes_flags
 from mipha_eval.cli.run_flags import DataFlags, TableFlags
@@ -25,7 +26,12 @@ def overview(context: typer.Context) -> None:
 @check_verbs.command("task")
 @takes_flags("annotations")
 def check_benchmark(
-    name: Annotated[str, typer.Argument(help="Its name, perhaps with @protocol; a Python file with one task; a table.")],
+    name: Annotated[
+        str,
+        typer.Argument(
+            autocompletion=task_names, help="Its name, perhaps with @protocol; a Python file with one task; a table."
+        ),
+    ],
     what: TableFlags,
     where: DataFlags,
     limit: Annotated[

@@ -7,14 +7,17 @@ from typing import Annotated
 import typer
 
 from mipha_eval.cli import flags
+from mipha_eval.cli.completion import model_names, task_names
 from mipha_eval.cli.findings import tell_findings
 from mipha_eval.core.options import parse_pairs
 
 
 def check_model(
-    name: Annotated[str, typer.Argument(help="A model; see `mipha-eval list models`.")],
+    name: Annotated[str, typer.Argument(autocompletion=model_names, help="A model; see `mipha-eval list models`.")],
     options: flags.Options = None,
-    task: Annotated[str, typer.Option("--task", "-t", help="Whose first questions the model is asked.")] = "pope",
+    task: Annotated[
+        str, typer.Option("--task", "-t", autocompletion=task_names, help="Whose first questions the model is asked.")
+    ] = "pope",
     data: flags.Data = None,
     device: flags.Device = None,
     dtype: flags.Dtype = None,

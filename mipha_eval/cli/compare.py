@@ -10,9 +10,10 @@ import typer
 from mipha_eval.cli import flags
 from mipha_eval.cli.answer_flags import NO_ANSWERS, AnswerFlags
 from mipha_eval.cli.clean_output import own_output
-from mipha_eval.cli.completion import run_folders
+from mipha_eval.cli.completion import judges, one_of, run_folders
 from mipha_eval.cli.exit_code import ExitCode
 from mipha_eval.cli.flag_groups import takes_flags
+from mipha_eval.comparison.defaults import ALPHA, RESAMPLES
 from mipha_eval.core.errors import UserError
 
 #: what the gate says -> how the command ends
@@ -31,7 +32,11 @@ def compare_stored_runs(
     answers: AnswerFlags = NO_ANSWERS,
     metric: Annotated[
         Optional[list[str]],
-        typer.Option("--metric", help="Also this metric, beside each task's headline; repeatable; all for all."),
+        typer.Option(
+            "--metric",
+            autocompletion=one_of("all"),
+            help="Also this metric, beside each task's headline; repeatable; all for all.",
+        ),
     ] = None,
     all_pairs: Annotated[bool, typer.Option("--all-pairs", help="Every two runs, not only each with the baseline.")] = False,
     format: Annotated[
@@ -40,8 +45,10 @@ def compare_stored_runs(
     output: Annotated[
         Optional[Path], typer.Option("--output", "-o", help="Write to this file; its ending gives the format.")
     ] = None,
-    resamples: Annotated[int, typer.Option("--resamples", min=100, max=1_000_000, help="Of the permutation test.")] = 10_000,
-    alpha: Annotated[float, typer.Option("--alpha", help="Significance level; intervals are at 1 - alpha.")] = 0.05,
+    resamples: Annotated[
+        int, typer.Option("--resamples", min=100, max=1_000_000, help="Of the permutation test.")
+    ] = RESAMPLES,
+    alpha: Annotated[float, typer.Option("--alpha", help="Significance level; intervals are at 1 - alpha.")] = ALPHA,
     fail_on_regression: Annotated[
         bool,
         typer.Option(
@@ -60,7 +67,8 @@ def compare_stored_runs(
         ),
     ] = 0,
     judge: Annotated[
-        Optional[str], typer.Option("--judge", help="Whose result to compare where several judges graded a task.")
+        Optional[str],
+        typer.Option("--judge", autocompletion=judges, help="Whose result to compare where several judges graded a task."),
     ] = None,
     plugin: flags.Plugins = None,
     json: flags.Json = False,

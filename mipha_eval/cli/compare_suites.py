@@ -8,18 +8,26 @@ from typing import Annotated
 import typer
 
 from mipha_eval.cli import flags
+from mipha_eval.cli.completion import suites, task_names
 from mipha_eval.core.options import parse_pairs
 
 
 def compare_suites_of_file(
     answers: Annotated[Path, typer.Argument(metavar="FILE", help="An answer file that any suite made.")],
-    task: Annotated[str, typer.Option("--task", "-t", help="The benchmark, as name or name@protocol.")],
+    task: Annotated[
+        str, typer.Option("--task", "-t", autocompletion=task_names, help="The benchmark, as name or name@protocol.")
+    ],
     suites: Annotated[
-        str, typer.Option("--suites", help="Names with commas between them: official, lmms-eval, vlmevalkit, evalscope.")
+        str,
+        typer.Option(
+            "--suites",
+            autocompletion=suites,
+            help="Names with commas between them: official, lmms-eval, vlmevalkit, evalscope.",
+        ),
     ] = "official,lmms-eval,vlmevalkit,evalscope",
     data: flags.Data = None,
     annotations: flags.Annotations = None,
-    subset: Annotated[bool, typer.Option("--subset", help="Leave out answers to questions that are not asked.")] = False,
+    subset: flags.Subset = False,
     options: flags.Options = None,
     plugin: flags.Plugins = None,
     json: flags.Json = False,

@@ -9,6 +9,7 @@ from typing import Annotated, Optional
 
 import typer
 
+from mipha_eval.cli.completion import checkpoint_forms, templates
 from mipha_eval.cli.exit_code import ExitCode
 from mipha_eval.core.errors import UserError
 
@@ -22,6 +23,7 @@ def convert_checkpoint(
         str,
         typer.Option(
             "--to",
+            autocompletion=checkpoint_forms,
             help="safetensors: the same checkpoint without pickles; transformers: LLaVA's or Mipha's as one that hf-chat "
             "runs; llava: one of transformers (llava-hf) in LLaVA's own layout.",
         ),
@@ -33,7 +35,10 @@ def convert_checkpoint(
         str, typer.Option("--vision-tower", help="The tower of a checkpoint that has none: a folder or hub id.")
     ] = "",
     template: Annotated[
-        str, typer.Option("--template", help="A conversation template, where it is not the checkpoint's own.")
+        str,
+        typer.Option(
+            "--template", autocompletion=templates, help="A conversation template, where it is not the checkpoint's own."
+        ),
     ] = "",
     revision: Annotated[Optional[str], typer.Option("--revision", help="A commit or tag of a hub repository.")] = None,
 ) -> None:

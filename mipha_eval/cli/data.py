@@ -9,6 +9,7 @@ from typing import Annotated, Any, Optional
 import typer
 
 from mipha_eval.cli import flags
+from mipha_eval.cli.completion import task_names
 from mipha_eval.cli.exit_code import ExitCode
 
 logger = logging.getLogger(__name__)
@@ -26,7 +27,8 @@ def overview(context: typer.Context) -> None:
 @data_verbs.command("verify")
 def verify_data(
     tasks: Annotated[
-        Optional[list[str]], typer.Argument(help="Tasks as name or name@protocol; none: all there are.")
+        Optional[list[str]],
+        typer.Argument(autocompletion=task_names, help="Tasks as name or name@protocol; none: all there are."),
     ] = None,
     data: flags.Data = None,
     annotations: flags.Annotations = None,

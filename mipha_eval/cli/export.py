@@ -10,7 +10,7 @@ from typing import Annotated, Optional
 import typer
 
 from mipha_eval.cli import flags
-from mipha_eval.cli.completion import run_folders
+from mipha_eval.cli.completion import run_folders, tasks_of_run
 from mipha_eval.cli.exit_code import ExitCode
 
 logger = logging.getLogger(__name__)
@@ -33,7 +33,9 @@ def export_answers(
         Optional[Path],
         typer.Option("--output", "-o", help="The folder that the suite would write into; default: in the run."),
     ] = None,
-    tasks: Annotated[Optional[str], typer.Option("--tasks", help="Tasks of the run as a,b; default: all.")] = None,
+    tasks: Annotated[
+        Optional[str], typer.Option("--tasks", autocompletion=tasks_of_run, help="Tasks of the run as a,b; default: all.")
+    ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace files that are there already.")] = False,
     plugin: flags.Plugins = None,
     json: flags.Json = False,

@@ -5,15 +5,17 @@ from __future__ import annotations
 import copy
 import functools
 import inspect
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Annotated, ClassVar, TypeVar, cast, get_args, get_type_hints
 
 import typer
+from typer._click.globals import get_current_context
+from typer.core import TyperOption
 from typer.models import OptionInfo
 
-#: what stands before the name of an option in the environment
-PREFIX = "MIPHA_EVAL_"
+#: what stands before the name of a flag in the environment; between them stands the verb, if the flag is of that alone
+PREFIX = "MIPHA_EVAL"
 #: ends the heading of flags that help tells by their names alone
 RARELY = ", rarely"
 
@@ -77,20 +79,39 @@ class FlagGroup:
     def _placed(cls, name: str, kind: object) -> object:
         """A flag's annotation, with its heading and its variable of the environment."""
         plain, written = get_args(kind)
-        option: OptionInfo = copy.copy(written)
+        option = shared(copy.copy(written))
         option.rich_help_panel = cls.heading + (RARELY if name in cls.rare else "")
-        option.envvar, option.show_envvar = list(dict.fromkeys([variable(option), *_listed(option.envvar)])), False
         return Annotated[plain, option]
 
 
-def variable(option: OptionInfo) -> str:
-    """The name of an option in the environment, made of the flag's."""
+def shared(option: OptionInfo) -> OptionInfo:
+    """An option that means the same in all verbs that have it: no verb's name is in its variable of the environment."""
     written = [option.default, *(option.param_decls or ())]  # in Annotated, typer takes the first name for the default
     (flag,) = (text for text in written if isinstance(text, str) and text.startswith("--"))
-    return PREFIX + flag.removeprefix("--").replace("-", "_").upper()
+    own = f"{PREFIX}_{flag.removeprefix('--').replace('-', '_').upper()}"
+    option.envvar = list(dict.fromkeys([own, *_listed(option.envvar)]))
+    return option
 
 
-def _listed(names: str | list[str] | None) -> list[str]:
+def variables(option: TyperOption, prefix: str | None) -> list[str]:
+    """The names of an option in the environment.
+
+    Args:
+        prefix: what stands before the names of a verb's own flags, as its context has it.
+    """
+    if option.envvar or not (option.allow_from_autoenv and prefix):
+        return _listed(option.envvar)
+    return [f"{prefix}_{option.name.upper()}"]
+
+
+def is_typed(name: str) -> bool:
+    """Whether the value of a verb's parameter does not come from the environment; to be asked while the verb runs."""
+    context = get_current_context(silent=True)
+    source = context.get_parameter_source(name) if context else None
+    return source is None or source.name != "ENVIRONMENT"
+
+
+def _listed(names: str | Sequence[str] | None) -> list[str]:
     return [names] if isinstance(names, str) else list(names or ())
 
 

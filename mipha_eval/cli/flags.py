@@ -1,4 +1,4 @@
-"""Flags that several verbs have, and how their values are read."""
+"""Flags that mean the same in all verbs that have them, and how their values are read."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Optional
 import typer
 
 from mipha_eval.cli.clean_output import own_output
+from mipha_eval.cli.completion import kinds, one_of, scorers
+from mipha_eval.cli.flag_groups import shared
 from mipha_eval.core.controls import Control
 from mipha_eval.core.errors import UserError
 from mipha_eval.core.options import parse_pairs
@@ -19,69 +21,120 @@ if TYPE_CHECKING:
 
     from mipha_eval.core.json_value import Json as JsonValue
 
-Model = Annotated[str, typer.Option("--model", "-m", help="A model; see `mipha-eval list models`.")]
 Options = Annotated[
     Optional[list[str]],
-    typer.Option("-a", "--model-args", help="Option of the model as key=value, of a task as TASK.key=value; repeatable."),
+    shared(
+        typer.Option("-a", "--model-args", help="Option of the model as key=value, of a task as TASK.key=value; repeatable.")
+    ),
 ]
 Data = Annotated[
     Optional[str],
-    typer.Option(
-        "--data",
-        envvar="MIPHA_EVAL_DATA",
-        help="A folder in LLaVA's layout, demo, hub:MIRROR or the default, hub; a preset may name its own.",
+    shared(
+        typer.Option(
+            "--data",
+            autocompletion=one_of("demo", "hub"),
+            help="A folder in LLaVA's layout, demo, hub:MIRROR or the default, hub; a preset may name its own.",
+        )
     ),
 ]
 Annotations = Annotated[
-    Optional[Path], typer.Option("--annotations", help="An official annotation file in place of the task's own.")
+    Optional[Path], shared(typer.Option("--annotations", help="An official annotation file in place of the task's own."))
 ]
 ImageDirs = Annotated[
-    Optional[list[str]], typer.Option("--image-dir", help="Where a task's images are, as TASK=DIR; repeatable.")
+    Optional[list[str]], shared(typer.Option("--image-dir", help="Where a task's images are, as TASK=DIR; repeatable."))
 ]
 Columns = Annotated[
     Optional[str],
-    typer.Option("--columns", help="Of a table of questions: which column holds what, as question=query,answer=label."),
+    shared(
+        typer.Option("--columns", help="Of a table of questions: which column holds what, as question=query,answer=label.")
+    ),
 ]
 Kind = Annotated[
     Optional[str],
-    typer.Option("--kind", help="Of a table of questions: yesno, choice, short, caption or open; else it is inferred."),
+    shared(
+        typer.Option(
+            "--kind",
+            autocompletion=kinds,
+            help="Of a table of questions: yesno, choice, short, caption or open; else it is inferred.",
+        )
+    ),
 ]
 Scorer = Annotated[
-    Optional[str], typer.Option("--scorer", help="Of a table of questions: a stock scorer, such as circular or anls.")
+    Optional[str],
+    shared(
+        typer.Option(
+            "--scorer", autocompletion=scorers, help="Of a table of questions: a stock scorer, such as circular or anls."
+        )
+    ),
 ]
 LmmsInclude = Annotated[
     Optional[list[Path]],
-    typer.Option("--lmms-include", help="Of lmms: tasks: a folder with lmms-eval's YAML files of your own; repeatable."),
-]
-Plugins = Annotated[Optional[list[Path]], typer.Option("--plugin", help="A Python file with tasks or models; repeatable.")]
-ControlName = Annotated[
-    Optional[Control],
-    typer.Option(
-        "--control",
-        help="Ask without what a model ought to need: a grey picture, the mean of the benchmark's pictures, another "
-        "question's picture, or the format line in place of the question; a run of its own, beside the model's.",
+    shared(
+        typer.Option("--lmms-include", help="Of lmms: tasks: a folder with lmms-eval's YAML files of your own; repeatable.")
     ),
 ]
-BatchSize = Annotated[str, typer.Option("--batch-size", "-b", help="Requests a batch, or auto.")]
-Device = Annotated[Optional[str], typer.Option("--device", help="auto, cpu, cuda, cuda:1 or mps.")]
-Dtype = Annotated[Optional[str], typer.Option("--dtype", help="auto, float32, bfloat16 or float16.")]
-NoShare = Annotated[bool, typer.Option("--no-share", help="Do not share the work on an image between its questions.")]
-Compile = Annotated[bool, typer.Option("--compile", help="Compile the model's layers first; pays off in long runs.")]
+Subset = Annotated[bool, shared(typer.Option("--subset", help="Leave out answers to questions that are not asked."))]
+Plugins = Annotated[
+    Optional[list[Path]], shared(typer.Option("--plugin", help="A Python file with tasks or models; repeatable."))
+]
+ControlName = Annotated[
+    Optional[Control],
+    shared(
+        typer.Option(
+            "--control",
+            help="Ask without what a model ought to need: a grey picture, the mean of the benchmark's pictures, another "
+            "question's picture, or the format line in place of the question; a run of its own, beside the model's.",
+        )
+    ),
+]
+BatchSize = Annotated[
+    str, shared(typer.Option("--batch-size", "-b", autocompletion=one_of("auto"), help="Requests a batch, or auto."))
+]
+Device = Annotated[
+    Optional[str],
+    shared(
+        typer.Option("--device", autocompletion=one_of("auto", "cpu", "cuda", "mps"), help="auto, cpu, cuda, cuda:1 or mps.")
+    ),
+]
+Dtype = Annotated[
+    Optional[str],
+    shared(
+        typer.Option(
+            "--dtype",
+            autocompletion=one_of("auto", "float32", "bfloat16", "float16"),
+            help="auto, float32, bfloat16 or float16.",
+        )
+    ),
+]
+NoShare = Annotated[
+    bool, shared(typer.Option("--no-share", help="Do not share the work on an image between its questions."))
+]
+Compile = Annotated[bool, shared(typer.Option("--compile", help="Compile the model's layers first; pays off in long runs."))]
 AllowBin = Annotated[
     bool,
-    typer.Option("--allow-bin", help="Read weights in torch's own format (.bin), as data alone, where there are no others."),
+    shared(
+        typer.Option(
+            "--allow-bin", help="Read weights in torch's own format (.bin), as data alone, where there are no others."
+        )
+    ),
 ]
 Serve = Annotated[
     Optional[str],
-    typer.Option("--serve", help="Of openai-api: a command with {port} that starts the server, stopped when the run ends."),
+    shared(
+        typer.Option(
+            "--serve", help="Of openai-api: a command with {port} that starts the server, stopped when the run ends."
+        )
+    ),
 ]
 AsPublished = Annotated[
     bool,
-    typer.Option("--as-published", help="Of a preset: ask it as its paper or card asked it, in columns of their own."),
+    shared(
+        typer.Option("--as-published", help="Of a preset: ask it as its paper or card asked it, in columns of their own.")
+    ),
 ]
-Threads = Annotated[Optional[int], typer.Option("--threads", min=1, help="CPU threads of the model.")]
-Fresh = Annotated[bool, typer.Option("--fresh", help="Start anew instead of going on from what is stored.")]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.")]
+Threads = Annotated[Optional[int], shared(typer.Option("--threads", min=1, help="CPU threads of the model."))]
+Fresh = Annotated[bool, shared(typer.Option("--fresh", help="Start anew instead of going on from what is stored."))]
+Json = Annotated[bool, shared(typer.Option("--json", help="Print JSON and nothing else."))]
 
 
 def image_dirs(pairs: Sequence[str] | None) -> dict[str, Path]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import textwrap
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from typer._click import Context, HelpFormatter
 from typer.core import TyperCommand, TyperOption
@@ -21,7 +22,13 @@ CLAUSE = re.compile(r"[,.;:] ")
 
 
 class GroupedCommand(TyperCommand):
-    """A verb; its help has headings where any of its flags belongs to a group."""
+    """A verb; its help has headings where any of its flags belongs to a group, and its own flags have variables."""
+
+    def __init__(self, name: str | None, **settings: Any) -> None:
+        super().__init__(name, **settings)
+        for each in _options(self.params):
+            each.show_envvar = False
+            each.allow_from_autoenv = not (each.envvar or each.is_eager or each.name in GENERAL_FLAGS)
 
     def format_options(self, ctx: Context, formatter: HelpFormatter) -> None:
         """Writes what a verb takes; rare flags as names, unless all was asked for."""

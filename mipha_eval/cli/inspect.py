@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Optional
 import typer
 
 from mipha_eval.cli import flags
+from mipha_eval.cli.completion import model_names
 from mipha_eval.core.options import parse_pairs
 
 if TYPE_CHECKING:
@@ -23,7 +24,8 @@ STEPS = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))
 def inspect_model(
     path: Annotated[str, typer.Argument(help="A checkpoint: a folder, or a repository of the hub.")],
     model: Annotated[
-        Optional[str], typer.Option("--model", "-m", help="The model that is to run it; else it is found.")
+        Optional[str],
+        typer.Option("--model", "-m", autocompletion=model_names, help="The model that is to run it; else it is found."),
     ] = None,
     options: flags.Options = None,
     device: flags.Device = None,

@@ -10,6 +10,7 @@ from typing import Annotated, Optional
 import typer
 
 from mipha_eval.cli import flags
+from mipha_eval.cli.completion import task_names
 from mipha_eval.cli.exit_code import ExitCode
 from mipha_eval.cli.flag_groups import takes_flags
 from mipha_eval.cli.judge_flags import NO_JUDGE, JudgeFlags
@@ -66,7 +67,7 @@ def calibrate_judge(
     answers: Annotated[
         Optional[Path], typer.Option("--answers", help="The answers that these grades are of; none: MODEL.json beside them.")
     ] = None,
-    task: Annotated[str, typer.Option("--task", help="The task that they answer.")] = "mmvet",
+    task: Annotated[str, typer.Option("--task", autocompletion=task_names, help="The task that they answer.")] = "mmvet",
     data: flags.Data = None,
     asked: JudgeFlags = NO_JUDGE,
     plugin: flags.Plugins = None,

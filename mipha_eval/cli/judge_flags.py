@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
-from mipha_eval.cli.flag_groups import FlagGroup
+from mipha_eval.cli.completion import judges
+from mipha_eval.cli.flag_groups import FlagGroup, is_typed
 from mipha_eval.core.errors import UserError
 from mipha_eval.judge import defaults
 
@@ -19,7 +20,11 @@ if TYPE_CHECKING:
 
 Judge = Annotated[
     Optional[str],
-    typer.Option("--judge", help="A model that grades answers: a name that the server knows, or hf:PATH for one here."),
+    typer.Option(
+        "--judge",
+        autocompletion=judges,
+        help="A model that grades answers: a name that the server knows, or hf:PATH for one here.",
+    ),
 ]
 BaseUrl = Annotated[
     Optional[str],
@@ -48,6 +53,10 @@ JudgeWorkers = Annotated[
     typer.Option("--judge-workers", min=1, help="Of hf:PATH: processes that answer, here or on the Ray cluster."),
 ]
 Grades = Annotated[Optional[Path], typer.Option("--grades", help="Recorded grades, a file of MM-Vet's script.")]
+
+
+#: flags that say nothing without a judge
+OF_JUDGE = ("judge_budget", "judge_price", "judge_correctness", "judge_workers")
 
 
 @dataclass(frozen=True)
@@ -94,7 +103,7 @@ class JudgeFlags(FlagGroup):
         from mipha_eval.models.served.price import parse_budget, parse_price
 
         if self.judge is None:
-            if self.judge_budget or self.judge_price or self.judge_correctness or self.judge_workers:
+            if any(getattr(self, name) and is_typed(name) for name in OF_JUDGE):
                 raise UserError("--judge-budget, --judge-price, --judge-correctness and --judge-workers need --judge MODEL")
             return None
         return JudgeChoice(

@@ -10,6 +10,7 @@ import typer
 from mipha_eval.cli import flags
 from mipha_eval.cli.answer_flags import NO_ANSWERS, AnswerFlags
 from mipha_eval.cli.flag_groups import takes_flags
+from mipha_eval.page.defaults import SITE_RUN
 
 
 @takes_flags()
@@ -23,7 +24,7 @@ def write_site(
     ],
     megabytes: Annotated[
         float, typer.Option("--megabytes", min=1, help="How large a run's page may be; what does not fit is told.")
-    ] = 30,
+    ] = SITE_RUN,
     answers: AnswerFlags = NO_ANSWERS,
     plugin: flags.Plugins = None,
 ) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Optional
 import typer
 
 from mipha_eval.cli import flags
+from mipha_eval.cli.completion import models_or_published, published_benchmarks
 
 if TYPE_CHECKING:
     from mipha_eval.core.plugins.registry import Registry
@@ -28,9 +29,13 @@ class What(StrEnum):
 def list_plugins(
     what: Annotated[Optional[What], typer.Argument(help="Nothing lists tasks and models.")] = None,
     benchmark: Annotated[
-        Optional[str], typer.Option("--benchmark", help="Of published scores: one benchmark or task.")
+        Optional[str],
+        typer.Option("--benchmark", autocompletion=published_benchmarks, help="Of published scores: one benchmark or task."),
     ] = None,
-    model: Annotated[Optional[str], typer.Option("--model", "-m", help="Of published scores or presets: one model.")] = None,
+    model: Annotated[
+        Optional[str],
+        typer.Option("--model", "-m", autocompletion=models_or_published, help="Of published scores or presets: one model."),
+    ] = None,
     presets: Annotated[
         bool,
         typer.Option("--presets", help="Of models: presets with how their papers asked them, and what these published."),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import functools
 import inspect
 import logging
@@ -9,20 +10,28 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Optional, TypeVar, cast
+from typing import Annotated, Optional, TypeVar, cast, get_args
 
 import typer
 
+from mipha_eval.cli.flag_groups import shared
 from mipha_eval.core.errors import UserError
 from mipha_eval.core.plugins.blame import FILE_MODULE
 from mipha_eval.engine.progress.console import error_console, rows_are_shown
 from mipha_eval.store.run_log import RUN_EVENTS, file_of_messages
 
-Verbose = Annotated[bool, typer.Option("-v", "--verbose", help="Also tell what is loaded, planned and how long it takes.")]
-Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="Only warnings and errors; no progress.")]
-LogFile = Annotated[
-    Optional[Path], typer.Option("--log-file", metavar="FILE", help="Append all messages to a file, with time and level.")
+#: of whichever verb, the environment says it once, for the program
+UNNAMED = {"allow_from_autoenv": False, "show_envvar": False}
+Verbose = Annotated[
+    bool, typer.Option("-v", "--verbose", help="Also tell what is loaded, planned and how long it takes.", **UNNAMED)
 ]
+Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="Only warnings and errors; no progress.", **UNNAMED)]
+LogFile = Annotated[
+    Optional[Path],
+    typer.Option("--log-file", metavar="FILE", help="Append all messages to a file, with time and level.", **UNNAMED),
+]
+#: the handler of that file
+LOG_FILE = "--log-file"
 FLAGS = {"verbose": (Verbose, False), "quiet": (Quiet, False), "log_file": (LogFile, None)}
 
 #: what says how far a task is; it is no message, and -q has none of it
@@ -88,14 +97,22 @@ def choose(verbose: bool, quiet: bool, log_file: Path | None) -> None:
     for lines in (handler for handler in root.handlers if isinstance(handler, TerminalLines)):
         if verbose or quiet:
             lines.setLevel(logging.DEBUG if verbose else logging.WARNING)
-    if quiet:
-        logging.getLogger(PROGRESS).setLevel(logging.WARNING)
+            logging.getLogger(PROGRESS).setLevel(logging.WARNING if quiet else logging.NOTSET)
     if log_file is not None:
-        root.addHandler(file_of_messages(log_file))
+        for earlier in [each for each in root.handlers if each.name == LOG_FILE]:  # named before the verb, or by a variable
+            root.removeHandler(earlier)
+            earlier.close()
+        handler = file_of_messages(log_file)
+        handler.set_name(LOG_FILE)
+        root.addHandler(handler)
 
 
-def with_log_flags(verb: Verb) -> Verb:
-    """A verb that also has -v, -q and --log-file, which are in force before it begins."""
+def with_log_flags(verb: Verb, *, named: bool = False) -> Verb:
+    """A verb that also has -v, -q and --log-file, which are in force before it begins.
+
+    Args:
+        named: whether they have variables of the environment.
+    """
 
     @functools.wraps(verb)
     def call(*arguments: object, verbose: bool, quiet: bool, log_file: Path | None, **options: object) -> object:
@@ -104,7 +121,9 @@ def with_log_flags(verb: Verb) -> Verb:
 
     signature = inspect.signature(verb, eval_str=True)
     further = [
-        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
+        inspect.Parameter(
+            name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=_named(annotation) if named else annotation
+        )
         for name, (annotation, default) in FLAGS.items()
     ]
     call.__signature__ = signature.replace(parameters=[*signature.parameters.values(), *further])  # type: ignore[attr-defined]
@@ -118,13 +137,22 @@ def behind_log_flags(arguments: Sequence[str]) -> Sequence[str]:
     return arguments
 
 
-def add_log_flags(verbs: typer.Typer) -> None:
-    """Gives every verb of a tree, and the tree itself, the flags of messages."""
+def _named(annotation: object) -> object:
+    kind, option = get_args(annotation)
+    return Annotated[kind, shared(copy.copy(option))]
+
+
+def add_log_flags(verbs: typer.Typer, *, named: bool = True) -> None:
+    """Gives every verb of a tree, and the tree itself, the flags of messages.
+
+    Args:
+        named: whether those of the tree itself have variables of the environment.
+    """
     for command in verbs.registered_commands:
         if command.callback is not None:
             command.callback = with_log_flags(command.callback)
     if verbs.registered_callback is not None and verbs.registered_callback.callback is not None:
-        verbs.registered_callback.callback = with_log_flags(verbs.registered_callback.callback)
+        verbs.registered_callback.callback = with_log_flags(verbs.registered_callback.callback, named=named)
     for group in verbs.registered_groups:
         if group.typer_instance is not None:
-            add_log_flags(group.typer_instance)
+            add_log_flags(group.typer_instance, named=False)

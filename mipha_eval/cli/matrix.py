@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from mipha_eval.core.json_value import Json
     from mipha_eval.runs.matrix.matrix import Matrix
     from mipha_eval.runs.matrix.matrix_result import MatrixResult, MatrixRun
-    from mipha_eval.runs.matrix.order import Shared
     from mipha_eval.runs.matrix.run_plan import RunPlan
 
 logger = logging.getLogger(__name__)
@@ -34,14 +33,11 @@ def check_beside(models: Path | None, model: str | None, control: str | None, *,
         raise UserError(f"--control is of one model; write controls = [{control!r}] into its entry in {models}")
 
 
-def run_models(file: Path, shared: Shared, options: Mapping[str, str], workers: int, *, plan: bool, json: bool) -> None:
-    """Evaluates all models of a file and prints their table, or tells what that will take."""
+def run_models(matrix: Matrix, workers: int, *, plan: bool, json: bool) -> None:
+    """Evaluates all models of a matrix, so many at a time, and prints their table, or tells what that will take."""
     from mipha_eval.runs.matrix.evaluate_all import run_planned
-    from mipha_eval.runs.matrix.matrix import build_matrix
-    from mipha_eval.runs.matrix.models_file import read_models_file
     from mipha_eval.runs.matrix.run_plan import plan_matrix
 
-    matrix = build_matrix(read_models_file(file), shared, options)
     plans = plan_matrix(matrix)
     if plan:
         show_plan(matrix, plans, json=json)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mipha_eval.cli import flags
+from mipha_eval.cli.completion import kinds_and_scorers
 
 if TYPE_CHECKING:
     from mipha_eval.authoring.new.draft import Draft
@@ -19,6 +20,7 @@ Kind = Annotated[
     typer.Option(
         "--kind",
         "-k",
+        autocompletion=kinds_and_scorers,
         help="What its questions ask for: yesno, choice, short, caption or open (graded by a judge); or the name of a stock "
         "scorer, such as exact.",
     ),

@@ -12,7 +12,7 @@ import typer
 
 from mipha_eval.cli import flags
 from mipha_eval.cli.exit_code import ExitCode
-from mipha_eval.cli.flag_groups import takes_flags
+from mipha_eval.cli.flag_groups import is_typed, takes_flags
 from mipha_eval.cli.judge_flags import JudgeFlags
 from mipha_eval.cli.run_flags import DataFlags, HowFlags, ModelFlags, TaskFlags
 from mipha_eval.core.errors import MissingDataError, UserError
@@ -58,9 +58,9 @@ def plan_tasks(
     size, counts = how.batch, worker_counts("1" if how.workers is None else how.workers)
     flagged = who.flagged
     if not probe:
-        refuse_without_probe(
-            {"workers": how.workers, "model": who.model, "batch-size": size, "threads": how.threads, **flagged}
-        )
+        measured = {"workers": how.workers, "model": who.model, "batch_size": size, "threads": how.threads}
+        measured |= {{"share": "no_share"}.get(name, name): value for name, value in flagged.items()}
+        refuse_without_probe({name: value for name, value in measured.items() if is_typed(name)})
     from mipha_eval.core.options import parse_pairs
     from mipha_eval.core.plugins.registry import Registry
     from mipha_eval.data.parse_source import parse_source
@@ -158,7 +158,7 @@ def refuse_without_probe(given: Mapping[str, object]) -> None:
     """Raises UserError for a flag on batches that are measured, where none is."""
     name = next((name for name, value in given.items() if value is not None), None)
     if name is not None:
-        flag = {"share": "no-share"}.get(name, name)
+        flag = name.replace("_", "-")
         raise UserError(f"--{flag} is about batches that are measured, and without --probe none is; add --probe")
 
 

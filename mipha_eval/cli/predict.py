@@ -13,6 +13,7 @@ from mipha_eval.cli.exit_code import ExitCode
 from mipha_eval.cli.flag_groups import takes_flags
 from mipha_eval.cli.run_flags import HowFlags, ModelFlags
 from mipha_eval.core.options import parse_pairs
+from mipha_eval.runs.defaults import MAX_NEW_TOKENS
 
 logger = logging.getLogger(__name__)
 
@@ -24,7 +25,9 @@ def predict_answers(
     answers: Annotated[Path, typer.Option("--answers", help="LLaVA's answer JSONL, to be written.")],
     who: ModelFlags,
     how: HowFlags,
-    max_new_tokens: Annotated[int, typer.Option("--max-new-tokens", min=1, help="Longest answer in tokens.")] = 128,
+    max_new_tokens: Annotated[
+        int, typer.Option("--max-new-tokens", min=1, help="Longest answer in tokens.")
+    ] = MAX_NEW_TOKENS,
 ) -> None:
     """Answer a LLaVA question file, in its order; the same command again goes on where it stopped."""
     flags.limit_threads(how.threads)

@@ -12,7 +12,7 @@ import typer
 from mipha_eval.cli import flags
 from mipha_eval.cli.answer_flags import NO_ANSWERS, AnswerFlags
 from mipha_eval.cli.clean_output import own_output
-from mipha_eval.cli.completion import run_folders, tables
+from mipha_eval.cli.completion import published_models, run_folders, tables
 from mipha_eval.cli.flag_groups import takes_flags
 
 logger = logging.getLogger(__name__)
@@ -49,7 +49,11 @@ def report_table(
     intervals: Annotated[bool, typer.Option("--intervals", help="95 % intervals as subscripts.")] = False,
     published: Annotated[
         Optional[list[str]],
-        typer.Option("--published", help="Models as a,b or repeated, all or none; default: those that the table names."),
+        typer.Option(
+            "--published",
+            autocompletion=published_models,
+            help="Models as a,b or repeated, all or none; default: those that the table names.",
+        ),
     ] = None,
     published_file: Annotated[
         Optional[list[Path]], typer.Option("--published-file", help="More published scores, as in results/published.")

@@ -11,11 +11,11 @@ import typer
 
 from mipha_eval.cli import flags, worker_flags
 from mipha_eval.cli.exit_code import ExitCode
-from mipha_eval.cli.flag_groups import takes_flags
+from mipha_eval.cli.flag_groups import is_typed, takes_flags
 from mipha_eval.cli.judge_flags import JudgeFlags
 from mipha_eval.cli.matrix import check_beside, run_models
 from mipha_eval.cli.run_file import Config, RunFile
-from mipha_eval.cli.run_flags import DataFlags, HowFlags, ModelFlags, OutputFlags, TaskFlags
+from mipha_eval.cli.run_flags import DataFlags, HowFlags, ModelFlags, OutputFlags, RunFlags, TaskFlags
 from mipha_eval.cli.ungraded import ungraded_lines
 from mipha_eval.core.options import parse_pairs
 from mipha_eval.engine.interrupt import STOPPED
@@ -42,21 +42,24 @@ def run_tasks(
     """Evaluate a model on tasks, or all models of a file; the same command goes on where it stopped."""
     flags.limit_threads(how.threads)
     worker_flags.refuse_launchers()
-    check_beside(who.models, who.model, "blind" if what.blind else what.control, plan=how.plan)
+    control = "blind" if what.blind and is_typed("blind") else what.control if is_typed("control") else None
+    check_beside(who.models, who.model if is_typed("model") else None, control, plan=how.plan)
+    given = RunFlags(what, who, where, asked, how, out)
     if who.models is not None:
-        _run_file(who.models, what, who, where, asked, how, out)
+        _run_file(who.models, given)
     else:
-        _run_one(what, who, where, asked, how, out)
+        _run_one(given)
 
 
-def _run_file(
-    file: Path, what: TaskFlags, who: ModelFlags, where: DataFlags, asked: JudgeFlags, how: HowFlags, out: OutputFlags
-) -> None:
+def _run_file(file: Path, given: RunFlags) -> None:
     """Evaluates all models of a file."""
     from mipha_eval.core.plugins.registry import Registry
     from mipha_eval.core.plugins.selection import split_options
+    from mipha_eval.runs.matrix.matrix import build_matrix
+    from mipha_eval.runs.matrix.models_file import read_models_file
     from mipha_eval.runs.matrix.order import Shared
 
+    what, who, where, how = given.what, given.who, given.where, given.how
     crew, named = how.crew, what.named
     own, of_tasks = split_options(parse_pairs(who.options or ()), Registry(who.plugin or ()))
     shared = Shared(
@@ -65,52 +68,54 @@ def _run_file(
         annotations=str(where.annotations) if where.annotations else None,
         image_dirs={task: str(folder) for task, folder in where.image_dirs.items()},
         task_options=of_tasks,
-        output=str(out.output),
+        output=str(given.out.output),
         limit=what.limit,
         batch_size=how.batch,
         check=how.check,
         probabilities=what.probabilities,
         as_published=who.as_published,
-        judge=asked.choice(how.cluster),
-        grades=str(asked.grades) if asked.grades else None,
+        judge=given.judge.choice(how.cluster),
+        grades=str(given.judge.grades) if given.judge.grades else None,
         fresh=how.fresh,
-        progress=not out.json,
+        progress=not given.out.json,
         plugins=tuple(map(str, who.plugin or ())),
         workers=crew if crew is not None and crew.address is not None else None,
     )
-    run_models(file, shared, {**own, **who.flagged}, worker_flags.models_at_a_time(crew), plan=how.plan, json=out.json)
+    at_a_time = worker_flags.models_at_a_time(crew)
+    run_models(
+        build_matrix(read_models_file(file), shared, {**own, **who.flagged}), at_a_time, plan=how.plan, json=given.out.json
+    )
 
 
-def _run_one(what: TaskFlags, who: ModelFlags, where: DataFlags, asked: JudgeFlags, how: HowFlags, out: OutputFlags) -> None:
+def _run_one(given: RunFlags) -> None:
     """Evaluates one model and shows its results."""
     from mipha_eval.runs.run import TasksFailedError
 
     failed = None
     try:
-        with shown_progress(quiet=out.json):
-            run = _evaluated(what, who, where, asked, how, out)
+        with shown_progress(quiet=given.out.json):
+            run = _evaluated(given)
     except TasksFailedError as error:
         if not error.run.results:
             raise error.error from error
         run, failed = error.run, error
-    if out.json:
+    if given.out.json:
         print_run(run, failed)
     else:
         show_run(run)
-    for result in run if what.probabilities else ():
+    for result in run if given.what.probabilities else ():
         if result.summary.probabilities is None:
             told = "%s: no probabilities; its answers are open, or the model gives none"
             logger.warning(told, result.summary.task)
     raise_failed(failed)
     if run.stopped or not run.complete:
-        tell_what_is_missing(run, fresh=how.fresh)
+        tell_what_is_missing(run, fresh=given.how.fresh)
         raise typer.Exit(ExitCode.INCOMPLETE)
 
 
-def _evaluated(
-    what: TaskFlags, who: ModelFlags, where: DataFlags, asked: JudgeFlags, how: HowFlags, out: OutputFlags
-) -> Run:
+def _evaluated(given: RunFlags) -> Run:
     """The run of one model. Raises as `evaluate` does."""
+    what, who, where, how = given.what, given.who, given.where, given.how
     crew, named = how.crew, what.named
     from mipha_eval.core.plugins.registry import Registry
     from mipha_eval.core.plugins.selection import split_options
@@ -126,17 +131,17 @@ def _evaluated(
         named,
         data=parse_source(where.data or chosen.data or "hub", where.image_dirs, where.annotations),
         limit=what.limit,
-        output=out.output,
+        output=given.out.output,
         batch_size=how.batch,
         blind=what.blind,
         control=what.control,
         check=how.check,
         probabilities=what.probabilities,
         as_published=who.as_published,
-        judge=asked.grading(registry, how.cluster),
+        judge=given.judge.grading(registry, how.cluster),
         fresh=how.fresh,
         workers=crew,
-        progress=not out.json,
+        progress=not given.out.json,
         plugins=who.plugin or (),
         options=of_tasks,
     )

@@ -11,6 +11,7 @@ import typer
 from typer.core import TyperOption
 from typer.exceptions import TyperException
 
+from mipha_eval.cli.completion import run_folders
 from mipha_eval.core.errors import UserError
 from mipha_eval.core.options import did_you_mean
 
@@ -49,12 +50,18 @@ def take_file(context: typer.Context, value: Optional[Path]) -> Optional[Path]:
 RunFile = Annotated[
     Optional[Path],
     typer.Argument(
-        metavar="FILE", callback=take_file, is_eager=True, help="A run as a file: flags in TOML, or an earlier run's folder."
+        metavar="FILE",
+        autocompletion=run_folders,
+        callback=take_file,
+        is_eager=True,
+        help="A run as a file: flags in TOML, or an earlier run's folder.",
     ),
 ]
 Config = Annotated[
     Optional[Path],
-    typer.Option("--config", metavar="FILE", callback=take_file, is_eager=True, help="The same as FILE."),
+    typer.Option(
+        "--config", metavar="FILE", autocompletion=run_folders, callback=take_file, is_eager=True, help="The same as FILE."
+    ),
 ]
 
 

@@ -11,9 +11,11 @@ import typer
 
 from mipha_eval.cli import flags, worker_flags
 from mipha_eval.cli.completion import model_names, task_names
-from mipha_eval.cli.flag_groups import FlagGroup
+from mipha_eval.cli.flag_groups import FlagGroup, is_typed
+from mipha_eval.cli.judge_flags import JudgeFlags
 from mipha_eval.cluster.settings import WorkerSettings
-from mipha_eval.core.plugins.references import split_names
+from mipha_eval.core.plugins.references import is_suites, is_table, split_names
+from mipha_eval.runs.defaults import OUTPUT
 
 DEFAULT_MODEL = "mipha-tiny"
 
@@ -63,8 +65,11 @@ class TableFlags(FlagGroup):
     lmms_include: flags.LmmsInclude = None
 
     def completed(self, names: Sequence[str]) -> list[str]:
-        """Names of tasks, with what these flags say of them. Raises UserError."""
-        return flags.with_include(flags.with_table(names, self.columns, self.kind, self.scorer), self.lmms_include)
+        """Names of tasks, with what these flags say of them. Raises UserError for what is typed and says nothing of them."""
+        table, include = any(map(is_table, names)), any(map(is_suites, names))
+        texts = (getattr(self, name) if table or is_typed(name) else None for name in ("columns", "kind", "scorer"))
+        folders = self.lmms_include if include or is_typed("lmms_include") else None
+        return flags.with_include(flags.with_table(names, *texts), folders)
 
 
 @dataclass(frozen=True)
@@ -167,5 +172,17 @@ class OutputFlags(FlagGroup):
 
     heading = "Output"
 
-    output: Output = Path("results/runs")
+    output: Output = Path(OUTPUT)
     json: flags.Json = False
+
+
+@dataclass(frozen=True)
+class RunFlags:
+    """All that a user says of a run, by groups."""
+
+    what: TaskFlags
+    who: ModelFlags
+    where: DataFlags
+    judge: JudgeFlags
+    how: HowFlags
+    out: OutputFlags

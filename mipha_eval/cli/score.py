@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Optional
 import typer
 
 from mipha_eval.cli import flags
-from mipha_eval.cli.completion import task_names
+from mipha_eval.cli.completion import tasks_or_runs
 from mipha_eval.cli.exit_code import ExitCode
 from mipha_eval.cli.flag_groups import takes_flags
 from mipha_eval.cli.judge_flags import NO_JUDGE, JudgeFlags
@@ -35,7 +35,7 @@ NO_CERTIFICATE = (
 @takes_flags("image_dir")
 def score_answers(
     target: Annotated[
-        str, typer.Argument(autocompletion=task_names, help="A task, as name or name@protocol, or the folder of a run.")
+        str, typer.Argument(autocompletion=tasks_or_runs, help="A task, as name or name@protocol, or the folder of a run.")
     ],
     answers: Annotated[Optional[Path], typer.Option("--answers", help="An answer file that any suite made.")] = None,
     what: TableFlags = TableFlags(),
@@ -44,7 +44,7 @@ def score_answers(
     verdicts: Annotated[
         Optional[Path], typer.Option("--verdicts", help="Where a judge's verdicts are kept; none: beside the answers.")
     ] = None,
-    subset: Annotated[bool, typer.Option("--subset", help="Leave out answers to questions that are not asked.")] = False,
+    subset: flags.Subset = False,
     convert: Annotated[
         bool,
         typer.Option("--convert", help="Write an upload's answers as the benchmark's script writes a model's (GQA, VQAv2)."),

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 import typer
 
 from mipha_eval.cli import flags
+from mipha_eval.cli.completion import names_of_kind
 from mipha_eval.cli.flag_groups import takes_flags
 from mipha_eval.cli.run_flags import DataFlags, TableFlags
 
@@ -39,8 +40,10 @@ class Picture(StrEnum):
 @takes_flags("annotations", "image_dir")
 def show_plugin(
     what: Annotated[What, typer.Argument(help="task or model.")],
-    name: Annotated[str, typer.Argument(help="Its name, for a task perhaps with @protocol.")],
-    count: Annotated[int, typer.Option("-n", min=0, help="Questions to show; for 0 the task's files are not read.")] = 2,
+    name: Annotated[str, typer.Argument(autocompletion=names_of_kind, help="Its name, for a task perhaps with @protocol.")],
+    count: Annotated[
+        int, typer.Option("--count", "-n", min=0, help="Questions to show; for 0 the task's files are not read.")
+    ] = 2,
     picture: Annotated[
         Picture,
         typer.Option(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mipha_eval.cli import flags
+from mipha_eval.cli.completion import task_names
 from mipha_eval.core.errors import UserError
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ logger = logging.getLogger(__name__)
 
 
 def submit_answers(
-    task: Annotated[str, typer.Argument(help="vqav2@testdev, vizwiz@test or mmbench@test.")],
+    task: Annotated[str, typer.Argument(autocompletion=task_names, help="vqav2@testdev, vizwiz@test or mmbench@test.")],
     answers: Annotated[Path, typer.Option("--answers", help="LLaVA's answer JSONL, every question answered.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="The upload, .json, .tsv or .xlsx as the server wants it.")],
     dev: Annotated[

@@ -12,6 +12,7 @@ from typer._click.exceptions import BadOptionUsage, MissingParameter, NoSuchOpti
 from typer.core import TyperArgument, TyperGroup, TyperOption
 from typer.exceptions import TyperException
 
+from mipha_eval.cli.flag_groups import variables
 from mipha_eval.core.options import did_you_mean
 
 #: what the library that reads values says, and the same in plain words
@@ -27,12 +28,17 @@ TOO_MANY = re.compile(r"Got unexpected extra arguments?(?:\(s\))? \((?P<given>.*
 NO_VERB = re.compile(r"No such command '(?P<given>.*)'\.", re.DOTALL)
 
 
-def usage_line(error: TyperException) -> str:
-    """A mistake in a command line, and where help on it stands."""
+def usage_line(error: TyperException, verb: str = "") -> str:
+    """A mistake in a command line, and where help on it stands.
+
+    Args:
+        verb: the one that was typed, for mistakes that do not know it.
+    """
     context = error.ctx if isinstance(error, UsageError) else None
-    root = context.find_root().info_name or "" if context else ""
-    verb = context.command_path.removeprefix(root).strip() if context else ""
-    return f"{_told(error, context)}; see {' '.join(filter(None, ['mipha-eval', verb]))} --help"
+    if context is not None:
+        verb = context.command_path.removeprefix(context.find_root().info_name or "").strip()
+    told = _told(error, context)
+    return f"{told}{'' if told.endswith('?') else ';'} see {' '.join(filter(None, ['mipha-eval', verb]))} --help"
 
 
 def _told(error: TyperException, context: Context | None) -> str:
@@ -70,8 +76,8 @@ def _name(param: TyperOption | TyperArgument) -> str:
 def _origin(param: TyperOption | TyperArgument, context: Context | None) -> str:
     """Where a value comes from: a flag, or an environment variable in its place."""
     source = context.get_parameter_source(param.name) if context else None
-    variables = [param.envvar] if isinstance(param.envvar, str) else param.envvar or ()
-    variable = next((each for each in variables if os.environ.get(each)), None)
+    names = variables(param, context.auto_envvar_prefix) if isinstance(param, TyperOption) and context else ()
+    variable = next((each for each in names if os.environ.get(each)), None)
     from_there = source is not None and source.name == "ENVIRONMENT"
     return f"{_name(param)} (environment variable {variable})" if from_there and variable else _name(param)
 

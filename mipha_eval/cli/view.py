@@ -12,6 +12,7 @@ from mipha_eval.cli import flags
 from mipha_eval.cli.answer_flags import NO_ANSWERS, AnswerFlags
 from mipha_eval.cli.completion import run_folders
 from mipha_eval.cli.flag_groups import takes_flags
+from mipha_eval.page.defaults import VIEW
 
 logger = logging.getLogger(__name__)
 
@@ -30,7 +31,7 @@ def view_runs(
     ] = None,
     megabytes: Annotated[
         float, typer.Option("--megabytes", min=1, help="How large the page may be; what does not fit is told.")
-    ] = 100,
+    ] = VIEW,
     serve: Annotated[bool, typer.Option("--serve", help="Serve the page, with everything, instead of writing it.")] = False,
     host: Annotated[
         str, typer.Option("--host", help="Where to serve; the default is for this machine alone.")

@@ -8,6 +8,7 @@ from typing import Annotated, Optional
 
 import typer
 
+from mipha_eval.cli.completion import one_of
 from mipha_eval.cluster.settings import TIMEOUT, WorkerSettings, worker_settings
 from mipha_eval.core.errors import UserError
 
@@ -21,13 +22,18 @@ Workers = Annotated[
     typer.Option(
         "--workers",
         metavar="N|auto",
+        autocompletion=one_of("auto"),
         help="Processes that answer, each with a model; auto: one a GPU. With --models alone, models at work at a time.",
     ),
 ]
 Cluster = Annotated[
     Optional[str],
     typer.Option(
-        "--cluster", metavar="ADDRESS", envvar="RAY_ADDRESS", help="A Ray cluster whose nodes answer: HOST:6379, auto."
+        "--cluster",
+        autocompletion=one_of("auto"),
+        metavar="ADDRESS",
+        envvar="RAY_ADDRESS",
+        help="A Ray cluster whose nodes answer: HOST:6379, auto.",
     ),
 ]
 Gpus = Annotated[

@@ -10,7 +10,8 @@ from itertools import combinations
 from pathlib import Path
 
 from mipha_eval.comparison.comparability import other_options, why_not
-from mipha_eval.comparison.difference import ALPHA, RESAMPLES, Difference, difference, enough_draws
+from mipha_eval.comparison.defaults import ALPHA, RESAMPLES
+from mipha_eval.comparison.difference import Difference, difference, enough_draws
 from mipha_eval.comparison.flips import find_flips, flips_by_category
 from mipha_eval.comparison.gain import gain_of_two
 from mipha_eval.comparison.gate import Rule, decide, worst_p
@@ -95,7 +96,7 @@ def _with_loss(runs: Sequence[ComparedRun], gap: NotCompared) -> NotCompared:
 def _read(config: CompareSettings, registry: Registry) -> list[ComparedRun]:
     paths = [path.resolve() for path in config.runs]
     if not 0 < config.alpha < 1:
-        raise UserError(f"alpha {config.alpha:g}: expected a number between 0 and 1")
+        raise UserError(f"alpha {config.alpha:g}: expected a number between 0 and 1", flag="--alpha")
     if len(paths) < 2:
         raise UserError("a comparison needs two runs or more")
     twice = next((path for path in config.runs if paths.count(path.resolve()) > 1), None)
@@ -107,8 +108,9 @@ def _read(config: CompareSettings, registry: Registry) -> list[ComparedRun]:
 
 
 def _read_run(path: Path, config: CompareSettings, registry: Registry) -> ComparedRun:
-    own = read_stored_tasks(path, registry, config.judge)
-    return ComparedRun("", path, own[0].model, {stored.label: stored for stored in own})
+    unknown: dict[str, UserError] = {}
+    own = read_stored_tasks(path, registry, config.judge, unknown)
+    return ComparedRun("", path, own[0].model, {stored.label: stored for stored in own}, unknown=unknown)
 
 
 def _read_file(path: Path, judge: str | None) -> ComparedRun:

@@ -6,11 +6,10 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from mipha_eval.comparison.defaults import ALPHA, RESAMPLES
 from mipha_eval.comparison.matched import Matched
 from mipha_eval.judge.stored_task import StoredTask
 
-RESAMPLES = 10_000
-ALPHA = 0.05
 ROUNDING = 1e-6  # part of a value below which a standard error is 0 but for rounding
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from mipha_eval.comparison.comparability import why_not
-from mipha_eval.comparison.difference import ALPHA
+from mipha_eval.comparison.defaults import ALPHA
 from mipha_eval.comparison.matched import Matched
 from mipha_eval.core.controls import Control, gain_name
 from mipha_eval.core.errors import UserError

@@ -34,7 +34,7 @@ def plan_pair(
     """
     first, second = (runs[place] for place in places)
     planned, gaps = [], []
-    for label in dict.fromkeys([*first.results, *second.results]):
+    for label in dict.fromkeys([*first.results, *second.results, *first.unknown, *second.unknown]):
         reason = _reason(first, second, label)
         if reason is None and not (label in first.tasks and label in second.tasks):
             gaps.append(_values(first, second, NotCompared(label, places, ""), metrics))
@@ -51,7 +51,10 @@ def _reason(first: ComparedRun, second: ComparedRun, label: str) -> str | None:
         return why_not(first.tasks[label], second.tasks[label]) or _no_score(first, second, label)
     if label in first.results and label in second.results:
         return other_quantity(first.results[label], second.results[label]) or _no_score(first, second, label)
-    has, lacks = (first, second) if label in first.results else (second, first)
+    unknown = [run.unknown[label] for run in (first, second) if label in run.unknown]
+    if unknown and all(label in run.results or label in run.unknown for run in (first, second)):
+        return str(unknown[0])
+    has, lacks = (first, second) if label in first.results or label in first.unknown else (second, first)
     kin = [other for other in lacks.results if TaskLabel.of(other).name == TaskLabel.of(label).name]
     return f"{lacks.name} has {kin[0]}, another protocol" if kin else f"only {has.name} has it"
 
@@ -83,12 +86,16 @@ def _metrics(first: ResultRecord, second: ResultRecord, wanted: Sequence[str]) -
 
 def choose(runs: Sequence[ComparedRun], tasks: Sequence[str], metrics: Sequence[str]) -> list[ComparedRun]:
     """The runs with the tasks that were named, by name or label. Raises UserError for what no run has."""
+    asked = [error for run in runs for label, error in run.unknown.items() if not _names(run, label).isdisjoint(tasks)]
+    if asked:
+        raise asked[0]
     _check("task", tasks, [name for run in runs for label in run.results for name in _names(run, label)])
     if tasks:
         runs = [
             replace(
                 run,
                 tasks={label: own for label, own in run.tasks.items() if not _names(run, label).isdisjoint(tasks)},
+                unknown={},
                 printed={label: own for label, own in run.printed.items() if not _names(run, label).isdisjoint(tasks)},
             )
             for run in runs

@@ -11,6 +11,7 @@ from mipha_eval.comparison.difference import Difference
 from mipha_eval.comparison.flips import Flips
 from mipha_eval.comparison.gain import Gain
 from mipha_eval.comparison.loss import Loss
+from mipha_eval.core.errors import UserError
 from mipha_eval.judge.stored_task import StoredTask
 from mipha_eval.scoring.result_record import ResultRecord
 
@@ -27,6 +28,7 @@ class ComparedRun:
 
     Attributes:
         printed: results without answers, by label, where it is a file of these; such a one has no tasks.
+        unknown: why tasks with a result cannot be built here, by label, such as those of a plugin that was not given.
     """
 
     name: str
@@ -34,6 +36,7 @@ class ComparedRun:
     model: str
     tasks: Mapping[str, StoredTask]
     printed: Mapping[str, ResultRecord] = field(default_factory=dict)
+    unknown: Mapping[str, UserError] = field(default_factory=dict)
 
     @property
     def results(self) -> dict[str, ResultRecord]:

@@ -20,6 +20,7 @@ class RecordedGrades(Judge):
     """Replies to whatever is asked about a sample with the grade of the file, for each run its own.
 
     Attributes:
+        path: of the file.
         runs: how many grades every sample has.
 
     Raises:
@@ -27,7 +28,7 @@ class RecordedGrades(Judge):
     """
 
     def __init__(self, path: Path) -> None:
-        self._path = path
+        self.path = path
         stored = read_json(path)
         if not isinstance(stored, dict):
             raise UserError(
@@ -42,13 +43,13 @@ class RecordedGrades(Judge):
         self.runs = max([1, *map(len, self._grades.values())])
 
     def describe(self) -> Mapping[str, Json]:
-        return {"model": self.name, "recorded": self._path.name}
+        return {"model": self.name, "recorded": self.path.name}
 
     def grades_of(self, sample: str) -> list[float]:
         """A grade of each run. Raises UserError if there is none."""
         grades = self._grades.get(sample)
         if not grades:
-            raise UserError(f"{self._path} has no grade for {sample}; are they grades of other answers?")
+            raise UserError(f"{self.path} has no grade for {sample}; are they grades of other answers?")
         return grades
 
     async def ask(self, query: Query, sample: str) -> Verdict:

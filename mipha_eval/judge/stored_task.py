@@ -105,12 +105,16 @@ def _otherwise_made(told: Provenance | None, metrics: Iterable[Metric]) -> Metri
     return next((metric for metric in metrics if told and metric.plain == told.metric), None)
 
 
-def read_stored_tasks(run: Path, registry: Registry, judge: str | None = None) -> list[StoredTask]:
+def read_stored_tasks(
+    run: Path, registry: Registry, judge: str | None = None, unknown: dict[str, UserError] | None = None
+) -> list[StoredTask]:
     """The tasks of a run that have a result, by label.
 
     Args:
         judge: whose result is wanted where there are several; by default the run's own, or if that has no headline (a judged
             task that the run itself did not judge) the only other one.
+        unknown: gets what is wrong with tasks that cannot be built here, such as those of a plugin that is not given, by
+            label; None raises it. If there are no others, it is raised, too.
 
     Raises:
         UserError: `run` is no run folder, or none of its tasks has a result.
@@ -120,18 +124,18 @@ def read_stored_tasks(run: Path, registry: Registry, judge: str | None = None) -
     folder = RunFolder.open(run)
     model = folder.manifest().display_name
     results = {label: folder.results_of(label) for label in folder.tasks()}
-    found = [
-        StoredTask(
-            run,
-            model,
-            label,
-            stored_task(folder, label, registry),
-            folder.task(label).read_task(),
-            choose_result(those, judge),
-        )
-        for label, those in results.items()
-        if those
-    ]
+    wrong: dict[str, UserError] = {} if unknown is None else unknown
+    found = []
+    for label, those in results.items():
+        if not those:
+            continue
+        record, chosen = folder.task(label).read_task(), choose_result(those, judge)
+        try:
+            found.append(StoredTask(run, model, label, stored_task(folder, label, registry), record, chosen))
+        except UserError as error:
+            wrong[label] = error
+    if wrong and (unknown is None or not found):
+        raise next(iter(wrong.values()))
     if not found:
         raise UserError(f"{run} has no finished task; the same command that began it goes on")
     return found

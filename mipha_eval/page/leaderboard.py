@@ -15,6 +15,7 @@ from mipha_eval import __version__
 from mipha_eval.core.errors import UserError
 from mipha_eval.core.plugins.registry import Registry
 from mipha_eval.page.boards import Board, board
+from mipha_eval.page.defaults import SITE_RUN
 from mipha_eval.page.embed import Page, to_json, write_html
 from mipha_eval.page.facts import RunFacts
 from mipha_eval.page.runs import ShownRun, read_runs, run_facts
@@ -26,7 +27,6 @@ from mipha_eval.store.run_names import name_order
 
 logger = logging.getLogger(__name__)
 
-MEGABYTES = 30.0  # of a run's page, unless a user says otherwise
 SCRIPT = "leaderboard.js"
 
 
@@ -51,7 +51,7 @@ class LeaderboardConfig:
 
     folders: Sequence[Path]
     site: Path
-    megabytes: float = MEGABYTES
+    megabytes: float = SITE_RUN
 
 
 def write_leaderboard(config: LeaderboardConfig, registry: Registry) -> Path:

@@ -9,6 +9,7 @@ from itertools import islice
 from pathlib import Path
 
 from mipha_eval.core.plugins.registry import Registry
+from mipha_eval.page.defaults import VIEW
 from mipha_eval.page.embed import Page, to_json, write_html
 from mipha_eval.page.questions import PIECE, Questions
 from mipha_eval.page.runs import read_runs
@@ -17,7 +18,6 @@ from mipha_eval.page.view import IMAGES, SCRIPT, View
 
 logger = logging.getLogger(__name__)
 
-MEGABYTES = 100.0  # of a page, unless a user says otherwise; a browser opens that within two seconds
 BASE64 = 4 / 3  # characters a byte
 MANY = 1000  # pictures, which take more than a moment
 
@@ -28,7 +28,7 @@ class ViewConfig:
 
     runs: Sequence[Path]
     output: Path | None = None
-    megabytes: float = MEGABYTES
+    megabytes: float = VIEW
 
     @property
     def path(self) -> Path:
@@ -49,7 +49,7 @@ def write_view(config: ViewConfig, registry: Registry) -> Written:
     return write_page(View(read_runs(config.runs), registry), config.path, config.megabytes)
 
 
-def write_page(view: View, path: Path, megabytes: float = MEGABYTES) -> Written:
+def write_page(view: View, path: Path, megabytes: float = VIEW) -> Written:
     """Writes a view; texts come first, of the smallest tasks first, and pictures get what room is left."""
     room = int(megabytes * 1e6)
     texts = embedded_texts(view.questions, room)

@@ -74,7 +74,8 @@ def _tested(
     pairs: Sequence[tuple[Row, Row]], columns: Sequence[Column], paired: PairedTests
 ) -> tuple[dict[Place, Tested], list[str]]:
     """The differences by place, and why others could not be tested."""
-    from mipha_eval.comparison.difference import ALPHA, RESAMPLES, enough_draws
+    from mipha_eval.comparison.defaults import ALPHA, RESAMPLES
+    from mipha_eval.comparison.difference import enough_draws
 
     wanted = {
         (line, place): cells
@@ -101,7 +102,8 @@ def _scored(cells: Sequence[Cell | None]) -> tuple[Cell, ...]:
 def _test(cells: Sequence[Cell], paired: PairedTests, draws: int) -> Tested:
     """Raises UserError for what must not or cannot be compared."""
     from mipha_eval.comparison.comparability import other_options, why_not
-    from mipha_eval.comparison.difference import ALPHA, difference
+    from mipha_eval.comparison.defaults import ALPHA
+    from mipha_eval.comparison.difference import difference
     from mipha_eval.comparison.matched import Matched
 
     first, second = (paired.stored(cell) for cell in cells)
@@ -115,7 +117,7 @@ def _test(cells: Sequence[Cell], paired: PairedTests, draws: int) -> Tested:
 
 def _corrected(tested: Mapping[Place, Tested], columns: Sequence[Column]) -> dict[Place, ContrastCell]:
     """With p-values corrected for all differences of the table."""
-    from mipha_eval.comparison.difference import ALPHA
+    from mipha_eval.comparison.defaults import ALPHA
     from mipha_eval.stats.holm import holm
 
     corrected = holm([each.difference.p for each in tested.values()])
@@ -138,7 +140,7 @@ def _corrected(tested: Mapping[Place, Tested], columns: Sequence[Column]) -> dic
 
 
 def _notes(tests: int, limits: Iterable[str], untested: Iterable[str]) -> list[str]:
-    from mipha_eval.comparison.difference import ALPHA
+    from mipha_eval.comparison.defaults import ALPHA
 
     notes = [f"No difference tested: {reason}." for reason in untested]
     if not tests:

@@ -32,7 +32,8 @@ class PairedTests:
     def tied(self, cells: Sequence[Cell], column: Column) -> frozenset[int] | None:
         """Places of the best and of those that do not differ from it significantly; None where no test can be made."""
         from mipha_eval.comparison.comparability import why_not
-        from mipha_eval.comparison.difference import ALPHA, tie_group
+        from mipha_eval.comparison.defaults import ALPHA
+        from mipha_eval.comparison.difference import tie_group
 
         try:
             tasks = [self.stored(cell) for cell in cells]

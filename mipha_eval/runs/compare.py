@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from mipha_eval.comparison.compare import CompareSettings, compare_runs
-from mipha_eval.comparison.difference import ALPHA
+from mipha_eval.comparison.defaults import ALPHA
 from mipha_eval.comparison.result import Comparison
 from mipha_eval.core.plugins.registry import Registry
 from mipha_eval.runs.stored_run import Run

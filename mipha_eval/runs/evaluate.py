@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -25,13 +26,14 @@ from mipha_eval.engine.progress.screen import shown_progress
 from mipha_eval.judge.grading import Grading, begin_grading
 from mipha_eval.judge.settings import JudgeChoice
 from mipha_eval.runs.callable_model import CallableModel
+from mipha_eval.runs.defaults import OUTPUT
 from mipha_eval.runs.find_tasks import find_tasks
 from mipha_eval.runs.model_by_name import model_by_name
 from mipha_eval.runs.run import run
 from mipha_eval.runs.score import score_file, score_run
 from mipha_eval.runs.settings import RunSettings
 from mipha_eval.runs.stored_run import Run
-from mipha_eval.runs.suites_judge import tell_suites
+from mipha_eval.runs.suites_judge import suites_judge
 from mipha_eval.runs.task_result import Result
 from mipha_eval.scoring.answer_files import Taken
 
@@ -49,7 +51,7 @@ def evaluate(
     *,
     data: str | Path | DataSource | None = None,
     limit: int | None = None,
-    output: str | Path = "results/runs",
+    output: str | Path = OUTPUT,
     batch_size: int | None = None,
     blind: bool = False,
     control: str | None = None,
@@ -84,13 +86,13 @@ def evaluate(
         TasksFailedError: a task has no result; the others' are in its `run`.
     """
     registry, who = Registry([Path(each) for each in plugins]), worker_settings(workers)
-    with shown_progress(quiet=not progress):
+    with shown_progress(quiet=not progress), ExitStack() as within:
         own, of_tasks = split_options(_texts(options, named), registry, _objects(tasks))
         chosen = _there(_model(model, own, registry, as_published=as_published), who)
-        under, grading = chosen_control(control, blind=blind), _grading(judge, registry)
-        found, failed = _tasks(tasks, of_tasks, _source(data, chosen.data), registry, grading)
+        under, grading, anew = chosen_control(control, blind=blind), _grading(judge, registry), _anew(fresh, chosen)
+        within.enter_context(suites_judge(_names(tasks), grading.choice if grading else None))
+        found, failed = _tasks(tasks, of_tasks, _source(data, chosen.data), registry)
         chosen.check_about([*(task.name for task in found), *failed])
-        anew = isinstance(chosen.adapter, CallableModel) if fresh is None else fresh
         how = RunSettings(chosen, found, of_tasks, Path(output), limit, batch_size, under, anew, not progress, check)
         return run(replace(how, probabilities=probabilities, grading=grading, failed=failed, workers=who, plugins=plugins))
 
@@ -191,17 +193,19 @@ def _source(data: str | Path | DataSource | None, default: str = "") -> DataSour
     return data if isinstance(data, DataSource) else parse_source(str(data or default or "hub"), {})
 
 
+def _anew(fresh: bool | None, model: Model) -> bool:
+    return isinstance(model.adapter, CallableModel) if fresh is None else fresh
+
+
+def _names(tasks: str | Task | Sequence[str | Task]) -> list[str]:
+    return split_names(each for each in _listed(tasks) if isinstance(each, str))
+
+
 def _tasks(
-    tasks: str | Task | Sequence[str | Task],
-    options: Mapping[str, str],
-    source: DataSource,
-    registry: Registry,
-    grading: Grading | None,
+    tasks: str | Task | Sequence[str | Task], options: Mapping[str, str], source: DataSource, registry: Registry
 ) -> tuple[list[Task], dict[str, Exception]]:
     """The tasks, and why others cannot be used, by name."""
-    listed = _listed(tasks)
-    names = split_names(each for each in listed if isinstance(each, str))
-    tell_suites(names, grading.choice if grading else None)
+    names = _names(tasks)
     objects = _objects(tasks)
     failed: dict[str, Exception] = {}
     named = find_tasks(names, options, source, registry, failed) if names or not objects else []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,8 +15,11 @@ from mipha_eval.core.task import Task
 from mipha_eval.core.task_label import TaskLabel
 from mipha_eval.data.parse_source import parse_source
 from mipha_eval.runs.answer_run import AnswerRun
+from mipha_eval.runs.told_task import told_task
 from mipha_eval.store.quoted import is_results
 from mipha_eval.store.run_folder import RunFolder
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -24,12 +28,13 @@ class AnswerSettings:
 
     Attributes:
         tasks: what they answer, by name or label; one, unless a file says it itself, as in ``pope=A.jsonl``.
-        data: as a user types it; None for that of the runs beside them, or the hub.
+        data: as a user types it; None for that of the runs beside them, or the usual one.
         annotations, image_dirs: in place of the data's own.
         options: of the tasks, by name, or as ``TASK.key``.
         subset: leave out answers to questions that are not asked.
         folder: where their runs are kept; None for beside each file.
         results: whether files of results without answers may stand among them.
+        usual: the data where nobody names any, and no run beside a file has it; "" for the hub.
     """
 
     tasks: Sequence[str] = ()
@@ -40,6 +45,7 @@ class AnswerSettings:
     subset: bool = False
     folder: Path | None = None
     results: bool = True
+    usual: str = ""
 
 
 def with_answers(paths: Sequence[Path], settings: AnswerSettings, registry: Registry) -> list[Path]:
@@ -82,7 +88,9 @@ def _is_answers(task: str, path: Path, settings: AnswerSettings) -> bool:
 
 
 def _task(named: str, path: Path, settings: AnswerSettings, runs: Sequence[RunFolder], registry: Registry) -> Task:
-    """What a file's answers are to: as it is named, or as the runs beside it have it."""
+    """What a file's answers are to: as it is named, as its suite says in it, or as the runs beside it have it."""
+    if not named:
+        named = _told(path, settings, registry)
     if not named and len(settings.tasks) > 1:
         raise UserError(f"{path}: {', '.join(settings.tasks)} are several tasks; say whose answers it has as TASK={path}")
     wanted = named or next(iter(settings.tasks), "")
@@ -96,6 +104,20 @@ def _task(named: str, path: Path, settings: AnswerSettings, runs: Sequence[RunFo
         (label,) = found
         return _as_in_run(found[label], label, settings, registry)
     return build_task(wanted, of_task(wanted, settings.options), _source(settings), registry)
+
+
+def _told(path: Path, settings: AnswerSettings, registry: Registry) -> str:
+    """The task that a file itself names, where no one task is named for it; "" where it names none, or another one."""
+    if len(settings.tasks) == 1:
+        return ""
+    told = told_task(path, registry)
+    if told is None:
+        return ""
+    meant = [task for task in settings.tasks if TaskLabel.of(task).plugin == TaskLabel.of(told).plugin]
+    if settings.tasks:
+        return meant[0] if len(meant) == 1 else ""
+    logger.info("%s says that it answers %s", path, told)
+    return told
 
 
 def _is_of(label: str, wanted: str) -> bool:
@@ -114,7 +136,7 @@ def _as_in_run(run: RunFolder, label: str, settings: AnswerSettings, registry: R
 
 def _source(settings: AnswerSettings) -> DataSource:
     # the folder of annotations is the data where none is named
-    text = settings.data or (str(settings.annotations.parent) if settings.annotations else "hub")
+    text = settings.data or settings.usual or (str(settings.annotations.parent) if settings.annotations else "hub")
     return parse_source(text, settings.image_dirs, settings.annotations)
 
 

@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Mapping
 from dataclasses import asdict
+from decimal import Decimal
 
 from mipha_eval import __version__
 from mipha_eval.core.controls import Control
@@ -18,7 +19,8 @@ from mipha_eval.core.plugins.code_digest import code_digest
 from mipha_eval.core.plugins.model import Model
 from mipha_eval.core.plugins.selection import deciding_options
 from mipha_eval.core.record import checked
-from mipha_eval.judge.settings import JudgeChoice
+from mipha_eval.judge.grading import Grading
+from mipha_eval.judge.recorded import RecordedGrades
 from mipha_eval.runs.settings import RunSettings
 from mipha_eval.store.manifest import Manifest
 from mipha_eval.store.migrations import FORMAT
@@ -84,14 +86,17 @@ def asked(settings: RunSettings) -> dict[str, object]:
         "check": settings.check,
         "probabilities": settings.probabilities,
         "judge": settings.grading and settings.grading.judge.name,
-        "judging": _judging(settings.grading.choice) if settings.grading and settings.grading.choice else None,
+        "judging": settings.grading and _judging(settings.grading),
         "plugins": [str(each) for each in settings.plugins],
     }
 
 
-def _judging(choice: JudgeChoice) -> dict[str, object]:
-    """How a judge was asked for, by the names of the flags that say so."""
-    budget = next((f"{amount!r}{unit}" for unit, amount in asdict(choice.budget).items() if amount is not None), None)
+def _judging(grading: Grading) -> dict[str, object]:
+    """How a judge, or recorded grades, were asked for, by the names of the flags that say so."""
+    choice = grading.choice
+    if choice is None:
+        return {"grades": str(grading.judge.path)} if isinstance(grading.judge, RecordedGrades) else {}
+    budget = [f"{_plain(amount)}{unit}" for unit, amount in asdict(choice.budget).items() if amount is not None]
     return {
         "judge": choice.model,
         "judge_base_url": choice.base_url,
@@ -99,7 +104,12 @@ def _judging(choice: JudgeChoice) -> dict[str, object]:
         "judge_concurrency": choice.concurrency,
         "judge_timeout": choice.timeout,
         "judge_tries": choice.tries,
-        "judge_budget": budget,
+        "judge_budget": ",".join(budget) or None,
         "judge_price": f"{choice.price.prompt!r},{choice.price.reply!r}" if choice.price else None,
         "judge_correctness": choice.correctness,
     }
+
+
+def _plain(amount: float) -> str:
+    """All digits of a number, without an exponent."""
+    return format(Decimal(repr(amount)), "f")

@@ -28,6 +28,7 @@ from mipha_eval.engine.background import BackgroundWorker
 from mipha_eval.engine.interrupt import Interrupt
 from mipha_eval.engine.progress.progress import Progress
 from mipha_eval.engine.progress.screen import shown_progress
+from mipha_eval.runs.defaults import MAX_NEW_TOKENS
 from mipha_eval.store.journal import Appender, read_stored
 from mipha_eval.store.responses import BEFORE, StoredResponse, response_json
 from mipha_eval.store.rows import RowDecoder
@@ -51,7 +52,7 @@ class PredictSettings:
     image_folder: Path
     answers: Path
     model: Model
-    max_new_tokens: int = 128
+    max_new_tokens: int = MAX_NEW_TOKENS
     batch_size: int | None = None
     fresh: bool = False
 

@@ -13,6 +13,7 @@ from mipha_eval.core.errors import UserError
 from mipha_eval.core.plugins.model import Model
 from mipha_eval.core.task import Task
 from mipha_eval.judge.grading import Grading
+from mipha_eval.runs.defaults import OUTPUT
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ class RunSettings:
     model: Model
     tasks: Sequence[Task]
     task_options: Mapping[str, str] = field(default_factory=dict)
-    output: Path = Path("results/runs")
+    output: Path = Path(OUTPUT)
     limit: int | None = None
     batch_size: int | None = None
     control: Control | None = None

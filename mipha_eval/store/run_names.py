@@ -44,14 +44,15 @@ class _Called:
         return self.path.resolve().name.rpartition("__")[2]
 
 
-def run_names(runs: Sequence[tuple[Path, Manifest]]) -> list[str]:
+def run_names(runs: Sequence[tuple[Path, Manifest]], *, begun: bool = True) -> list[str]:
     """A name for each run, in their order, no two the same.
 
     Args:
         runs: the folder and the manifest of each; no folder twice.
+        begun: whether they have folders, without which two can have the same name.
     """
     called = [_called(path, manifest) for path, manifest in runs]
-    for step in (_longer, _with_options, _with_id):
+    for step in (_longer, _with_options, _with_id) if begun else (_longer, _with_options):
         groups: dict[str, list[_Called]] = {}
         for each in called:
             groups.setdefault(each.text, []).append(each)

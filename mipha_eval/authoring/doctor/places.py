@@ -11,6 +11,7 @@ from pathlib import Path
 
 from mipha_eval.authoring.finding import Finding
 from mipha_eval.core.cache_folder import cache_folder
+from mipha_eval.runs.defaults import OUTPUT
 
 GB = 1e9
 SCARCE = 2 * GB  # free bytes below which it is said
@@ -19,7 +20,7 @@ LONGEST = 1.5  # seconds that the size of a cache may take
 
 def results_folder() -> Path:
     """As ``run`` has it."""
-    return Path(os.environ.get("MIPHA_EVAL_OUT") or "results/runs")
+    return Path(os.environ.get("MIPHA_EVAL_OUTPUT") or os.environ.get("MIPHA_EVAL_OUT") or OUTPUT)
 
 
 def hugging_face() -> Path:

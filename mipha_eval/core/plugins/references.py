@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import importlib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
@@ -92,11 +93,14 @@ def suites_tasks(name: str) -> list[Task]:
     return found
 
 
-def tell_judge(names: Iterable[str], model: str, base_url: str | None, key: str) -> None:
-    """Tells the suites whose tasks are named which judge their own code may ask."""
+@contextmanager
+def judge_told(names: Iterable[str], model: str, base_url: str | None, key: str) -> Iterator[None]:
+    """While entered, the suites whose tasks are named know which judge their own code may ask."""
     heads = [HEAD.match(name) for name in names if is_suites(name)]
-    for scheme in dict.fromkeys(head[1] for head in heads if head):
-        importlib.import_module(SUITES[scheme]).take_judge(model, base_url, key)
+    with ExitStack() as suites:
+        for scheme in dict.fromkeys(head[1] for head in heads if head):
+            suites.enter_context(importlib.import_module(SUITES[scheme]).with_judge(model, base_url, key))
+        yield
 
 
 def stored_suites_task(definition: SuiteDefinition) -> Task:

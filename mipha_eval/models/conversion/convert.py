@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mipha_eval.core.errors import RequestError, UserError
+from mipha_eval.core.options import unknown
 from mipha_eval.models.checkpoint_folder import locate_checkpoint
 from mipha_eval.models.conversion.new_folder import check_free
 from mipha_eval.models.conversion.planned_weight import PlannedWeight
@@ -43,7 +44,7 @@ def convert(asked: Conversion) -> list[PlannedWeight]:
     """Writes a checkpoint, and gives the weights that were written. Raises UserError, and then nothing was written."""
     keep_off_terminal()
     if asked.form not in FORMS:
-        raise UserError(f"a checkpoint cannot be written as {asked.form!r}; there are {', '.join(FORMS)}")
+        raise UserError(unknown("form of a checkpoint", asked.form, FORMS), flag="--to")
     others = {"base": asked.base, "vision_tower": asked.vision_tower, "template": asked.template}
     given = [name for name, value in others.items() if value]
     if given and asked.form != "transformers":

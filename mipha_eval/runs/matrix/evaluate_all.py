@@ -15,6 +15,7 @@ from mipha_eval.core.plugins.registry import Registry
 from mipha_eval.core.plugins.selection import split_options
 from mipha_eval.judge.settings import JudgeChoice
 from mipha_eval.runs.checks import check_writable
+from mipha_eval.runs.defaults import OUTPUT
 from mipha_eval.runs.matrix.matrix import Matrix, build_matrix
 from mipha_eval.runs.matrix.matrix_result import MatrixResult
 from mipha_eval.runs.matrix.models_file import ListedModel, listed_models, names, read_models_file
@@ -32,7 +33,7 @@ def evaluate_all(
     data: str | Path | None = None,
     floors: Sequence[str] = (),
     limit: int | None = None,
-    output: str | Path = "results/runs",
+    output: str | Path = OUTPUT,
     workers: int = 1,
     batch_size: int | None = None,
     check: int | None = None,

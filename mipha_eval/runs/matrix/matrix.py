@@ -13,6 +13,7 @@ import msgspec
 from mipha_eval.core.controls import Control, chosen_control
 from mipha_eval.core.errors import UserError
 from mipha_eval.core.plugins.model import Model
+from mipha_eval.core.plugins.plugin_code import plain_name
 from mipha_eval.core.plugins.registry import Registry
 from mipha_eval.core.plugins.selection import build_model, deciding_options
 from mipha_eval.core.task import Task
@@ -20,10 +21,11 @@ from mipha_eval.data.parse_source import parse_source
 from mipha_eval.judge.grading import begin_grading
 from mipha_eval.models.served.price import Budget
 from mipha_eval.runs.find_tasks import find_tasks
+from mipha_eval.runs.matrix.model_names import model_names
 from mipha_eval.runs.matrix.models_file import ModelEntry, ModelsFile, placed
 from mipha_eval.runs.matrix.order import Shared
-from mipha_eval.runs.suites_judge import tell_suites
-from mipha_eval.store.manifest import CHECKPOINT, model_name
+from mipha_eval.runs.model_by_name import model_by_name
+from mipha_eval.runs.suites_judge import suites_judge
 
 
 @dataclass(frozen=True)
@@ -92,7 +94,7 @@ def build_matrix(listed: ModelsFile, shared: Shared, options: Mapping[str, str])
     if not chosen:
         raise UserError(f"{listed.place} names no model; give each an entry that begins with [[model]]")
     _check_different(chosen)
-    labels = told_apart([(each.label, each.model.options) for each in chosen])
+    labels = model_names([(each.label, each.model) for each in chosen])
     chosen = [replace(each, label=label) for each, label in zip(chosen, labels, strict=True)]
     names = shared.tasks or listed.tasks
     if not names:
@@ -100,8 +102,8 @@ def build_matrix(listed: ModelsFile, shared: Shared, options: Mapping[str, str])
     data = shared.data or listed.data or _made_for(chosen)
     folders = {task: Path(folder) for task, folder in shared.image_dirs.items()}
     source = parse_source(data, folders, Path(shared.annotations) if shared.annotations else None)
-    tell_suites(names, shared.judge)
-    tasks = find_tasks(names, shared.task_options, source, registry)
+    with suites_judge(names, shared.judge):
+        tasks = find_tasks(names, shared.task_options, source, registry)
     for each in chosen:
         with placed(each.place):
             each.model.check_about(task.name for task in tasks)
@@ -110,49 +112,21 @@ def build_matrix(listed: ModelsFile, shared: Shared, options: Mapping[str, str])
     return Matrix(listed.stem, runs, tasks, _with_judge(known, tasks, len(runs), registry))
 
 
-def told_apart(chosen: Sequence[tuple[str, Mapping[str, str]]]) -> list[str]:
-    """Names of models; behind those that are the same stand the options in which these differ.
-
-    Args:
-        chosen: each model's name and options.
-    """
-    count = Counter(name for name, _ in chosen)
-    found = []
-    for name, own in chosen:
-        alike = [options for other, options in chosen if other == name]
-        keys = [key for key in dict.fromkeys(key for options in alike for key in options) if key in own]
-        differing = [key for key in keys if len({options.get(key) for options in alike}) > 1]
-        told = ", ".join(f"{key}={_short(own[key], [each[key] for each in alike if key in each])}" for key in differing)
-        found.append(f"{name} ({told})" if count[name] > 1 and told else name)
-    return found
-
-
-def _short(value: str, values: Sequence[str]) -> str:
-    """The last part of a path, if that tells it from the others."""
-    last = [Path(each).name for each in dict.fromkeys(values)]
-    return Path(value).name or value if len(set(last)) == len(last) else value
-
-
 def _variants(entry: ModelEntry, options: Mapping[str, str], registry: Registry, shared: Shared) -> list[ChosenModel]:
     """A model for each choice of its options' values."""
     with placed(entry.place):
-        owner, _ = registry.load("model_adapters", entry.model)
+        known = plain_name(entry.model) in registry.names("model_adapters")  # else it is a checkpoint
+        floor = known and registry.load("model_adapters", entry.model)[0].floor
+        controls = [control for name in entry.controls if (control := chosen_control(name)) is not None]
+        if controls and floor:
+            raise UserError("it looks at no picture and reads no question; a control says nothing of it")
         found = []
         for values in product(*entry.options.values()):
-            given = dict(zip(entry.options, values, strict=True)) | ({} if owner.floor else dict(options))
-            published = entry.as_published or (shared.as_published and registry.preset(entry.model) is not None)
-            model = build_model(entry.model, given, registry, as_published=published)
-            controls = [control for name in entry.controls if (control := chosen_control(name)) is not None]
-            if controls and owner.floor:
-                raise UserError("it looks at no picture and reads no question; a control says nothing of it")
-            found.append(ChosenModel(entry.place, entry.name or _name(model), model, tuple(controls)))
+            given = dict(zip(entry.options, values, strict=True)) | ({} if floor else dict(options))
+            published = entry.as_published or (shared.as_published and known and registry.preset(entry.model) is not None)
+            model = model_by_name(entry.model, given, registry, as_published=published)
+            found.append(ChosenModel(entry.place, entry.name, model, tuple(controls)))
         return found
-
-
-def _name(model: Model) -> str:
-    """What tables call it, see `run_names`."""
-    name = model_name(model.name, next((model.options[key] for key in CHECKPOINT if key in model.options), None))
-    return f"{name} (as published)" if model.published else name
 
 
 def _floor(name: str, place: str, registry: Registry) -> ChosenModel:

@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from mipha_eval.cluster.settings import WorkerSettings
 from mipha_eval.judge.settings import JudgeChoice
+from mipha_eval.runs.defaults import OUTPUT
 
 
 class Shared(Struct, frozen=True, kw_only=True):
@@ -30,7 +31,7 @@ class Shared(Struct, frozen=True, kw_only=True):
     annotations: str | None = None
     image_dirs: Mapping[str, str] = {}
     task_options: Mapping[str, str] = {}
-    output: str = "results/runs"
+    output: str = OUTPUT
     limit: int | None = None
     batch_size: int | None = None
     check: int | None = None

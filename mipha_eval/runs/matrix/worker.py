@@ -36,7 +36,7 @@ from mipha_eval.runs.find_tasks import find_tasks
 from mipha_eval.runs.matrix.order import Begun, Ended, Event, Order, Progressed, Said, Shared, Turn
 from mipha_eval.runs.run import TasksFailedError, run
 from mipha_eval.runs.settings import RunSettings
-from mipha_eval.runs.suites_judge import tell_suites
+from mipha_eval.runs.suites_judge import suites_judge
 
 #: seconds that a run has to come to a clean end once nobody is there who began it
 PATIENCE = 30.0
@@ -132,7 +132,7 @@ def answer(order: Order, turns: Turns, tell: Tell) -> None:
     for turn in turns:
         with turns.at_work():
             try:
-                with blaming():
+                with blaming(), suites_judge(order.shared.tasks, order.shared.judge):
                     model = model or build_model(order.model, order.options, registry, as_published=order.as_published)
                     settings = settings_of(order.shared, turn, model, registry)
                     run(replace(settings, begun=lambda path: tell(Begun(str(path)))))
@@ -150,7 +150,6 @@ def answer(order: Order, turns: Turns, tell: Tell) -> None:
 
 def settings_of(shared: Shared, turn: Turn, model: Model, registry: Registry) -> RunSettings:
     """What is to be run, as objects. Raises UserError."""
-    tell_suites(shared.tasks, shared.judge)
     folders = {task: Path(folder) for task, folder in shared.image_dirs.items()}
     source = parse_source(shared.data, folders, Path(shared.annotations) if shared.annotations else None)
     return RunSettings(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from functools import partial
 from pathlib import Path
 from urllib.parse import urlencode
@@ -19,7 +20,7 @@ from mipha_eval.suites.lmms.find import load_task, manager, task_names
 from mipha_eval.suites.lmms.generation import Generation
 from mipha_eval.suites.lmms.groups import LmmsGroup, is_group
 from mipha_eval.suites.lmms.library import SUITE, lmms_version
-from mipha_eval.suites.lmms.network import judge_asked_by, judge_settings, put_judge
+from mipha_eval.suites.lmms.network import judge_asked_by, judge_settings, judge_told
 from mipha_eval.suites.lmms.own_task import OwnTask
 from mipha_eval.suites.lmms.refusals import greedy_metrics
 from mipha_eval.suites.lmms.task import LmmsTask, Loading, built, task_class
@@ -56,9 +57,9 @@ def make_tasks(reference: Reference) -> list[Task]:
     return list(tasks.values())
 
 
-def take_judge(model: str, base_url: str | None, key: str) -> None:
-    """A judge that tasks made from now on may ask."""
-    put_judge(model, base_url, key)
+def with_judge(model: str, base_url: str | None, key: str) -> AbstractContextManager[None]:
+    """While entered, tasks are made, and scored, that may ask a judge."""
+    return judge_told(model, base_url, key)
 
 
 def stored_task(definition: SuiteDefinition) -> Task:

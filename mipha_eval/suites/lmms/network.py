@@ -8,7 +8,7 @@ import os
 import socket
 import sys
 import threading
-from collections.abc import Iterable, Iterator, Mapping, MutableMapping
+from collections.abc import Iterable, Iterator, Mapping
 from types import CodeType, FunctionType, MethodType
 
 from mipha_eval.core.errors import UserError
@@ -95,17 +95,28 @@ def judge_settings(environment: Mapping[str, str] = os.environ) -> dict[str, str
     return {name: "..." if name in KEYS else environment[name] for name in SETTINGS if environment.get(name)}
 
 
-def put_judge(model: str, base_url: str | None, key: str, environment: MutableMapping[str, str] = os.environ) -> None:
-    """Says of a judge what lmms-eval's code reads of one; a server that needs no key is sent a word."""
+@contextlib.contextmanager
+def judge_told(model: str, base_url: str | None, key: str) -> Iterator[None]:
+    """While entered, the environment says what lmms-eval's code reads of a judge; a server without a key is sent a word."""
     address = base_url or OPENAI
-    environment.update(
-        OPENAI_API_KEY=key or NO_KEY,
-        OPENAI_API_URL=address,
-        OPENAI_BASE_URL=address,
-        MODEL_VERSION=model,
-        JUDGE_MODEL_VERSION=model,
-        API_TYPE="openai",
-    )
+    told = {
+        "OPENAI_API_KEY": key or NO_KEY,
+        "OPENAI_API_URL": address,
+        "OPENAI_BASE_URL": address,
+        "MODEL_VERSION": model,
+        "JUDGE_MODEL_VERSION": model,
+        "API_TYPE": "openai",
+    }
+    before = {name: os.environ.get(name) for name in told}
+    os.environ.update(told)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
 
 
 def check_judge(name: str, found: str) -> None:
