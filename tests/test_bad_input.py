@@ -193,6 +193,17 @@ def run_constant(cli: Cli, data: Path, output: Path, *more: str) -> Outcome:
     return cli("run", "--tasks", "mme", "--model", "constant", "--data", data, "--output", output, *more)
 
 
+def test_a_task_without_its_pictures_is_left_out(cli: Cli, demo: Path, tmp_path: Path) -> None:
+    for picture in (demo / "MME").rglob("*.png"):
+        picture.unlink()
+    arguments = ["run", "--tasks", "mme,gqa", "--model", "mipha-tiny", "--data", demo, "--limit", 4, "-o", tmp_path / "runs"]
+    outcome = cli(*arguments, "--json")
+    assert outcome.code == 3
+    assert "left out mme@llava: none of the first" in outcome.err
+    assert [result["task"] for result in outcome.json["results"]] == ["gqa@testdev"]
+    assert_refused(cli("run", "--tasks", "mme", *arguments[3:]), "none of the first")
+
+
 def test_missing_and_broken_images(cli: Cli, demo: Path, tmp_path: Path) -> None:
     folder = demo / "MME/MME_Benchmark_release_version/existence"
     whole = (folder / "0002.png").read_bytes()

@@ -20,7 +20,7 @@ from mipha_eval.engine.distinct import Distinct
 from mipha_eval.engine.engine import announced
 from mipha_eval.engine.plan import Limits
 from mipha_eval.engine.speed import Measured, Speed, fit, spread
-from mipha_eval.engine.task_input import TaskInput, check_images, check_ranking
+from mipha_eval.engine.task_input import TaskInput, check_ranking
 from mipha_eval.engine.workload import Workload
 from mipha_eval.runs.checks import check_labels
 from mipha_eval.runs.run import prepared_tasks
@@ -80,9 +80,6 @@ def probe(settings: RunSettings, workers: int = 1, clock: Clock = time.perf_coun
         work, failures = prepared_tasks(settings)
         for error in failures.values():
             raise error
-        if adapter.reads_images:
-            for item in work:
-                check_images(item.samples)
         check_ranking(adapter, work)
         with InProcess(adapter) as backend:
             started = clock()

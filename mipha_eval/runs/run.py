@@ -104,9 +104,6 @@ def _run(settings: RunSettings, early: MemoryHandler) -> Run:
     check_control(settings)
     check_writable(settings.output)
     work, failures = prepared_tasks(settings)
-    if adapter.reads_images:
-        for item in work:
-            check_images(item.samples)
     if grading is not None:
         grading.check([item.task for item in work])
     check_ranking(adapter, work)
@@ -180,6 +177,8 @@ def _prepared(task: Task, settings: RunSettings) -> TaskInput:
     item = prepare(task, settings.limit, settings.control, asking=asking, probabilities=settings.probabilities)
     if model.published and not model.published.knows(option_name(task.name)):
         logger.warning("%s: nobody says how the paper of %s asked it; it is asked as usual", task.label, model.name)
+    if model.adapter.reads_images:
+        check_images(item.samples)
     logger.debug("%s: %d of %d questions, from %s", task.label, len(item.samples), item.total, task.data)
     return item
 
