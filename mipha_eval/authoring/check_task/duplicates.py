@@ -108,7 +108,7 @@ def pictures_decode(under: TaskUnderCheck) -> Iterator[Said]:
     elif len(under.pictures) < len(under.images):
         yield "ok", f"{of(len(under.pictures), len(under.images))} pictures were looked at, and decode"
     else:
-        yield "ok", f"all {count(len(under.pictures), 'picture')} decode"
+        yield "ok", f"{count(len(under.pictures), 'picture')} looked at, and decoded"
 
 
 def pictures_are_there_once(under: TaskUnderCheck) -> Iterator[Said]:
