@@ -41,6 +41,7 @@ from mipha_eval.cli.view import view_runs
 from mipha_eval.core.errors import UserError
 from mipha_eval.core.own_process import set_up_process
 from mipha_eval.core.plugins.blame import blaming
+from mipha_eval.core.stopping import end_children
 from mipha_eval.engine.interrupt import STOPPED, ignore_interrupts, named_interrupts
 
 logger = logging.getLogger(__name__)
@@ -117,6 +118,7 @@ def main() -> None:
     with shown_messages():
         code = _exit_code()
         ignore_interrupts()
+        end_children()
         sys.exit(code)
 
 

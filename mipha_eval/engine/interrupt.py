@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from types import FrameType, TracebackType
 
 from mipha_eval.core.errors import UserInterruptError
+from mipha_eval.core.stopping import ask_to_stop, end_brief_children, end_children
 
 logger = logging.getLogger(__name__)
 
@@ -37,6 +38,7 @@ def ignore_interrupts() -> None:
 
 
 def _end_at_once(*_: object) -> None:
+    end_children()
     os.write(2, f"{STOPPED}\n".encode())
     os._exit(INCOMPLETE)
 
@@ -67,7 +69,7 @@ def named_interrupts() -> Iterator[None]:
 
 
 class Interrupt:
-    """While entered, the first SIGINT only sets a flag; the second raises a UserInterruptError."""
+    """While entered, the first SIGINT asks to stop soon; the second ends all children and raises a UserInterruptError."""
 
     def __init__(self) -> None:
         self._asked = False
@@ -78,15 +80,20 @@ class Interrupt:
 
     def __enter__(self) -> Interrupt:
         if threading.current_thread() is threading.main_thread():
+            ask_to_stop(asked=False)
             self._previous = signal.signal(signal.SIGINT, self._note)
         return self
 
     def _note(self, number: int, frame: FrameType | None) -> None:
         if self._asked:
+            end_children()
             raise UserInterruptError
         self._asked = True
+        ask_to_stop()
+        end_brief_children()
         logger.warning("finishing the batch; once more stops at once")
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         if self._previous is not None:
             signal.signal(signal.SIGINT, self._previous)
+            ask_to_stop(asked=False)
