@@ -135,6 +135,22 @@ def test_captions_are_given_up_and_scored_by_the_next_run(cli: Cli, monkeypatch:
     assert {result["task"] for result in outcome.json["results"]} == {"pope@demo", "coco-cap@demo"}
 
 
+AT_ODD_PLACES = {
+    "where nothing can be raised": "class Odd:\n    def __del__(self): os.kill(os.getpid(), 2)\nOdd()\nprint('went on')",
+    "made another error": "try: os.kill(os.getpid(), 2)\nexcept BaseException as error: raise ValueError from error",
+}
+
+
+@pytest.mark.parametrize("place", AT_ODD_PLACES)
+def test_at_odd_places(place: str, tmp_path: Path) -> None:
+    """In code that is imported, as a library's is."""
+    plugin = tmp_path / "odd.py"
+    plugin.write_text(f"import os\n{AT_ODD_PLACES[place]}\n", encoding="utf-8")
+    command = [sys.executable, "-m", "mipha_eval", "show", "task", "odd", "--plugin", str(plugin)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr.splitlines()) == (3, "", [STOPPED])
+
+
 def test_nothing_is_left_of_children(tmp_path: Path) -> None:
     """Neither of one that hears no request to end, nor of what it started."""
     script = f"trap '' TERM; sleep 1000 & echo $! > {tmp_path}/pid; wait; wait"

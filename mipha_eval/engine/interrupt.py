@@ -5,13 +5,18 @@ from __future__ import annotations
 import logging
 import os
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType, TracebackType
+from typing import TYPE_CHECKING
 
 from mipha_eval.core.errors import UserInterruptError
 from mipha_eval.core.stopping import ask_to_stop, end_brief_children, end_children
+
+if TYPE_CHECKING:
+    from sys import UnraisableHookArgs
 
 logger = logging.getLogger(__name__)
 
@@ -47,7 +52,8 @@ def _end_at_once(*_: object) -> None:
 def named_interrupts() -> Iterator[None]:
     """While entered, Ctrl-C is a UserInterruptError, so that nobody's own KeyboardInterrupt is taken for it.
 
-    A second one ends the process at once.
+    A second one ends the process at once, and so does one that comes where nothing can be raised, such as in a ``__del__``:
+    Python would print it and go on. What others make of one, another error, is one again.
     """
     if threading.current_thread() is not threading.main_thread() or signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         yield
@@ -61,11 +67,22 @@ def named_interrupts() -> Iterator[None]:
         raised = True
         raise UserInterruptError
 
+    def tell(lost: UnraisableHookArgs) -> None:
+        if isinstance(lost.exc_value, UserInterruptError):
+            _end_at_once()
+        told(lost)
+
+    told, sys.unraisablehook = sys.unraisablehook, tell
     previous = signal.signal(signal.SIGINT, interrupt)
     try:
         yield
+    except Exception as error:
+        if raised:
+            raise UserInterruptError from error
+        raise
     finally:
         signal.signal(signal.SIGINT, previous)
+        sys.unraisablehook = told
 
 
 class Interrupt:
