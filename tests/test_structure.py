@@ -136,6 +136,18 @@ def test_torch_stays_with_the_models(file: Path) -> None:
         assert place not in WITHOUT_TORCH
 
 
+#: what begins a program or a process
+BEGINNINGS = re.compile(r"subprocess\.(Popen|run|call|check_\w+|getoutput)|os\.(fork|exec|spawn|popen|system|posix_spawn)")
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(ROOT)))
+def test_programs_are_started_in_one_place(file: Path) -> None:
+    """Where their ends are seen to; the guard of a server is a program itself."""
+    if file.relative_to(ROOT).as_posix() not in ("mipha_eval/core/children.py", "mipha_eval/models/served/guard.py"):
+        calls = [ast.unparse(node.func) for node in ast.walk(ast.parse(file.read_text())) if isinstance(node, ast.Call)]
+        assert not [call for call in calls if BEGINNINGS.match(call)]
+
+
 def code_lines(text: str) -> int:
     """Lines that do something: no blank lines, comments, docstrings or imports."""
     tree = ast.parse(text)

@@ -43,6 +43,7 @@ from mipha_eval.cli.whole_words import NAME, answer_shell
 from mipha_eval.core.errors import UserError
 from mipha_eval.core.own_process import set_up_process
 from mipha_eval.core.plugins.blame import blaming
+from mipha_eval.core.stopping import end_children
 from mipha_eval.engine.interrupt import STOPPED, ignore_interrupts, named_interrupts
 
 logger = logging.getLogger(__name__)
@@ -120,6 +121,7 @@ def main() -> None:
     with shown_messages():
         code = _exit_code()
         ignore_interrupts()
+        end_children()
         sys.exit(code)
 
 

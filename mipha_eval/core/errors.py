@@ -33,6 +33,10 @@ class UserInterruptError(KeyboardInterrupt):
     """Ctrl-C, as opposed to a KeyboardInterrupt that somebody's code raises."""
 
 
+class GivenUpError(UserInterruptError):
+    """Work that takes long beside the model was left undone, since Ctrl-C asked to stop; the next command does it."""
+
+
 class RequestError(Exception):
     """One request cannot be answered (an image is broken, a text cannot be tokenized); the others can."""
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
-import subprocess
 from collections.abc import Sequence
 from pathlib import Path
+
+from mipha_eval.core.children import run_program
 
 
 def take_off_terminal(*libraries: str) -> None:
@@ -25,12 +26,11 @@ def take_off_terminal(*libraries: str) -> None:
 def run_quietly(command: Sequence[str], folder: Path, logger: logging.Logger) -> bytes:
     """What a program writes to standard output; what it writes to standard error goes to `logger`, at debug level.
 
-    It is in a session of its own, so that a terminal's Ctrl-C is ours to answer, and ends with this process.
-
     Raises:
         OSError: it cannot be started.
+        GivenUpError: Ctrl-C was pressed meanwhile.
     """
-    done = subprocess.run(command, cwd=folder, capture_output=True, check=False, start_new_session=True)  # noqa: S603 - a list, no shell
+    done = run_program(command, folder=folder)
     log_lines(done.stderr, logger)
     return done.stdout
 

@@ -5,13 +5,19 @@ from __future__ import annotations
 import logging
 import os
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType, TracebackType
+from typing import TYPE_CHECKING
 
 from mipha_eval.core.errors import UserInterruptError
+from mipha_eval.core.stopping import ask_to_stop, end_brief_children, end_children
 from mipha_eval.engine.progress.foreign_output import true_stderr
+
+if TYPE_CHECKING:
+    from sys import UnraisableHookArgs
 
 logger = logging.getLogger(__name__)
 
@@ -38,6 +44,7 @@ def ignore_interrupts() -> None:
 
 
 def _end_at_once(*_: object) -> None:
+    end_children()
     os.write(true_stderr(), f"{STOPPED}\n".encode())
     os._exit(INCOMPLETE)
 
@@ -46,7 +53,8 @@ def _end_at_once(*_: object) -> None:
 def named_interrupts() -> Iterator[None]:
     """While entered, Ctrl-C is a UserInterruptError, so that nobody's own KeyboardInterrupt is taken for it.
 
-    A second one ends the process at once.
+    A second one ends the process at once, and so does one that comes where nothing can be raised, such as in a ``__del__``:
+    Python would print it and go on. What others make of one, another error, is one again.
     """
     if threading.current_thread() is not threading.main_thread() or signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         yield
@@ -60,15 +68,26 @@ def named_interrupts() -> Iterator[None]:
         raised = True
         raise UserInterruptError
 
+    def tell(lost: UnraisableHookArgs) -> None:
+        if isinstance(lost.exc_value, UserInterruptError):
+            _end_at_once()
+        told(lost)
+
+    told, sys.unraisablehook = sys.unraisablehook, tell
     previous = signal.signal(signal.SIGINT, interrupt)
     try:
         yield
+    except Exception as error:
+        if raised:
+            raise UserInterruptError from error
+        raise
     finally:
         signal.signal(signal.SIGINT, previous)
+        sys.unraisablehook = told
 
 
 class Interrupt:
-    """While entered, the first SIGINT only sets a flag; the second raises a UserInterruptError."""
+    """While entered, the first SIGINT asks to stop soon; the second ends all children and raises a UserInterruptError."""
 
     def __init__(self) -> None:
         self._asked = False
@@ -79,15 +98,20 @@ class Interrupt:
 
     def __enter__(self) -> Interrupt:
         if threading.current_thread() is threading.main_thread():
+            ask_to_stop(asked=False)
             self._previous = signal.signal(signal.SIGINT, self._note)
         return self
 
     def _note(self, number: int, frame: FrameType | None) -> None:
         if self._asked:
+            end_children()
             raise UserInterruptError
         self._asked = True
+        ask_to_stop()
+        end_brief_children()
         logger.warning("finishing the batch; once more stops at once")
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         if self._previous is not None:
             signal.signal(signal.SIGINT, self._previous)
+            ask_to_stop(asked=False)

@@ -87,7 +87,8 @@ def run(settings: RunSettings) -> Run:
     """Evaluates a model on tasks, from top to bottom: questions, model, answers, scores, report.
 
     Returns:
-        A result for each task. Stopped by Ctrl-C, questions that were not reached count as missing.
+        A result for each task. Stopped by Ctrl-C, questions that were not reached count as missing, and tasks whose scoring
+        was given up have no result.
 
     Raises:
         UserError: anything that the user can mend, before a model was asked.
@@ -138,7 +139,7 @@ def _run_loaded(
                 folder.log.note(f"{label}: failed: {error}", logging.ERROR)
         results, failed = answer_and_score(work, folder, settings, backend, interrupt)
         failures |= failed
-        folder.check_whole(item.task.label for item in work if item.task.label not in failures)
+        folder.check_whole(result.task for result in results)
         tell_of_edited([type(adapter), *(type(item.task) for item in work)])
         folder.log.note("stopped by the user" if interrupt.asked() else "finished")
         gains = find_gains(folder, settings.tasks, Registry())
@@ -189,7 +190,7 @@ def answer_and_score(
     """Asks for what is not stored yet, has it judged meanwhile, and scores everything.
 
     Returns:
-        A result for each task, but for those that failed, and why these did.
+        A result for each task, but for those that failed or were given up at Ctrl-C, and why the first did.
     """
     adapter, grading = settings.model.adapter, settings.grading
     digest = digests(adapter, backend.digests)

@@ -31,7 +31,7 @@ class Run:
         model: what tables call it.
         gains: how far the model is above its controls, as `evaluate` found it; of a stored run see `visual_gains`.
         groups: what other suites say of groups of their tasks, as `evaluate` found it; a stored run has none.
-        stopped: whether Ctrl-C came while it went on.
+        stopped: whether Ctrl-C came while it went on; tasks whose scoring was given up then have no result.
     """
 
     path: Path
@@ -69,7 +69,8 @@ class Run:
         """A row a sample of every task: task, id, question, answer, reading, right, score, image."""
         import pandas as pd
 
-        return pd.concat([result.samples() for result in self.results], ignore_index=True)
+        found = [result.samples() for result in self.results]
+        return pd.concat(found, ignore_index=True) if found else pd.DataFrame()
 
     def __repr__(self) -> str:
         return "\n".join([f"<Run of {self.model} in {self.path}>", *(f"  {result!r}" for result in self.results)])

@@ -11,7 +11,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 
 from mipha_eval.core.adapter import ModelAdapter
-from mipha_eval.core.errors import PluginError, UserError
+from mipha_eval.core.errors import GivenUpError, PluginError, UserError
 from mipha_eval.core.plugins.blame import blaming, told
 from mipha_eval.core.plugins.checks.models import identity_of
 from mipha_eval.core.stage import stage
@@ -173,6 +173,8 @@ class TaskRun:
         try:
             with stage(f"scoring {self.label}"), blaming():
                 self._finish(checks)
+        except GivenUpError:
+            self.folder.log.note(f"{self.label}: not scored, since the run was stopped")
         except Exception as error:  # the other tasks of the run go on
             self.fail(error)
 

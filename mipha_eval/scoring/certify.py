@@ -5,16 +5,17 @@ from __future__ import annotations
 import hashlib
 import json
 import random
-import subprocess
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from subprocess import CalledProcessError
 
 import msgspec
 
 from mipha_eval import __version__
 from mipha_eval.core.atomic import write_json
+from mipha_eval.core.children import run_program
 from mipha_eval.core.data_source import DataSource
 from mipha_eval.core.errors import UserError
 from mipha_eval.core.options import option_fields
@@ -189,11 +190,13 @@ def last_commit() -> str:
     try:
         commit = _git(folder, "log", "-1", "--format=%H", "--", ".")
         changed = _git(folder, "status", "--porcelain", "--", ".")
-    except (OSError, subprocess.CalledProcessError):
+    except (OSError, CalledProcessError):
         commit, changed = "", ""
     return f"{commit}{'+' if changed else ''}" if commit else f"mipha-eval {__version__}"
 
 
 def _git(folder: str, *arguments: str) -> str:
     command = ["git", "-C", folder, *arguments]
-    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()  # noqa: S603
+    done = run_program(command)
+    done.check_returncode()
+    return done.stdout.decode().strip()

@@ -14,6 +14,7 @@ from pathlib import Path
 from mipha_eval.authoring.check_task.point import Said, count, of, quoted, some
 from mipha_eval.authoring.check_task.reread import FIELDS, asked, other_seed, rows_of
 from mipha_eval.authoring.check_task.under_check import TaskUnderCheck
+from mipha_eval.core.children import run_program
 from mipha_eval.core.plugins.blame import place_of
 from mipha_eval.core.plugins.checks.questions import wrong_category
 from mipha_eval.data.questions import read_questions
@@ -71,7 +72,7 @@ def processes_agree(under: TaskUnderCheck) -> Iterator[Said]:
         code = BEGIN.format(module=rows_of.__module__)
         command = [sys.executable, "-c", code, str(order)]
         try:
-            done = subprocess.run(command, capture_output=True, env=other_seed(), timeout=PATIENCE, check=False)  # noqa: S603
+            done = run_program(command, environment=other_seed(), seconds=PATIENCE)
         except subprocess.TimeoutExpired:
             yield "note", f"another process did not read the questions within {PATIENCE} seconds"
             return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
 import tempfile
@@ -10,6 +11,7 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from mipha_eval.core.children import Child
 from mipha_eval.core.json_value import Json
 
 #: seconds that a process may take
@@ -55,7 +57,7 @@ class Elsewhere:
         nothing = subprocess.DEVNULL
         with self._file("errors").open("wb") as errors:
             command = [sys.executable, "-c", CODE, told]
-            self._process = subprocess.Popen(command, stdin=nothing, stdout=nothing, stderr=errors)  # noqa: S603 - our own
+            self._process: Child[bytes] = Child(command, brief=True, stdin=nothing, stdout=nothing, stderr=errors)
 
     def _file(self, name: str) -> Path:
         return Path(self.folder.name, name)
@@ -66,7 +68,7 @@ class Elsewhere:
             try:
                 code = self._process.wait(max(0.0, self._until - time.monotonic()))
             except subprocess.TimeoutExpired:
-                self._process.kill()
+                self._process.end(signal.SIGKILL)
                 self._process.wait()
                 raise SlowError(f"took longer than {self.longest:g} s") from None
             if code == 0 and self._file("result").is_file():

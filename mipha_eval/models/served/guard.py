@@ -1,7 +1,7 @@
 """Runs a program in a process group of its own, and ends all of the group when whoever started this has gone.
 
 Run as a script. The starter holds the other end of standard input and never writes; however it ends, killed among others,
-the end of that input is the sign to stop.
+the end of that input is the sign to stop. A signal ends the group at once.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ def watch(command: Sequence[str]) -> int:
     # none is to remain: what the program starts is of its group, too
     program = subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True)  # noqa: S603 - a list, no shell
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        signal.signal(number, lambda *_: end(program))
+        signal.signal(number, lambda *_: tell(program, signal.SIGKILL))
     threading.Thread(target=end_with_input, args=(program,), daemon=True).start()
     code = program.wait()
     tell(program, signal.SIGKILL)

@@ -18,6 +18,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO
 
+from mipha_eval.core.children import Child
 from mipha_eval.core.errors import UserError
 from mipha_eval.core.printable import printable
 
@@ -56,7 +57,7 @@ class LocalServer:
 
     def __init__(self, command: str, safe: Callable[[str], str]) -> None:
         self._words, self._safe = serve_command(command), safe
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: Child[bytes] | None = None
         self._last: deque[str] = deque(maxlen=LAST_LINES)
         self._port, self._ready = 0, False
 
@@ -77,9 +78,7 @@ class LocalServer:
             words = [word.replace(PORT, str(self._port)) for word in self._words]
             guard = [sys.executable, str(Path(__file__).with_name("guard.py")), *words]
             logger.info("starting %s", self._safe(shlex.join(words)))
-            self._process = subprocess.Popen(  # noqa: S603 - a list, no shell
-                guard, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True
-            )
+            self._process = Child(guard, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
             threading.Thread(target=self._listen, args=(self._process.stdout,), name="server", daemon=True).start()
         return self._wait(self._process, time.monotonic(), seconds, stop)
 
@@ -97,7 +96,7 @@ class LocalServer:
             process.kill()
             process.wait()
 
-    def _wait(self, process: subprocess.Popen[bytes], began: float, seconds: float, stop: Callable[[], bool]) -> bool:
+    def _wait(self, process: Child[bytes], began: float, seconds: float, stop: Callable[[], bool]) -> bool:
         while not _answers(f"{self.base_url}/models"):
             if stop():
                 return False

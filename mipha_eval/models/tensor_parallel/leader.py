@@ -21,6 +21,7 @@ from torch import distributed
 from torch._C._distributed_c10d import TCPStore
 
 from mipha_eval.core.adapter import ModelAdapter
+from mipha_eval.core.children import Child
 from mipha_eval.core.errors import DeviceMemoryError, UserError
 from mipha_eval.core.printable import printable
 from mipha_eval.core.types import Request, Response
@@ -139,14 +140,13 @@ class Other:
         self._link: Connection[Job | Task, Reply] = Connection(link.detach())
         with their_link, their_life:
             theirs = their_link.fileno(), their_life.fileno()
-            self._process = subprocess.Popen(  # noqa: S603 - a list, no shell
+            self._process: Child[bytes] = Child(
                 [sys.executable, "-m", follower.__name__, *map(str, theirs)],
                 pass_fds=theirs,
                 env={**os.environ, "LOCAL_RANK": str(job.rank), "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
-                start_new_session=True,  # Ctrl-C is this process' matter
             )
         for name, work in (("follower", self._listen), ("follower's end", self._watch)):
             threading.Thread(target=work, name=name, daemon=True).start()

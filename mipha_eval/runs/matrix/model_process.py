@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
-import os
 import signal
 import subprocess
 import sys
@@ -16,6 +15,7 @@ from typing import IO
 
 import msgspec
 
+from mipha_eval.core.children import Child
 from mipha_eval.core.printable import printable
 from mipha_eval.engine.progress.screen import show_line
 from mipha_eval.runs.matrix.order import Begun, Ended, Event, Order, Progressed, Said, Turn
@@ -26,7 +26,7 @@ BEGIN = (
     "from mipha_eval.runs.matrix.worker import main; main(lines)"
 )
 LAST_LINES = 3
-#: seconds that a process has to stop at once
+#: seconds that a process with nothing to do has for ending
 PARTING = 10.0
 #: signals that a process ends by -> what that is often a sign of
 SIGNS = {signal.SIGKILL: ", as when memory runs out"}
@@ -45,7 +45,7 @@ class ModelProcess:
         self.alive = True
         self._last: deque[str] = deque(maxlen=LAST_LINES)
         self._label = order.model
-        self._process = subprocess.Popen(  # noqa: S603 - a list, no shell
+        self._process: Child[str] = Child(
             [sys.executable, "-c", BEGIN],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -53,7 +53,6 @@ class ModelProcess:
             env=environment,
             encoding="utf-8",
             errors="replace",
-            start_new_session=True,  # Ctrl-C is told, so that it is told once
         )
         self._stderr = threading.Thread(target=self._listen, args=(self._process.stderr,), name="model", daemon=True)
         self._stderr.start()
@@ -87,13 +86,6 @@ class ModelProcess:
         with contextlib.suppress(ProcessLookupError):
             self._process.send_signal(signal.SIGINT)
 
-    def stop(self) -> None:
-        """Has it stop at once, and ends it if it does not."""
-        self.interrupt()
-        later = threading.Timer(PARTING, self._kill)
-        later.daemon = True
-        later.start()
-
     def close(self) -> None:
         """Ends it once it has nothing to do."""
         if self._process.stdin is not None:
@@ -102,15 +94,11 @@ class ModelProcess:
         try:
             self._process.wait(PARTING)
         except subprocess.TimeoutExpired:
-            self._kill()
+            self._process.end(signal.SIGKILL)
             self._process.wait()
         self._stderr.join(PARTING)
         if self._process.stdout is not None:
             self._process.stdout.close()
-
-    def _kill(self) -> None:
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(self._process.pid, signal.SIGKILL)
 
     def _send(self, line: str) -> None:
         """A process that has ended takes nothing; it is told when its answer is waited for."""

@@ -62,10 +62,8 @@ class MatrixLoop:
             parts = [pool.submit(self._run_model, runs) for runs in self.matrix.by_model()]
             try:
                 self._wait(parts, interrupt)
-            except UserInterruptError:
+            except UserInterruptError:  # the processes are ended
                 self.stopped = True
-                for process in tuple(self.at_work):
-                    process.stop()
                 raise
         return [outcome for part in parts for outcome in part.result()]
 

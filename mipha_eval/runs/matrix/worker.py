@@ -21,6 +21,7 @@ from typing import TextIO
 
 import msgspec
 
+from mipha_eval.core.children import be_a_child
 from mipha_eval.core.controls import chosen_control
 from mipha_eval.core.errors import UserError
 from mipha_eval.core.own_process import set_up_process
@@ -28,6 +29,7 @@ from mipha_eval.core.plugins.blame import blaming, told
 from mipha_eval.core.plugins.model import Model
 from mipha_eval.core.plugins.registry import Registry
 from mipha_eval.core.plugins.selection import build_model
+from mipha_eval.core.stopping import end_children
 from mipha_eval.data.parse_source import parse_source
 from mipha_eval.engine.interrupt import named_interrupts
 from mipha_eval.engine.progress.screen import progress_told_to
@@ -109,6 +111,7 @@ def main(lines: TextIO) -> None:
         lines: the order, then its turns. Not Python's own standard input, which it may not be waiting for when it ends.
     """
     set_up_process()
+    be_a_child()
     events = Events(os.fdopen(os.dup(1), "w", encoding="utf-8"))
     os.dup2(2, 1)
     order = msgspec.json.decode(lines.readline(), type=Order)
@@ -123,6 +126,8 @@ def main(lines: TextIO) -> None:
             answer(order, turns, events.tell)
         except KeyboardInterrupt:
             events.tell(Ended(stopped=True))
+        finally:
+            end_children()
 
 
 def answer(order: Order, turns: Turns, tell: Tell) -> None:

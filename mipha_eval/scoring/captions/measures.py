@@ -15,10 +15,12 @@ from types import SimpleNamespace
 
 import numpy as np
 
+from mipha_eval.core.children import Child
 from mipha_eval.core.errors import UserError
 from mipha_eval.core.library_messages import log_lines
 from mipha_eval.core.metrics import Metric, Number, Totals
 from mipha_eval.core.provenance import TOKENIZER
+from mipha_eval.core.stopping import give_up_if_asked
 
 logger = logging.getLogger(__name__)
 
@@ -86,6 +88,7 @@ def _meteor(candidates: Sequence[str], references: Sequence[Sequence[str]]) -> l
 
     pairs = zip(candidates, references, strict=True)
     try:
+        give_up_if_asked()
         java = _meteor_process()
         try:
             own = SimpleNamespace(meteor_p=java)  # all of itself that METEOR's class looks at here
@@ -93,6 +96,7 @@ def _meteor(candidates: Sequence[str], references: Sequence[Sequence[str]]) -> l
         finally:
             java.kill()  # it would wait for more, and its messages would have no end
             log_lines(java.communicate()[1], logger)
+            java.check()
     except OSError as error:
         raise UserError(f"METEOR cannot run in Java ({error}); choose tokenizer=treebank") from error
     rows = [[float(number) for number in line.split()] for line in lines]
@@ -101,17 +105,17 @@ def _meteor(candidates: Sequence[str], references: Sequence[Sequence[str]]) -> l
     return [_without_one_chunk(numbers) for numbers in rows]
 
 
-def _meteor_process() -> subprocess.Popen[bytes]:
-    """METEOR's Java, in a session of its own: a terminal's Ctrl-C would end it, and is ours to answer."""
+def _meteor_process() -> Child[bytes]:
+    """METEOR's Java."""
     from pycocoevalcap.meteor import meteor
 
-    return subprocess.Popen(  # noqa: S603 - a list, no shell
-        ["java", "-Xmx2G", "-jar", meteor.METEOR_JAR, "-", "-", "-stdio", "-l", "en", "-norm"],  # noqa: S607 - found on PATH
+    return Child(
+        ["java", "-Xmx2G", "-jar", meteor.METEOR_JAR, "-", "-", "-stdio", "-l", "en", "-norm"],
+        brief=True,
         cwd=Path(meteor.__file__).parent,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        start_new_session=True,
     )
 
 

@@ -11,6 +11,7 @@ from typing import Literal
 
 from mipha_eval.core.errors import UserError
 from mipha_eval.core.library_messages import run_quietly
+from mipha_eval.core.stopping import give_up_if_asked
 
 logger = logging.getLogger(__name__)
 
@@ -78,5 +79,9 @@ def _treebank(captions: Sequence[str]) -> list[str]:
 
     split = TreebankWordTokenizer().tokenize
     dropped = frozenset(PUNCTUATIONS)
-    rows = (split(caption.lower().replace("\n", " "), convert_parentheses=True) for caption in captions)
-    return [" ".join(word for word in words if word not in dropped) for words in rows]
+    rows = []
+    for caption in captions:
+        give_up_if_asked()
+        words = split(caption.lower().replace("\n", " "), convert_parentheses=True)
+        rows.append(" ".join(word for word in words if word not in dropped))
+    return rows
