@@ -46,15 +46,19 @@ def import_closure(start: Mapping[str, Path], find: Finder) -> dict[str, Path]:
     """
     found: dict[str, Path] = {}
     todo, asked = dict(start), set(start)
+    alone: set[str] = set()  # modules beside which no folder of their name lies, so that nothing is in them
     while todo:
         name, file = todo.popitem()
         found[name] = file
         reading = read_module(name, file)
         for module in reading.imports:
-            place = None if module in asked else find(module)
+            if module in asked or module.rpartition(".")[0] in alone:
+                continue
             asked.add(module)
+            place = find(module)
             if place is not None:
                 todo[module] = place
+                alone |= set() if place.stem == "__init__" or place.with_suffix("").is_dir() else {module}
         package = name if file.stem == "__init__" else name.rpartition(".")[0]
         found.update((f"{package}/{data.relative_to(file.parent).as_posix()}", data) for data in reading.data)
     return found
