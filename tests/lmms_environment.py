@@ -33,7 +33,7 @@ def lmms_python() -> Path:
     folder.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(f"{folder}.lock"):
         try:
-            python = lmms.environment(folder)
+            python = lmms.environment(folder, compiled=False)
         except (OSError, subprocess.CalledProcessError) as error:
             pytest.skip(f"lmms-eval's environment cannot be built here: {error}")
         lmms.put_ours(python)
@@ -51,6 +51,7 @@ def called(python: Path, folder: Path, *arguments: object, **more: str) -> str:
         "PYTHONPATH": str(ROOT),
         **more,
     }
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)  # what is imported is compiled once
     for name in ("OPENAI_API_KEY", "AZURE_API_KEY", "AZURE_OPENAI_API_KEY"):
         if name not in more:
             environment.pop(name, None)

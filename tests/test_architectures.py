@@ -32,8 +32,8 @@ pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't
 
 TESTED, REFUSED = ARCHITECTURES["tested"], ARCHITECTURES["refused"]
 
-#: each question about two or three of five pictures, in any order
-ABOUT_PICTURES = [Request(ODD[n % 10], (picture((n // 10 + n) % 5),), Decoding(4)) for n in range(25)]
+#: each question about one or two of five pictures, in any order
+ABOUT_PICTURES = [Request(ODD[n % 10], (picture((n // 10 + n) % 5),), Decoding(4)) for n in range(15)]
 WITHOUT = [Request(text, (), Decoding(4)) for text in ("What is two and two?", "Who?", "7")]
 ABOUT_TWO = [Request("Which is darker?", (picture(0), picture(3)), Decoding(4))]
 
@@ -57,7 +57,7 @@ def checkpoint(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPath
 
 
 def test_answers_are_transformers_own(checkpoint: Checkpoint) -> None:
-    """25 prompts in one batch; what is shared is what the table says."""
+    """15 prompts in one batch; what is shared is what the table says."""
     assert checkpoint.shared.proved.level == TESTED[checkpoint.name], checkpoint.shared.proved
     answers = [checkpoint.official.answer(request) for request in ABOUT_PICTURES]
     wanted = [text for text, _ in answers]

@@ -12,6 +12,7 @@ from typing import TypeVar, cast
 
 import typer
 from typer.exceptions import TyperException
+from typer.main import get_command
 
 from mipha_eval.cli.certify import certify_tasks
 from mipha_eval.cli.check import check_verbs
@@ -125,10 +126,16 @@ def main() -> None:
         sys.exit(code)
 
 
+@functools.cache
+def _command() -> Callable[..., object]:
+    """The verbs with their flags, put together once in a process: it takes longer than most verbs that are refused."""
+    return get_command(app)
+
+
 def _exit_code() -> int:
     try:
         with named_interrupts(), blaming():
-            code = app(prepare_arguments(sys.argv[1:]), prog_name=NAME, standalone_mode=False)
+            code = _command()(prepare_arguments(sys.argv[1:]), prog_name=NAME, standalone_mode=False)
     except UserError as error:
         logger.error("error: %s%s", error, f" ({error.flag})" if error.flag else "")
         return ExitCode.USAGE

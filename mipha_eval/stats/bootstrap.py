@@ -48,9 +48,9 @@ def resample_sums(counts: np.ndarray, resamples: int, seed: int = 0) -> np.ndarr
     return sums
 
 
-def blocks(resamples: int, width: int) -> Iterator[slice]:
-    """Parts of the resamples whose rows of `width` numbers fit into memory."""
-    step = max(1, HELD // max(width, 1))
+def blocks(resamples: int, width: int, held: int = HELD) -> Iterator[slice]:
+    """Parts of the resamples whose rows of `width` numbers are not more than `held` numbers."""
+    step = max(1, held // max(width, 1))
     for start in range(0, resamples, step):
         yield slice(start, min(start + step, resamples))
 

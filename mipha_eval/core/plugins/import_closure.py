@@ -9,6 +9,7 @@ import ast
 import contextlib
 import functools
 import hashlib
+import os
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -44,15 +45,20 @@ def import_closure(start: Mapping[str, Path], find: Finder) -> dict[str, Path]:
     A data file is called ``PACKAGE/NAME``: one that a module names and that lies beside it, or in a folder beside it.
     """
     found: dict[str, Path] = {}
-    todo = dict(start)
+    todo, asked = dict(start), set(start)
+    alone: set[str] = set()  # modules beside which no folder of their name lies, so that nothing is in them
     while todo:
         name, file = todo.popitem()
         found[name] = file
         reading = read_module(name, file)
         for module in reading.imports:
-            place = None if module in found or module in todo else find(module)
+            if module in asked or module.rpartition(".")[0] in alone:
+                continue
+            asked.add(module)
+            place = find(module)
             if place is not None:
                 todo[module] = place
+                alone |= set() if place.stem == "__init__" or place.with_suffix("").is_dir() else {module}
         package = name if file.stem == "__init__" else name.rpartition(".")[0]
         found.update((f"{package}/{data.relative_to(file.parent).as_posix()}", data) for data in reading.data)
     return found
@@ -146,8 +152,8 @@ def _data_files(file: Path, source: bytes) -> tuple[Path, ...]:
     return tuple(found)
 
 
-def module_file(place: Path) -> Path | None:
+def module_file(place: Path | str) -> Path | None:
     """The file of a module or package whose name leads to `place`; None if there is none."""
-    return next(
-        (file for file in (place.with_name(f"{place.name}{CODE}"), place / f"__init__{CODE}") if file.is_file()), None
-    )
+    # as texts: most names lead nowhere, and to make a path takes longer than to look for one
+    files = (f"{place}{CODE}", os.path.join(place, f"__init__{CODE}"))  # noqa: PTH118
+    return next((Path(file) for file in files if os.path.isfile(file)), None)  # noqa: PTH113

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -84,12 +85,18 @@ def read_presets(folder: Path, package: Path) -> list[Preset]:
     """
     tables: dict[str, Table] = {}
     for file in [*folder.glob("presets.toml"), *sorted(folder.glob("presets/*.toml"))]:
-        found = tomllib.loads(file.read_text(encoding="utf-8"))
+        found = _tables(file.read_text(encoding="utf-8"))
         twice = next((name for name in found if name in tables), None)
         if twice is not None:
             raise UserError(f"{file} has a preset {twice}, as another file of {folder} has")
         tables |= found
     return [_preset(name, tables, package) for name in tables]
+
+
+@functools.lru_cache(maxsize=64)
+def _tables(text: str) -> Mapping[str, Table]:
+    """What a file holds, found out once for each content."""
+    return tomllib.loads(text)
 
 
 def _preset(name: str, tables: Mapping[str, Table], package: Path) -> Preset:

@@ -6,7 +6,10 @@ Names are file names; nothing is imported until it is asked for.
 from __future__ import annotations
 
 import ast
+import functools
 import logging
+import os
+import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -139,7 +142,7 @@ def own_module(name: str) -> Path | None:
     """The file of a module of this package, a bundled plugin's among them; None for any other."""
     root, *parts = name.split(".")
     places = mipha_eval.__path__ if root == PACKAGE.name else ()
-    return next((file for place in places if (file := module_file(Path(place, *parts)))), None)
+    return next((file for place in places if (file := module_file(os.path.join(place, *parts)))), None)  # noqa: PTH118
 
 
 def _bundled(kind: Kind) -> list[Plugin]:
@@ -150,7 +153,22 @@ def _bundled(kind: Kind) -> list[Plugin]:
 
 
 def _installed(kind: Kind) -> list[Plugin]:
-    return [Plugin(point.name.replace("_", "-"), kind, point) for point in entry_points(group=f"mipha_eval.{kind}")]
+    folders = tuple((place, _changed(place)) for place in sys.path)
+    return [Plugin(point.name.replace("_", "-"), kind, point) for point in _points(f"mipha_eval.{kind}", folders)]
+
+
+@functools.lru_cache(maxsize=8)
+def _points(group: str, folders: tuple[tuple[str, int], ...]) -> tuple[EntryPoint, ...]:  # noqa: ARG001
+    """Entry points of what is installed; read anew once the import path, or one of its folders, is another."""
+    return tuple(entry_points(group=group))
+
+
+def _changed(place: str) -> int:
+    """When something was last put into a folder, or taken out of it; 0 for none."""
+    try:
+        return os.stat(place or ".").st_mtime_ns  # noqa: PTH116
+    except OSError:
+        return 0
 
 
 def _of_file(file: Path, kind: Kind, taken: Mapping[str, Plugin]) -> dict[str, Plugin]:
