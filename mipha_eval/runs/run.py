@@ -38,6 +38,7 @@ from mipha_eval.runs.siblings import siblings, take_answers
 from mipha_eval.runs.stored_run import Run
 from mipha_eval.runs.task_result import Answers, Result
 from mipha_eval.runs.task_run import Digest, TaskRun, known_responses, note_failure, open_task
+from mipha_eval.scoring.installation import installation_digest
 from mipha_eval.scoring.run_context import RunContext
 from mipha_eval.store.run_folder import RunFolder
 from mipha_eval.store.run_log import early_messages
@@ -184,7 +185,7 @@ def answer_and_score(
         A result for each task, but for those that failed, and why these did.
     """
     adapter, grading = settings.model.adapter, settings.grading
-    digest = digests(adapter, backend.digests)
+    digest, installation = digests(adapter, backend.digests), installation_digest()
     stopped: Exception | None = None
     failures: dict[str, Exception] = {}
     related = [] if settings.fresh else siblings(folder)
@@ -195,6 +196,7 @@ def answer_and_score(
             try:
                 with blaming():
                     task = open_task(item, folder, journal, run_context(item, settings), digest)
+                task.installation = installation
                 take_answers(task, settings.control, related)
                 tasks.append(task)
             except PluginError as error:
@@ -219,8 +221,17 @@ def answer_and_score(
                 task.finish(proof.summary(task.label))
             if stopped and task.result is None and task.failure is None:
                 task.fail(stopped)
+    seal_results(tasks, installation)
     failures |= {task.label: task.failure for task in tasks if task.failure is not None}
     return [result for task in tasks if (result := result_of(task)) is not None], failures
+
+
+def seal_results(tasks: Sequence[TaskRun], installation: str) -> None:
+    """Notes what results were made of; not of those that were made while the code that makes them was edited."""
+    if any(task.anew for task in tasks) and installation_digest() != installation:
+        return
+    for task in tasks:
+        task.seal()
 
 
 def result_of(task: TaskRun) -> Result | None:

@@ -15,6 +15,7 @@ from mipha_eval.store.responses import Stored, read_responses
 from mipha_eval.store.results import read_result, write_result
 from mipha_eval.store.samples import StoredSample, read_samples, read_stored_samples, write_samples
 from mipha_eval.store.scores import read_scores, write_scores
+from mipha_eval.store.seal import is_sealed, write_seal
 from mipha_eval.store.task_record import TaskRecord, read_task_record, write_task_record
 
 
@@ -58,6 +59,14 @@ class TaskFolder:
         write_result(self.path / "result.json", result)
         if judge:
             self._result_of(judge).unlink(missing_ok=True)
+
+    def write_seal(self, inputs: str) -> None:
+        """Notes what scores and result were made of."""
+        write_seal(self.path, inputs)
+
+    def is_sealed(self, inputs: str) -> bool:
+        """Whether scores and result were made of this, and are as they were written."""
+        return is_sealed(self.path, inputs)
 
     def write_judged(self, judge: str, result: ResultRecord) -> None:
         """Keeps the result that a further judge led to beside that of the run."""
