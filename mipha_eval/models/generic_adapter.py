@@ -91,6 +91,9 @@ class GenericAdapter(TransformersAdapter[Pixels]):
     def read_files(self) -> list[Path]:
         return read_files(self.folder, pickled=self.allow_bin)
 
+    def deciding_files(self) -> list[Path]:
+        return self.own_files if self.device_map is None and self.tp == 1 else []
+
     def together(self, what: str, own: Callable[[], Made], batch: Sequence[Request] | None = None) -> Made:
         """Does something in all processes at once, as each computes a share of every layer.
 

@@ -25,13 +25,14 @@ from mipha_eval.judge.grading import Grading, begin_grading
 from mipha_eval.judge.settings import JudgeChoice
 from mipha_eval.runs.callable_model import CallableModel
 from mipha_eval.runs.find_tasks import find_tasks
-from mipha_eval.runs.model_by_name import model_by_name
+from mipha_eval.runs.model_by_name import model_by_name, usual_data
 from mipha_eval.runs.run import run
 from mipha_eval.runs.score import score_file, score_run
 from mipha_eval.runs.settings import RunSettings
 from mipha_eval.runs.stored_run import Run
 from mipha_eval.runs.suites_judge import tell_suites
 from mipha_eval.runs.task_result import Result
+from mipha_eval.runs.unloaded import Unloaded, may_stay_unloaded
 from mipha_eval.scoring.answer_files import Taken
 
 #: what a model may be: a name, an adapter, a model with options chosen, or a function of pictures and prompt
@@ -85,7 +86,7 @@ def evaluate(
     """
     registry, who = Registry([Path(each) for each in plugins]), worker_settings(workers)
     own, of_tasks = split_options(_texts(options, named), registry, _objects(tasks))
-    chosen = _there(_model(model, own, registry, as_published=as_published), who)
+    chosen = _chosen_model(model, own, registry, who, as_published=as_published)
     under, grading = chosen_control(control, blind=blind), _grading(judge, registry)
     found, failed = _tasks(tasks, of_tasks, _source(data, chosen.data), registry, grading)
     chosen.check_about([*(task.name for task in found), *failed])
@@ -150,6 +151,19 @@ def _texts(options: Mapping[str, object] | None, named: Mapping[str, object]) ->
     if twice:
         raise UserError(f"option {', '.join(twice)} is given twice, as a keyword and among options")
     return {**first, **second}
+
+
+def _chosen_model(
+    model: AnyModel, options: Mapping[str, str], registry: Registry, workers: WorkerSettings | None, *, as_published: bool
+) -> Model:
+    """The model; one that is named is built when it is needed, where that decides nothing that is asked of it before."""
+
+    def build() -> Model:
+        return _there(_model(model, options, registry, as_published=as_published), workers)
+
+    if not isinstance(model, str) or as_published or workers is not None or not may_stay_unloaded([*options]):
+        return build()
+    return Model(model, Unloaded(build), usual_data(model, registry), dict(options))
 
 
 def _model(model: AnyModel, options: Mapping[str, str], registry: Registry, *, as_published: bool) -> Model:

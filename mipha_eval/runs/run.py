@@ -6,7 +6,7 @@ import functools
 import logging
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack, nullcontext
+from contextlib import ExitStack, nullcontext, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -38,6 +38,8 @@ from mipha_eval.runs.siblings import siblings, take_answers
 from mipha_eval.runs.stored_run import Run
 from mipha_eval.runs.task_result import Answers, Result
 from mipha_eval.runs.task_run import Digest, TaskRun, known_responses, note_failure, open_task
+from mipha_eval.runs.typed_digest import typed_digest
+from mipha_eval.runs.unloaded import QuestionsLeftError, Unloaded, built, check_answered, note_loaded, recalled
 from mipha_eval.scoring.installation import installation_digest
 from mipha_eval.scoring.run_context import RunContext
 from mipha_eval.store.run_folder import RunFolder
@@ -93,7 +95,12 @@ def run(settings: RunSettings) -> Run:
         TasksFailedError: a task has no result; the others have theirs.
     """
     with blaming(), early_messages() as early:
-        return _run(settings, early)
+        typed = typed_digest(settings) if isinstance(settings.model.adapter, Unloaded) else ""
+        done = recalled(settings, typed)
+        if done is not None:
+            with suppress(QuestionsLeftError):
+                return _run(done, early)
+        return _run(built(settings, typed), early)
 
 
 def _run(settings: RunSettings, early: MemoryHandler) -> Run:
@@ -126,6 +133,7 @@ def _run_loaded(
     with locked(folder.path / "run"), folder.log, Interrupt() as interrupt:
         folder.log.take(early)
         folder.raise_format()
+        note_loaded(settings, folder)
         folder.note_datasets({name: sha for item in work for name, sha in item.task.data.revisions.items()})
         # not before the run is locked: another process may be counting its workers
         backend.first_worker, backend.tell = folder.manifest().next_worker, folder.note_workers
@@ -202,6 +210,7 @@ def answer_and_score(
             except PluginError as error:
                 failures[item.task.label] = error
                 note_failure(folder, item.task.label, error)
+        check_answered(adapter, sum(len(task.todo) for task in tasks))
         proof = SelfCheck(folder, adapter, backend, settings.check, sum(bool(task.todo) for task in tasks))
         known = known_responses(tasks, adapter)
         with grading.session(interrupt.asked, quiet=settings.quiet) if grading else nullcontext() as session:

@@ -31,6 +31,7 @@ class RunSettings:
         plugins: files with the model, for workers.
         failed: why plugins beside these tasks cannot be used, by the task's name or the plugin's file.
         begun: is told the run's folder as soon as it is there.
+        typed: a digest of what was typed, see `typed_digest`; "" where nobody typed the model's name.
     """
 
     model: Model
@@ -49,6 +50,7 @@ class RunSettings:
     plugins: Sequence[str | Path] = ()
     failed: Mapping[str, Exception] = field(default_factory=dict)
     begun: Callable[[Path], object] = field(default=lambda _: None, compare=False, repr=False)
+    typed: str = ""
 
     @property
     def source(self) -> DataSource:

@@ -72,6 +72,9 @@ class LlavaStyleAdapter(TransformersAdapter[Tensor]):
     def read_files(self) -> list[Path]:
         return self.files.read_files()
 
+    def deciding_files(self) -> list[Path]:
+        return [] if self._other_digests else self.own_files
+
     @cached_property
     def parts(self) -> Parts:
         """What the network is made of, for pictures as the preprocessor makes them."""
