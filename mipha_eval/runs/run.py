@@ -139,7 +139,8 @@ def _run_loaded(
         backend.first_worker, backend.tell = folder.manifest().next_worker, folder.note_workers
         for item in work:
             folder.set_status(item.task.label, TaskStatus("pending", total=len(item.samples)))
-        folder.log.note(f"model {settings.model.name} ready; tasks {', '.join(item.task.label for item in work)}")
+        ready = "is loaded if a question is left" if isinstance(adapter, Unloaded) else "ready"
+        folder.log.note(f"model {settings.model.name} {ready}; tasks {', '.join(item.task.label for item in work)}")
         for label, error in failures.items():
             if label not in settings.failed:  # of these nobody knows the whole label
                 note_failure(folder, label, error)
