@@ -2,35 +2,38 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from mipha_eval import Run, evaluate
+from mipha_eval import Run, UserError, evaluate, load_run
+from mipha_eval.core.data_source import DataSource
 from mipha_eval.core.plugins.registry import PACKAGE
 from mipha_eval.runs import evaluate as evaluating
 from mipha_eval.runs import task_run
 from mipha_eval.scoring import installation
+from mipha_eval.store.loaded_record import read_loaded, write_loaded
 from tests.conftest import read_json, read_jsonl, write_jsonl
 
 TINY = PACKAGE / "demo" / "tiny"
 OLD = 1_700_000_000
 ROWS = [{"id": str(n), "question": f"Is {n} odd?", "answer": "yes" if n % 2 else "no"} for n in range(12)]
-PLUGIN = '''
-from mipha_eval import Metric, Reading, Sample, Task, share
+PLUGIN = """
+from mipha_eval import Reading, Sample, Task, share
 
 class Kept(Task):
     name = "kept"
     protocols = {"v1": "a plugin's"}
-    metrics = (Metric("accuracy", share("right", "asked")),)
+    metrics = (share("accuracy"),)
     own_data = True
 
     def samples(self):
@@ -39,7 +42,7 @@ class Kept(Task):
 
     def score(self, sample, response):
         return self.scored(sample, Reading(response.text, "as-is"), response.text == "yes")
-'''
+"""
 
 
 @pytest.fixture
@@ -75,19 +78,19 @@ def told(found: Run) -> list[dict[str, Any]]:
 
 def test_what_is_done_is_not_scored_again(scored: list[str], tmp_path: Path) -> None:
     """Results, their scores, seconds and certificates among them, are what they were, however often it is asked for."""
-    options = {"data": "demo", "limit": 20}
-    first = run("mme,vqav2,pope", tmp_path, **options)
-    assert len(scored) == 3
+    options = {"data": "demo", "limit": 8}
+    first = run("mme,pope", tmp_path, **options)
+    assert len(scored) == 2
     answers = [each.answers.scores for each in first]
     for _ in range(2):
-        again = run("mme,vqav2,pope", tmp_path, **options)
+        again = run("mme,pope", tmp_path, **options)
         assert (told(again), [each.answers.scores for each in again]) == (told(first), answers)
         assert all(each.summary.seconds == one.summary.seconds for each, one in zip(again, first, strict=True))
-    assert len(scored) == 3
+    assert len(scored) == 2
     run("pope,seed", tmp_path, **options)
-    assert scored[3:] == ["seed@demo"], "a task that is added is scored alone"
-    grown = run("pope", tmp_path, data="demo", limit=40)
-    assert (scored[4:], grown["pope"].summary.n) == (["pope@demo"], 40)
+    assert scored[2:] == ["seed@demo"], "a task that is added is scored alone"
+    grown = run("pope", tmp_path, data="demo", limit=16)
+    assert (scored[3:], grown["pope"].summary.n) == (["pope@demo"], 16)
 
 
 def _responses(place: Path, change: Callable[[list[dict[str, Any]]], object]) -> None:
@@ -119,7 +122,6 @@ SPOILED = {
     "the seal is another's": _edited("seal.json", '"inputs": "', '"inputs": "0'),
     "the seal is gone": lambda place: (place / "seal.json").unlink(),
     "the result is gone": lambda place: (place / "result.json").unlink(),
-    "an answer is torn": _torn("responses.jsonl"),
 }
 
 
@@ -160,11 +162,10 @@ def test_other_labels_come_to_another_number(table: Path, scored: list[str], tmp
 
 
 def test_other_options_of_a_task(scored: list[str], tmp_path: Path) -> None:
-    """The option is in the run's identity; within one run, Java that comes or goes does the same."""
-    ptb = dict.fromkeys(("data",), "demo") | {"limit": 5}
-    run("nocaps", tmp_path, **ptb, options={"nocaps.tokenizer": "treebank"})
-    run("nocaps", tmp_path, **ptb, options={"nocaps.tokenizer": "treebank"})
-    assert len(scored) == 1
+    """Captions' tokenizer is in the name of their metric, too."""
+    few = {"data": "demo", "limit": 5, "options": {"nocaps.tokenizer": "treebank"}}
+    names = {str(run("nocaps", tmp_path, **few)["nocaps"].summary.headline) for _ in range(2)}
+    assert (names, len(scored)) == ({"CIDEr[treebank]"}, 1)
 
 
 @contextmanager
@@ -226,8 +227,7 @@ def test_a_plugin_counts_by_its_code(scored: list[str], tmp_path: Path) -> None:
     for _ in range(2):
         found = run("kept", tmp_path / "runs", plugins=[file], answer="yes")
     assert len(scored) == 1
-    (task,) = {type(each.answers) for each in found}
-    assert task is not None
+    assert found["kept"]["accuracy"] == 100.0
     file.write_text(PLUGIN.replace('== "yes"', '== "no"'))
     run("kept", tmp_path / "runs", plugins=[file], answer="yes")
     assert len(scored) == 2
@@ -235,120 +235,202 @@ def test_a_plugin_counts_by_its_code(scored: list[str], tmp_path: Path) -> None:
 
 def test_a_class_that_a_function_made_is_scored_each_time(scored: list[str], tmp_path: Path) -> None:
     namespace: dict[str, Any] = {"__name__": __name__}
-    exec(PLUGIN, namespace)  # noqa: S102 - a class as it is typed, which no file holds
-    from mipha_eval.core.data_source import DataSource
-
+    exec(PLUGIN, namespace)
     task = namespace["Kept"](protocol="v1", data=DataSource("folder", tmp_path))
     for _ in range(2):
         evaluate("constant", task, output=tmp_path / "runs", progress=False, answer="yes")
     assert len(scored) == 2
 
 
-# ---- the model
+class BuiltError(UserError):
+    """A model was built."""
 
 
-@pytest.fixture
-def built(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Names of the models that were built since the list was cleared."""
-    found: list[str] = []
-    real = evaluating.model_by_name
+@dataclass(frozen=True)
+class Done:
+    """A run that is done, of a checkpoint that was there long before."""
 
-    def noted(name: str, *arguments: Any, **named: Any) -> Any:
-        found.append(name)
-        return real(name, *arguments, **named)
+    checkpoint: Path
+    output: Path
 
-    monkeypatch.setattr(evaluating, "model_by_name", noted)
+    def ask(self, output: Path, **options: Any) -> Run:
+        asked: dict[str, Any] = {"model": "mipha", "path": self.checkpoint, "data": "demo", "limit": 8, **options}
+        return run(asked.pop("tasks", "pope"), output, **asked)
+
+
+@pytest.fixture(scope="module")
+def done(tmp_path_factory: pytest.TempPathFactory) -> Done:
+    folder = tmp_path_factory.mktemp("done")
+    found = Done(folder / "tiny", folder / "runs")
+    aged(shutil.copytree(TINY, found.checkpoint))
+    found.ask(found.output)
     return found
 
 
-@pytest.fixture
-def checkpoint(tmp_path: Path) -> Path:
-    """A checkpoint that was there long before."""
-    folder = Path(shutil.copytree(TINY, tmp_path / "tiny"))
+def aged(folder: Path) -> None:
     for path in (*folder.iterdir(), folder):
         os.utime(path, (OLD, OLD))
+
+
+@pytest.fixture
+def no_model(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever builds a model is told of it in place of one."""
+
+    def refuse(*_: object, **__: object) -> None:
+        raise BuiltError("a model was built")
+
+    monkeypatch.setattr(evaluating, "model_by_name", refuse)
+
+
+def test_a_done_run_needs_no_model(done: Done, no_model: None, scored: list[str]) -> None:
+    """And says the same; in a process of its own, torch is not even imported."""
+    (path,) = done.output.iterdir()
+    first = load_run(path)
+    before = told(first)
+    again = done.ask(done.output)
+    assert (scored, again.path, again.model, told(again)) == ([], path, first.model, before)
+    what = f"'mipha', 'pope', path={str(done.checkpoint)!r}, data='demo', limit=8, output={str(done.output)!r}"
+    code = f"import sys; from mipha_eval import evaluate; print(evaluate({what}).path); print('torch' in sys.modules)"
+    process = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert process.stdout.split() == [str(path), "False"], process.stderr
+
+
+def _weight(folder: Path) -> Path:
+    """Another last bit, in a file of the same size."""
+    file = folder / "model.safetensors"
+    content = bytearray(file.read_bytes())
+    content[-1] ^= 1
+    file.write_bytes(content)
+    return file
+
+
+def _beside(folder: Path) -> Path:
+    """A file that would be read, too."""
+    (folder / "chat_template.jinja").write_text("")
     return folder
 
 
-def ask(checkpoint: Path, output: Path, **options: Any) -> Run:
-    return run(options.pop("tasks", "pope"), output, **{"model": "mipha", "path": checkpoint, "data": "demo", "limit": 8} | options)
+@pytest.mark.parametrize("change", [_weight, _beside])
+def test_other_files_are_another_model(
+    change: Callable[[Path], Path], done: Done, no_model: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(done.checkpoint, tmp_path / "kept")
+    changed = change(done.checkpoint)
+    with pytest.raises(BuiltError):
+        done.ask(done.output)
+    for file in done.checkpoint.iterdir():
+        file.unlink()
+    shutil.copytree(tmp_path / "kept", done.checkpoint, dirs_exist_ok=True)
+    assert changed.exists()
+    with pytest.raises(BuiltError):  # the same bytes, but who knows without reading them
+        done.ask(done.output)
+    monkeypatch.undo()
+    aged(done.checkpoint)
+    done.ask(done.output)
 
 
-def test_a_done_run_needs_no_model(checkpoint: Path, built: list[str], scored: list[str], tmp_path: Path) -> None:
-    """And says the same; in a process of its own, torch is not even imported."""
-    first = ask(checkpoint, tmp_path / "runs")
-    assert (built, len(scored)) == (["mipha"], 1)
-    again = ask(checkpoint, tmp_path / "runs")
-    assert (built, len(scored), again.path, told(again)) == (["mipha"], 1, first.path, told(first))
-    assert again.model == first.model
-    call = f"evaluate('mipha', 'pope', path={str(checkpoint)!r}, data='demo', limit=8, output={str(tmp_path / 'runs')!r})"
-    code = f"import sys; from mipha_eval import evaluate; print({call}.path); print('torch' in sys.modules)"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.split() == [str(first.path), "False"], done.stderr
-
-
-def _weight(folder: Path) -> None:
-    with (folder / "model.safetensors").open("r+b") as file:
-        file.seek(-2, os.SEEK_END)
-        last = file.read(1)
-        file.seek(-2, os.SEEK_END)
-        file.write(bytes([last[0] ^ 1]))
-
-
-CHANGED: dict[str, tuple[Callable[[Path], object], dict[str, Any], bool]] = {
-    "a weight": (_weight, {}, False),
-    "a file beside": (lambda folder: (folder / "notes.txt").write_text(""), {}, True),
-    "a variable": (lambda _: os.environ.update(CUDA_VISIBLE_DEVICES="7"), {}, True),
-    "more questions": (lambda _: None, {"limit": 12}, True),
-    "all questions": (lambda _: None, {"tasks": "mmvet", "limit": None}, True),
-    "afresh": (lambda _: None, {"fresh": True}, False),
-    "a control": (lambda _: None, {"control": "no-question"}, False),
-    "another option": (lambda _: None, {"share": "false"}, False),
-    "in other words": (lambda _: None, {"prompt": "{question} Say so."}, False),
+OTHERWISE: dict[str, dict[str, Any]] = {
+    "more questions": {"limit": 12},
+    "all questions": {"limit": None},
+    "a task more": {"tasks": "pope,mme"},
+    "a task that fails": {"tasks": "pope,vizwiz"},
+    "afresh": {"fresh": True},
+    "a control": {"control": "blind"},
+    "probabilities": {"probabilities": True},
+    "another option": {"share": "false"},
+    "another precision": {"dtype": "bfloat16"},
+    "in other words": {"prompt": "{question} Say so."},
+    "in workers": {"workers": 2},
 }
 
 
-@pytest.mark.parametrize(("change", "options", "same"), CHANGED.values(), ids=CHANGED.keys())
-def test_the_model_is_built_where_something_is_another(
-    change: Callable[[Path], object],
-    options: dict[str, Any],
-    same: bool,  # noqa: FBT001
-    checkpoint: Path,
-    built: list[str],
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
+@pytest.mark.parametrize("options", OTHERWISE.values(), ids=OTHERWISE.keys())
+def test_something_else_needs_the_model(options: dict[str, Any], done: Done, no_model: None, tmp_path: Path) -> None:
+    output = Path(shutil.copytree(done.output, tmp_path / "runs"))
+    done.ask(output)
+    with pytest.raises(BuiltError):
+        done.ask(output, **options)
+
+
+def _lacking(run: Path) -> None:
+    _responses(run / "pope@demo", lambda rows: rows.pop())
+
+
+def _other_request(run: Path) -> None:
+    _responses(run / "pope@demo", lambda rows: rows[0].update(key="0" * 24))
+
+
+def _other_picture(run: Path) -> None:
+    _responses(run / "pope@demo", lambda rows: rows[0].update(images=["0" * 16]))
+
+
+def _failed(run: Path) -> None:
+    _responses(run / "pope@demo", lambda rows: rows[0].update(error="no memory"))
+
+
+def _torn_record(run: Path) -> None:
+    os.truncate(run / "loaded.json", 40)
+
+
+def _other_identity(run: Path) -> None:
+    """Two runs of different weights cannot both be it."""
+    other = Path(shutil.copytree(run, run.with_name("mipha-tiny__20200101-000000__000000")))
+    (other / "manifest.json").write_text((other / "manifest.json").read_text().replace('"identity": "', '"identity": "0'))
+
+
+SPOILED_RUNS = (_lacking, _other_request, _other_picture, _failed, _torn_record, _other_identity)
+
+
+@pytest.mark.parametrize("change", SPOILED_RUNS)
+def test_a_run_that_is_not_done_needs_the_model(
+    change: Callable[[Path], object], done: Done, no_model: None, tmp_path: Path
 ) -> None:
-    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
-    first = ask(checkpoint, tmp_path / "runs")
-    built.clear()
-    change(checkpoint)
-    again = ask(checkpoint, tmp_path / "runs", **options)
-    assert built == ["mipha"]
-    assert (again.path == first.path) == same
-    assert again.complete
-    manifest = read_json(again.path / "manifest.json")
-    assert (manifest["identity"] == read_json(first.path / "manifest.json")["identity"]) == (same or "fresh" in options)
+    output = Path(shutil.copytree(done.output, tmp_path / "runs"))
+    change(next(output.iterdir()))
+    with pytest.raises(BuiltError):
+        done.ask(output)
 
 
-def test_a_picture_that_is_another_is_asked_about(checkpoint: Path, built: list[str], tmp_path: Path) -> None:
-    from PIL import Image
+@pytest.mark.parametrize("change", ["variable", "device", "place", "machine", "package"])
+def test_another_place_needs_the_model(
+    change: str, done: Done, no_model: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the device that is chosen, or what is read, may be another."""
+    if change == "variable":
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "7")
+    elif change == "device":
+        (tmp_path / "nvidia-smi").write_text("#!/bin/sh\necho GPU 0: NVIDIA H100 $1\n")
+        (tmp_path / "nvidia-smi").chmod(0o755)
+        monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+    elif change == "place":
+        monkeypatch.chdir(tmp_path)
+    elif change == "machine":
+        monkeypatch.setattr("mipha_eval.runs.typed_digest.platform.node", lambda: "another")
+    else:
+        (tmp_path / "torch-99.dist-info").mkdir()
+        monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(BuiltError):
+        done.ask(done.output)
 
-    rows = [{"id": str(n), "question": "Is it red?", "answer": "yes", "image": f"{n}.png"} for n in range(3)]
-    write_jsonl(tmp_path / "red.jsonl", rows)
-    for row in rows:
-        Image.new("RGB", (8, 8), (255, 0, 0)).save(tmp_path / row["image"])
-    for _ in range(2):
-        found = ask(checkpoint, tmp_path / "runs", tasks=str(tmp_path / "red.jsonl"), data=None, limit=None)
-    assert built == ["mipha"]
-    Image.new("RGB", (8, 8), (0, 0, 255)).save(tmp_path / "1.png")
-    found = ask(checkpoint, tmp_path / "runs", tasks=str(tmp_path / "red.jsonl"), data=None, limit=None)
-    assert (built, found.results[0].summary.generated) == (["mipha", "mipha"], 1)
-    assert json.dumps(told(found))
+
+def test_the_rest_is_asked_as_ever(done: Done, tmp_path: Path) -> None:
+    """A run that lacks an answer goes on where it is, and is done then."""
+    output = Path(shutil.copytree(done.output, tmp_path / "runs"))
+    (path,) = output.iterdir()
+    before = told(load_run(path))
+    _lacking(path)
+    again = done.ask(output)
+    assert (again.path, again["pope"].summary.generated, again["pope"].summary.metrics) == (path, 1, before[0]["metrics"])
 
 
-def test_a_young_checkpoint_is_read_again(checkpoint: Path, built: list[str], tmp_path: Path) -> None:
+def test_a_young_checkpoint_is_read_again(done: Done, tmp_path: Path) -> None:
     """What was written a moment ago may be written again within what a file system takes for one moment."""
-    (checkpoint / "model.safetensors").touch()
-    for _ in range(2):
-        ask(checkpoint, tmp_path / "runs")
-    assert len(built) == 2
+    now = time.time()
+    for age, noted in ((0.0, False), (60.0, True)):
+        os.utime(done.checkpoint / "config.json", (now - age, now - age))
+        write_loaded(tmp_path, "typed", [done.checkpoint / "config.json"])
+        assert (read_loaded(tmp_path) is not None) == noted
+    aged(done.checkpoint)
+    found = read_loaded(tmp_path)
+    assert found is not None
+    assert not found.unchanged

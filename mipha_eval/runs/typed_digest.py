@@ -20,7 +20,10 @@ from mipha_eval.scoring.installation import installation_digest
 #: devices to compute on, in /dev
 DEVICES = ("nvidia*", "kfd", "dri/*", "dxg", "accel*")
 #: beginnings of the variables that decide which of them are used, and where files are
-VARIABLES = ("CUDA", "NVIDIA", "HIP", "ROCR", "HSA", "TORCH", "PYTORCH", "HF_", "TRANSFORMERS", "ACCELERATE", "MIPHA_EVAL")
+VARIABLES = (
+    *("CUDA_VISIBLE", "CUDA_DEVICE", "NVIDIA_", "HIP_", "ROCR_", "HSA_", "PYTORCH_", "TORCH_"),
+    *("HF_", "TRANSFORMERS_", "ACCELERATE_", "MIPHA_EVAL_"),
+)
 #: seconds for the driver's program that tells which devices these are
 PATIENCE = 20.0
 

@@ -22,8 +22,8 @@ INSTALLED = (".dist-info", ".egg-info", ".egg-link")
 ENVIRONMENT = ("LANG", "LC_ALL", "LC_CTYPE", "JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "_JAVA_OPTIONS")
 CACHE = "__pycache__"
 
-#: device, inode, size and time of change of a file or folder
-Stamp = tuple[int, int, int, int]
+#: device, inode, size and times of a file or folder: of its content, and of the change that no program can set
+Stamp = tuple[int, int, int, int, int]
 
 
 def installation_digest() -> str:
@@ -38,7 +38,7 @@ def installation_digest() -> str:
 def stamp_of(path: Path) -> Stamp:
     """By which it is seen whether a file was written or replaced, or something in a folder. Raises OSError."""
     found = path.stat()
-    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
 
 
 def _at_first(now: str) -> str:

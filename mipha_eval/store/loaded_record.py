@@ -54,7 +54,7 @@ def write_loaded(folder: Path, typed: str, files: Iterable[Path]) -> None:
         stamps = {str(path.absolute()): stamp_of(path) for path in _watched(files)}
     except OSError:  # one has gone meanwhile
         stamps = {}
-    if stamps and max(changed for *_, changed in stamps.values()) < (time.time() - GRAIN) * NANO:
+    if stamps and max(written for *_, written, _ in stamps.values()) < (time.time() - GRAIN) * NANO:
         write_json(folder / NAME, record_json(LoadedRecord(typed, stamps)))
     else:
         (folder / NAME).unlink(missing_ok=True)

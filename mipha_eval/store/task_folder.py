@@ -74,7 +74,9 @@ class TaskFolder:
 
     def _judge_of_result(self) -> str:
         path = self.path / "result.json"
-        return read_result(path).judged_by if path.exists() else ""
+        with contextlib.suppress(UserError):  # a damaged one is nobody's, and written anew
+            return read_result(path).judged_by if path.exists() else ""
+        return ""
 
     def _result_of(self, judge: str) -> Path:
         return self.path / f"result.{plain_name(judge)}.json"
