@@ -19,8 +19,8 @@ from mipha_eval import Run, UserError, evaluate, load_run
 from mipha_eval.core.data_source import DataSource
 from mipha_eval.core.plugins.registry import PACKAGE
 from mipha_eval.runs import evaluate as evaluating
-from mipha_eval.runs import task_run
 from mipha_eval.scoring import installation
+from mipha_eval.scoring.result import score_responses
 from mipha_eval.store.loaded_record import read_loaded, write_loaded
 from tests.conftest import read_json, read_jsonl, write_jsonl
 
@@ -49,13 +49,12 @@ class Kept(Task):
 def scored(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Labels of the tasks that were scored since the list was cleared."""
     found: list[str] = []
-    real = task_run.score_responses
 
     def noted(task: Any, *arguments: Any) -> Any:
         found.append(task.label)
-        return real(task, *arguments)
+        return score_responses(task, *arguments)
 
-    monkeypatch.setattr(task_run, "score_responses", noted)
+    monkeypatch.setattr("mipha_eval.runs.task_run.score_responses", noted)
     return found
 
 
@@ -180,8 +179,9 @@ def test_code_that_was_edited(table: Path, scored: list[str], tmp_path: Path, mo
     """While a process goes on nothing is sealed, since it runs what it has loaded; the next one scores once."""
     run(table, tmp_path / "runs")
     real = installation._own_files
-    (tmp_path / "scorer.py").write_text("")
-    monkeypatch.setattr(installation, "_own_files", lambda: [*real(), tmp_path / "scorer.py"])
+    (tmp_path / "code").mkdir()
+    (tmp_path / "code/scorer.py").write_text("")
+    monkeypatch.setattr(installation, "_own_files", lambda: [*real(), *installation._files_in(str(tmp_path / "code"))])
     run(table, tmp_path / "runs")
     run(table, tmp_path / "runs")
     assert len(scored) == 3
@@ -189,16 +189,16 @@ def test_code_that_was_edited(table: Path, scored: list[str], tmp_path: Path, mo
         run(table, tmp_path / "runs")
         run(table, tmp_path / "runs")
         assert len(scored) == 4
-        (tmp_path / "scorer.py").write_text("edited")
+        (tmp_path / "code/scorer.py").write_text("edited")
         run(table, tmp_path / "runs")
         assert len(scored) == 5
 
 
 def test_everything_that_scores_is_in_the_digest() -> None:
     """Scorers, tasks, certificates and oracles; nothing of it is looked for by name."""
-    names = {file.name for file in installation._own_files()}
-    assert {"pope.py", "result.py", "pope.json", "measures.py", "presets.toml"} <= names
-    assert sum(file.name == "pope.py" for file in installation._own_files()) >= 2, "the task's and the oracle's"
+    names = [Path(path).name for path, _ in installation._own_files()]
+    assert {"result.py", "pope.json", "measures.py", "presets.toml"} <= {*names}
+    assert names.count("pope.py") >= 2, "the task's and the oracle's"
 
 
 @pytest.mark.parametrize("change", ["java", "package", "variable"])

@@ -24,20 +24,27 @@ CACHE = "__pycache__"
 
 #: device, inode, size and times of a file or folder: of its content, and of the change that no program can set
 Stamp = tuple[int, int, int, int, int]
+Stamped = tuple[str, Stamp]
 
 
 def installation_digest() -> str:
-    """Identifies this package's code and data, the other packages, Python, Java and the kind of machine.
+    """Identifies this package's code and data, the other packages, Python, Java and the kind of machine, by files' stamps.
 
-    "" where that is not what it was when this process asked first: nobody can say then which code is running.
+    "" where that is not what it was when this process asked first, or changes now: nobody can say then which code is running.
     """
-    now = _digest()
+    try:
+        now = _digest()
+    except OSError:  # a file that came and went meanwhile
+        return ""
     return now if now == _at_first(now) else ""
 
 
 def stamp_of(path: Path) -> Stamp:
     """By which it is seen whether a file was written or replaced, or something in a folder. Raises OSError."""
-    found = path.stat()
+    return _stamp(path.stat())
+
+
+def _stamp(found: os.stat_result) -> Stamp:
     return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
 
 
@@ -55,30 +62,32 @@ def _asked_first() -> dict[str, str]:
 def _digest() -> str:
     java = shutil.which("java")
     parts = [
-        *([*_packages()], sys.version, platform.platform(), sys.byteorder),
+        *(sorted(_own_files()), sorted(_packages())),
+        *(sys.version, platform.platform(), sys.byteorder),
         [java, *stamp_of(Path(java).resolve())] if java else None,
         {name: os.environ.get(name) for name in ENVIRONMENT},
     ]
-    digest = hashlib.sha256(json.dumps(parts).encode())
-    for file in _own_files():
-        content = file.read_bytes()
-        digest.update(f"{file} {len(content)}\n".encode())
-        digest.update(content)
-    return digest.hexdigest()
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
-def _own_files() -> Iterator[Path]:
+def _own_files() -> Iterator[Stamped]:
     """The package's files, with plugins, certificates and oracles where a checkout has them beside it."""
     beside = (*(plugin_folder(kind) for kind in (*OWNERS, "certificates")), oracle_folder())
-    for place in (PACKAGE, *(each for each in beside if not each.is_relative_to(PACKAGE))):
-        for folder, folders, files in os.walk(place):
-            folders[:] = sorted(name for name in folders if name != CACHE)
-            yield from (Path(folder, name) for name in sorted(files))
+    for folder in (PACKAGE, *(each for each in beside if not each.is_relative_to(PACKAGE))):
+        yield from _files_in(str(folder))
 
 
-def _packages() -> Iterator[list[object]]:
+def _files_in(folder: str) -> Iterator[Stamped]:
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if not entry.is_dir():
+                yield entry.path, _stamp(entry.stat())
+            elif entry.name != CACHE:
+                yield from _files_in(entry.path)
+
+
+def _packages() -> Iterator[Stamped]:
     """Names, which have the versions in them, and when each was installed."""
-    for place in sys.path:
-        folder = Path(place or ".")
-        if folder.is_dir():
-            yield from ([str(each), *stamp_of(each)] for each in sorted(folder.iterdir()) if each.suffix in INSTALLED)
+    for place in filter(os.path.isdir, {each or os.curdir for each in sys.path}):
+        with os.scandir(place) as entries:
+            yield from ((each.path, _stamp(each.stat())) for each in entries if each.name.endswith(INSTALLED))
