@@ -16,8 +16,10 @@ from typing import Any
 import pytest
 
 from mipha_eval import Run, UserError, evaluate, load_run
+from mipha_eval.core.atomic import write_json
 from mipha_eval.core.data_source import DataSource
-from mipha_eval.core.plugins.registry import PACKAGE
+from mipha_eval.core.plugins.registry import PACKAGE, Registry
+from mipha_eval.judge.grading import begin_grading
 from mipha_eval.runs import evaluate as evaluating
 from mipha_eval.scoring import installation
 from mipha_eval.scoring.result import score_responses
@@ -218,6 +220,25 @@ def test_what_is_installed_decides(change: str, tmp_path: Path, monkeypatch: pyt
         assert installation.installation_digest() == "", "not what this process began with"
     with another_process():
         assert installation.installation_digest() not in ("", before)
+
+
+def test_a_judge_counts_by_its_verdicts(scored: list[str], tmp_path: Path) -> None:
+    """One that comes, other verdicts of the same one, and none any more each lead to other numbers."""
+    few: dict[str, Any] = {"data": "demo", "limit": 4}
+    names = [sample.id for sample in run("mmvet", tmp_path / "runs", **few)["mmvet"].answers.samples]
+
+    def judged(grade: float) -> float:
+        write_json(tmp_path / "grades.json", {name: {"model": ["m"], "score": [grade]} for name in names})
+        grading = begin_grading(None, tmp_path / "grades.json", Registry())
+        return run("mmvet", tmp_path / "runs", **few, judge=grading)["mmvet"]["score[m]"]
+
+    assert [judged(0.5), judged(0.5)] == [50.0, 50.0]
+    assert len(scored) == 2, "once without the judge, once with it"
+    (verdicts,) = tmp_path.glob("runs/*/*/verdicts.jsonl")
+    verdicts.write_text(verdicts.read_text().replace('"0.5"', '"1.0"'))
+    assert judged(0.5) == 100.0
+    assert "score[m]" not in run("mmvet", tmp_path / "runs", **few)["mmvet"].summary.metrics
+    assert len(scored) == 4
 
 
 def test_a_plugin_counts_by_its_code(scored: list[str], tmp_path: Path) -> None:

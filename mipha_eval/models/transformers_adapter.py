@@ -17,7 +17,6 @@ from torch import nn
 from mipha_eval.core.adapter import Cost
 from mipha_eval.core.asking import ASKING
 from mipha_eval.core.errors import RequestError, UserError
-from mipha_eval.core.from_files import FromFiles
 from mipha_eval.core.json_value import JsonObject
 from mipha_eval.core.types import Decoding, Request, Response
 from mipha_eval.models import reference
@@ -47,7 +46,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class TransformersAdapter(PrefixAdapter[Pixels, State], FromFiles):
+class TransformersAdapter(PrefixAdapter[Pixels, State]):
     """A checkpoint on a device.
 
     Options: `path` is a checkpoint folder or a hub id, `revision` a commit or tag there; `share` false answers every prompt
@@ -148,11 +147,6 @@ class TransformersAdapter(PrefixAdapter[Pixels, State], FromFiles):
         found = stamps(self.read_files())
         note_adapter(self.folder)
         return found
-
-    @property
-    def own_files(self) -> list[Path]:
-        """The checkpoint's files as they were read; none of one that the hub has, which may have another tomorrow."""
-        return list(self.before) if Path(self.path).expanduser().is_dir() else []
 
     @cached_property
     def digest(self) -> Future[str]:

@@ -30,7 +30,7 @@ Stamped = tuple[str, Stamp]
 def installation_digest() -> str:
     """Identifies this package's code and data, the other packages, Python, Java and the kind of machine, by files' stamps.
 
-    "" where that is not what it was when this process asked first, or changes now: nobody can say then which code is running.
+    "" where that is not what it was when this process asked first, or changes now: nobody can say which code is running.
     """
     try:
         now = _digest()
