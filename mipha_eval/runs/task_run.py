@@ -215,8 +215,9 @@ class TaskRun:
 
     def seal(self) -> None:
         """Notes what the result was made of, so that it need not be made again."""
-        if self.inputs:
-            self.folder.task(self.label).write_seal(self.inputs)
+        with contextlib.suppress(UserError):  # without the note it is made again
+            if self.inputs:
+                self.folder.task(self.label).write_seal(self.inputs)
 
     def send_to(self, grading: Grading, session: Session, files: ExitStack) -> None:
         """Has a judge grade the answers, if it is one for this task: those that are stored now, the others as they come.
