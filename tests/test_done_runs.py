@@ -449,7 +449,7 @@ def test_a_young_checkpoint_is_read_again(done: Done, tmp_path: Path) -> None:
     now = time.time()
     for age, noted in ((0.0, False), (60.0, True)):
         os.utime(done.checkpoint / "config.json", (now - age, now - age))
-        write_loaded(tmp_path, "typed", [done.checkpoint / "config.json"])
+        write_loaded(tmp_path, "model", "run", [done.checkpoint / "config.json"])
         assert (read_loaded(tmp_path) is not None) == noted
     aged(done.checkpoint)
     found = read_loaded(tmp_path)

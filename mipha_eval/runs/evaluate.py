@@ -32,7 +32,8 @@ from mipha_eval.runs.settings import RunSettings
 from mipha_eval.runs.stored_run import Run
 from mipha_eval.runs.suites_judge import tell_suites
 from mipha_eval.runs.task_result import Result
-from mipha_eval.runs.unloaded import Unloaded, may_stay_unloaded
+from mipha_eval.runs.typed_digest import model_digest
+from mipha_eval.runs.unloaded import Unloaded, may_stay_unloaded, was_loaded
 from mipha_eval.scoring.answer_files import Taken
 
 #: what a model may be: a name, an adapter, a model with options chosen, or a function of pictures and prompt
@@ -86,13 +87,22 @@ def evaluate(
     """
     registry, who = Registry([Path(each) for each in plugins]), worker_settings(workers)
     own, of_tasks = split_options(_texts(options, named), registry, _objects(tasks))
-    chosen = _chosen_model(model, own, registry, who, as_published=as_published)
+    typed = "" if as_published or who is not None else _typed(model, own, plugins)
+
+    def build() -> Model:
+        return _there(_model(model, own, registry, as_published=as_published), who)
+
+    if isinstance(model, str) and was_loaded(Path(output), typed):
+        chosen = Model(model, Unloaded(build), usual_data(model, registry), own)
+    else:
+        chosen = build()
     under, grading = chosen_control(control, blind=blind), _grading(judge, registry)
     found, failed = _tasks(tasks, of_tasks, _source(data, chosen.data), registry, grading)
     chosen.check_about([*(task.name for task in found), *failed])
     anew = isinstance(chosen.adapter, CallableModel) if fresh is None else fresh
     how = RunSettings(chosen, found, of_tasks, Path(output), limit, batch_size, under, anew, not progress, check)
-    return run(replace(how, probabilities=probabilities, grading=grading, failed=failed, workers=who, plugins=plugins))
+    how = replace(how, probabilities=probabilities, grading=grading, failed=failed, workers=who, plugins=plugins)
+    return run(replace(how, typed=typed))
 
 
 def score(
@@ -153,17 +163,9 @@ def _texts(options: Mapping[str, object] | None, named: Mapping[str, object]) ->
     return {**first, **second}
 
 
-def _chosen_model(
-    model: AnyModel, options: Mapping[str, str], registry: Registry, workers: WorkerSettings | None, *, as_published: bool
-) -> Model:
-    """The model; one that is named is built when it is needed, where that decides nothing that is asked of it before."""
-
-    def build() -> Model:
-        return _there(_model(model, options, registry, as_published=as_published), workers)
-
-    if not isinstance(model, str) or as_published or workers is not None or not may_stay_unloaded([*options]):
-        return build()
-    return Model(model, Unloaded(build), usual_data(model, registry), dict(options))
+def _typed(model: AnyModel, options: Mapping[str, str], plugins: Sequence[str | Path]) -> str:
+    """A digest of a model that is named, and of which all but its run can be known before it is built; else ""."""
+    return model_digest(model, options, plugins) if isinstance(model, str) and may_stay_unloaded(options) else ""
 
 
 def _model(model: AnyModel, options: Mapping[str, str], registry: Registry, *, as_published: bool) -> Model:

@@ -38,7 +38,6 @@ from mipha_eval.runs.siblings import siblings, take_answers
 from mipha_eval.runs.stored_run import Run
 from mipha_eval.runs.task_result import Answers, Result
 from mipha_eval.runs.task_run import Digest, TaskRun, known_responses, note_failure, open_task
-from mipha_eval.runs.typed_digest import typed_digest
 from mipha_eval.runs.unloaded import QuestionsLeftError, Unloaded, built, check_answered, note_loaded, recalled
 from mipha_eval.scoring.installation import installation_digest
 from mipha_eval.scoring.run_context import RunContext
@@ -95,12 +94,11 @@ def run(settings: RunSettings) -> Run:
         TasksFailedError: a task has no result; the others have theirs.
     """
     with blaming(), early_messages() as early:
-        typed = typed_digest(settings) if isinstance(settings.model.adapter, Unloaded) else ""
-        done = recalled(settings, typed)
+        done = recalled(settings)
         if done is not None:
             with suppress(QuestionsLeftError):
                 return _run(done, early)
-        return _run(built(settings, typed), early)
+        return _run(built(settings), early)
 
 
 def _run(settings: RunSettings, early: MemoryHandler) -> Run:

@@ -31,7 +31,7 @@ class RunSettings:
         plugins: files with the model, for workers.
         failed: why plugins beside these tasks cannot be used, by the task's name or the plugin's file.
         begun: is told the run's folder as soon as it is there.
-        typed: a digest of what was typed, see `typed_digest`; "" where nobody typed the model's name.
+        typed: a digest of the model as it was typed, see `model_digest`; "" where it was not, or must be loaded.
     """
 
     model: Model

@@ -11,8 +11,10 @@ import os
 import platform
 import shutil
 import subprocess
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from mipha_eval.core.files import read_regular
 from mipha_eval.core.json_line import to_json
 from mipha_eval.runs.settings import RunSettings
 from mipha_eval.scoring.installation import installation_digest
@@ -28,19 +30,34 @@ VARIABLES = (
 PATIENCE = 20.0
 
 
-def typed_digest(settings: RunSettings) -> str:
-    """Identifies what decides a run before anything is read, on this machine; "" where it cannot be told."""
-    installation, model, source = installation_digest(), settings.model, settings.source
-    if not installation or settings.workers is not None:
+def model_digest(name: str, options: Mapping[str, str], plugins: Sequence[str | Path]) -> str:
+    """Identifies a model as it is typed, on this machine; "" where it cannot be told what is installed.
+
+    Args:
+        options: of the model, as texts.
+        plugins: files, which may define the model.
+    """
+    installation = installation_digest()
+    if not installation:
         return ""
-    folders = {name: str(folder) for name, folder in source.image_dirs.items()}
-    plugins = [[str(file), hashlib.sha256(Path(file).read_bytes()).hexdigest()] for file in settings.plugins]
+    files = [[str(file), hashlib.sha256(read_regular(Path(file))).hexdigest()] for file in plugins if Path(file).is_file()]
     parts: list[object] = [
-        *(installation, model.name, dict(sorted(model.options.items())), dict(sorted(settings.task_options.items()))),
-        *(str(source), str(source.annotations), folders, settings.control, plugins),
+        *(installation, name, dict(sorted(options.items())), files),
         *(str(Path.cwd()), str(Path.home()), platform.node(), _devices()),
         sorted((name, value) for name, value in os.environ.items() if name.startswith(VARIABLES)),
     ]
+    return _digest(parts)
+
+
+def run_digest(settings: RunSettings) -> str:
+    """Identifies what decides a run before anything is read; "" where the model is none that was typed."""
+    source = settings.source
+    folders = {name: str(folder) for name, folder in source.image_dirs.items()}
+    parts = [settings.typed, dict(sorted(settings.task_options.items())), str(source), str(source.annotations), folders]
+    return _digest([*parts, settings.control]) if settings.typed else ""
+
+
+def _digest(parts: Sequence[object]) -> str:
     return hashlib.sha256(to_json(parts).encode()).hexdigest()
 
 

@@ -8,7 +8,7 @@ goes its usual way, with a model that is asked nothing: where anything is lackin
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import ClassVar
@@ -22,7 +22,8 @@ from mipha_eval.core.plugins.blame import is_foreign
 from mipha_eval.core.plugins.model import Model
 from mipha_eval.core.types import Request, Response
 from mipha_eval.runs.settings import RunSettings
-from mipha_eval.store.loaded_record import NAME, read_loaded, write_loaded
+from mipha_eval.runs.typed_digest import run_digest
+from mipha_eval.store.loaded_record import NAME, LoadedRecord, read_loaded, write_loaded
 from mipha_eval.store.manifest import Manifest
 from mipha_eval.store.run_folder import RunFolder
 
@@ -68,24 +69,25 @@ def check_answered(adapter: ModelAdapter, questions: int) -> None:
         raise QuestionsLeftError
 
 
-def may_stay_unloaded(options: Sequence[str]) -> bool:
+def may_stay_unloaded(options: Iterable[str]) -> bool:
     """Whether all that is known of a model with these options, but for its run, can be known without it."""
     return not any(key.rpartition(".")[2] in ASKING for key in options)
 
 
-def recalled(settings: RunSettings, typed: str) -> RunSettings | None:
-    """With the run that the model led to before, if that is surely the one and seems to be done.
+def was_loaded(output: Path, typed: str) -> bool:
+    """Whether a run was made with a model that was typed the same; then nothing is wrong with how it is typed."""
+    return bool(typed) and any(record.model == typed for _, record in _records(output))
 
-    Args:
-        typed: see `typed_digest`.
-    """
+
+def recalled(settings: RunSettings) -> RunSettings | None:
+    """With the run that the model led to before, if that is surely the one and seems to be done."""
     stand_in = settings.model.adapter
-    if not isinstance(stand_in, Unloaded) or not typed or settings.fresh:
+    if not isinstance(stand_in, Unloaded) or settings.fresh:
         return None
-    found = [file.parent for file in settings.output.glob(f"*/{NAME}") if _is_of(file.parent, typed)]
+    same = run_digest(settings)
+    found = [path for path, record in _records(settings.output) if record.run == same and record.unchanged]
     try:
-        manifests = [RunFolder.open(path).manifest() for path in found]
-        run = _newest(settings.output, manifests)
+        run = _newest(settings.output, [RunFolder.open(path).manifest() for path in found])
         if run is None or not all(_seems_done(run, task.label, settings.limit) for task in settings.tasks):
             return None
         manifest = run.manifest()
@@ -95,9 +97,12 @@ def recalled(settings: RunSettings, typed: str) -> RunSettings | None:
     return replace(settings, model=replace(settings.model, name=manifest.model, adapter=adapter))
 
 
-def _is_of(path: Path, typed: str) -> bool:
-    record = read_loaded(path)
-    return record is not None and record.typed == typed and record.unchanged
+def _records(output: Path) -> Iterator[tuple[Path, LoadedRecord]]:
+    """Runs with what their models were loaded from, as far as that is noted."""
+    for file in sorted(output.glob(f"*/{NAME}")):
+        record = read_loaded(file.parent)
+        if record is not None:
+            yield file.parent, record
 
 
 def _newest(output: Path, manifests: Sequence[Manifest]) -> RunFolder | None:
@@ -115,10 +120,10 @@ def _seems_done(run: RunFolder, label: str, limit: int | None) -> bool:
     return context is not None and not (context.limited and limit is None)
 
 
-def built(settings: RunSettings, typed: str = "") -> RunSettings:
+def built(settings: RunSettings) -> RunSettings:
     """With the model itself. Raises UserError."""
     stand_in = settings.model.adapter
-    return replace(settings, model=stand_in.build(), typed=typed) if isinstance(stand_in, Unloaded) else settings
+    return replace(settings, model=stand_in.build()) if isinstance(stand_in, Unloaded) else settings
 
 
 def note_loaded(settings: RunSettings, folder: RunFolder) -> None:
@@ -128,4 +133,4 @@ def note_loaded(settings: RunSettings, folder: RunFolder) -> None:
         return
     plain = model.published is None and not any(model.changed(task.name) for task in settings.tasks)
     if plain and adapter.reads_images and not adapter.floor and settings.workers is None:
-        write_loaded(folder.path, settings.typed, adapter.deciding_files())
+        write_loaded(folder.path, settings.typed, run_digest(settings), adapter.deciding_files())

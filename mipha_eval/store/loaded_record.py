@@ -24,11 +24,13 @@ class LoadedRecord(Struct, frozen=True):
     """From which it follows that the same command would load the same model.
 
     Attributes:
-        typed: a digest of the command, as far as it decides the run, and of what is installed.
+        model: a digest of the model as it was typed, and of what is installed.
+        run: the same with all else of the command that decides the run.
         files: those that were read and the folders that they are in, with their stamps.
     """
 
-    typed: Text
+    model: Text
+    run: Text
     files: Mapping[str, Stamp]
 
     @property
@@ -48,14 +50,14 @@ def read_loaded(folder: Path) -> LoadedRecord | None:
         return None
 
 
-def write_loaded(folder: Path, typed: str, files: Iterable[Path]) -> None:
+def write_loaded(folder: Path, model: str, run: str, files: Iterable[Path]) -> None:
     """Notes what was loaded; takes away what was noted before where files are too young to be known by their stamps."""
     try:
         stamps = {str(path.absolute()): stamp_of(path) for path in _watched(files)}
     except OSError:  # one has gone meanwhile
         stamps = {}
     if stamps and max(written for *_, written, _ in stamps.values()) < (time.time() - GRAIN) * NANO:
-        write_json(folder / NAME, record_json(LoadedRecord(typed, stamps)))
+        write_json(folder / NAME, record_json(LoadedRecord(model, run, stamps)))
     else:
         (folder / NAME).unlink(missing_ok=True)
 
