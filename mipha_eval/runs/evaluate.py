@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -87,22 +87,15 @@ def evaluate(
     """
     registry, who = Registry([Path(each) for each in plugins]), worker_settings(workers)
     own, of_tasks = split_options(_texts(options, named), registry, _objects(tasks))
-    typed = "" if as_published or who is not None else _typed(model, own, plugins)
-
-    def build() -> Model:
-        return _there(_model(model, own, registry, as_published=as_published), who)
-
-    if isinstance(model, str) and was_loaded(Path(output), typed):
-        chosen = Model(model, Unloaded(build), usual_data(model, registry), own)
-    else:
-        chosen = build()
+    chosen, typed = _AskedModel(model, own, registry, who, as_published).chosen(Path(output), plugins)
     under, grading = chosen_control(control, blind=blind), _grading(judge, registry)
     found, failed = _tasks(tasks, of_tasks, _source(data, chosen.data), registry, grading)
     chosen.check_about([*(task.name for task in found), *failed])
     anew = isinstance(chosen.adapter, CallableModel) if fresh is None else fresh
-    how = RunSettings(chosen, found, of_tasks, Path(output), limit, batch_size, under, anew, not progress, check)
-    how = replace(how, probabilities=probabilities, grading=grading, failed=failed, workers=who, plugins=plugins)
-    return run(replace(how, typed=typed))
+    how = RunSettings(
+        chosen, found, of_tasks, Path(output), limit, batch_size, under, anew, not progress, check, typed=typed
+    )
+    return run(replace(how, probabilities=probabilities, grading=grading, failed=failed, workers=who, plugins=plugins))
 
 
 def score(
@@ -163,24 +156,42 @@ def _texts(options: Mapping[str, object] | None, named: Mapping[str, object]) ->
     return {**first, **second}
 
 
-def _typed(model: AnyModel, options: Mapping[str, str], plugins: Sequence[str | Path]) -> str:
-    """A digest of a model that is named, and of which all but its run can be known before it is built; else ""."""
-    return model_digest(model, options, plugins) if isinstance(model, str) and may_stay_unloaded(options) else ""
+@dataclass(frozen=True)
+class _AskedModel:
+    """A model as it was asked for, with its options as texts."""
 
+    model: AnyModel
+    options: Mapping[str, str]
+    registry: Registry
+    workers: WorkerSettings | None
+    as_published: bool
 
-def _model(model: AnyModel, options: Mapping[str, str], registry: Registry, *, as_published: bool) -> Model:
-    if isinstance(model, str):
-        return model_by_name(model, options, registry, as_published=as_published)
-    if as_published and not (isinstance(model, Model) and model.published):
-        raise UserError("only a preset, by its name, can be asked as published", flag="--as-published")
-    return _chosen(model).asked_with(options)
+    def chosen(self, output: Path, plugins: Sequence[str | Path]) -> tuple[Model, str]:
+        """The model, and a digest of how it was typed, see `RunSettings.typed`.
 
+        One that was typed the same before, and loaded, is built when it is needed. Raises UserError.
+        """
+        name = self.model if isinstance(self.model, str) else ""
+        plain = name and not self.as_published and self.workers is None and may_stay_unloaded(self.options)
+        typed = model_digest(name, self.options, plugins) if plain else ""
+        if not was_loaded(output, typed):
+            return self.build(), typed
+        return Model(name, Unloaded(self.build), usual_data(name, self.registry), self.options), typed
 
-def _there(model: Model, workers: WorkerSettings | None) -> Model:
-    """A model whose files are on this machine; workers may have them where this process has none. Raises UserError."""
-    if workers is None:
-        model.adapter.check_there()
-    return model
+    def build(self) -> Model:
+        """With its files on this machine; workers may have them where this process has none. Raises UserError."""
+        built = self._named(self.model) if isinstance(self.model, str) else self._object(self.model)
+        if self.workers is None:
+            built.adapter.check_there()
+        return built
+
+    def _named(self, name: str) -> Model:
+        return model_by_name(name, self.options, self.registry, as_published=self.as_published)
+
+    def _object(self, model: ModelAdapter | Model | Callable[[list[Any], str], str]) -> Model:
+        if self.as_published and not (isinstance(model, Model) and model.published):
+            raise UserError("only a preset, by its name, can be asked as published", flag="--as-published")
+        return _chosen(model).asked_with(self.options)
 
 
 def _chosen(model: ModelAdapter | Model | Callable[[list[Any], str], str]) -> Model:
