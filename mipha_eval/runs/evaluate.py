@@ -91,10 +91,8 @@ def evaluate(
     under, grading = chosen_control(control, blind=blind), _grading(judge, registry)
     found, failed = _tasks(tasks, of_tasks, _source(data, chosen.data), registry, grading)
     chosen.check_about([*(task.name for task in found), *failed])
-    anew = isinstance(chosen.adapter, CallableModel) if fresh is None else fresh
-    how = RunSettings(
-        chosen, found, of_tasks, Path(output), limit, batch_size, under, anew, not progress, check, typed=typed
-    )
+    new = isinstance(chosen.adapter, CallableModel) if fresh is None else fresh
+    how = RunSettings(chosen, found, of_tasks, Path(output), limit, batch_size, under, new, not progress, check, typed=typed)
     return run(replace(how, probabilities=probabilities, grading=grading, failed=failed, workers=who, plugins=plugins))
 
 
