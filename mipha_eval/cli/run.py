@@ -118,18 +118,16 @@ def _evaluated(given: RunFlags) -> Run:
     what, who, where, how = given.what, given.who, given.where, given.how
     crew, named = how.crew, what.named
     from mipha_eval.core.plugins.registry import Registry
-    from mipha_eval.core.plugins.selection import split_options
     from mipha_eval.data.parse_source import parse_source
     from mipha_eval.runs.evaluate import evaluate
-    from mipha_eval.runs.model_by_name import model_by_name
+    from mipha_eval.runs.model_by_name import usual_data
 
     registry = Registry(who.plugin or ())
-    own, of_tasks = split_options(parse_pairs(who.options or ()), registry)
-    chosen = model_by_name(who.name, {**own, **who.flagged}, registry, as_published=who.as_published)
+    usual = usual_data(who.name, registry) or "hub"
     return evaluate(
-        chosen,
+        who.name,
         named,
-        data=parse_source(where.data or chosen.data or "hub", where.image_dirs, where.annotations),
+        data=parse_source(where.data or usual, where.image_dirs, where.annotations),
         limit=what.limit,
         output=given.out.output,
         batch_size=how.batch,
@@ -143,7 +141,7 @@ def _evaluated(given: RunFlags) -> Run:
         workers=crew,
         progress=not given.out.json,
         plugins=who.plugin or (),
-        options=of_tasks,
+        options={**parse_pairs(who.options or ()), **who.flagged},
     )
 
 

@@ -8,8 +8,10 @@ from dataclasses import dataclass, field, replace
 
 from mipha_eval.core.alphabet import lettered
 from mipha_eval.core.format_lines import question_core
+from mipha_eval.core.json_value import JsonObject
 from mipha_eval.core.judged_task import JudgedTask
 from mipha_eval.core.plugins.checks.scores import checked_scores
+from mipha_eval.core.record import record_json
 from mipha_eval.core.task import JUDGE_FAILED, NOT_JUDGED, Task
 from mipha_eval.core.types import Answer, Dialogue, Query, Response, Sample, Score, Verdict
 from mipha_eval.judge.session import Case
@@ -122,6 +124,17 @@ class Judged:
     @property
     def name(self) -> str:
         return self.verdicts.judge
+
+    @property
+    def settled(self) -> JsonObject:
+        """All of it that decides scores and what a result says of the judge."""
+        return {
+            "judge": self.name,
+            "notes": self.verdicts.notes,
+            "use": [self.use.runs, self.use.correctness],
+            "verdicts": self.verdicts.digest(),
+            "calibration": record_json(self.calibration) if self.calibration else None,
+        }
 
     def regrade(
         self, task: Task, samples: Mapping[str, Sample], responses: Mapping[str, Response], scores: Sequence[Score]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import hashlib
 from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
@@ -12,6 +14,7 @@ from urllib.parse import urlsplit
 from mipha_eval.core.atomic import locked, write_json
 from mipha_eval.core.errors import UserError
 from mipha_eval.core.files import read_object
+from mipha_eval.core.json_line import to_json
 from mipha_eval.core.json_value import Json
 from mipha_eval.core.record import checked
 from mipha_eval.core.served import same_model
@@ -93,6 +96,11 @@ class Verdicts:
             served=tuple(served),
             served_as_another=tuple(name for name in served if not same_model(asked, name)),
         )
+
+    def digest(self) -> str:
+        """Identifies all that the judge has replied."""
+        rows = sorted((*place, *dataclasses.astuple(verdict)) for place, verdict in self._found.items())
+        return hashlib.sha256(to_json(rows).encode()).hexdigest()
 
     def __enter__(self) -> Verdicts:
         """Opens the file for `add`, and writes down the notes on the judge.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable
 from pathlib import Path
 
 from mipha_eval.core.errors import UserError
@@ -38,6 +39,11 @@ def locate_checkpoint(path: str, revision: str | None = None, *, pickled: bool =
     except Exception as error:  # huggingface_hub raises its own, requests' and OSErrors here
         reason = str(error).strip().splitlines()[0]
         raise UserError(f"{path} is no local folder and cannot be fetched from the hub: {reason}") from error
+
+
+def local_files(path: str, files: Iterable[Path]) -> list[Path]:
+    """The files of a checkpoint that is a folder; none of one that the hub has, which may have another tomorrow."""
+    return list(files) if Path(path).expanduser().is_dir() else []
 
 
 def check_local(path: str) -> None:

@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, ClassVar, TypeVar
 import torch
 
 from mipha_eval.core.errors import UserError
+from mipha_eval.core.from_files import FromFiles
 from mipha_eval.core.json_value import JsonObject
 from mipha_eval.core.types import Request, Response
+from mipha_eval.models.checkpoint_folder import local_files
 from mipha_eval.models.device import choose_device, choose_dtype, device_name
 from mipha_eval.models.device_map import DeviceMap, layers_by_device, report
 from mipha_eval.models.fingerprint import read_files
@@ -35,7 +37,7 @@ OF_FILES = frozenset({"folder", "before", "digest", "_weights", "known", "_ahead
 
 
 @dataclass(frozen=True, kw_only=True)
-class GenericAdapter(TransformersAdapter[Pixels]):
+class GenericAdapter(TransformersAdapter[Pixels], FromFiles):
     """Options: `device_map` spreads a model that is larger than a GPU over all that can be seen: ``auto``, ``balanced`` or
     ``sequential`` (one after the other is filled); `tp` is over how many GPUs each of its layers is cut, a process each.
     """
@@ -90,6 +92,9 @@ class GenericAdapter(TransformersAdapter[Pixels]):
 
     def read_files(self) -> list[Path]:
         return read_files(self.folder, pickled=self.allow_bin)
+
+    def deciding_files(self) -> list[Path]:
+        return local_files(self.path, self.before) if self.device_map is None and self.tp == 1 else []
 
     def together(self, what: str, own: Callable[[], Made], batch: Sequence[Request] | None = None) -> Made:
         """Does something in all processes at once, as each computes a share of every layer.

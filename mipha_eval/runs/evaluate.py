@@ -6,7 +6,7 @@ import json
 import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -28,13 +28,15 @@ from mipha_eval.judge.settings import JudgeChoice
 from mipha_eval.runs.callable_model import CallableModel
 from mipha_eval.runs.defaults import OUTPUT
 from mipha_eval.runs.find_tasks import find_tasks
-from mipha_eval.runs.model_by_name import model_by_name
+from mipha_eval.runs.model_by_name import model_by_name, usual_data
 from mipha_eval.runs.run import run
 from mipha_eval.runs.score import score_file, score_run
 from mipha_eval.runs.settings import RunSettings
 from mipha_eval.runs.stored_run import Run
 from mipha_eval.runs.suites_judge import suites_judge
 from mipha_eval.runs.task_result import Result
+from mipha_eval.runs.typed_digest import model_digest
+from mipha_eval.runs.unloaded import Unloaded, may_stay_unloaded, was_loaded
 from mipha_eval.scoring.answer_files import Taken
 
 #: what a model may be: a name, an adapter, a model with options chosen, or a function of pictures and prompt
@@ -76,9 +78,8 @@ def evaluate(
         output, batch_size: the folder for run folders; requests a batch, None for as many as the model's token budget holds.
         blind, control: ``"blind"``, ``"mean-image"``, ``"shuffled-image"`` or ``"no-question"``; see docs/controls.md.
         probabilities, as_published: also how probable each possible answer is; ask a preset as its paper or card asked it.
-        fresh: begin anew; None does so for a function alone, since nobody knows what decides its answers.
+        fresh, plugins: begin anew, None for a function alone, since nobody knows what decides it; files of plugins.
         workers: processes that answer, ``"auto"`` for one a GPU, or also where; None or 1 for this one. See docs/cluster.md.
-        plugins: Python files with tasks or models.
         options, **named: of the model, of how it is asked, and of tasks; a name that is a parameter's goes among `options`.
 
     Raises:
@@ -88,13 +89,14 @@ def evaluate(
     registry, who = Registry([Path(each) for each in plugins]), worker_settings(workers)
     with shown_progress(quiet=not progress), ExitStack() as within:
         own, of_tasks = split_options(_texts(options, named), registry, _objects(tasks))
-        chosen = _there(_model(model, own, registry, as_published=as_published), who)
+        chosen, typed = _AskedModel(model, own, registry, who, as_published).chosen(Path(output), plugins)
         under, grading, anew = chosen_control(control, blind=blind), _grading(judge, registry), _anew(fresh, chosen)
         within.enter_context(suites_judge(_names(tasks), grading.choice if grading else None))
         found, failed = _tasks(tasks, of_tasks, _source(data, chosen.data), registry)
         chosen.check_about([*(task.name for task in found), *failed])
         how = RunSettings(chosen, found, of_tasks, Path(output), limit, batch_size, under, anew, not progress, check)
-        return run(replace(how, probabilities=probabilities, grading=grading, failed=failed, workers=who, plugins=plugins))
+        how = replace(how, probabilities=probabilities, grading=grading, workers=who, plugins=plugins)
+        return run(replace(how, failed=failed, typed=typed))
 
 
 def score(
@@ -155,19 +157,42 @@ def _texts(options: Mapping[str, object] | None, named: Mapping[str, object]) ->
     return {**first, **second}
 
 
-def _model(model: AnyModel, options: Mapping[str, str], registry: Registry, *, as_published: bool) -> Model:
-    if isinstance(model, str):
-        return model_by_name(model, options, registry, as_published=as_published)
-    if as_published and not (isinstance(model, Model) and model.published):
-        raise UserError("only a preset, by its name, can be asked as published", flag="--as-published")
-    return _chosen(model).asked_with(options)
+@dataclass(frozen=True)
+class _AskedModel:
+    """A model as it was asked for, with its options as texts."""
 
+    model: AnyModel
+    options: Mapping[str, str]
+    registry: Registry
+    workers: WorkerSettings | None
+    as_published: bool
 
-def _there(model: Model, workers: WorkerSettings | None) -> Model:
-    """A model whose files are on this machine; workers may have them where this process has none. Raises UserError."""
-    if workers is None:
-        model.adapter.check_there()
-    return model
+    def chosen(self, output: Path, plugins: Sequence[str | Path]) -> tuple[Model, str]:
+        """The model, and a digest of how it was typed, see `RunSettings.typed`.
+
+        One that was typed the same before, and loaded, is built when it is needed. Raises UserError.
+        """
+        name = self.model if isinstance(self.model, str) else ""
+        plain = name and not self.as_published and self.workers is None and may_stay_unloaded(self.options)
+        typed = model_digest(name, self.options, plugins) if plain else ""
+        if not was_loaded(output, typed):
+            return self.build(), typed
+        return Model(name, Unloaded(self.build), usual_data(name, self.registry), self.options), typed
+
+    def build(self) -> Model:
+        """With its files on this machine; workers may have them where this process has none. Raises UserError."""
+        built = self._named(self.model) if isinstance(self.model, str) else self._object(self.model)
+        if self.workers is None:
+            built.adapter.check_there()
+        return built
+
+    def _named(self, name: str) -> Model:
+        return model_by_name(name, self.options, self.registry, as_published=self.as_published)
+
+    def _object(self, model: ModelAdapter | Model | Callable[[list[Any], str], str]) -> Model:
+        if self.as_published and not (isinstance(model, Model) and model.published):
+            raise UserError("only a preset, by its name, can be asked as published", flag="--as-published")
+        return _chosen(model).asked_with(self.options)
 
 
 def _chosen(model: ModelAdapter | Model | Callable[[list[Any], str], str]) -> Model:

@@ -19,11 +19,23 @@ def model_by_name(name: str, options: Mapping[str, str], registry: Registry, *, 
         UserError: there is no such model; an option does not exist, does not fit or is missing; or nobody can tell by its
             settings which model runs a checkpoint.
     """
-    if plain_name(name) not in registry.names("model_adapters") and ("/" in name or Path(name).expanduser().exists()):
+    if _is_path(name, registry):
         if "path" in options:
             raise UserError(f"model {name} is a checkpoint, and option path names another; leave out one of the two")
         name, options = _running(name, options), {"path": name, **options}
     return build_model(name, options, registry, as_published=as_published)
+
+
+def usual_data(name: str, registry: Registry) -> str:
+    """The data source that a model's preset is made for; "" for none. Raises UserError if there is no such model."""
+    preset = None if _is_path(name, registry) else registry.preset(name)
+    return preset.data if preset else ""
+
+
+def _is_path(name: str, registry: Registry) -> bool:
+    """Whether a model is named by its checkpoint."""
+    known = plain_name(name) in registry.names("model_adapters")
+    return not known and ("/" in name or Path(name).expanduser().exists())
 
 
 def _running(path: str, options: Mapping[str, str]) -> str:

@@ -22,14 +22,19 @@ from mipha_eval.core.record import checked
 from mipha_eval.judge.grading import Grading
 from mipha_eval.judge.recorded import RecordedGrades
 from mipha_eval.runs.settings import RunSettings
+from mipha_eval.runs.unloaded import Unloaded
 from mipha_eval.store.manifest import Manifest
 from mipha_eval.store.migrations import FORMAT
 from mipha_eval.store.run_folder import RunFolder
 
 
 def open_run(settings: RunSettings) -> RunFolder:
-    """The run that was begun with the same model, which is loaded, and data, else a new one."""
+    """The run that was begun with the same model, which is loaded, and data, else a new one; of a model that need not be
+    loaded, the one that was found.
+    """
     model, source = settings.model, settings.source
+    if isinstance(model.adapter, Unloaded):
+        return model.adapter.folder
     same = {
         **decided(model, settings.task_options, source, settings.control),
         "weights": model.facts.weights,

@@ -6,7 +6,7 @@ import functools
 import logging
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack, nullcontext
+from contextlib import ExitStack, nullcontext, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -40,6 +40,8 @@ from mipha_eval.runs.siblings import siblings, take_answers
 from mipha_eval.runs.stored_run import Run
 from mipha_eval.runs.task_result import Answers, Result
 from mipha_eval.runs.task_run import Digest, TaskRun, known_responses, note_failure, open_task
+from mipha_eval.runs.unloaded import QuestionsLeftError, Unloaded, built, check_answered, note_loaded, recalled
+from mipha_eval.scoring.installation import installation_digest
 from mipha_eval.scoring.run_context import RunContext
 from mipha_eval.store.run_folder import RunFolder
 from mipha_eval.store.run_log import early_messages
@@ -95,7 +97,11 @@ def run(settings: RunSettings) -> Run:
         TasksFailedError: a task has no result; the others have theirs.
     """
     with blaming(), early_messages() as early:
-        return _run(settings, early)
+        done = recalled(settings)
+        if done is not None:
+            with suppress(QuestionsLeftError):
+                return _run(done, early)
+        return _run(built(settings), early)
 
 
 def _run(settings: RunSettings, early: MemoryHandler) -> Run:
@@ -126,12 +132,14 @@ def _run_loaded(
     with locked(folder.path / "run"), folder.log, Interrupt() as interrupt:
         folder.log.take(early)
         folder.raise_format()
+        note_loaded(settings, folder)
         folder.note_datasets({name: sha for item in work for name, sha in item.task.data.revisions.items()})
         # not before the run is locked: another process may be counting its workers
         backend.first_worker, backend.tell = folder.manifest().next_worker, folder.note_workers
         for item in work:
             folder.set_status(item.task.label, TaskStatus("pending", total=len(item.samples)))
-        folder.log.note(f"model {settings.model.name} ready; tasks {', '.join(item.task.label for item in work)}")
+        ready = "is loaded if a question is left" if isinstance(adapter, Unloaded) else "ready"
+        folder.log.note(f"model {settings.model.name} {ready}; tasks {', '.join(item.task.label for item in work)}")
         for label, error in failures.items():
             if label not in settings.failed:  # of these nobody knows the whole label
                 note_failure(folder, label, error)
@@ -193,7 +201,7 @@ def answer_and_score(
         A result for each task, but for those that failed or were given up at Ctrl-C, and why the first did.
     """
     adapter, grading = settings.model.adapter, settings.grading
-    digest = digests(adapter, backend.digests)
+    digest, installation = digests(adapter, backend.digests), installation_digest()
     stopped: Exception | None = None
     failures: dict[str, Exception] = {}
     related = [] if settings.fresh else siblings(folder)
@@ -204,11 +212,13 @@ def answer_and_score(
             try:
                 with blaming():
                     task = open_task(item, folder, journal, run_context(item, settings), digest)
+                task.installation = installation
                 take_answers(task, settings.control, related)
                 tasks.append(task)
             except PluginError as error:
                 failures[item.task.label] = error
                 note_failure(folder, item.task.label, error)
+        check_answered(adapter, sum(len(task.todo) for task in tasks))
         proof = SelfCheck(folder, adapter, backend, settings.check, sum(bool(task.todo) for task in tasks))
         known = known_responses(tasks, adapter)
         with grading.session(interrupt.asked, quiet=settings.quiet) if grading else nullcontext() as session:
@@ -228,8 +238,17 @@ def answer_and_score(
                 task.finish(proof.summary(task.label))
             if stopped and task.result is None and task.failure is None:
                 task.fail(stopped)
+    seal_results(tasks, installation)
     failures |= {task.label: task.failure for task in tasks if task.failure is not None}
     return [result for task in tasks if (result := result_of(task)) is not None], failures
+
+
+def seal_results(tasks: Sequence[TaskRun], installation: str) -> None:
+    """Notes what results were made of; not of those that were made while the code that makes them was edited."""
+    if any(task.anew for task in tasks) and installation_digest() != installation:
+        return
+    for task in tasks:
+        task.seal()
 
 
 def result_of(task: TaskRun) -> Result | None:

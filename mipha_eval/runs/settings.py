@@ -32,6 +32,7 @@ class RunSettings:
         plugins: files with the model, for workers.
         failed: why plugins beside these tasks cannot be used, by the task's name or the plugin's file.
         begun: is told the run's folder as soon as it is there.
+        typed: a digest of the model as it was typed, see `model_digest`; "" where it was not, or must be loaded.
     """
 
     model: Model
@@ -50,6 +51,7 @@ class RunSettings:
     plugins: Sequence[str | Path] = ()
     failed: Mapping[str, Exception] = field(default_factory=dict)
     begun: Callable[[Path], object] = field(default=lambda _: None, compare=False, repr=False)
+    typed: str = ""
 
     @property
     def source(self) -> DataSource:

@@ -21,6 +21,7 @@ from mipha_eval.engine.self_check import CheckedAnswer
 from mipha_eval.engine.task_input import TaskInput, task_record
 from mipha_eval.judge.grading import Grading, JudgeQueue
 from mipha_eval.judge.session import Session
+from mipha_eval.runs.scored_before import inputs_digest, scored_before
 from mipha_eval.scoring.result import Scored, score_responses
 from mipha_eval.scoring.result_record import CheckCounts, Effort
 from mipha_eval.scoring.run_context import RunContext
@@ -52,6 +53,9 @@ class TaskRun:
         announced: whether the run's status says that it is being asked.
         failure: why it has no result; what was answered is kept all the same.
         seconds: of the run that went into these, see `run_loop.share_seconds`.
+        installation: as it was when the run began, see `installation_digest`; "" where results are not to be sealed.
+        inputs: of the result that this command has written, see `inputs_digest`; "" where it has written none.
+        anew: whether it was scored by this command.
     """
 
     work: TaskInput
@@ -69,6 +73,9 @@ class TaskRun:
     judge_queue: JudgeQueue | None = None
     result: Scored | None = None
     failure: Exception | None = None
+    installation: str = ""
+    inputs: str = ""
+    anew: bool = False
 
     @property
     def label(self) -> str:
@@ -188,19 +195,32 @@ class TaskRun:
         self.folder.set_status(label, TaskStatus("score", total=total, answered=len(self.responses)))
         judged = self.judge_queue.judged if self.judge_queue else None
         self.requests = ()  # a million of them are memory that scoring needs
-        result = score_responses(self.work.task, self.work.samples, self.responses, judged)
+        inputs = inputs_digest(self.work, self.responses, judged, self.installation)
+        before = scored_before(place, inputs)
+        result = before or score_responses(self.work.task, self.work.samples, self.responses, judged)
         note = workers_note(self.responses.values(), self.folder.manifest())
         summary = result.summary.of_run(self.run_context, self.effort(), checks, note)
-        place.write_scores(result.scores)
-        place.write_result(summary)
+        self.anew = before is None
+        if before is None:
+            place.write_scores(result.scores)
+        if before is None or summary != before.summary:
+            place.write_result(summary)
+            self.inputs = inputs
         pending = summary.judge is not None and summary.judge.pending
         state = "infer" if summary.missing else "judge" if pending else "done"
         counts = {key: getattr(summary, key) for key in ("n", "missing", "failed", "unparsed")}
         self.folder.set_status(label, TaskStatus(state, **counts))
+        told = "scored" if self.anew else "scored before"
         self.folder.log.note(
-            f"{label}: {summary.n} scored, {self.generated} generated in {self.seconds:.1f} s, {summary.failed} failed"
+            f"{label}: {summary.n} {told}, {self.generated} generated in {self.seconds:.1f} s, {summary.failed} failed"
         )
         self.result = dataclasses.replace(result, summary=summary)
+
+    def seal(self) -> None:
+        """Notes what the result was made of, so that it need not be made again."""
+        with contextlib.suppress(UserError):  # without the note it is made again
+            if self.inputs:
+                self.folder.task(self.label).write_seal(self.inputs)
 
     def send_to(self, grading: Grading, session: Session, files: ExitStack) -> None:
         """Has a judge grade the answers, if it is one for this task: those that are stored now, the others as they come.

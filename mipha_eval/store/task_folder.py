@@ -15,6 +15,7 @@ from mipha_eval.store.responses import Stored, read_responses
 from mipha_eval.store.results import read_result, write_result
 from mipha_eval.store.samples import StoredSample, read_samples, read_stored_samples, write_samples
 from mipha_eval.store.scores import read_scores, write_scores
+from mipha_eval.store.seal import is_sealed, write_seal
 from mipha_eval.store.task_record import TaskRecord, read_task_record, write_task_record
 
 
@@ -59,13 +60,23 @@ class TaskFolder:
         if judge:
             self._result_of(judge).unlink(missing_ok=True)
 
+    def write_seal(self, inputs: str) -> None:
+        """Notes what scores and result were made of."""
+        write_seal(self.path, inputs)
+
+    def is_sealed(self, inputs: str) -> bool:
+        """Whether scores and result were made of this, and are as they were written."""
+        return is_sealed(self.path, inputs)
+
     def write_judged(self, judge: str, result: ResultRecord) -> None:
         """Keeps the result that a further judge led to beside that of the run."""
         write_result(self.path / "result.json" if self._judge_of_result() == judge else self._result_of(judge), result)
 
     def _judge_of_result(self) -> str:
         path = self.path / "result.json"
-        return read_result(path).judged_by if path.exists() else ""
+        with contextlib.suppress(UserError):  # a damaged one is nobody's, and written anew
+            return read_result(path).judged_by if path.exists() else ""
+        return ""
 
     def _result_of(self, judge: str) -> Path:
         return self.path / f"result.{plain_name(judge)}.json"

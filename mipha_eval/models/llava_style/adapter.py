@@ -13,10 +13,11 @@ import torch
 from torch import Tensor
 
 from mipha_eval.core.adapter import Cost
+from mipha_eval.core.from_files import FromFiles
 from mipha_eval.core.json_value import JsonObject
 from mipha_eval.core.types import Image, Request
 from mipha_eval.data.images import open_image
-from mipha_eval.models.checkpoint_folder import locate_checkpoint
+from mipha_eval.models.checkpoint_folder import local_files, locate_checkpoint
 from mipha_eval.models.collate import collate
 from mipha_eval.models.device import moved, pinned
 from mipha_eval.models.factors import checkpoint_factors
@@ -41,7 +42,7 @@ from mipha_eval.models.wording import Wording, conversation_of
 
 
 @dataclass(frozen=True, kw_only=True)
-class LlavaStyleAdapter(TransformersAdapter[Tensor]):
+class LlavaStyleAdapter(TransformersAdapter[Tensor], FromFiles):
     """Options: `path` is a checkpoint folder or a hub id, `revision` a commit or tag there; `base` is the same for the model
     that a LoRA adapter, or a projector alone, was trained on; `vision_tower` for a checkpoint that has no tower among its
     weights; `template` is a conversation template's name, or Jinja, where it should be another than the checkpoint's own,
@@ -71,6 +72,9 @@ class LlavaStyleAdapter(TransformersAdapter[Tensor]):
 
     def read_files(self) -> list[Path]:
         return self.files.read_files()
+
+    def deciding_files(self) -> list[Path]:
+        return [] if self._other_digests else local_files(self.path, self.before)
 
     @cached_property
     def parts(self) -> Parts:
