@@ -12,6 +12,9 @@ from typing import Literal, Union, get_args, get_origin, get_type_hints
 
 from mipha_eval.core.errors import UserError
 
+#: names that a line of an error holds, and how many stand for more
+READABLE, SOME = 30, 5
+
 
 def parse_pairs(pairs: Iterable[str]) -> dict[str, str]:
     """Splits ``key=value`` texts; ``-`` and ``_`` in keys are alike."""
@@ -100,11 +103,12 @@ def type_name(kind: object) -> str:
 
 
 def unknown(what: str, name: str, known: Iterable[str], lead: str = "there are") -> str:
-    """An error text for a name that does not exist: the nearest names, then all."""
+    """An error text for a name that does not exist: the nearest names, then all, or some where that are too many to read."""
     names = sorted(known)
     meant = did_you_mean(name, names)
     hint = f"{meant} " if meant else ""
-    return f"unknown {what} {name!r}; {hint}{lead} {', '.join(names) or 'none'}"
+    many = f"{len(names)}, such as {', '.join(names[:SOME])}" if len(names) > READABLE else ", ".join(names)
+    return f"unknown {what} {name!r}; {hint}{lead} {many or 'none'}"
 
 
 def did_you_mean(name: str, known: Iterable[str], most: int = 3) -> str:

@@ -14,8 +14,8 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from mipha_eval.core.files import read_regular
 from mipha_eval.core.children import run_program
+from mipha_eval.core.files import read_regular
 from mipha_eval.core.json_line import to_json
 from mipha_eval.runs.settings import RunSettings
 from mipha_eval.scoring.installation import installation_digest
