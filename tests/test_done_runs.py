@@ -241,17 +241,16 @@ def test_a_judge_counts_by_its_verdicts(scored: list[str], tmp_path: Path) -> No
     assert len(scored) == 4
 
 
-def test_a_plugin_counts_by_its_code(scored: list[str], tmp_path: Path) -> None:
-    """Edited while the program runs, nobody knows what runs; a class that no module has is nobody's code."""
-    file = tmp_path / "kept.py"
-    file.write_text(PLUGIN)
-    for _ in range(2):
+def test_a_plugin_is_scored_each_time(scored: list[str], tmp_path: Path) -> None:
+    """Nobody knows what its code reads while it scores."""
+    file, list_of_right = tmp_path / "kept.py", tmp_path / "right.txt"
+    reading = f"response.text in Path({str(list_of_right)!r}).read_text()"
+    file.write_text("from pathlib import Path\n" + PLUGIN.replace('response.text == "yes"', reading))
+    for right, accuracy in (("yes", 100.0), ("yes", 100.0), ("no", 0.0)):
+        list_of_right.write_text(right)
         found = run("kept", tmp_path / "runs", plugins=[file], answer="yes")
-    assert len(scored) == 1
-    assert found["kept"]["accuracy"] == 100.0
-    file.write_text(PLUGIN.replace('== "yes"', '== "no"'))
-    run("kept", tmp_path / "runs", plugins=[file], answer="yes")
-    assert len(scored) == 2
+        assert found["kept"]["accuracy"] == accuracy
+    assert len(scored) == 3
 
 
 def test_a_class_that_a_function_made_is_scored_each_time(scored: list[str], tmp_path: Path) -> None:
