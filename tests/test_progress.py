@@ -60,10 +60,11 @@ class Noisy(ModelAdapter):
         print(f"printed {turn}")
         warnings.warn(f"warned {turn}")
         subprocess.run(["sh", "-c", f"echo program {turn} >&2"], check=True)
+        os.write(2, f"\\r10 % of {turn}\\rbar of {turn}\\n".encode())
         time.sleep(SECONDS)
         return [Response("Yes") for _ in batch]
 '''
-SAID = "C library", "to output", "printed", "program"
+SAID = "C library", "to output", "printed", "program", "bar of"
 
 
 class Terminal:

@@ -16,6 +16,8 @@ from mipha_eval.cli.judge_flags import NO_JUDGE, JudgeFlags
 from mipha_eval.cli.run_flags import DataFlags, TableFlags
 from mipha_eval.cli.ungraded import ungraded_lines
 from mipha_eval.core.options import parse_pairs
+from mipha_eval.core.stage import stage
+from mipha_eval.engine.progress.screen import shown_progress
 
 if TYPE_CHECKING:
     from mipha_eval.scoring.result_record import ResultRecord
@@ -63,16 +65,17 @@ def score_answers(
 
     registry = Registry(plugin or ())
     grading = asked.grading(registry)
-    if answers is None:
-        results = score_again(target, judge=grading, plugins=plugin or ())
-    else:
-        # the folder of annotations is the data where none is named
-        source = parse_source(
-            where.data or (str(where.annotations.parent) if where.annotations else "hub"), {}, where.annotations
-        )
-        (named,) = what.completed([target])
-        built = build_task(named, of_task(named, parse_pairs(options or ())), source, registry)
-        results = [score(built, answers, judge=grading, verdicts=verdicts, subset=subset, convert=convert)]
+    with shown_progress(quiet=json), stage(f"scoring {target}"):
+        if answers is None:
+            results = score_again(target, judge=grading, plugins=plugin or ())
+        else:
+            # the folder of annotations is the data where none is named
+            source = parse_source(
+                where.data or (str(where.annotations.parent) if where.annotations else "hub"), {}, where.annotations
+            )
+            (named,) = what.completed([target])
+            built = build_task(named, of_task(named, parse_pairs(options or ())), source, registry)
+            results = [score(built, answers, judge=grading, verdicts=verdicts, subset=subset, convert=convert)]
     summaries = [result.summary for result in results]
     if json:
         printed = [result_json(summary) for summary in summaries]

@@ -43,4 +43,4 @@ class Display(Protocol):
         """Called in one thread."""
 
     def close(self) -> None:
-        """Leaves nothing behind that is in the way."""
+        """Leaves nothing behind that is in the way. May be called again."""

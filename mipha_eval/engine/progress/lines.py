@@ -71,3 +71,4 @@ class NotebookLine:
     def close(self) -> None:
         if self._width:
             print(f"\r{' ' * self._width}\r", end="", file=sys.stderr, flush=True)
+            self._width = 0

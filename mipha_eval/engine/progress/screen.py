@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
 import threading
 import time
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 
 #: progress is no message of logging; where somebody sets this logger to WARNING, there is none
 logger = logging.getLogger(__package__)
+
+#: terminals on which nothing can be written anew
+NO_ROWS = "dumb", "unknown"
 
 #: who is told lines of progress in place of standard error
 _listener: ContextVar[Callable[[str], object] | None] = ContextVar("_listener", default=None)
@@ -95,6 +99,9 @@ class Screen:
         with _told():
             while not self._ended.wait(self._display.pause):
                 self._display.show(View(stages(), [*self._progress], time.monotonic()))
+            return
+        with _told():  # so that nothing that others say is kept back
+            self._display.close()
 
 
 @contextmanager
@@ -110,7 +117,7 @@ def _display() -> Display:
     listener = _listener.get()
     if listener is not None:
         return PlainLines(listener)
-    if sys.stderr.isatty():
+    if sys.stderr.isatty() and os.isatty(2) and os.environ.get("TERM") not in NO_ROWS:
         from mipha_eval.engine.progress.terminal import TerminalRows
 
         return TerminalRows()

@@ -74,8 +74,9 @@ class TerminalRows:
         return self._breakpoint(*arguments, **options)
 
     def _say(self, said: str) -> None:
-        if said:
-            self._live.console.print(Text(said.rstrip("\n")), soft_wrap=True)
+        """Of a line that was written again and again, as bars of others are, the last one."""
+        for line in said.split("\n")[:-1]:
+            self._live.console.print(Text.from_ansi(line.rstrip("\r").rpartition("\r")[2]), soft_wrap=True)
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         view = self._view
