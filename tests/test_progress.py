@@ -9,6 +9,7 @@ import os
 import pty
 import random
 import re
+import select
 import signal
 import struct
 import sys
@@ -84,7 +85,7 @@ class Terminal:
         fcntl.ioctl(self._file, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
 
     def views(self) -> Iterator[list[str]]:
-        """The lines on the screen, whenever something was written, until the program ends."""
+        """The lines on the screen, whenever something was written and no more follows, until the program ends."""
         while True:
             try:
                 said = os.read(self._file, 1 << 16)
@@ -93,7 +94,8 @@ class Terminal:
             if not said:
                 return
             self._stream.feed(said)
-            yield self.lines()
+            if not select.select([self._file], [], [], 0.05)[0]:
+                yield self.lines()
 
     def lines(self) -> list[str]:
         return [line.rstrip() for line in self.screen.display if line.strip()]
