@@ -107,7 +107,8 @@ needs_java = pytest.mark.skipif(not java_is_there(), reason="Java is not install
 
 @pytest.fixture
 def cli(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Cli:
-    """Runs a command line in this process."""
+    """Runs a command line in this process; however busy the machine is, no line of progress comes among what it says."""
+    monkeypatch.setattr("mipha_eval.engine.progress.lines.SECONDS_BETWEEN_LINES", 600.0)
 
     def call(*arguments: object) -> Outcome:
         monkeypatch.setattr(sys, "argv", ["mipha-eval", *map(str, arguments)])

@@ -247,7 +247,7 @@ def test_large_checkpoints_are_split(tmp_path: Path) -> None:
 def test_a_hub_id_brings_pickles(cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     source, asked = folder_of(tmp_path / "in", pytorch_model=assorted()), []
 
-    def snapshot(path: str, revision: str | None, allow_patterns: list[str]) -> str:
+    def snapshot(path: str, revision: str | None, allow_patterns: list[str], tqdm_class: type) -> str:
         asked.append((path, revision, "*.bin" in allow_patterns))
         return str(source)
 
@@ -386,7 +386,7 @@ def test_the_output_is_new(cli: Cli, tmp_path: Path) -> None:
     assert cli("convert", source, "-o", tmp_path / "link").code == 0
     assert (tmp_path / "empty/model.safetensors").is_file()
     assert cli("convert", source, "-o", source / "inside").code == 0
-    refused(cli("convert", source, "-o", tmp_path / "x", "--to", "gguf"), "there are safetensors, transformers, llava")
+    refused(cli("convert", source, "-o", tmp_path / "x", "--to", "gguf"), "there are llava, safetensors, transformers")
     refused(cli("convert", source, "-o", tmp_path / "x", "--base", source), "base is for", "(--to transformers)")
 
 

@@ -311,7 +311,8 @@ def test_a_done_run_needs_no_model(done: Done, no_model: None, scored: list[str]
     assert (scored, again.path, again.model, told(again)) == ([], path, first.model, before)
     what = f"'mipha', 'pope', path={str(done.checkpoint)!r}, data='demo', limit=8, output={str(done.output)!r}"
     code = f"import sys; from mipha_eval import evaluate; print(evaluate({what}).path); print('torch' in sys.modules)"
-    process = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    same = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}  # packages on it are among what is installed
+    process = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=same)
     assert process.stdout.split() == [str(path), "False"], process.stderr
 
 

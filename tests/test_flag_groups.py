@@ -274,6 +274,7 @@ def test_every_text_that_has_a_known_set_of_values_completes() -> None:
 @pytest.mark.skipif(shutil.which("bash") is None, reason="bash is not installed")
 def test_the_script_for_bash_completes(cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION", "1")
+    monkeypatch.setattr("mipha_eval.cli.app._command", lambda: get_command(app))  # typer looks when it is put together
     script = tmp_path / "completion.sh"
     script.write_text(cli("--show-completion", "bash").out)
     name = re.search(r"complete .*-F (\S+) ", script.read_text())

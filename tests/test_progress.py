@@ -128,12 +128,13 @@ def test_nothing_breaks_the_rows_and_nothing_is_lost(noisy: Callable[..., Termin
     assert code == 0, lines
     asked = [view for view in views if any(re.search(r"pope@demo +━+ +\d+/40", line) for line in view)]
     assert any("f1 " in line and " left" in line for view in asked for line in view)  # so far, with the time left
-    for view in asked:  # one row a task, and one of both, each whole
-        assert Counter(line.split()[0] for line in view if "━━" in line) == {"pope@demo": 1, "mme@demo": 1, "all": 1}
+    rows = [Counter(line.split()[0] for line in view if "━━" in line) for view in views]
+    assert max(count for view in rows for count in view.values()) == 1  # nothing is left of rows that were written anew
+    assert {"pope@demo": 1, "mme@demo": 1, "all": 1} in rows
     turns = Counter(line for line in lines if line.startswith(SAID))
     whole = sum(line.startswith("printed") for line in turns)
     assert turns == {f"{word} {turn}": 1 for word in SAID for turn in range(1, whole + 1)}
-    assert any(line.endswith(f"warned {whole}") for line in lines)
+    assert f"warned {whole}" in "".join(lines)  # behind a path, and so perhaps folded
     assert not [line for line in lines if "━━━ " in line or " left" in line]  # the rows are gone
     assert any(line.startswith("report: ") for line in lines[-3:])  # it may be folded
     assert not terminal.screen.cursor.hidden

@@ -268,7 +268,8 @@ def test_a_poisonous_question_fails_alone(
     told = f"each of {MOST_DEATHS_ALONE} workers that was asked this alone ended: it {reason}"
     assert {(row["key"], row["error"]) for row in rows if row["error"]} == {(key, told)}
     asked = Counter(key for _, key in notes(tmp_path))
-    assert asked[key] == MOST_DEATHS + MOST_DEATHS_ALONE
+    # once more where a worker ended before the answers to the batch before had left it, which is blamed then
+    assert asked[key] - MOST_DEATHS - MOST_DEATHS_ALONE in (0, 1)
 
 
 def test_a_question_that_needs_too_much_memory_fails_alone(
