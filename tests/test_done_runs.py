@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -18,10 +19,13 @@ import pytest
 from mipha_eval import Run, UserError, evaluate, load_run
 from mipha_eval.core.atomic import write_json
 from mipha_eval.core.data_source import DataSource
+from mipha_eval.core.errors import UserInterruptError
 from mipha_eval.core.plugins.registry import PACKAGE, Registry
 from mipha_eval.judge.grading import begin_grading
 from mipha_eval.runs import evaluate as evaluating
+from mipha_eval.runs.task_run import open_task
 from mipha_eval.scoring import installation
+from mipha_eval.scoring.installation import installation_digest
 from mipha_eval.scoring.result import score_responses
 from mipha_eval.store.loaded_record import read_loaded, write_loaded
 from tests.conftest import read_json, read_jsonl, write_jsonl
@@ -171,9 +175,12 @@ def test_other_options_of_a_task(scored: list[str], tmp_path: Path) -> None:
 
 @contextmanager
 def another_process() -> Iterator[None]:
-    """In which it is looked anew what is installed."""
+    """In which it is looked anew what is installed; it begins now."""
+    begun, now = installation._begun, time.time()
     installation._asked_first.cache_clear()
-    yield
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(installation, "_begun", lambda: max(now, begun()))
+        yield
     installation._asked_first.cache_clear()
 
 
@@ -455,3 +462,25 @@ def test_a_young_checkpoint_is_read_again(done: Done, tmp_path: Path) -> None:
     found = read_loaded(tmp_path)
     assert found is not None
     assert not found.unchanged
+
+
+def test_ctrl_c_before_the_model_is_built_is_not_lost(done: Done, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where a task lacks answers after all, and it came while the stand-in looked for them."""
+    output = tmp_path / "runs"
+    path = done.ask(output).path
+    (path / "pope@demo/responses.jsonl").write_text("")
+
+    def interrupted(*arguments: Any) -> Any:
+        signal.raise_signal(signal.SIGINT)
+        return open_task(*arguments)
+
+    monkeypatch.setattr("mipha_eval.runs.run.open_task", interrupted)
+    with pytest.raises(UserInterruptError):
+        done.ask(output)
+
+
+def test_code_that_is_younger_than_the_process_is_nobodys(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It may have been imported before it was written."""
+    assert installation_digest()
+    monkeypatch.setattr("mipha_eval.scoring.installation._begun", lambda: 0.0)
+    assert installation_digest() == ""

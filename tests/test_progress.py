@@ -379,3 +379,49 @@ def test_what_is_fetched_of_the_hub_is_told(tmp_path: Path, monkeypatch: pytest.
     assert (found / "model.safetensors").stat().st_size == size
     assert seen[-1].doing == "fetching a/b"
     assert seen[-1].done == seen[-1].total >= size
+
+
+def on_terminal(code: str, *, stdout: str = "") -> str:
+    """What a program says on a terminal."""
+    process, file = pty.fork()
+    if not process:
+        if stdout:
+            os.dup2(os.open(stdout, os.O_WRONLY), 1)
+        os.environ.update(TERM="xterm", PYTHONPATH=str(ROOT))
+        os.execv(sys.executable, [sys.executable, "-c", code])
+    said = b""
+    while True:
+        try:
+            part = os.read(file, 1 << 16)
+        except OSError:
+            break
+        said += part
+        if b"[y/N]" in part:
+            os.write(file, b"y\n")
+    os.waitpid(process, 0)
+    os.close(file)
+    return said.decode()
+
+
+BEGIN = (
+    "import sys, time\nfrom mipha_eval.core.stage import stage\n"
+    "from mipha_eval.engine.progress.screen import shown_progress\n"
+)
+
+
+def test_who_asks_is_seen() -> None:
+    said = on_terminal(f"{BEGIN}with shown_progress(), stage('x'):\n    print(input('Go on? [y/N] '))")
+    assert "Go on? [y/N]" in said
+
+
+def test_the_terminal_is_given_back_whatever_happens_to_output() -> None:
+    code = f"{BEGIN}with shown_progress(), stage('x'):\n    print('lost')\nprint('the last word', file=sys.stderr)"
+    said = on_terminal(code, stdout="/dev/full")
+    assert "the last word" in said or "No space left" in said  # where output is not buffered, the error
+
+
+def test_threads_share_a_terminal() -> None:
+    work = "def work(n):\n    with shown_progress(), stage(str(n)):\n        time.sleep(0.2 * n)\n"
+    begin = "import threading\nall = [threading.Thread(target=work, args=(n,)) for n in range(4)]\n"
+    code = f"{BEGIN}{work}{begin}[each.start() for each in all]\n[each.join() for each in all]\nprint('the last word')"
+    assert "the last word" in on_terminal(code)

@@ -218,7 +218,7 @@ def answer_and_score(
             except PluginError as error:
                 failures[item.task.label] = error
                 note_failure(folder, item.task.label, error)
-        check_answered(adapter, sum(len(task.todo) for task in tasks))
+        check_answered(adapter, sum(len(task.todo) for task in tasks), stopped=interrupt.asked())
         proof = SelfCheck(folder, adapter, backend, settings.check, sum(bool(task.todo) for task in tasks))
         known = known_responses(tasks, adapter)
         with grading.session(interrupt.asked, quiet=settings.quiet) if grading else nullcontext() as session:

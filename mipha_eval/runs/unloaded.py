@@ -15,7 +15,7 @@ from typing import ClassVar
 
 from mipha_eval.core.adapter import ModelAdapter
 from mipha_eval.core.asking import ASKING
-from mipha_eval.core.errors import UserError
+from mipha_eval.core.errors import UserError, UserInterruptError
 from mipha_eval.core.from_files import FromFiles
 from mipha_eval.core.json_value import JsonObject
 from mipha_eval.core.plugins.blame import is_foreign
@@ -63,10 +63,13 @@ class Unloaded(ModelAdapter):
         raise QuestionsLeftError
 
 
-def check_answered(adapter: ModelAdapter, questions: int) -> None:
-    """Raises QuestionsLeftError if a model that is not built would be asked so many questions."""
+def check_answered(adapter: ModelAdapter, questions: int, *, stopped: bool) -> None:
+    """Raises QuestionsLeftError if a model that is not built would be asked so many questions.
+
+    Where Ctrl-C came meanwhile it is a UserInterruptError, since nobody else would know of it.
+    """
     if isinstance(adapter, Unloaded) and questions:
-        raise QuestionsLeftError
+        raise UserInterruptError if stopped else QuestionsLeftError
 
 
 def may_stay_unloaded(options: Iterable[str]) -> bool:

@@ -30,7 +30,8 @@ Stamped = tuple[str, Stamp]
 def installation_digest() -> str:
     """Identifies this package's code and data, the other packages, Python, Java and the kind of machine, by files' stamps.
 
-    "" where that is not what it was when this process asked first, or changes now: nobody can say which code is running.
+    "" where a file of this package is younger than this process, or anything is not what it was when this process asked
+    first: nobody can say which code is running.
     """
     try:
         now = _digest()
@@ -55,14 +56,24 @@ def _at_first(now: str) -> str:
 
 
 @functools.cache
+def _begun() -> float:
+    """When this process did, in seconds of the clock that files have."""
+    from psutil import Process
+
+    return float(Process().create_time())
+
+
+@functools.cache
 def _asked_first() -> dict[str, str]:
     return {}
 
 
 def _digest() -> str:
-    java = shutil.which("java")
+    java, own = shutil.which("java"), sorted(_own_files())
+    if max(stamp[-1] for _, stamp in own) > 1e9 * _begun():
+        return ""
     parts = [
-        *(sorted(_own_files()), sorted(_packages())),
+        *(own, sorted(_packages())),
         *(sys.version, platform.platform(), sys.byteorder),
         [java, *stamp_of(Path(java).resolve())] if java else None,
         {name: os.environ.get(name) for name in ENVIRONMENT},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from pathlib import Path
@@ -24,6 +25,7 @@ class ForeignOutput:
         self._name = ""
         self._file = -1
         self._read = 0
+        self._part = b""
 
     def take(self) -> int:
         """From now on. Returns a descriptor of standard error as it was."""
@@ -41,16 +43,20 @@ class ForeignOutput:
         return _kept.get(2, 2)
 
     def lines(self) -> str:
-        """The whole lines that came since the last time."""
+        """The whole lines that came since the last time; a part of one that grows no more, too: somebody may be asking."""
         said = self._news()
         whole = said[: said.rfind(b"\n") + 1]
-        self._read += len(whole)
-        return whole.decode(errors="replace")
+        part = said[len(whole) :]
+        waiting, self._part = part == self._part, part
+        taken = said if waiting else whole
+        self._read += len(taken)
+        return taken.decode(errors="replace")
 
     def give_back(self) -> str:
         """The streams are as they were. Returns what came since the last time."""
         for stream in (sys.stdout, sys.stderr):
-            stream.flush()
+            with contextlib.suppress(OSError, ValueError):  # a full disk, or nobody who reads: the terminal is given back
+                stream.flush()
         while _kept:
             stream, true = _kept.popitem()
             os.dup2(true, stream)

@@ -8,7 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
 from types import TracebackType
 from typing import TYPE_CHECKING
@@ -29,6 +29,7 @@ NO_ROWS = "dumb", "unknown"
 #: who is told lines of progress in place of standard error
 _listener: ContextVar[Callable[[str], object] | None] = ContextVar("_listener", default=None)
 _open: list[Screen] = []
+_opening = threading.Lock()
 
 
 @contextmanager
@@ -55,15 +56,14 @@ def shown_progress(*, quiet: bool = False) -> Iterator[Screen | None]:
     """
     if quiet or logger.level > logging.INFO:
         yield None
-    elif _open:
-        yield _open[-1]
-    else:
-        with Screen(_display()) as screen:
-            _open.append(screen)
-            try:
-                yield screen
-            finally:
-                _open.remove(screen)
+        return
+    with ExitStack() as kept:
+        with _opening:
+            if not _open:
+                _open.append(kept.enter_context(Screen(_display())))
+                kept.callback(_open.clear)
+            screen = _open[-1]
+        yield screen
 
 
 class Screen:

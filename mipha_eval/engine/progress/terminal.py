@@ -75,7 +75,7 @@ class TerminalRows:
 
     def _say(self, said: str) -> None:
         """Of a line that was written again and again, as bars of others are, the last one."""
-        for line in said.split("\n")[:-1]:
+        for line in said.removesuffix("\n").split("\n") if said else ():
             self._live.console.print(Text.from_ansi(line.rstrip("\r").rpartition("\r")[2]), soft_wrap=True)
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
