@@ -60,9 +60,9 @@ def _ours(suite: str, name: str, registry: Registry) -> str | None:
     named = {(rule.task, rule.protocols) for rule in SUITES[suite].rules if rule.name.partition(":")[0] == name}
     if not named:
         return _known(name.casefold(), registry)
-    if len({task for task, _ in named}) > 1:
+    if len(named) > 1:
         return None
-    task, protocols = next(iter(named))
+    ((task, protocols),) = named
     if _known(task, registry) is None or len(protocols) != 1:
         return _known(task, registry)
     usual = next(iter(registry.load("tasks", task)[0].protocols), None)

@@ -31,8 +31,7 @@ class ForeignOutput:
         """From now on. Returns a descriptor of standard error as it was."""
         import tempfile
 
-        for stream in (sys.stdout, sys.stderr):
-            stream.flush()
+        _flush()
         self._file, self._name = tempfile.mkstemp(".txt", "mipha-eval-said-")
         os.set_inheritable(self._file, False)
         writer = os.open(self._name, os.O_WRONLY | os.O_APPEND)
@@ -54,9 +53,7 @@ class ForeignOutput:
 
     def give_back(self) -> str:
         """The streams are as they were. Returns what came since the last time."""
-        for stream in (sys.stdout, sys.stderr):
-            with contextlib.suppress(OSError, ValueError):  # a full disk, or nobody who reads: the terminal is given back
-                stream.flush()
+        _flush()
         while _kept:
             stream, true = _kept.popitem()
             os.dup2(true, stream)
@@ -68,6 +65,13 @@ class ForeignOutput:
 
     def _news(self) -> bytes:
         return os.pread(self._file, os.fstat(self._file).st_size - self._read, self._read)
+
+
+def _flush() -> None:
+    """Where there is no room, or nobody who reads, the terminal is given back all the same."""
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError, ValueError, AttributeError):
+            stream.flush()
 
 
 def true_stderr() -> int:
