@@ -25,7 +25,7 @@ from mipha_eval.judge.grading import begin_grading
 from mipha_eval.runs import evaluate as evaluating
 from mipha_eval.runs.task_run import open_task
 from mipha_eval.scoring import installation
-from mipha_eval.scoring.installation import installation_digest
+from mipha_eval.scoring.installation import installation_digest, stamp_of
 from mipha_eval.scoring.result import score_responses
 from mipha_eval.store.loaded_record import read_loaded, write_loaded
 from tests.conftest import read_json, read_jsonl, write_jsonl
@@ -456,7 +456,7 @@ def test_a_young_checkpoint_is_read_again(done: Done, tmp_path: Path) -> None:
     now = time.time()
     for age, noted in ((0.0, False), (60.0, True)):
         os.utime(done.checkpoint / "config.json", (now - age, now - age))
-        write_loaded(tmp_path, "model", "run", [done.checkpoint / "config.json"])
+        write_loaded(tmp_path, "model", "run", lambda: [done.checkpoint / "config.json"])
         assert (read_loaded(tmp_path) is not None) == noted
     aged(done.checkpoint)
     found = read_loaded(tmp_path)
@@ -484,3 +484,38 @@ def test_code_that_is_younger_than_the_process_is_nobodys(monkeypatch: pytest.Mo
     assert installation_digest()
     monkeypatch.setattr("mipha_eval.scoring.installation._begun", lambda: 0.0)
     assert installation_digest() == ""
+
+
+def test_weights_that_are_replaced_once_they_are_read_are_not_taken_for_those(
+    done: Done, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Their stamps would stand beside the numbers of the others."""
+    checkpoint = Path(shutil.copytree(done.checkpoint, tmp_path / "tiny"))
+    aged(checkpoint)
+
+    def replaced(path: Path) -> Any:
+        found = stamp_of(path)
+        if path.name == "model.safetensors":
+            _weight(checkpoint)
+        return found
+
+    monkeypatch.setattr("mipha_eval.store.loaded_record.stamp_of", replaced)
+    with pytest.raises(UserError, match="changed while the model was loaded"):
+        Done(checkpoint, done.output).ask(tmp_path / "runs")
+    assert not list((tmp_path / "runs").glob("*/loaded.json"))
+
+
+def test_a_done_run_stays_done_where_its_model_cannot_be_built(
+    done: Done, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    output = tmp_path / "runs"
+    path = done.ask(output).path
+    before = read_json(path / "status.json")
+
+    def broken(*_: object, **__: object) -> Any:
+        raise UserError("no memory")
+
+    monkeypatch.setattr("mipha_eval.runs.evaluate.model_by_name", broken)
+    with pytest.raises(UserError, match="no memory"):
+        done.ask(output, limit=12)
+    assert read_json(path / "status.json") == before

@@ -14,4 +14,7 @@ class FromFiles(ABC):
     def deciding_files(self) -> Sequence[Path]:
         """All files that are read, of a model that is loaded; none where something else decides, too: what the hub has
         today, or how much memory is free.
+
+        Raises:
+            UserError: one was written since it was read.
         """

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Mapping
 from pathlib import Path
 
 from mipha_eval.core.errors import UserError
-from mipha_eval.models.fingerprint import WANTED_FILES
+from mipha_eval.models.fingerprint import WANTED_FILES, Stamp, check_unchanged
 from mipha_eval.models.weights import PICKLED
 
 logger = logging.getLogger(__name__)
@@ -41,9 +41,17 @@ def locate_checkpoint(path: str, revision: str | None = None, *, pickled: bool =
         raise UserError(f"{path} is no local folder and cannot be fetched from the hub: {reason}") from error
 
 
-def local_files(path: str, files: Iterable[Path]) -> list[Path]:
-    """The files of a checkpoint that is a folder; none of one that the hub has, which may have another tomorrow."""
-    return list(files) if Path(path).expanduser().is_dir() else []
+def local_files(path: str, read: Mapping[Path, Stamp]) -> list[Path]:
+    """The files of a checkpoint that is a folder; none of one that the hub has, which may have another tomorrow.
+
+    Args:
+        read: as they were before they were read.
+
+    Raises:
+        UserError: one was written since.
+    """
+    check_unchanged(read, read)
+    return list(read) if Path(path).expanduser().is_dir() else []
 
 
 def check_local(path: str) -> None:

@@ -136,9 +136,10 @@ def _run_loaded(
         folder.note_datasets({name: sha for item in work for name, sha in item.task.data.revisions.items()})
         # not before the run is locked: another process may be counting its workers
         backend.first_worker, backend.tell = folder.manifest().next_worker, folder.note_workers
-        for item in work:
+        unloaded = isinstance(adapter, Unloaded)
+        for item in () if unloaded else work:  # what was done stays so, should the model not load after all
             folder.set_status(item.task.label, TaskStatus("pending", total=len(item.samples)))
-        ready = "is loaded if a question is left" if isinstance(adapter, Unloaded) else "ready"
+        ready = "is loaded if a question is left" if unloaded else "ready"
         folder.log.note(f"model {settings.model.name} {ready}; tasks {', '.join(item.task.label for item in work)}")
         for label, error in failures.items():
             if label not in settings.failed:  # of these nobody knows the whole label

@@ -136,4 +136,4 @@ def note_loaded(settings: RunSettings, folder: RunFolder) -> None:
         return
     plain = model.published is None and not any(model.changed(task.name) for task in settings.tasks)
     if plain and adapter.reads_images and not adapter.floor and settings.workers is None:
-        write_loaded(folder.path, settings.typed, run_digest(settings), adapter.deciding_files())
+        write_loaded(folder.path, settings.typed, run_digest(settings), adapter.deciding_files)

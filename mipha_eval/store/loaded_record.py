@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from msgspec import Struct
@@ -50,12 +50,20 @@ def read_loaded(folder: Path) -> LoadedRecord | None:
         return None
 
 
-def write_loaded(folder: Path, model: str, run: str, files: Iterable[Path]) -> None:
-    """Notes what was loaded; takes away what was noted before where files are too young to be known by their stamps."""
+def write_loaded(folder: Path, model: str, run: str, files: Callable[[], Iterable[Path]]) -> None:
+    """Notes what was loaded; takes away what was noted before where files are too young to be known by their stamps.
+
+    Args:
+        files: those that were read; asked again behind the stamps, so that these are of what was loaded.
+
+    Raises:
+        UserError: as `files` does, where one was written since it was read.
+    """
     try:
-        stamps = {str(path.absolute()): stamp_of(path) for path in _watched(files)}
+        stamps = {str(path.absolute()): stamp_of(path) for path in _watched(files())}
     except OSError:  # one has gone meanwhile
         stamps = {}
+    files()
     if stamps and max(written for *_, written, _ in stamps.values()) < (time.time() - GRAIN) * NANO:
         write_json(folder / NAME, record_json(LoadedRecord(model, run, stamps)))
     else:
