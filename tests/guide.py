@@ -21,6 +21,8 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
+from tests.progress_lines import besides_progress
+
 ROOT = Path(__file__).parents[1]
 
 FENCE = re.compile(r"(\s*)```(\w*)(.*)")
@@ -130,7 +132,7 @@ def run_block(guide: Path, block: Block, folder: Path, environment: Mapping[str,
     except subprocess.TimeoutExpired as error:
         raise GuideError(f"{guide.name}:{block.line}: no end after {LONGEST} s\n{block.text}") from error
     wanted = int(block.attributes.get("exit", 0))
-    messages = re.sub(r"@line \d+\n", "", done.stderr)
+    messages = besides_progress(re.sub(r"@line \d+\n", "", done.stderr))
     if done.returncode != wanted:
         place = re.search(r"@line (\d+)\n", done.stderr)
         within = min(int(place[1]) - 1, block.text.count("\n")) if place else 1

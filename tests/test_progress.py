@@ -40,6 +40,7 @@ from mipha_eval.engine.progress.screen import progress_told_to, shown_progress
 from mipha_eval.engine.progress.wording import stage_line, time_text
 from mipha_eval.runs.running_score import RunningScore, headline_of
 from mipha_eval.scoring.result import score_responses
+from tests.progress_lines import besides_progress
 
 ROOT = Path(__file__).parents[1]
 TASKS = ["pope", "mme", "gqa", "vqav2", "textvqa", "mmbench", "seed", "seed@ppl", "scienceqa", "vizwiz"]
@@ -194,6 +195,9 @@ def test_plain_lines_are_about_what_came(progress: Progress) -> None:
     assert len(lines) == 3  # nothing came
     plain.show(View([Stage("loading mipha-3b", began=now - 125), Stage("reading weights", 10, done=4)], [], now))
     assert lines[3] == "loading mipha-3b: reading weights, 40 % (2:05)"
+    message = "finishing the batch; once more stops at once"
+    lines[3:3] = ["  worker 2 cuda:0 node-7: 41.0/s, 25 % of all, waiting 3 %", message]
+    assert besides_progress("".join(f"{line}\n" for line in lines)) == f"{message}\n"
 
 
 def test_amounts_and_times() -> None:

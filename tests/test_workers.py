@@ -25,6 +25,7 @@ from mipha_eval.cluster.member import AHEAD
 from mipha_eval.cluster.settings import WorkerSettings
 from mipha_eval.runs.stored_run import Run
 from tests.conftest import Cli, Outcome, read_json, read_jsonl
+from tests.progress_lines import besides_progress
 from tests.ray_nodes import LocalNodes, local_nodes
 
 pytest.importorskip("ray")
@@ -351,7 +352,7 @@ def test_workers_that_join_are_used(nodes: LocalNodes, alone: tuple[Path, Run], 
     outcome = started.end()
     nodes.remove(node)
     assert outcome.code == 0
-    assert outcome.err == "there is room for 3 of 5 workers; the others begin when there is more\n"
+    assert besides_progress(outcome.err) == "there is room for 3 of 5 workers; the others begin when there is more\n"
     assert len({pid for pid, _ in notes(tmp_path)}) == 5
     assert {row["sample"]: row["text"] for row in stored(Path(outcome.json["run"]))} == {
         row["sample"]: row["text"] for row in stored(alone[1])
@@ -370,7 +371,7 @@ def test_ctrl_c(tmp_path: Path, alone: tuple[Path, Run], count: int) -> None:
     outcome = started.end()
     assert outcome.code == 3
     assert "Traceback" not in outcome.err
-    lines = outcome.err.splitlines()
+    lines = besides_progress(outcome.err).splitlines()
     assert lines[0] == "finishing the batch; once more stops at once"
     assert any("the same command" in line and "goes on from what is stored" in line for line in lines)
     (run,) = (tmp_path / "runs").iterdir()
@@ -396,7 +397,7 @@ def test_a_run_with_workers_says_no_more_than_one_without(tmp_path: Path) -> Non
     """Standard output is JSON and nothing else, also where a worker dies; what is said of that is a line."""
     words = command(tmp_path, "--workers", 2, "--json", "--limit", 40)
     outcome = Started(words).end()
-    assert (outcome.code, outcome.err) == (0, "")
+    assert (outcome.code, besides_progress(outcome.err)) == (0, "")
     assert [each["n"] for each in outcome.json["results"]] == [40]
 
 
