@@ -16,13 +16,13 @@ from typing import Any
 
 import pytest
 
-from mipha_eval import Run, UserError, evaluate, load_run
+from mipha_eval import Run, UserError, evaluate, evaluate_all, load_run
 from mipha_eval.core.atomic import write_json
 from mipha_eval.core.data_source import DataSource
 from mipha_eval.core.errors import UserInterruptError
 from mipha_eval.core.plugins.registry import PACKAGE, Registry
 from mipha_eval.judge.grading import begin_grading
-from mipha_eval.runs import evaluate as evaluating
+from mipha_eval.runs import asked_model
 from mipha_eval.runs.task_run import open_task
 from mipha_eval.scoring import installation
 from mipha_eval.scoring.installation import installation_digest, stamp_of
@@ -306,7 +306,7 @@ def no_model(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object, **__: object) -> None:
         raise BuiltError("a model was built")
 
-    monkeypatch.setattr(evaluating, "model_by_name", refuse)
+    monkeypatch.setattr(asked_model, "model_by_name", refuse)
 
 
 def test_a_done_run_needs_no_model(done: Done, no_model: None, scored: list[str]) -> None:
@@ -439,6 +439,29 @@ def test_another_place_needs_the_model(
         monkeypatch.syspath_prepend(tmp_path)
     with pytest.raises(BuiltError):
         done.ask(done.output)
+
+
+def test_a_table_that_is_done_loads_no_model(done: Done, tmp_path: Path) -> None:
+    """Each of its runs is read; where one lacks an answer the model is built for it, and serves those behind it, too."""
+    listed = [{"model": "mipha", "options": {"path": done.checkpoint}, "controls": ["blind", "mean-image"]}]
+
+    def runs() -> list[Path]:
+        table = evaluate_all(listed, "pope", data="demo", limit=8, output=tmp_path, progress=False)
+        found = [each.run for each in table if each.run is not None]
+        assert [run["pope"].summary.n for run in found] == [8, 8, 8]
+        return [run.path for run in found]
+
+    def loaded(run: Path) -> list[bool]:
+        """For each time that it was asked for."""
+        notes = (run / "log.txt").read_text().splitlines()
+        return ["is loaded if a question is left" not in line for line in notes if "; tasks pope@demo" in line]
+
+    first = runs()
+    assert runs() == first
+    assert [loaded(run) for run in first] == [[True, False]] * 3
+    _lacking(first[1])
+    assert runs() == first
+    assert [loaded(run)[2:] for run in first] == [[False], [False, True], [True]]
 
 
 def test_the_rest_is_asked_as_ever(done: Done, tmp_path: Path) -> None:

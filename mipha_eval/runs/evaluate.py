@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from mipha_eval.cluster.settings import WorkerSettings, worker_settings
-from mipha_eval.core.adapter import ModelAdapter
 from mipha_eval.core.controls import chosen_control
 from mipha_eval.core.data_source import DataSource
 from mipha_eval.core.errors import UserError
@@ -25,22 +24,18 @@ from mipha_eval.data.parse_source import parse_source
 from mipha_eval.engine.progress.screen import shown_progress
 from mipha_eval.judge.grading import Grading, begin_grading
 from mipha_eval.judge.settings import JudgeChoice
+from mipha_eval.runs.asked_model import AnyModel, AskedModel
 from mipha_eval.runs.callable_model import CallableModel
 from mipha_eval.runs.defaults import OUTPUT
 from mipha_eval.runs.find_tasks import find_tasks
-from mipha_eval.runs.model_by_name import model_by_name, usual_data
 from mipha_eval.runs.run import run
 from mipha_eval.runs.score import score_file, score_run
 from mipha_eval.runs.settings import RunSettings
 from mipha_eval.runs.stored_run import Run
 from mipha_eval.runs.suites_judge import suites_judge
 from mipha_eval.runs.task_result import Result
-from mipha_eval.runs.typed_digest import model_digest
-from mipha_eval.runs.unloaded import Unloaded, may_stay_unloaded, was_loaded
 from mipha_eval.scoring.answer_files import Taken
 
-#: what a model may be: a name, an adapter, a model with options chosen, or a function of pictures and prompt
-AnyModel = str | ModelAdapter | Model | Callable[[list[Any], str], str]
 #: who grades: a name that a server knows or ``hf:PATH``, how it is asked, or a judge made ready
 AnyJudge = str | JudgeChoice | Grading
 #: answers to a task: a file that any suite made, rows as in LLaVA's answer JSONL, or texts by question id
@@ -89,7 +84,8 @@ def evaluate(
     registry, who = Registry([Path(each) for each in plugins]), worker_settings(workers)
     with shown_progress(quiet=not progress), ExitStack() as within:
         own, of_tasks = split_options(_texts(options, named), registry, _objects(tasks))
-        chosen, typed = _AskedModel(model, own, registry, who, as_published).chosen(Path(output), plugins)
+        asked = AskedModel(model, own, registry, who, as_published)
+        chosen, typed = asked.chosen(Path(output), plugins)
         under, grading, anew = chosen_control(control, blind=blind), _grading(judge, registry), _anew(fresh, chosen)
         within.enter_context(suites_judge(_names(tasks), grading.choice if grading else None))
         found, failed = _tasks(tasks, of_tasks, _source(data, chosen.data), registry)
@@ -155,55 +151,6 @@ def _texts(options: Mapping[str, object] | None, named: Mapping[str, object]) ->
     if twice:
         raise UserError(f"option {', '.join(twice)} is given twice, as a keyword and among options")
     return {**first, **second}
-
-
-@dataclass(frozen=True)
-class _AskedModel:
-    """A model as it was asked for, with its options as texts."""
-
-    model: AnyModel
-    options: Mapping[str, str]
-    registry: Registry
-    workers: WorkerSettings | None
-    as_published: bool
-
-    def chosen(self, output: Path, plugins: Sequence[str | Path]) -> tuple[Model, str]:
-        """The model, and a digest of how it was typed, see `RunSettings.typed`.
-
-        One that was typed the same before, and loaded, is built when it is needed. Raises UserError.
-        """
-        name = self.model if isinstance(self.model, str) else ""
-        plain = name and not self.as_published and self.workers is None and may_stay_unloaded(self.options)
-        typed = model_digest(name, self.options, plugins) if plain else ""
-        if not was_loaded(output, typed):
-            return self.build(), typed
-        return Model(name, Unloaded(self.build), usual_data(name, self.registry), self.options), typed
-
-    def build(self) -> Model:
-        """With its files on this machine; workers may have them where this process has none. Raises UserError."""
-        built = self._named(self.model) if isinstance(self.model, str) else self._object(self.model)
-        if self.workers is None:
-            built.adapter.check_there()
-        return built
-
-    def _named(self, name: str) -> Model:
-        return model_by_name(name, self.options, self.registry, as_published=self.as_published)
-
-    def _object(self, model: ModelAdapter | Model | Callable[[list[Any], str], str]) -> Model:
-        if self.as_published and not (isinstance(model, Model) and model.published):
-            raise UserError("only a preset, by its name, can be asked as published", flag="--as-published")
-        return _chosen(model).asked_with(self.options)
-
-
-def _chosen(model: ModelAdapter | Model | Callable[[list[Any], str], str]) -> Model:
-    """A model that is an object already."""
-    if isinstance(model, Model):
-        return model
-    if isinstance(model, ModelAdapter):
-        return Model(model.name, model)
-    if not callable(model):
-        raise UserError(f"a model is a name, a ModelAdapter or a function, not {type(model).__name__}")
-    return Model(getattr(model, "__name__", type(model).__name__).strip("<>"), CallableModel(model))
 
 
 def _objects(tasks: str | Task | Sequence[str | Task]) -> list[Task]:

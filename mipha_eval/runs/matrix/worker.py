@@ -26,14 +26,13 @@ from mipha_eval.core.controls import chosen_control
 from mipha_eval.core.errors import UserError
 from mipha_eval.core.own_process import set_up_process
 from mipha_eval.core.plugins.blame import blaming, told
-from mipha_eval.core.plugins.model import Model
 from mipha_eval.core.plugins.registry import Registry
-from mipha_eval.core.plugins.selection import build_model
 from mipha_eval.core.stopping import end_children
 from mipha_eval.data.parse_source import parse_source
 from mipha_eval.engine.interrupt import named_interrupts
 from mipha_eval.engine.progress.screen import progress_told_to
 from mipha_eval.judge.grading import begin_grading
+from mipha_eval.runs.asked_model import AskedModel
 from mipha_eval.runs.find_tasks import find_tasks
 from mipha_eval.runs.matrix.order import Begun, Ended, Event, Order, Progressed, Said, Shared, Turn
 from mipha_eval.runs.run import TasksFailedError, run
@@ -133,13 +132,12 @@ def main(lines: TextIO) -> None:
 def answer(order: Order, turns: Turns, tell: Tell) -> None:
     """Makes a run a turn, all with the same model."""
     registry = Registry([Path(each) for each in order.shared.plugins])
-    model = None
+    asked = AskedModel(order.model, order.options, registry, order.shared.workers, order.as_published)
     for turn in turns:
         with turns.at_work():
             try:
                 with blaming(), suites_judge(order.shared.tasks, order.shared.judge):
-                    model = model or build_model(order.model, order.options, registry, as_published=order.as_published)
-                    settings = settings_of(order.shared, turn, model, registry)
+                    settings = settings_of(order.shared, turn, asked)
                     run(replace(settings, begun=lambda path: tell(Begun(str(path)))))
                 ended = Ended()
             except TasksFailedError as error:
@@ -153,13 +151,14 @@ def answer(order: Order, turns: Turns, tell: Tell) -> None:
         tell(ended)
 
 
-def settings_of(shared: Shared, turn: Turn, model: Model, registry: Registry) -> RunSettings:
+def settings_of(shared: Shared, turn: Turn, asked: AskedModel) -> RunSettings:
     """What is to be run, as objects. Raises UserError."""
+    model, typed = asked.chosen(Path(shared.output), shared.plugins)
     folders = {task: Path(folder) for task, folder in shared.image_dirs.items()}
     source = parse_source(shared.data, folders, Path(shared.annotations) if shared.annotations else None)
     return RunSettings(
         model,
-        find_tasks(shared.tasks, shared.task_options, source, registry),
+        find_tasks(shared.tasks, shared.task_options, source, asked.registry),
         shared.task_options,
         Path(shared.output),
         shared.limit,
@@ -169,9 +168,10 @@ def settings_of(shared: Shared, turn: Turn, model: Model, registry: Registry) ->
         not shared.progress,
         shared.check,
         shared.probabilities,
-        grading=begin_grading(shared.judge, Path(shared.grades) if shared.grades else None, registry),
+        grading=begin_grading(shared.judge, Path(shared.grades) if shared.grades else None, asked.registry),
         workers=shared.workers,
         plugins=shared.plugins,
+        typed=typed,
     )
 
 
