@@ -36,26 +36,27 @@ def assert_refused(outcome: Outcome, *words: str) -> None:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["run", "--tasks", "pop"], ["'pop'", "did you mean pope"]),
+        (["run", "--tasks", "pop"], ["'pop'", "did you mean pope", "(--tasks)"]),
         (["--tasks", "mne"], ["'mne'", "did you mean mme"]),
         (["run", "--tasks", "pope@offical"], ["'offical'", "official"]),
-        (["run", "--tasks", "pope", "--model", "mipa"], ["'mipa'", "mipha"]),
-        (["run", "--tasks", "pope", "-a", "pth=x"], ["'pth'", "path", "revision", "dtype"]),
-        (["run", "--tasks", "pope", "-a", "path"], ["key=value"]),
+        (["run", "--tasks", "pope", "--model", "mipa"], ["'mipa'", "mipha", "(--model)"]),
+        (["run", "--tasks", "pope", "-a", "pth=x"], ["'pth'", "path", "revision", "dtype", "(-a)"]),
+        (["run", "--tasks", "pope", "-a", "path"], ["key=value", "(-a)"]),
         (["run", "--tasks", "pope", "-a", "mme.x=1"], ["mme.x"]),
-        (["run", "--tasks", "pope", "-a", "pope.shots=1"], ["'shots'", "pope has none"]),
+        (["run", "--tasks", "pope", "-a", "pope.shots=1"], ["'shots'", "pope and how it is asked have format", "(-a)"]),
+        (["run", "--tasks", "pope", "-a", "pope.promt=1"], ["'promt'", "did you mean prompt", "(-a)"]),
         (["run", "--tasks", "pope", "--model", "mipha"], ["path"]),
         (["run", "--tasks", "pope", "--data", "nowhere"], ["nowhere", "no such folder"]),
         (["run", "--tasks", "pope", "--batch-size", "some"], ["--batch-size", "auto"]),
         (["run", "--tasks", "pope", "--image-dir", "pope=nowhere"], ["--image-dir"]),
-        (["run", "--tasks", "pope", "--device", "abacus"], ["abacus"]),
+        (["run", "--tasks", "pope", "--device", "abacus"], ["abacus", "(--device)"]),
         (["run", "--tasks", "pope", "--device", "cuda:99"], ["cuda:99"]),
-        (["run", "--tasks", "pope", "--dtype", "int3"], ["int3", "bfloat16"]),
+        (["run", "--tasks", "pope", "--dtype", "int3"], ["int3", "bfloat16", "(--dtype)"]),
         (["run", "--tasks", "pope", "--plugin", "missing.py"], ["missing.py"]),
         (["run", "--tasks", "pope", "--data", "demo", "--model", "mipha", "-a", "path=./nowhere"], ["./nowhere"]),
         (["score", "pope", "--answers", "nowhere.jsonl", "--data", "demo"], ["nowhere.jsonl"]),
         (["score", "nowhere"], ["nowhere", "--answers"]),
-        (["score", "pope@demo", "--answers", "x", "--data", "."], ["--data demo"]),
+        (["score", "pope@demo", "--answers", __file__, "--data", "."], ["--data demo"]),
         (["show", "task", "popee"], ["popee", "pope"]),
         (["show", "model", "constan"], ["constant"]),
     ],
@@ -89,9 +90,12 @@ def test_command_lines(arguments: list[str], words: list[str], cli: Cli, tmp_pat
         (["run", "--model", "/nowhere", "--data", "/"], ["/nowhere", "no such checkpoint folder"]),
         (["run", "--model", "/", "-a", "path=x"], ["option path names another"]),
         (["run", "--tasks", "pope", "--model", "mipha", "-a", "path=/nowhere", "--data", "/"], ["/nowhere does not exist"]),
+        (["score", "pope", "--answers", "nowhere.jsonl"], ["--answers", "'nowhere.jsonl' does not exist"]),
+        (["run", "--tasks", "mmvet", "--data", "demo", "--grades", "nowhere.json"], ["--grades", "'nowhere.json' does not"]),
+        (["run", "--models", "nowhere.toml"], ["--models", "'nowhere.toml' does not exist"]),
         (["run", "--tasks", "pope", "--model", "answers-file", "-a", "path=no.jsonl", "--data", "/"], ["no.jsonl"]),
-        (["submit", "mmbench", "--answers", "x", "-o", "y.tsv"], ["mmbench@test", "mmbench@dev", "name one"]),
-        (["submit", "mmbench@cn-dev", "--answers", "x", "-o", "y.tsv", "--data", "/"], ["labels", "public", "--dev"]),
+        (["submit", "mmbench", "--answers", __file__, "-o", "y.tsv"], ["mmbench@test", "mmbench@dev", "name one"]),
+        (["submit", "mmbench@cn-dev", "--answers", __file__, "-o", "y.tsv", "--data", "/"], ["labels", "public", "--dev"]),
         (["report", "/"], ["/ is no run folder"]),
         (["report", "--format"], ["--format needs a value; see mipha-eval report --help"]),
         (["judge", "calibrate", "--grades"], ["--grades needs a value; see mipha-eval judge calibrate --help"]),
@@ -123,11 +127,13 @@ def test_a_value_from_the_environment_names_its_variable(monkeypatch: pytest.Mon
 
 def test_a_folder_of_runs_says_how_many_it_holds(cli: Cli, tmp_path: Path) -> None:
     """The same words of verbs that take runs, and what to do instead."""
+    folder = tmp_path / "runs"
     for name in "ab":
-        (tmp_path / name).mkdir()
-        (tmp_path / name / "manifest.json").write_text("{}")
+        (folder / name).mkdir(parents=True)
+        (folder / name / "manifest.json").write_text("{}")
     for verb in ("report", "view"):
-        assert_refused(cli(verb, tmp_path), "is no run folder", f"it holds 2 runs: name some, or all as {tmp_path}/*/")
+        assert_refused(cli(verb, folder), "is no run folder", f"it holds 2 runs: name some, or all as {folder}/*/ (")
+        assert_refused(cli(verb, tmp_path), "is no run folder", f"2 runs: name some, or all as {tmp_path}/*/*/ (")
 
 
 def test_a_file_of_an_unknown_form_says_where_forms_are_shown(cli: Cli, tmp_path: Path) -> None:

@@ -173,6 +173,12 @@ def test_a_manifest_is_a_run_that_can_be_done_again(cli: Cli, tmp_path: Path, mo
         ("output = ['a']", "line 4, output: expected one value"),
         ("[judge]\nname = 'x'", "line 4, judge: judge is no table"),
         ("plugin = 3", "line 4, plugin: expected a text"),
+        ("threads = true", "line 4, threads: expected a whole number, given True"),
+        ("annotations = 'none.json'", "line 4, annotations: path 'none.json' does not exist"),
+        ("device = 'abacus'", "device 'abacus' is unknown; there are auto, cpu, cuda, cuda:1, mps (FILE, line 4, device)"),
+        ("model = 'mipa'", "did you mean mipha or mipha-3b or mipha-tiny?"),
+        ("[model-args]\nlenght = 3", "(FILE, line 4, model-args)"),
+        ("model = 'constant'\n[model-args]\nshare = false", "constant (FILE, line 5, model-args)"),
     ],
 )
 def test_a_file_that_says_what_no_flag_takes_is_told_with_its_line(cli: Cli, tmp_path: Path, line: str, told: str) -> None:
@@ -180,7 +186,7 @@ def test_a_file_that_says_what_no_flag_takes_is_told_with_its_line(cli: Cli, tmp
     file.write_text(ASKED + line)
     found = cli("run", file)
     assert found.code == 2
-    assert told in found.err
+    assert told.replace("FILE", str(file)) in found.err
     assert len(found.err.strip().splitlines()) == 1
 
 
@@ -191,6 +197,26 @@ def test_tables_of_a_file_are_options(cli: Cli, tmp_path: Path, monkeypatch: pyt
     assert json.loads(Path(run, "manifest.json").read_text())["config"]["model"]["options"] == ["share=false"]
     Path("run.toml").write_text(ASKED + "[model-args.pope]\nlenght = 3\n")
     assert "lenght" in cli("run", "run.toml").err
+
+
+def test_options_of_a_files_model_are_none_of_another(cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They are left out, and that is said; those of tasks stay, and so do those of a file that names no model."""
+    monkeypatch.chdir(tmp_path)
+    asked = 'tasks = ["mmvet"]\ndata = "demo"\nlimit = 4\n'
+    options = "[model-args]\nshare = false\n[model-args.mmvet]\nby_rule = true\n"
+    Path("run.toml").write_text(f"model = 'mipha-tiny'\n{asked}{options}")
+    told = cli("run", "run.toml", "--model", "constant", "--json")
+    assert told.err.startswith("run.toml, line 5, model-args: options of model mipha-tiny, left out for constant\n")
+    config = json.loads(Path(told.json["run"], "manifest.json").read_text())["config"]
+    assert config["model"]["options"] == ["mmvet.by_rule=true"]
+    assert cli("run", "run.toml", "-m", "constant", "-a", "share=false").code == 2
+    Path("run.toml").write_text(f"{asked}{options}")
+    assert "(run.toml, line 4, model-args)" in cli("run", "run.toml", "--model", "constant").err
+
+
+def test_a_mistake_names_the_variable_that_it_comes_from(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MIPHA_EVAL_DTYPE", "int3")
+    assert "bfloat16, float16 (environment variable MIPHA_EVAL_DTYPE)" in cli("run", "-t", "pope", "--data", "demo").err
 
 
 Completed = Callable[..., list[str]]

@@ -14,7 +14,6 @@ from mipha_eval.cli import flags
 from mipha_eval.cli.completion import task_names
 from mipha_eval.cli.flag_groups import is_typed
 from mipha_eval.cli.run_flags import DataFlags, TableFlags
-from mipha_eval.core.options import parse_pairs
 
 if TYPE_CHECKING:
     from mipha_eval.core.plugins.registry import Registry
@@ -78,7 +77,7 @@ class AnswerFlags(TableFlags, DataFlags):
             self.data if typed else None,
             self.annotations,
             self.image_dirs,
-            parse_pairs(self.options or ()),
+            flags.option_texts(self.options),
             self.subset,
             self.answer_runs,
             results,

@@ -32,6 +32,7 @@ from mipha_eval.cli.leaderboard import write_site
 from mipha_eval.cli.list import list_plugins
 from mipha_eval.cli.log import add_log_flags, behind_log_flags, shown_messages
 from mipha_eval.cli.new import new_verbs
+from mipha_eval.cli.origin import placed
 from mipha_eval.cli.plan import plan_tasks
 from mipha_eval.cli.predict import predict_answers
 from mipha_eval.cli.report import report_table
@@ -73,7 +74,10 @@ def blamed(verb: Verb) -> Verb:
     def call(*arguments: object, **options: object) -> object:
         for_programs = options.get("json") or options.get("format")
         with blaming(), clean_output() if for_programs else nullcontext():
-            return verb(*arguments, **options)
+            try:
+                return verb(*arguments, **options)
+            except UserError as error:
+                raise placed(error)  # noqa: B904 - the same error
 
     return cast("Verb", call)
 

@@ -46,11 +46,10 @@ def check_benchmark(
     from mipha_eval.authoring.check_task.check import check_task
     from mipha_eval.authoring.check_task.recipe import Recipe
     from mipha_eval.authoring.check_task.under_check import MOST
-    from mipha_eval.core.options import parse_pairs
 
     folders = {task: str(folder) for task, folder in where.image_dirs.items()}
     (named,) = what.completed([name])
-    given = Recipe(named, parse_pairs(options or ()), where.data or "demo", folders, tuple(map(str, plugin or ())))
+    given = Recipe(named, flags.option_texts(options), where.data or "demo", folders, tuple(map(str, plugin or ())))
     tell_findings(check_task(given.named(), limit or MOST), {"task": name}, json=json)
 
 

@@ -9,7 +9,6 @@ import typer
 from mipha_eval.cli import flags
 from mipha_eval.cli.completion import model_names, task_names
 from mipha_eval.cli.findings import tell_findings
-from mipha_eval.core.options import parse_pairs
 
 
 def check_model(
@@ -34,7 +33,7 @@ def check_model(
     from mipha_eval.data.parse_source import parse_source
 
     registry = Registry(plugin or ())
-    given = {**parse_pairs(options or ()), **flags.model_options(device, dtype, no_share, False, allow_bin, serve)}
+    given = {**flags.option_texts(options), **flags.model_options(device, dtype, no_share, False, allow_bin, serve)}
     chosen = build_model(name, given, registry)
     registry.check_files()
     asked = build_task(task, {}, parse_source(data or "demo", {}), registry)

@@ -9,11 +9,10 @@ import typer
 
 from mipha_eval.cli import flags
 from mipha_eval.cli.completion import suites, task_names
-from mipha_eval.core.options import parse_pairs
 
 
 def compare_suites_of_file(
-    answers: Annotated[Path, typer.Argument(metavar="FILE", help="An answer file that any suite made.")],
+    answers: Annotated[Path, typer.Argument(exists=True, metavar="FILE", help="An answer file that any suite made.")],
     task: Annotated[
         str, typer.Option("--task", "-t", autocompletion=task_names, help="The benchmark, as name or name@protocol.")
     ],
@@ -46,7 +45,7 @@ def compare_suites_of_file(
 
     chosen = find_suites(suites)
     source = parse_source(data or (str(annotations.parent) if annotations else "hub"), {}, annotations)
-    built = build_task(task, of_task(task, parse_pairs(options or ())), source, Registry(plugin or ()))
+    built = build_task(task, of_task(task, flags.option_texts(options)), source, Registry(plugin or ()))
     comparison = compare_suites(built, answers, chosen, subset=subset)
     if json:
         flags.print_json(suites_json(comparison))

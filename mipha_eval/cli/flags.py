@@ -38,7 +38,8 @@ Data = Annotated[
     ),
 ]
 Annotations = Annotated[
-    Optional[Path], shared(typer.Option("--annotations", help="An official annotation file in place of the task's own."))
+    Optional[Path],
+    shared(typer.Option("--annotations", exists=True, help="An official annotation file in place of the task's own.")),
 ]
 ImageDirs = Annotated[
     Optional[list[str]], shared(typer.Option("--image-dir", help="Where a task's images are, as TASK=DIR; repeatable."))
@@ -70,12 +71,17 @@ Scorer = Annotated[
 LmmsInclude = Annotated[
     Optional[list[Path]],
     shared(
-        typer.Option("--lmms-include", help="Of lmms: tasks: a folder with lmms-eval's YAML files of your own; repeatable.")
+        typer.Option(
+            "--lmms-include",
+            exists=True,
+            help="Of lmms: tasks: a folder with lmms-eval's YAML files of your own; repeatable.",
+        )
     ),
 ]
 Subset = Annotated[bool, shared(typer.Option("--subset", help="Leave out answers to questions that are not asked."))]
 Plugins = Annotated[
-    Optional[list[Path]], shared(typer.Option("--plugin", help="A Python file with tasks or models; repeatable."))
+    Optional[list[Path]],
+    shared(typer.Option("--plugin", exists=True, help="A Python file with tasks or models; repeatable.")),
 ]
 ControlName = Annotated[
     Optional[Control],
@@ -135,6 +141,14 @@ AsPublished = Annotated[
 Threads = Annotated[Optional[int], shared(typer.Option("--threads", min=1, help="CPU threads of the model."))]
 Fresh = Annotated[bool, shared(typer.Option("--fresh", help="Start anew instead of going on from what is stored."))]
 Json = Annotated[bool, shared(typer.Option("--json", help="Print JSON and nothing else."))]
+
+
+def option_texts(pairs: Sequence[str] | None) -> dict[str, str]:
+    """Reads KEY=VALUE pairs. Raises UserError."""
+    try:
+        return parse_pairs(pairs or ())
+    except UserError as error:
+        raise UserError(str(error), flag="-a") from error
 
 
 def image_dirs(pairs: Sequence[str] | None) -> dict[str, Path]:

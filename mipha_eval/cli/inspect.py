@@ -10,7 +10,6 @@ import typer
 
 from mipha_eval.cli import flags
 from mipha_eval.cli.completion import model_names
-from mipha_eval.core.options import parse_pairs
 
 if TYPE_CHECKING:
     from mipha_eval.core.json_value import Json as JsonValue
@@ -45,7 +44,7 @@ def inspect_model(
     from mipha_eval.models.inspection.which_model import model_for
     from mipha_eval.reporting.terminal import print_lines
 
-    given = {"path": path, **parse_pairs(options or ())}
+    given = {"path": path, **flags.option_texts(options)}
     if model is None:
         base = locate_checkpoint(given["base"], pickled=allow_bin) if "base" in given else None
         model = model_for(locate_checkpoint(path, given.get("revision"), pickled=allow_bin), base)

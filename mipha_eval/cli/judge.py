@@ -63,9 +63,12 @@ def check_server(
 @judge_verbs.command("calibrate")
 @takes_flags("judge_correctness", "grades", required={"judge"}, judge_runs=2)
 def calibrate_judge(
-    grades: Annotated[Path, typer.Option("--grades", help="Trusted grades of the answers, a file of MM-Vet's script.")],
+    grades: Annotated[
+        Path, typer.Option("--grades", exists=True, help="Trusted grades of the answers, a file of MM-Vet's script.")
+    ],
     answers: Annotated[
-        Optional[Path], typer.Option("--answers", help="The answers that these grades are of; none: MODEL.json beside them.")
+        Optional[Path],
+        typer.Option("--answers", exists=True, help="The answers that these grades are of; none: MODEL.json beside them."),
     ] = None,
     task: Annotated[str, typer.Option("--task", autocompletion=task_names, help="The task that they answer.")] = "mmvet",
     data: flags.Data = None,

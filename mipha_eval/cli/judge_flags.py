@@ -52,7 +52,7 @@ JudgeWorkers = Annotated[
     Optional[int],
     typer.Option("--judge-workers", min=1, help="Of hf:PATH: processes that answer, here or on the Ray cluster."),
 ]
-Grades = Annotated[Optional[Path], typer.Option("--grades", help="Recorded grades, a file of MM-Vet's script.")]
+Grades = Annotated[Optional[Path], typer.Option("--grades", exists=True, help="Recorded grades, a file of MM-Vet's script.")]
 
 
 #: flags that say nothing without a judge

@@ -49,7 +49,8 @@ def plan_tasks(
         ),
     ] = False,
     answers: Annotated[
-        Optional[Path], typer.Option("--answers", help="Answers to the one task named, for a judge's exact work.")
+        Optional[Path],
+        typer.Option("--answers", exists=True, help="Answers to the one task named, for a judge's exact work."),
     ] = None,
     json: flags.Json = False,
 ) -> None:
@@ -61,7 +62,6 @@ def plan_tasks(
         measured = {"workers": how.workers, "model": who.model, "batch_size": size, "threads": how.threads}
         measured |= {{"share": "no_share"}.get(name, name): value for name, value in flagged.items()}
         refuse_without_probe({name: value for name, value in measured.items() if is_typed(name)})
-    from mipha_eval.core.options import parse_pairs
     from mipha_eval.core.plugins.registry import Registry
     from mipha_eval.data.parse_source import parse_source
     from mipha_eval.reporting.terminal import print_lines
@@ -71,7 +71,7 @@ def plan_tasks(
     from mipha_eval.runs.settings import RunSettings
 
     choice, registry = asked.choice(), Registry(who.plugin or ())
-    of_tasks, chosen = parse_pairs(who.options or ()), None
+    of_tasks, chosen = flags.option_texts(who.options), None
     if probe:
         chosen, of_tasks = probed_model(who.name, of_tasks, flagged, registry)
     source = parse_source(where.data or (chosen.data if chosen else "") or "hub", where.image_dirs)

@@ -12,7 +12,6 @@ from mipha_eval.cli import flags
 from mipha_eval.cli.exit_code import ExitCode
 from mipha_eval.cli.flag_groups import takes_flags
 from mipha_eval.cli.run_flags import HowFlags, ModelFlags
-from mipha_eval.core.options import parse_pairs
 from mipha_eval.runs.defaults import MAX_NEW_TOKENS
 
 logger = logging.getLogger(__name__)
@@ -20,8 +19,12 @@ logger = logging.getLogger(__name__)
 
 @takes_flags("models", "check", "workers", "cluster", "gpus_per_worker", "worker_timeout", "plan")
 def predict_answers(
-    questions: Annotated[Path, typer.Option("--questions", help="LLaVA's question JSONL: question_id, image, text.")],
-    image_folder: Annotated[Path, typer.Option("--image-folder", help="Where the questions' images are.")],
+    questions: Annotated[
+        Path, typer.Option("--questions", exists=True, help="LLaVA's question JSONL: question_id, image, text.")
+    ],
+    image_folder: Annotated[
+        Path, typer.Option("--image-folder", exists=True, file_okay=False, help="Where the questions' images are.")
+    ],
     answers: Annotated[Path, typer.Option("--answers", help="LLaVA's answer JSONL, to be written.")],
     who: ModelFlags,
     how: HowFlags,
@@ -35,7 +38,7 @@ def predict_answers(
     from mipha_eval.runs.model_by_name import model_by_name
     from mipha_eval.runs.predict import PredictSettings, predict
 
-    chosen = {**parse_pairs(who.options or ()), **who.flagged}
+    chosen = {**flags.option_texts(who.options), **who.flagged}
     built = model_by_name(who.name, chosen, Registry(who.plugin or ()), as_published=who.as_published)
     outcome = predict(PredictSettings(questions, image_folder, answers, built, max_new_tokens, how.batch, how.fresh))
     if outcome.left:

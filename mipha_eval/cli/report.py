@@ -56,7 +56,8 @@ def report_table(
         ),
     ] = None,
     published_file: Annotated[
-        Optional[list[Path]], typer.Option("--published-file", help="More published scores, as in results/published.")
+        Optional[list[Path]],
+        typer.Option("--published-file", exists=True, help="More published scores, as in results/published."),
     ] = None,
     rank_published: Annotated[
         bool, typer.Option("--rank-published/--no-rank-published", help="Whether published numbers can be the best.")

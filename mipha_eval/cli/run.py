@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,10 +15,9 @@ from mipha_eval.cli.exit_code import ExitCode
 from mipha_eval.cli.flag_groups import is_typed, takes_flags
 from mipha_eval.cli.judge_flags import JudgeFlags
 from mipha_eval.cli.matrix import check_beside, run_models
-from mipha_eval.cli.run_file import Config, RunFile
+from mipha_eval.cli.run_file import Config, RunFile, of_this_model
 from mipha_eval.cli.run_flags import DataFlags, HowFlags, ModelFlags, OutputFlags, RunFlags, TaskFlags
 from mipha_eval.cli.ungraded import ungraded_lines
-from mipha_eval.core.options import parse_pairs
 from mipha_eval.engine.interrupt import STOPPED
 from mipha_eval.engine.progress.screen import shown_progress
 
@@ -44,6 +44,7 @@ def run_tasks(
     worker_flags.refuse_launchers()
     control = "blind" if what.blind and is_typed("blind") else what.control if is_typed("control") else None
     check_beside(who.models, who.model if is_typed("model") else None, control, plan=how.plan)
+    who = replace(who, options=of_this_model(who.options, who.model))
     given = RunFlags(what, who, where, asked, how, out)
     if who.models is not None:
         _run_file(who.models, given)
@@ -61,7 +62,7 @@ def _run_file(file: Path, given: RunFlags) -> None:
 
     what, who, where, how = given.what, given.who, given.where, given.how
     crew, named = how.crew, what.named
-    own, of_tasks = split_options(parse_pairs(who.options or ()), Registry(who.plugin or ()))
+    own, of_tasks = split_options(flags.option_texts(who.options), Registry(who.plugin or ()))
     shared = Shared(
         tasks=tuple(named),
         data=where.data or "",
@@ -141,7 +142,7 @@ def _evaluated(given: RunFlags) -> Run:
         workers=crew,
         progress=not given.out.json,
         plugins=who.plugin or (),
-        options={**parse_pairs(who.options or ()), **who.flagged},
+        options={**flags.option_texts(who.options), **who.flagged},
     )
 
 

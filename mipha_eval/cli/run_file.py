@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import logging
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
+from typer._click.globals import get_current_context
 from typer.core import TyperOption
 from typer.exceptions import TyperException
 
 from mipha_eval.cli.completion import run_folders
+from mipha_eval.cli.origin import PLACES
 from mipha_eval.core.errors import UserError
 from mipha_eval.core.options import did_you_mean
 
 if TYPE_CHECKING:
     from mipha_eval.core.json_value import Json
+
+logger = logging.getLogger(__name__)
 
 #: flags that are texts of pairs, and may be tables in a file
 PAIRS = ("model_args", "image_dir", "columns")
@@ -65,6 +70,20 @@ Config = Annotated[
 ]
 
 
+def of_this_model(options: Sequence[str] | None, model: str | None) -> list[str]:
+    """Options without those that a file has for its own model, where another is asked; while the verb runs."""
+    context = get_current_context(silent=True)
+    defaults = context.default_map if context else None
+    source = context.get_parameter_source("options") if context else None
+    theirs = defaults.get("model") if defaults else None
+    if context is None or theirs is None or model == theirs or source is None or source.name != "DEFAULT_MAP":
+        return list(options or ())
+    of_tasks = [each for each in options or () if "." in each.partition("=")[0]]
+    place = context.meta.get(PLACES, {}).get("options")
+    logger.info("%s: options of model %s, left out for %s", place, theirs, model)
+    return of_tasks
+
+
 def asked_again(path: Path) -> dict[str, Json]:
     """What a run's manifest says was asked for, by the names of flags. Raises UserError where it does not say all."""
     from mipha_eval.core.record import checked
@@ -104,12 +123,15 @@ def _checked(told: Mapping[str, object], path: Path, context: typer.Context) -> 
         if flag.startswith("--") and flag.removeprefix("--").replace("-", "_") not in NO_KEYS
     }
     found: dict[str, object] = {}
+    places: dict[str, str] = {}
     for key, value in told.items():
-        name = key.replace("-", "_")
+        name, place = key.replace("-", "_"), _place(path, key)
         if name not in known:
             meant = did_you_mean(name, known, 1) or f"keys are the names of flags of {context.info_name}"
-            raise UserError(f"{_place(path, key)}: there is no key {key}; {meant}")
-        found[known[name].name] = _value(known[name], name, value, _place(path, key), context)
+            raise UserError(f"{place}: there is no key {key}; {meant}")
+        param = known[name].name
+        found[param], places[param] = _value(known[name], name, value, place, context), place
+    context.meta[PLACES] = places
     return found
 
 
@@ -126,8 +148,8 @@ def _value(option: TyperOption, name: str, value: object, place: str, context: t
             raise UserError(f"{place}: expected a text, or a list of texts")
         return list(entries)
     wanted = option.is_flag
-    if isinstance(value, list) or isinstance(value, bool) is not wanted:
-        raise UserError(f"{place}: expected {'true or false' if wanted else 'one value'}")
+    if isinstance(value, list) or (wanted and not isinstance(value, bool)):
+        raise UserError(f"{place}: expected {'true or false' if wanted else 'one value'}, given {value!r:.60}")
     text = value if wanted else str(value)
     try:
         option.process_value(context, text)

@@ -40,7 +40,9 @@ Model = Annotated[
 ]
 Models = Annotated[
     Optional[Path],
-    typer.Option("--models", help="A TOML file of models, options and controls, evaluated one after the other."),
+    typer.Option(
+        "--models", exists=True, help="A TOML file of models, options and controls, evaluated one after the other."
+    ),
 ]
 Check = Annotated[
     Optional[int],

@@ -15,7 +15,6 @@ from mipha_eval.cli.flag_groups import takes_flags
 from mipha_eval.cli.judge_flags import NO_JUDGE, JudgeFlags
 from mipha_eval.cli.run_flags import DataFlags, TableFlags
 from mipha_eval.cli.ungraded import ungraded_lines
-from mipha_eval.core.options import parse_pairs
 from mipha_eval.core.stage import stage
 from mipha_eval.engine.progress.screen import shown_progress
 
@@ -39,7 +38,9 @@ def score_answers(
     target: Annotated[
         str, typer.Argument(autocompletion=tasks_or_runs, help="A task, as name or name@protocol, or the folder of a run.")
     ],
-    answers: Annotated[Optional[Path], typer.Option("--answers", help="An answer file that any suite made.")] = None,
+    answers: Annotated[
+        Optional[Path], typer.Option("--answers", exists=True, help="An answer file that any suite made.")
+    ] = None,
     what: TableFlags = TableFlags(),
     where: DataFlags = DataFlags(),
     asked: JudgeFlags = NO_JUDGE,
@@ -74,7 +75,7 @@ def score_answers(
                 where.data or (str(where.annotations.parent) if where.annotations else "hub"), {}, where.annotations
             )
             (named,) = what.completed([target])
-            built = build_task(named, of_task(named, parse_pairs(options or ())), source, registry)
+            built = build_task(named, of_task(named, flags.option_texts(options)), source, registry)
             results = [score(built, answers, judge=grading, verdicts=verdicts, subset=subset, convert=convert)]
     summaries = [result.summary for result in results]
     if json:

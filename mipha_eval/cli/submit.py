@@ -20,7 +20,7 @@ logger = logging.getLogger(__name__)
 
 def submit_answers(
     task: Annotated[str, typer.Argument(autocompletion=task_names, help="vqav2@testdev, vizwiz@test or mmbench@test.")],
-    answers: Annotated[Path, typer.Option("--answers", help="LLaVA's answer JSONL, every question answered.")],
+    answers: Annotated[Path, typer.Option("--answers", exists=True, help="LLaVA's answer JSONL, every question answered.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="The upload, .json, .tsv or .xlsx as the server wants it.")],
     dev: Annotated[
         bool, typer.Option("--dev", help="Also for a split whose labels are public, which `score` scores without a server.")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterable
 
@@ -12,7 +11,7 @@ from typer._click.exceptions import BadOptionUsage, MissingParameter, NoSuchOpti
 from typer.core import TyperArgument, TyperGroup, TyperOption
 from typer.exceptions import TyperException
 
-from mipha_eval.cli.flag_groups import variables
+from mipha_eval.cli.origin import origin
 from mipha_eval.core.options import did_you_mean
 
 #: what the library that reads values says, and the same in plain words
@@ -74,12 +73,9 @@ def _name(param: TyperOption | TyperArgument) -> str:
 
 
 def _origin(param: TyperOption | TyperArgument, context: Context | None) -> str:
-    """Where a value comes from: a flag, or an environment variable in its place."""
-    source = context.get_parameter_source(param.name) if context else None
-    names = variables(param, context.auto_envvar_prefix) if isinstance(param, TyperOption) and context else ()
-    variable = next((each for each in names if os.environ.get(each)), None)
-    from_there = source is not None and source.name == "ENVIRONMENT"
-    return f"{_name(param)} (environment variable {variable})" if from_there and variable else _name(param)
+    """A flag, with what stands in its place."""
+    place = origin(param, context) if context else ""
+    return f"{_name(param)} ({place})" if place else _name(param)
 
 
 def fitting(message: str) -> str:

@@ -10,6 +10,8 @@ from mipha_eval.core.errors import UserError
 from mipha_eval.models.fingerprint import WANTED_FILES, Stamp, check_unchanged
 from mipha_eval.models.weights import PICKLED
 
+SETTINGS = "config.json"
+
 logger = logging.getLogger(__name__)
 
 
@@ -27,12 +29,24 @@ def locate_checkpoint(path: str, revision: str | None = None, *, pickled: bool =
         return folder
     if not is_hub_name(path):
         raise UserError(f"checkpoint folder {path} does not exist")
+    logger.info("%s comes from the hub; what is not here yet is fetched", path)
+    return _fetched(path, revision, [*WANTED_FILES, *(PICKLED if pickled else ())])
+
+
+def check_exists(path: str, revision: str | None = None) -> None:
+    """Raises UserError if a path is neither a local folder nor a repository of the hub, whose settings alone are fetched."""
+    if is_hub_name(path):
+        _fetched(path, revision, [SETTINGS])
+    else:
+        locate_checkpoint(path)
+
+
+def _fetched(path: str, revision: str | None, wanted: list[str]) -> Path:
+    """The folder with files of a repository of the hub. Raises UserError."""
     from huggingface_hub import snapshot_download
 
     from mipha_eval.models.stage_bar import fetched
 
-    logger.info("%s comes from the hub; what is not here yet is fetched", path)
-    wanted = [*WANTED_FILES, *(PICKLED if pickled else ())]
     try:
         with fetched(path) as bars:
             return Path(snapshot_download(path, revision=revision, allow_patterns=wanted, tqdm_class=bars))
@@ -52,12 +66,6 @@ def local_files(path: str, read: Mapping[Path, Stamp]) -> list[Path]:
     """
     check_unchanged(read, read)
     return list(read) if Path(path).expanduser().is_dir() else []
-
-
-def check_local(path: str) -> None:
-    """Raises UserError if a path is neither a local folder nor a name that the hub could have."""
-    if not is_hub_name(path):
-        locate_checkpoint(path)
 
 
 def is_hub_name(path: str) -> bool:

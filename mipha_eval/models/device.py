@@ -17,12 +17,12 @@ def choose_device(name: str) -> torch.device:
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
     if name.split(":")[0] not in ("cpu", "cuda", "mps"):
-        raise UserError(f"device {name!r} is unknown; there are auto, cpu, cuda, cuda:1, mps")
+        raise UserError(f"device {name!r} is unknown; there are auto, cpu, cuda, cuda:1, mps", flag="--device")
     try:
         device = torch.device(name)
         torch.empty(1, device=device)
     except (RuntimeError, AssertionError) as error:
-        raise UserError(f"device {name!r} is not there: {str(error).splitlines()[0]}") from error
+        raise UserError(f"device {name!r} is not there: {str(error).splitlines()[0]}", flag="--device") from error
     return device
 
 
@@ -32,7 +32,7 @@ def choose_dtype(name: str, device: torch.device) -> torch.dtype:
         return torch.bfloat16 if device.type == "cuda" else torch.float32
     dtypes = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
     if name not in dtypes:
-        raise UserError(f"dtype {name!r} is unknown; there are auto, {', '.join(dtypes)}")
+        raise UserError(f"dtype {name!r} is unknown; there are auto, {', '.join(dtypes)}", flag="--dtype")
     return dtypes[name]
 
 

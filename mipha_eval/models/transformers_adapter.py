@@ -21,7 +21,7 @@ from mipha_eval.core.json_value import JsonObject
 from mipha_eval.core.types import Decoding, Request, Response
 from mipha_eval.models import reference
 from mipha_eval.models.answer_tokens import answer_tokens
-from mipha_eval.models.checkpoint_folder import check_local, locate_checkpoint
+from mipha_eval.models.checkpoint_folder import check_exists, locate_checkpoint
 from mipha_eval.models.device import choose_device, choose_dtype, device_name, memory_guard
 from mipha_eval.models.fingerprint import Stamp, check_unchanged, fingerprint, stamps
 from mipha_eval.models.forward_inputs import ForwardInputs, InputsOf, left_padding, tensor_of
@@ -101,7 +101,7 @@ class TransformersAdapter(PrefixAdapter[Pixels, State]):
         return found
 
     def check_there(self) -> None:
-        check_local(self.path)
+        check_exists(self.path, self.revision)
 
     @abstractmethod
     def read_files(self) -> list[Path]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from mipha_eval.core.errors import UserError
+from mipha_eval.core.errors import PluginError, UserError
 from mipha_eval.core.plugins.model import Model
 from mipha_eval.core.plugins.plugin_code import plain_name
 from mipha_eval.core.plugins.registry import Registry
@@ -23,12 +23,17 @@ def model_by_name(name: str, options: Mapping[str, str], registry: Registry, *, 
         if "path" in options:
             raise UserError(f"model {name} is a checkpoint, and option path names another; leave out one of the two")
         name, options = _running(name, options), {"path": name, **options}
+    else:
+        _check_known(name, registry)
     return build_model(name, options, registry, as_published=as_published)
 
 
 def usual_data(name: str, registry: Registry) -> str:
     """The data source that a model's preset is made for; "" for none. Raises UserError if there is no such model."""
-    preset = None if _is_path(name, registry) else registry.preset(name)
+    if _is_path(name, registry):
+        return ""
+    _check_known(name, registry)
+    preset = registry.preset(name)
     return preset.data if preset else ""
 
 
@@ -36,6 +41,17 @@ def _is_path(name: str, registry: Registry) -> bool:
     """Whether a model is named by its checkpoint."""
     known = plain_name(name) in registry.names("model_adapters")
     return not known and ("/" in name or Path(name).expanduser().exists())
+
+
+def _check_known(name: str, registry: Registry) -> None:
+    """Raises UserError for a model that there is not, or whose file is broken."""
+    try:
+        registry.plugin("model_adapters", name)
+    except PluginError:
+        raise
+    except UserError as error:
+        error.flag = error.flag or "--model"
+        raise
 
 
 def _running(path: str, options: Mapping[str, str]) -> str:
@@ -47,5 +63,5 @@ def _running(path: str, options: Mapping[str, str]) -> str:
 
     pickled = options.get("allow_bin") == "true"
     if not is_hub_name(path) and not Path(path).expanduser().is_dir():
-        raise UserError(f"there is no model {path}, and no such checkpoint folder")
+        raise UserError(f"there is no model {path}, and no such checkpoint folder", flag="--model")
     return sure_model_for(locate_checkpoint(path, options.get("revision"), pickled=pickled))

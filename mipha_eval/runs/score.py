@@ -47,6 +47,8 @@ def score_file(
     Raises:
         UserError: the data is missing, or the answers do not belong to the task's questions.
     """
+    if not answers.exists():  # before the questions are sought
+        raise UserError(f"answer file {answers} does not exist")
     if grading is not None:
         grading.check([task])
     samples = read_samples(task)

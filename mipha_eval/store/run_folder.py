@@ -144,8 +144,10 @@ def _why_none(path: Path) -> str:
     """Why a path is no run folder, and what may be meant."""
     if not path.exists():
         return "it does not exist"
-    inside = len(list(path.glob("*/manifest.json"))) if path.is_dir() else 0
-    if not inside:
-        return "it has no manifest.json"
-    runs = "1 run" if inside == 1 else f"{inside} runs"
-    return f"it has no manifest.json; it holds {runs}: name some, or all as {path}/*/ (mipha-eval leaderboard takes {path})"
+    for places in ("*/", "*/*/") if path.is_dir() else ():
+        inside = len(list(path.glob(f"{places}manifest.json")))
+        if inside:
+            runs = "1 run" if inside == 1 else f"{inside} runs"
+            some = f"it holds {runs}: name some, or all as {path}/{places} (mipha-eval leaderboard takes {path})"
+            return f"it has no manifest.json; {some}"
+    return "it has no manifest.json"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import inspect
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from mipha_eval.core.adapter import ModelAdapter
@@ -94,13 +94,13 @@ def build_model(name: str, options: Mapping[str, str], registry: Registry, *, as
     given = {key: text for key, text in options.items() if key not in asked}
     wrong = next((key for key in given if key not in known), None)
     if wrong is not None:
-        raise UserError(unknown("option", wrong, {*known, *owner.heeds}, f"{name} has"))
+        raise UserError(unknown("option", wrong, {*known, *owner.heeds}, f"{name} has"), flag="-a")
     check_heeded(name, owner, (key.rpartition(".")[2] for key in asked))
     theirs, askings = published_options(preset, name, owner, options) if as_published else ({}, Askings())
     values = typed_options(owner, {**usual, **theirs, **given}, name)
     missing = required_options(owner) - values.keys()
     if missing:
-        raise UserError(f"model {name} needs {' and '.join(f'-a {name}=...' for name in sorted(missing))}")
+        raise UserError(f"model {name} needs {' and '.join(f'-a {name}=...' for name in sorted(missing))}", flag="-a")
     with blaming():
         adapter: ModelAdapter = owner(**values)
     return Model(
@@ -165,6 +165,9 @@ def _built(
         except PluginError as error:
             broken[name] = error
             continue
+        except UserError as error:
+            error.flag = error.flag or "--tasks"
+            raise
         yield from found[:-1]
         task = found[-1]
         if is_table(name) and tables.setdefault(task.label, name) != name:
@@ -224,6 +227,7 @@ def _plugin_task(name: str, options: Mapping[str, str], source: DataSource, regi
         )
     prefix = owner.name.replace("-", "_") + "."
     own = {key.removeprefix(prefix): text for key, text in options.items() if key.startswith(prefix)}
+    _check_names(owner, own, plain)
     missing = required_options(owner) - own.keys()
     if missing:
         raise UserError(f"task {plain} needs {' and '.join(f'-a {prefix}{name}=...' for name in sorted(missing))}")
@@ -234,6 +238,14 @@ def _plugin_task(name: str, options: Mapping[str, str], source: DataSource, regi
             owner, "label", f"task {plain} calls itself {shown(task.label)}; a task is called by its name and protocol"
         )
     return task
+
+
+def _check_names(owner: type[Task], options: Iterable[str], name: str) -> None:
+    """Raises UserError for an option that neither a task nor a way of asking it has."""
+    known = option_fields(owner)
+    wrong = next((key for key in options if key not in known and getattr(owner, key, None) is None), None)
+    if wrong is not None:
+        raise UserError(unknown("option", wrong, {*known, *ASKING}, f"{name} and how it is asked have"), flag="-a")
 
 
 def own_source(owner: type[Task], source: DataSource) -> DataSource:
