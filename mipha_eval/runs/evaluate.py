@@ -84,8 +84,7 @@ def evaluate(
     registry, who = Registry([Path(each) for each in plugins]), worker_settings(workers)
     with shown_progress(quiet=not progress), ExitStack() as within:
         own, of_tasks = split_options(_texts(options, named), registry, _objects(tasks))
-        asked = AskedModel(model, own, registry, who, as_published)
-        chosen, typed = asked.chosen(Path(output), plugins)
+        chosen, typed = AskedModel(model, own, registry, who, as_published).chosen(Path(output), plugins)
         under, grading, anew = chosen_control(control, blind=blind), _grading(judge, registry), _anew(fresh, chosen)
         within.enter_context(suites_judge(_names(tasks), grading.choice if grading else None))
         found, failed = _tasks(tasks, of_tasks, _source(data, chosen.data), registry)
