@@ -150,7 +150,7 @@ def _exit_code() -> int:
         logger.error("error: %s", usage_line(error, _verb(sys.argv[1:])))
         return ExitCode.USAGE
     except SystemExit as stop:  # typer takes any broken pipe for the reader of our output, which never raises one
-        raise stop.__context__ if isinstance(stop.__context__, BrokenPipeError) else stop
+        raise stop.__context__ if isinstance(stop.__context__, BrokenPipeError) else stop from None
     if code == INTERRUPTED:
         ignore_interrupts()
         logger.warning(STOPPED)

@@ -19,8 +19,8 @@ MEANINGS = {
     ExitCode.OK: "done, and nothing is missing",
     ExitCode.BUG: "a mistake of mipha-eval's own, with a traceback; please report it",
     ExitCode.USAGE: (
-        "something that you can mend: a flag, a file, a plugin, standard output that cannot be written (a reader that goes, as "
-        "in `| head -1`, is none); one line says what and how"
+        "something that you can mend: a flag, a file, a plugin, standard output that is full or closed (a reader that has "
+        "gone is no error); one line says what and how"
     ),
     ExitCode.INCOMPLETE: (
         "finished, but something is missing: a task whose files are not here, beside others; questions without an answer, "

@@ -33,7 +33,7 @@ class MessageFile(logging.FileHandler):
 
     _told = False
 
-    def handleError(self, record: logging.LogRecord) -> None:  # as logging calls it
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802  # as logging calls it
         error = sys.exc_info()[1]
         if not isinstance(error, OSError):
             super().handleError(record)
