@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import string
 from itertools import combinations
 from pathlib import Path
 
@@ -151,6 +152,6 @@ def test_a_full_disk_is_told_as_such(ending: str, tmp_path: Path) -> None:
 
     (tmp_path / f"bars.{ending}").symlink_to("/dev/full")
     figure = Figure()
-    figure.text(0, 0, "words")  # a font is what a page ends with
+    figure.text(0, 0, string.ascii_letters)  # whose font is more than a file holds back
     with pytest.raises(OSError, match="No space left on device"):
         save(figure, tmp_path / "bars")
