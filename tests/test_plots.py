@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import string
 from itertools import combinations
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import pytest
 from PIL import Image
 
 from mipha_eval.reporting.plots.series import MOST_ROWS
-from mipha_eval.reporting.plots.style import HATCHES, LINES, MARKERS, SHADES, label
+from mipha_eval.reporting.plots.style import HATCHES, LINES, MARKERS, SHADES, label, save
 from tests.conftest import Cli, read_json
 from tests.table_runs import prepare_golden, some_right, texts_of, write_run
 
@@ -142,3 +143,15 @@ def test_nothing_to_plot(tmp_path: Path, cli: Cli) -> None:
     (tmp_path / "file").write_text("")
     run = write_run(tmp_path / "other", {"gqa@testdev": texts_of("gqa@testdev", [True])})
     assert "cannot write plots" in cli("report", run, "--plots", tmp_path / "file").err
+
+
+@pytest.mark.parametrize("ending", ["pdf", "png"])
+def test_a_full_disk_is_told_as_such(ending: str, tmp_path: Path) -> None:
+    """Whatever is half drawn when it is found out."""
+    from matplotlib.figure import Figure
+
+    (tmp_path / f"bars.{ending}").symlink_to("/dev/full")
+    figure = Figure()
+    figure.text(0, 0, string.ascii_letters)  # whose font is more than a file holds back
+    with pytest.raises(OSError, match="No space left on device"):
+        save(figure, tmp_path / "bars")

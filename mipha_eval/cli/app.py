@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import logging
-import os
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
@@ -39,10 +38,12 @@ from mipha_eval.cli.report import report_table
 from mipha_eval.cli.run import run_tasks
 from mipha_eval.cli.score import score_answers
 from mipha_eval.cli.show import show_plugin
+from mipha_eval.cli.standard_streams import lost_output
 from mipha_eval.cli.submit import submit_answers
 from mipha_eval.cli.view import view_runs
 from mipha_eval.cli.whole_words import NAME, answer_shell
 from mipha_eval.core.errors import UserError
+from mipha_eval.core.files import why
 from mipha_eval.core.own_process import set_up_process
 from mipha_eval.core.plugins.blame import blaming
 from mipha_eval.core.stopping import end_children
@@ -124,7 +125,7 @@ def main() -> None:
     set_up_process()
     answer_shell(app)
     with shown_messages():
-        code = _exit_code()
+        code = _told_of_output(_exit_code())
         ignore_interrupts()
         end_children()
         sys.exit(code)
@@ -152,16 +153,22 @@ def _exit_code() -> int:
 
         logger.error("error: %s", usage_line(error, _verb(sys.argv[1:])))
         return ExitCode.USAGE
-    except SystemExit as stop:  # typer's, where the reader of our output has gone, as in `mipha-eval list | head -1`
-        if not isinstance(stop.__context__, BrokenPipeError):
-            raise
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return ExitCode.OK
+    except SystemExit as stop:  # typer takes any broken pipe for the reader of our output, which never raises one
+        raise stop.__context__ if isinstance(stop.__context__, BrokenPipeError) else stop from None
     if code == INTERRUPTED:
         ignore_interrupts()
         logger.warning(STOPPED)
         return ExitCode.INCOMPLETE
     return code if isinstance(code, int) else ExitCode.OK
+
+
+def _told_of_output(code: int) -> int:
+    """The exit code, where standard output may not have been written; a reader that goes, as of `| head -1`, may do so."""
+    lost = lost_output()
+    if lost is None or isinstance(lost, BrokenPipeError):
+        return code
+    logger.error("error: cannot write standard output: %s; what was stored is kept", why(lost))
+    return ExitCode.USAGE
 
 
 def _verb(arguments: Sequence[str]) -> str:

@@ -18,7 +18,10 @@ class ExitCode(IntEnum):
 MEANINGS = {
     ExitCode.OK: "done, and nothing is missing",
     ExitCode.BUG: "a mistake of mipha-eval's own, with a traceback; please report it",
-    ExitCode.USAGE: "something that you can mend: a flag, a file, a plugin; one line says what and how",
+    ExitCode.USAGE: (
+        "something that you can mend: a flag, a file, a plugin, standard output that is full or closed (a reader that has "
+        "gone is no error); one line says what and how"
+    ),
     ExitCode.INCOMPLETE: (
         "finished, but something is missing: a task whose files are not here, beside others; questions without an answer, "
         "failed requests, answers that a judge has yet to grade, labels that are not public, more than half of the answers "

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from mipha_eval.cli import flags
+from mipha_eval.cli.clean_output import own_output
 from mipha_eval.cli.exit_code import ExitCode
 from mipha_eval.core.errors import UserError
 from mipha_eval.engine.interrupt import STOPPED
@@ -46,7 +47,7 @@ def run_models(matrix: Matrix, workers: int, *, plan: bool, json: bool) -> None:
     if json:
         flags.print_json({"runs": [_as_json(each) for each in found], "tables": list(map(str, found.tables))})
     elif found.tables:
-        typer.echo(found.report(), nl=False)
+        typer.echo(found.report(), own_output(), nl=False)
         print(f"table: {' '.join(map(str, found.tables))}")
     tell_what_failed(found)
     if not found.complete:

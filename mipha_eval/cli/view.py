@@ -12,6 +12,7 @@ from mipha_eval.cli import flags
 from mipha_eval.cli.answer_flags import NO_ANSWERS, AnswerFlags
 from mipha_eval.cli.completion import run_folders
 from mipha_eval.cli.flag_groups import takes_flags
+from mipha_eval.cli.standard_streams import lost_output
 from mipha_eval.page.defaults import VIEW
 
 logger = logging.getLogger(__name__)
@@ -47,9 +48,16 @@ def view_runs(
     registry = Registry(plugin or ())
     runs = answers.runs(runs, registry, results=False)
     if serve:
-        serve_view(runs, host, port, registry, lambda url: print(f"view: {url} (Ctrl-C ends)", flush=True))
+        serve_view(runs, host, port, registry, _tell_address)
         return
     written = write_view(ViewConfig(runs, output, megabytes), registry)
     for line in written.left_out:
         logger.warning("%s", line)
     print(f"view: {written.path}")
+
+
+def _tell_address(url: str) -> None:
+    """Raises typer.Exit where nobody can be told: none would find the server, which would go on."""
+    print(f"view: {url} (Ctrl-C ends)", flush=True)
+    if lost_output():
+        raise typer.Exit

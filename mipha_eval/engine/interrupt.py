@@ -8,7 +8,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType, TracebackType
 from typing import TYPE_CHECKING
 
@@ -45,7 +45,8 @@ def ignore_interrupts() -> None:
 
 def _end_at_once(*_: object) -> None:
     end_children()
-    os.write(true_stderr(), f"{STOPPED}\n".encode())
+    with suppress(OSError):
+        os.write(true_stderr(), f"{STOPPED}\n".encode())
     os._exit(INCOMPLETE)
 
 

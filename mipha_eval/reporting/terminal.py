@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -87,6 +87,8 @@ def arrangements(grid: Grid, look: Look) -> Iterator[Grid]:
 
 def print_table(console: Console, headings: Cells, rows: Sequence[Cells], look: Look = PLAIN) -> None:
     """A table if the console is wide enough, else a block a row."""
+    headings, *rows = ([encodable(console, cell) for cell in row] for row in (headings, *rows))
+    look = replace(look, yields={encodable(console, gone): encodable(console, host) for gone, host in look.yields.items()})
     for grid in arrangements(Grid(headings, rows), look):
         widths = column_widths(grid.columns(), console.width - 1 - FRAME * len(grid.headings))
         if widths is not None:
@@ -124,7 +126,7 @@ def print_lines(console: Console, lines: Sequence[str], style: str = "") -> None
     """Lines of text: folded between words on a terminal, what goes on being indented; as they are elsewhere."""
     from rich.text import Text
 
-    for line in lines:
+    for line in (encodable(console, each) for each in lines):
         indent = " " * (len(line) - len(line.lstrip(" "))) + INDENT
         folded = fold(line, console.width, indent) if console.is_terminal else [line.replace(KEPT, " ")]
         for part in folded:
@@ -135,6 +137,11 @@ def print_styled(console: Console, lines: Iterable[Text]) -> None:
     """Lines that are not folded, such as those of a picture."""
     for line in lines:
         _write(console, line)
+
+
+def encodable(console: Console, text: str) -> str:
+    """A text with escapes for what the console's encoding lacks, so that it is as wide as it will be."""
+    return KEPT.join(part.encode(console.encoding, "backslashreplace").decode(console.encoding) for part in text.split(KEPT))
 
 
 def column_widths(columns: Sequence[Cells], room: int) -> list[int] | None:
@@ -206,11 +213,12 @@ def _write(console: Console, shown: RenderableType) -> None:
     """Prints without another thought about widths.
 
     By way of a console that writes to memory: one that finds its reader gone ends the program with an error's exit code.
+    It has the same encoding, by which lines of a table are drawn.
     """
     from rich.console import Console
 
     page = Console(
-        file=io.StringIO(),
+        file=io.TextIOWrapper(io.BytesIO(), console.encoding),
         color_system=console.color_system,  # type: ignore[arg-type]  # which is one of the names that it may be
         force_terminal=console.is_terminal,
         width=console.width,

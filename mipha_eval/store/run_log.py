@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
@@ -14,6 +14,8 @@ from mipha_eval.core.atomic import errors_naming
 
 if TYPE_CHECKING:
     from logging.handlers import MemoryHandler
+
+logger = logging.getLogger(__name__)
 
 #: the logger of what a run notes of itself
 RUN_EVENTS = "mipha_eval.run"
@@ -26,10 +28,28 @@ class Lines(logging.Formatter):
         return super().format(record).strip().replace("\n", "\n  ")
 
 
+class MessageFile(logging.FileHandler):
+    """Appends messages to a file. One that has no room any more ends no work; a message says so once, where others stand."""
+
+    _told = False
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802  # as logging calls it
+        error = sys.exc_info()[1]
+        if not isinstance(error, OSError):
+            super().handleError(record)
+        elif not self._told:
+            self._told = True
+            logger.warning("cannot write %s: %s; messages are missing there", self.baseFilename, error.strerror)
+
+    def close(self) -> None:
+        with suppress(OSError):  # of what was told of before
+            super().close()
+
+
 def file_of_messages(path: Path) -> logging.FileHandler:
     """Appends messages to a file, a line each. Raises UserError if it cannot be written."""
     with errors_naming(path):
-        handler = logging.FileHandler(path, encoding="utf-8", errors="backslashreplace")
+        handler = MessageFile(path, encoding="utf-8", errors="backslashreplace")
     handler.setFormatter(Lines("%(asctime)s %(levelname)s %(name)s: %(message)s", "%Y-%m-%dT%H:%M:%S%z"))
     return handler
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from mipha_eval.engine.progress.task_count import TaskCount
 
 SHORTEST, LONGEST = 8, 40  # letters of a bar
+LINE, PLAIN_LINE = "━", "="  # a bar's letter, and that of terminals that have ASCII alone
 GAP = "  "
 LABEL, BAR = "label", "bar"
 TEXTS = LABEL, "score", "interval"  # columns that are no numbers
@@ -83,7 +84,7 @@ def drawn(task: TaskCount, length: int) -> Text:
     """A bar of so many letters."""
     full = length * task.done // task.total
     return Text.assemble(
-        ("━" * full, "green" if task.done == task.total else "cyan"), ("━" * (length - full), "bright_black")
+        (LINE * full, "green" if task.done == task.total else "cyan"), (LINE * (length - full), "bright_black")
     )
 
 

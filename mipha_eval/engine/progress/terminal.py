@@ -13,7 +13,7 @@ from rich.text import Text
 from mipha_eval.engine.progress.console import messages_on
 from mipha_eval.engine.progress.display import View
 from mipha_eval.engine.progress.foreign_output import ForeignOutput
-from mipha_eval.engine.progress.rows import rows_of
+from mipha_eval.engine.progress.rows import LINE, PLAIN_LINE, rows_of
 from mipha_eval.engine.progress.wording import stage_line, worker_lines
 
 SECONDS_BETWEEN_VIEWS = 0.5
@@ -85,5 +85,7 @@ class TerminalRows:
         room = options.size.height - 2 - len(view.stages[:1])
         for progress in view.progress:
             workers = worker_lines(progress.workers())
-            yield from rows_of(progress, view.now, options.max_width, max(room - len(workers), 1))
+            for row in rows_of(progress, view.now, options.max_width, max(room - len(workers), 1)):
+                row.plain = row.plain.replace(LINE, PLAIN_LINE) if options.ascii_only else row.plain
+                yield row
             yield from (Text(line, no_wrap=True, overflow="ellipsis") for line in workers)

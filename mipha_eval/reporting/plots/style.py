@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -91,6 +92,9 @@ class LegendRoom:
 def save(figure: Figure, path: Path) -> list[Path]:
     """Writes ``path.pdf`` and ``path.png``, the same bytes every time."""
     files = [path.with_name(f"{path.name}.{ending}") for ending in ("pdf", "png")]
-    figure.savefig(files[0], bbox_inches="tight", metadata={"CreationDate": None})
-    figure.savefig(files[1], bbox_inches="tight", dpi=300, metadata={"Software": None})
+    looks: Any = {"metadata": {"CreationDate": None}}, {"metadata": {"Software": None}, "dpi": 300}
+    for file, look in zip(files, looks, strict=True):
+        drawn = BytesIO()  # where a file has no room, matplotlib loses the error among its own
+        figure.savefig(drawn, format=file.suffix[1:], bbox_inches="tight", **look)
+        file.write_bytes(drawn.getvalue())
     return files
