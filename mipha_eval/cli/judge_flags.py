@@ -31,7 +31,7 @@ BaseUrl = Annotated[
     typer.Option(
         "--judge-base-url",
         envvar=["MIPHA_EVAL_JUDGE_URL", "OPENAI_BASE_URL"],
-        help="An OpenAI-compatible server, such as http://localhost:8000/v1; none: OpenAI's.",
+        help="An OpenAI-compatible server in place of OpenAI's, such as http://localhost:8000/v1.",
     ),
 ]
 Runs = Annotated[int, typer.Option("--judge-runs", help="Grades of each answer, of which the mean counts.")]
