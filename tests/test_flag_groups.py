@@ -226,6 +226,12 @@ def test_a_shell_completes_names(completed: Completed, tmp_path: Path) -> None:
     for shell in ("fish", "zsh"):
         assert "--tasks" in " ".join(completed("mipha-eval run --tas", shell))
         assert "pope@official" in " ".join(completed("mipha-eval score pope@of", shell))
+        assert "--tasks=pope@official" in " ".join(completed("mipha-eval run --tasks=pope@of", shell))
+        for folder in ("it's mine/a run", "it's mine/a\nrun"):
+            (tmp_path / folder).mkdir(parents=True, exist_ok=True)
+            (tmp_path / folder / "manifest.json").write_text("{}")
+        offered = " ".join(completed("mipha-eval view \"it's mine/a", shell))
+        assert offered == {"fish": "it's mine/a run", "zsh": r"""_arguments '*: :(("it'\''s mine/a run"))'"""}[shell]
 
 
 def test_bash_is_told_what_it_puts_in_the_place_of_its_piece_of_a_word(completed: Completed) -> None:

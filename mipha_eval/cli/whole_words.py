@@ -29,6 +29,8 @@ PART = re.compile(
 )
 #: the beginning of a word up to a quote that is not closed, if there is one
 CLOSED = re.compile(r"""(?:[^'"\\]|\\.|'[^']*'|"(?:[^"\\]|\\.)*")*""", re.DOTALL)
+#: a word up to a blank that is in no quote
+WORD = re.compile(r"""(?:[^\s'"\\]|\\.?|'[^']*'?|"(?:[^"\\]|\\.)*"?)+""", re.DOTALL)
 #: a flag, which no mark leads to
 FLAG = re.compile("--?[a-zA-Z]")
 #: what a backslash stands before within double quotes; before anything else it is itself
@@ -55,15 +57,33 @@ class BashWords(BashComplete):
 class ZshWords(ZshComplete):
     """What zsh asks for; it is answered with whole words."""
 
+    def get_completion_args(self) -> tuple[list[str], str]:
+        return _before_and_last()
+
     def get_completions(self, args: list[str], incomplete: str) -> list[CompletionItem]:
         return whole(super().get_completions(args, incomplete), incomplete)
+
+    def format_completion(self, item: CompletionItem) -> str:
+        """As typer writes it, but that a single quote, which it leaves out, stands in single quotes as shells have it."""
+        return super().format_completion(item).replace("''", r"'\''")
 
 
 class FishWords(FishComplete):
     """What fish asks for; it is answered with whole words."""
 
+    def get_completion_args(self) -> tuple[list[str], str]:
+        return _before_and_last()
+
     def get_completions(self, args: list[str], incomplete: str) -> list[CompletionItem]:
         return whole(super().get_completions(args, incomplete), incomplete)
+
+
+def _before_and_last() -> tuple[list[str], str]:
+    """The words before the one that zsh or fish completes, and that one, which a blank in quotes does not end."""
+    line = os.environ["_TYPER_COMPLETE_ARGS"]
+    found = WORD.findall(line)
+    *words, word = map(unquoted, found if line.endswith(found[-1]) else [*found, ""])
+    return words[1:], word
 
 
 def _pieces() -> list[str]:
