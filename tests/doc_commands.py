@@ -55,7 +55,7 @@ NOT_RUN = {
     r"--as-published": "needs a model's own weights: tests/test_as_published.py",
     r"num_beams": "the embedded model has no beams: tests/test_generation_settings.py",
     r"^mipha-eval convert": "needs checkpoints of several layouts: tests/test_convert.py",
-    r"^mipha-eval --(install|show)-completion": "is about the shell of who types it: tests/test_flag_groups.py",
+    r"^mipha-eval --(install|show)-completion": "is about the shell of who types it: tests/test_typed_in_bash.py",
     r"^mipha-eval certify": "tries thousands of answers: tests/test_certificates.py",
 }
 #: exit codes of what stands in, where the real thing would end with 0

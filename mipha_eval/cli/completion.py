@@ -165,7 +165,8 @@ def run_folders(incomplete: str) -> list[str]:
         places = dict.fromkeys([typed, *(Path(value) for name in OUTPUT_VARIABLES if (value := os.environ.get(name)))])
         places |= dict.fromkeys([Path(OUTPUT)])
         inner = [each for place in places if place.is_dir() for each in place.iterdir()]
-        return sorted(str(each) for each in inner if str(each).startswith(incomplete) and _is_run(each))
+        names = {str(each) for each in inner if _is_run(each)}  # one with a line break is two to a shell
+        return sorted(name for name in names if name.startswith(incomplete) and name.isprintable())
     except OSError:
         return []
 
