@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import io
 import random
+import re
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -281,7 +282,8 @@ def test_what_is_asked_alike_is_asked_once(runs: dict[str, me.Run], tmp_path: Pa
     own = {row["sample"]: row for row in read_jsonl(runs["own"].path / "scienceqa@demo/responses.jsonl")}
     for control in OF_PICTURES:
         rows = {row["sample"]: row for row in read_jsonl(runs[control].path / "scienceqa@demo/responses.jsonl")}
-        assert {name: rows[name] for name in alike} == {name: own[name] for name in alike}
+        taken = [{**own[name], "seconds": None} for name in alike]
+        assert [{"seconds": None, **rows[name]} for name in alike] == taken, "what they took was another run's time"
         log = (runs[control].path / "log.txt").read_text()
         taken = [int(line.split("scienceqa@demo: ")[1].split()[0]) for line in log.splitlines() if "taken from" in line]
         assert sum(taken) == 24
@@ -475,11 +477,12 @@ def test_it_is_shown_wherever_the_control_is(cli: Cli, runs: dict[str, me.Run]) 
     told = next(each for each in blind.gains if each.task == "seed@demo")
     where = ["-t", TASKS, "-o", own.path.parent, "--device", "cpu"]
     shown = " ".join(cli("run", "--blind", *where).out.split())
-    assert f"seed@demo accuracy: {told.text()}, 120 pictures" in shown
+    line = f"seed@demo accuracy: {told.text()}, on the 120 questions that both runs have, 120 pictures"
+    assert line in shown
     assert [each.record for each in blind.gains] == cli("run", "--blind", *where, "--json").json["gains"]
     assert len(cli("run", *where, "--json").json["gains"]) == 3 * len(CONTROLS)
     for run in (own, blind):
-        assert f"seed@demo accuracy: {told.text()}, 120 pictures." in (run.path / "report.md").read_text()
+        assert f"{line}." in (run.path / "report.md").read_text()
 
     table = cli("report", own.path, blind.path, "--format", "json").json
     rows = {row["method"]: row["cells"] for row in table["groups"][0]["rows"]}
@@ -498,6 +501,21 @@ def test_it_is_shown_wherever_the_control_is(cli: Cli, runs: dict[str, me.Run]) 
     assert f"seed@demo: {told.text()}" in " ".join(cli("compare", blind.path, own.path).out.split())
     two = cli("compare", blind.path, runs["mean-image"].path, "--json").json
     assert not any("gain" in pair for pair in two["pairs"]), "neither is the other's model"
+
+
+def test_gains_are_those_of_what_was_asked_for(cli: Cli, runs: dict[str, me.Run], tmp_path: Path) -> None:
+    """The folder has gains of three tasks; the report is on all of them. What others lack nobody is warned of."""
+    own, blind = (shutil.copytree(runs[name].path, tmp_path / runs[name].path.name) for name in ("own", "blind"))
+    asked = ["run", "-t", "pope", "-L", 30, "-o", tmp_path, "--device", "cpu"]
+    assert [each["task"] for each in cli(*asked, "--json").json["gains"]] == ["pope@demo"]
+    shown = " ".join(cli(*asked, "--blind").out.split())
+    assert "pope@demo f1: visual gain over blind" in shown
+    assert "on the 30 questions that both runs have" in shown
+    assert not re.search("(seed|scienceqa)@demo [a-z]+: visual gain", shown)
+    report = (blind / "report.md").read_text()
+    assert re.findall("([a-z]+)@demo [a-z0-9]+: visual gain", report) == ["pope", "scienceqa", "seed"]
+    (own / "seed@demo/result.json").write_text("{")
+    assert "seed" not in cli(*asked, "--blind").err
 
 
 def test_the_table_of_the_page_is_what_is_printed(cli: Cli, runs: dict[str, me.Run]) -> None:

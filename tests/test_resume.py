@@ -58,6 +58,9 @@ def test_ten_kills(cli: Cli, tmp_path: Path) -> None:
     assert len(list(output.iterdir())) == 1, "the same run was continued"
     for task in ("pope", "mme"):
         assert scores(output, task) == scores(tmp_path / "calm", task)
+        (path,) = output.glob(f"*/{task}@demo/result.json")
+        told = json.loads(path.read_text())
+        assert told["timed"] == told["n"], "killed commands, too, have noted what answers took"
 
 
 def test_torn_last_line(cli: Cli, tmp_path: Path) -> None:

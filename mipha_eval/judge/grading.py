@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from mipha_eval.core.errors import UserError
@@ -177,11 +177,16 @@ def submit(session: Session, task: Task, judged: Judged, answers: Sequence[Answe
 
 @dataclass(frozen=True)
 class TaskAnswers:
-    """A task, its questions and the responses to them, by sample id."""
+    """A task, its questions and the responses to them, by sample id.
+
+    Attributes:
+        took: seconds that a response took, by sample id, as far as they are stored.
+    """
 
     task: Task
     samples: Sequence[Sample]
     responses: Mapping[str, Response]
+    took: Mapping[str, float] = field(default_factory=dict)
 
     def score(self, judged: Judged | None) -> Scored:
         return score_responses(self.task, self.samples, self.responses, judged)
@@ -195,8 +200,9 @@ def stored_answers(folder: RunFolder, task: Task) -> TaskAnswers:
     work = TaskInput(task, samples, len(samples), stored.read_task().probabilities)
     keys = {sample.id: row.asked or work.request(sample).key for row, sample in zip(rows, samples, strict=True)}
     answered = stored.responses()
-    responses = {name: entry.response for name, entry in answered.items() if keys.get(name) == entry.key}
-    return TaskAnswers(task, samples, responses)
+    counted = {name: entry for name, entry in answered.items() if keys.get(name) == entry.key}
+    took = {name: entry.seconds for name, entry in counted.items() if entry.seconds is not None}
+    return TaskAnswers(task, samples, {name: entry.response for name, entry in counted.items()}, took)
 
 
 def judge_answers(work: Sequence[tuple[TaskAnswers, Verdicts]], grading: Grading) -> list[Judged]:

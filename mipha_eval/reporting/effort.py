@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from mipha_eval.scoring.result_record import ResultRecord
+from mipha_eval.store.effort import measured_of_all
 
 
 def effort(result: ResultRecord) -> tuple[float | None, float | None]:
-    """Seconds that a run's answers took, and answers a second; None where nothing was measured."""
-    # results of before runs added up have only what their last command generated
-    answers, seconds = result.generated if result.timed is None else result.timed, result.seconds or 0.0
-    if not answers:
+    """Seconds that a result's answers took, and answers a second; None where that was not measured of all of them."""
+    found = measured_of_all(result)
+    if not found.timed:
         return None, None
-    return seconds, answers / seconds if seconds else None
+    return found.seconds, found.timed / found.seconds if found.seconds else None

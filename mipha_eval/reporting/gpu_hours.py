@@ -46,8 +46,8 @@ class GpuHours:
 def gpu_hours(folder: RunFolder) -> GpuHours | None:
     """Of all commands of a run together; None where no GPU was used, or nobody knows.
 
-    Of a run with workers it is theirs, by the GPUs that each held. Without, it is the seconds of the run's results, on one
-    GPU: neither loading nor scoring is in it.
+    Of a run with workers it is theirs, by the GPUs that each held. Without, it is the seconds of the answers that the run's
+    results are about, on one GPU: neither loading nor scoring is in it.
     """
     manifest = folder.manifest()
     if manifest.workers:

@@ -143,8 +143,9 @@ def expectation_line(result: ResultRecord) -> str:
 
 
 def gain_line(gain: Gain) -> str:
-    """How far a model is above one of its controls in a task."""
-    return f"{gain.task} {gain.metric}: {gain.text()}, {gain.clusters:,} pictures"
+    """How far a model is above one of its controls in a task, and over how much."""
+    over = f"the {gain.questions:,} questions that both runs have, {gain.clusters:,} pictures"
+    return f"{gain.task} {gain.metric}: {gain.text()}, on {over}"
 
 
 def group_line(group: GroupNumbers) -> str:

@@ -46,6 +46,5 @@ class FloorLoop:
         known = [task.responses.get(sample.id) for sample in work.samples]
         task.todo = [place for place, response in enumerate(responses) if response != known[place]]
         new = [(number, responses[place]) for number, place in enumerate(task.todo)]
-        task.receive(new)
-        task.seconds += time.perf_counter() - started
+        task.receive(new, (time.perf_counter() - started) / max(len(responses), 1))
         self.beside.submit(partial(task.store, new))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 from mipha_eval.comparison.gain import Gain, gain
@@ -42,22 +43,26 @@ def find_gains(folder: RunFolder, tasks: Sequence[Task], registry: Registry, met
     """The same. What a control's run lacks for it is told as a warning.
 
     Args:
-        tasks: those of the run that are there already; others are built again.
+        tasks: those that were asked for, which are there already; the run's others are built again, and nobody is warned of
+            what they lack. Without any, all were asked for.
     """
     found, control, known = [], folder.manifest().asked_under, {task.label: task for task in tasks}
     beside = [each.folder for each in siblings(folder) if control is None or each.control is None]
     for label in folder.tasks() if control or beside else ():
+        tell = partial(logger.log, logging.WARNING if label in known or not known else logging.DEBUG)
         try:
             own = _stored(folder, known.get(label) or stored_task(folder, label, registry))
         except UserError as error:  # its plugin is not here, or a file is damaged
-            logger.warning("%s: no gain: %s", label, error)
+            tell("%s: no gain: %s", label, error)
             continue
-        pairs = _pairs(own, control, beside) if own is not None else ()
-        found += [each for model, other in pairs for each in _gains(model, other, metrics)]
+        pairs = _pairs(own, control, beside, tell) if own is not None else ()
+        found += [each for model, other in pairs for each in _gains(model, other, metrics, tell)]
     return found
 
 
-def _pairs(own: StoredTask, control: Control | None, beside: Sequence[RunFolder]) -> Iterator[tuple[StoredTask, StoredTask]]:
+def _pairs(
+    own: StoredTask, control: Control | None, beside: Sequence[RunFolder], tell: Callable[..., None]
+) -> Iterator[tuple[StoredTask, StoredTask]]:
     """A task of the model and of its control, for each control; of several runs under one the newest counts."""
     others: dict[Control | None, StoredTask] = {}
     for folder in beside:
@@ -66,21 +71,21 @@ def _pairs(own: StoredTask, control: Control | None, beside: Sequence[RunFolder]
             if other is not None:
                 others[folder.manifest().asked_under] = other
     if control and not others:
-        logger.warning(
+        tell(
             "%s: no gain over %s without the model's own answers in %s; the same command without the control makes them",
             *(own.label, control, own.run.parent),
         )
     yield from ((other, own) if control else (own, other) for other in others.values())
 
 
-def _gains(model: StoredTask, control: StoredTask, metrics: Sequence[str]) -> Iterator[Gain]:
+def _gains(model: StoredTask, control: StoredTask, metrics: Sequence[str], tell: Callable[..., None]) -> Iterator[Gain]:
     """In the headline and in further metrics that the model's result has."""
     headline = model.summary.headline
     for name in dict.fromkeys([headline, *(each for each in metrics if each in model.summary.metrics)]):
         try:
             yield gain(model, control, name)
         except UserError as error:
-            logger.warning("%s: no gain in %s over %s: %s", model.label, name, control.run, error)
+            tell("%s: no gain in %s over %s: %s", model.label, name, control.run, error)
 
 
 def _stored(folder: RunFolder, task: Task) -> StoredTask | None:

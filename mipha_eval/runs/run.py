@@ -154,7 +154,8 @@ def _run_loaded(
         gains = find_gains(folder, settings.tasks, Registry())
         backend.note()  # they were held until now
         write_report(folder, gains)
-    groups = find_groups(settings.tasks, results)
+    groups, asked = find_groups(settings.tasks, results), {task.label for task in settings.tasks}
+    gains = [gain for gain in gains if gain.task in asked]  # the report is on all tasks of the run
     found = Run(folder.path, folder.manifest().display_name, results, gains, groups, interrupt.asked())
     if failures:
         raise TasksFailedError(found, failures) from next(iter(failures.values()))

@@ -66,11 +66,10 @@ class RunLoop:
         for answered in self.backend.run(requests, self.stop, self.known):
             # before anything is handed on: waiting for what is done beside the model is no time of the model's
             seconds = time.perf_counter() - started
-            parts = by_task(answered, begins)
-            share_seconds(seconds, parts, self.tasks)
+            parts, share = by_task(answered, begins), seconds / max(len(answered), 1)
             for number, pairs in parts.items():
                 task = self.tasks[number]
-                task.receive(pairs)
+                task.receive(pairs, share)
                 self.beside.submit(partial(keep, task, pairs, progress, scores[number]))
                 progress.advance(task.label, len(pairs))
             for number in parts:
@@ -126,13 +125,3 @@ def by_task(answered: IndexedResponses, begins: Sequence[int]) -> dict[int, Inde
         number = bisect_right(begins, place) - 1
         parts.setdefault(number, []).append((place - begins[number], response))
     return parts
-
-
-def share_seconds(seconds: float, parts: Mapping[int, IndexedResponses], tasks: Sequence[TaskRun]) -> None:
-    """Gives each task its part of a batch's time, by the number of answers that it got from the batch.
-
-    So the seconds of tasks that share pictures add up to the time of the run, and no time is counted twice.
-    """
-    total = sum(map(len, parts.values()))
-    for number, pairs in parts.items():
-        tasks[number].seconds += seconds * len(pairs) / total

@@ -22,7 +22,8 @@ from mipha_eval.judge.stored_task import stored_task
 from mipha_eval.runs.task_result import Answers, Result
 from mipha_eval.scoring.answer_files import AS_GIVEN, AnswerFile, Taken, read_answers
 from mipha_eval.scoring.result import Scored
-from mipha_eval.scoring.result_record import ResultRecord
+from mipha_eval.scoring.result_record import Effort, ResultRecord
+from mipha_eval.store.effort import effort_of
 from mipha_eval.store.run_folder import RunFolder
 from mipha_eval.store.task_folder import TaskFolder
 from mipha_eval.store.workers_note import workers_note
@@ -129,7 +130,8 @@ def _score_again(answered: TaskAnswers, folder: RunFolder) -> list[Scored]:
     context = place.read_task().run_context
     if context is None:
         raise UserError(f"{place.path / 'task.json'} is damaged: it has no run_context; the same run writes it anew")
-    effort, checks = place.effort(), equivalence_of(label, folder)
+    effort = effort_of(answered.responses, answered.took, place.effort_of_all(), Effort())
+    checks = equivalence_of(label, folder)
     note = workers_note(answered.responses.values(), folder.manifest())
     judges: list[Judged | None] = [*judges_of(folder.task(label).path)]
     results = [answered.score(judged) for judged in judges or [None]]

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from mipha_eval.core.adapter import ModelAdapter
 from mipha_eval.core.errors import GivenUpError, PluginError, UserError
+from mipha_eval.core.json_value import Json
 from mipha_eval.core.plugins.blame import blaming, told
 from mipha_eval.core.plugins.checks.models import identity_of
 from mipha_eval.core.stage import stage
@@ -25,6 +26,7 @@ from mipha_eval.runs.scored_before import inputs_digest, scored_before
 from mipha_eval.scoring.result import Scored, score_responses
 from mipha_eval.scoring.result_record import CheckCounts, Effort
 from mipha_eval.scoring.run_context import RunContext
+from mipha_eval.store.effort import effort_of
 from mipha_eval.store.journal import Appender
 from mipha_eval.store.responses import Stored, response_json
 from mipha_eval.store.run_folder import RunFolder
@@ -52,7 +54,8 @@ class TaskRun:
         judge_queue: hands answers to a judge; None where none is asked.
         announced: whether the run's status says that it is being asked.
         failure: why it has no result; what was answered is kept all the same.
-        seconds: of the run that went into these, see `run_loop.share_seconds`.
+        seconds: that these took.
+        took: seconds that an answer took, by sample id, those of before among them; of what was not measured there are none.
         installation: as it was when the run began, see `installation_digest`; "" where results are not to be sealed.
         inputs: of the result that this command has written, see `inputs_digest`; "" where it has written none.
         anew: whether it was scored by this command.
@@ -69,6 +72,7 @@ class TaskRun:
     drawn: Mapping[int, None] = field(default_factory=dict)
     generated: int = 0
     seconds: float = 0.0
+    took: dict[str, float] = field(default_factory=dict)
     announced: bool = False
     judge_queue: JudgeQueue | None = None
     result: Scored | None = None
@@ -92,11 +96,19 @@ class TaskRun:
             self.folder.set_status(self.label, TaskStatus("infer", total=len(self.work.samples)))
             self.announced = True
 
-    def receive(self, answered: IndexedResponses) -> None:
-        """Notes (place in `todo`, response) pairs."""
+    def receive(self, answered: IndexedResponses, share: float) -> None:
+        """Notes (place in `todo`, response) pairs.
+
+        Args:
+            share: seconds that each took, its part of the batch's time. So the seconds of tasks that share pictures add up
+                to the time of the run, and no time is counted twice.
+        """
+        share = round(share, 8)  # as it is stored
         for number, response in answered:
-            self.responses[self.work.samples[self.todo[number]].id] = response
+            name = self.work.samples[self.todo[number]].id
+            self.responses[name], self.took[name] = response, share
         self.generated += len(answered)
+        self.seconds += share * len(answered)
 
     def store(self, answered: IndexedResponses) -> None:
         """Appends what was received to ``responses.jsonl``; what only checks look at is kept of the drawn ones alone."""
@@ -114,9 +126,10 @@ class TaskRun:
         """Writes (place, response) pairs."""
         rows = []
         for place, response in answers:
-            request = self.requests[place]
-            own = {"sample": self.work.samples[place].id, "key": request.key, "images": self.seen(request)}
-            rows.append({**own, **response_json(response)})
+            request, name = self.requests[place], self.work.samples[place].id
+            own: dict[str, Json] = {"sample": name, "key": request.key, "images": self.seen(request)}
+            time = {"seconds": self.took[name]} if name in self.took else {}
+            rows.append({**own, **response_json(response), **time})
         self.journal.append(rows)
 
     def is_answered_by(self, place: int, stored: Stored) -> bool:
@@ -165,9 +178,9 @@ class TaskRun:
         return [each for each in given if not each.response.error][:count]
 
     def effort(self) -> Effort:
-        """Seconds of this command and of those before it, how many answers these took, and how many are this command's."""
-        before = self.folder.task(self.label).effort()
-        return Effort(round(before.seconds + self.seconds, 6), before.timed + self.generated, self.generated)
+        """What the answers took that are there, whatever commands made them; `generated` are this command's."""
+        before, now = self.folder.task(self.label).effort_of_all(), Effort(self.seconds, self.generated, self.generated)
+        return effort_of(self.responses, self.took, before, now)
 
     def finish(self, checks: CheckCounts | None) -> None:
         """Scores everything that was answered, and writes scores and result; what fails there is this task's failure alone.
@@ -261,6 +274,8 @@ def open_task(work: TaskInput, folder: RunFolder, journal: Appender, run_context
         entry = stored.get(sample.id)
         if entry is not None and task.is_answered_by(number, entry):
             task.responses[sample.id] = entry.response
+            if entry.seconds is not None:
+                task.took[sample.id] = entry.seconds
         else:
             task.todo.append(number)
     return task

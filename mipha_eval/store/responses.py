@@ -57,20 +57,24 @@ class ResponseRow(StoredResponse, frozen=True, kw_only=True):
     Attributes:
         key: of the request, see `Request.key`.
         images: digests of those that the model saw.
+        seconds: the answer's share of its batch's time; None where nobody measured it, as of answers that were taken from
+            elsewhere and in older runs.
     """
 
     sample: str
     key: str
     images: tuple[str, ...]
     error: str
+    seconds: Annotated[float, Meta(ge=0, le=1.7e308)] | None = None
 
 
 class Stored(NamedTuple):
-    """A response as it was stored: the key of its request and digests of the images that the model saw."""
+    """A response as it was stored; `key`, `images` and `seconds` are those of `ResponseRow`."""
 
     key: str
     images: tuple[str, ...]
     response: Response
+    seconds: float | None
 
 
 ROWS = RowDecoder(ResponseRow, BEFORE)
@@ -78,7 +82,7 @@ ROWS = RowDecoder(ResponseRow, BEFORE)
 
 def read_responses(path: Path) -> dict[str, Stored]:
     """Stored responses by sample id; of several for one sample the last."""
-    return {row.sample: Stored(row.key, row.images, row.response) for row in read_stored(path, ROWS)}
+    return {row.sample: Stored(row.key, row.images, row.response, row.seconds) for row in read_stored(path, ROWS)}
 
 
 def response_json(response: Response) -> Mapping[str, Json]:

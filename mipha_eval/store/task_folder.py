@@ -9,6 +9,7 @@ from pathlib import Path
 from mipha_eval.core.errors import UserError
 from mipha_eval.core.types import Sample, Score
 from mipha_eval.scoring.result_record import Effort, ResultRecord
+from mipha_eval.store.effort import measured, measured_of_all
 from mipha_eval.store.journal import Appender
 from mipha_eval.store.plain_name import plain_name
 from mipha_eval.store.responses import Stored, read_responses
@@ -91,15 +92,19 @@ class TaskFolder:
         return [path for path in (own, *sorted(self.path.glob("result.*.json"))) if path.exists()]
 
     def effort(self) -> Effort:
-        """What answers took, as the run's result has it; nothing if it does not say so."""
+        """What answers took, as the run's result has it, see `measured`."""
+        own = self._own_result()
+        return measured(own) if own else Effort()
+
+    def effort_of_all(self) -> Effort:
+        """The same, see `measured_of_all`."""
+        own = self._own_result()
+        return measured_of_all(own) if own else Effort()
+
+    def _own_result(self) -> ResultRecord | None:
         with contextlib.suppress(UserError):
-            own = next(iter(self.results()), None)
-            if own is not None:
-                # results of before commands were added up have only what the last one generated
-                timed = own.generated if own.timed is None else own.timed
-                if own.seconds is not None and timed:
-                    return Effort(own.seconds, timed)
-        return Effort()
+            return next(iter(self.results()), None)
+        return None
 
     def write_task(self, task: TaskRecord) -> None:
         """Writes what is needed to build the task again."""
