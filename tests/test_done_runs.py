@@ -536,7 +536,7 @@ def test_a_done_run_stays_done_where_its_model_cannot_be_built(
     def broken(*_: object, **__: object) -> Any:
         raise UserError("no memory")
 
-    monkeypatch.setattr("mipha_eval.runs.evaluate.model_by_name", broken)
+    monkeypatch.setattr("mipha_eval.runs.asked_model.model_by_name", broken)
     with pytest.raises(UserError, match="no memory"):
         done.ask(output, limit=12)
     assert read_json(path / "status.json") == before
