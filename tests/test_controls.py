@@ -282,8 +282,8 @@ def test_what_is_asked_alike_is_asked_once(runs: dict[str, me.Run], tmp_path: Pa
     own = {row["sample"]: row for row in read_jsonl(runs["own"].path / "scienceqa@demo/responses.jsonl")}
     for control in OF_PICTURES:
         rows = {row["sample"]: row for row in read_jsonl(runs[control].path / "scienceqa@demo/responses.jsonl")}
-        taken = [{**own[name], "seconds": None} for name in alike]
-        assert [{"seconds": None, **rows[name]} for name in alike] == taken, "what they took was another run's time"
+        untimed = [{**own[name], "seconds": None} for name in alike]
+        assert [{"seconds": None, **rows[name]} for name in alike] == untimed, "what they took was another run's time"
         log = (runs[control].path / "log.txt").read_text()
         taken = [int(line.split("scienceqa@demo: ")[1].split()[0]) for line in log.splitlines() if "taken from" in line]
         assert sum(taken) == 24

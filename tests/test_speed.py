@@ -31,6 +31,12 @@ def cells(folder: Path) -> list[str]:
     return [cell.strip() for cell in report.read_text().splitlines()[4].split("|")[-3:-1]]
 
 
+@pytest.fixture(autouse=True)
+def _wide(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A terminal that has room for seconds."""
+    monkeypatch.setenv("COLUMNS", "160")
+
+
 def test_a_finished_command_again_keeps_the_speed(cli: Cli, tmp_path: Path) -> None:
     run = command(tmp_path, "-L", 6)
     assert cli(*run).code == 0
@@ -60,7 +66,7 @@ def test_a_resumed_run_adds(cli: Cli, tmp_path: Path) -> None:
 
 def test_they_are_of_the_answers_that_the_row_is_about(cli: Cli, tmp_path: Path) -> None:
     """The whole has the seconds of its parts, and a part its own, whichever was asked for last."""
-    found = {}
+    found: dict[int, float] = {}
     for limit in (6, 10, 6, 10):
         assert cli(*command(tmp_path, "-L", limit)).code == 0
         result = stored(tmp_path / "runs")
