@@ -264,7 +264,7 @@ def test_what_is_no_verification(cli: Cli, pope: Path, tmp_path: Path) -> None:
         (["--data", tmp_path / "empty"], "has the files of no task"),
         (["--data", "hub"], "name the tasks"),
         (
-            ["--data", pope, "--annotations", pope / "x.json"],
+            ["--data", pope, "--annotations", __file__],
             "an annotation file belongs to one task; name one (--annotations)",
         ),
         (["--data", pope, "--image-dir", f"popee={tmp_path}"], "did you mean pope"),

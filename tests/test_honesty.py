@@ -537,7 +537,7 @@ def test_annotations_that_nobody_would_read_are_refused(cli: Cli, benchmarks: Pa
     outcome = cli("score", "vizwiz@test", "--answers", answers, "--data", benchmarks, "--annotations", answers)
     assert (outcome.code, "takes no annotation file (--annotations)" in outcome.err) == (2, True)
     outcome = cli("score", "gqa", "--answers", answers, "--data", benchmarks, "--annotations", tmp_path / "none.json")
-    assert (outcome.code, "none.json does not exist" in outcome.err) == (2, True)
+    assert (outcome.code, "none.json' does not exist" in outcome.err) == (2, True)
     outcome = cli("run", "--tasks", "gqa", "--model", "constant", "--annotations", answers, "-o", tmp_path / "runs")
     assert (outcome.code, "give one (--data FOLDER)" in outcome.err) == (2, True)
 
