@@ -43,7 +43,7 @@ def assert_refused(outcome: Outcome, *words: str) -> None:
         (["run", "--tasks", "pope", "-a", "pth=x"], ["'pth'", "path", "revision", "dtype", "(-a)"]),
         (["run", "--tasks", "pope", "-a", "path"], ["key=value", "(-a)"]),
         (["run", "--tasks", "pope", "-a", "mme.x=1"], ["mme.x"]),
-        (["run", "--tasks", "pope", "-a", "pope.shots=1"], ["'shots'", "pope and how it is asked have format", "(-a)"]),
+        (["run", "--tasks", "pope", "-a", "pope.shots=1"], ["'shots'", "pope has none, and every benchmark format", "(-a)"]),
         (["run", "--tasks", "pope", "-a", "pope.promt=1"], ["'promt'", "did you mean prompt", "(-a)"]),
         (["run", "--tasks", "pope", "--model", "mipha"], ["path"]),
         (["run", "--tasks", "pope", "--data", "nowhere"], ["nowhere", "no such folder"]),

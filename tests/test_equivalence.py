@@ -142,7 +142,7 @@ def test_damaged_logits_are_asked_again(top: object, cli: Cli, tmp_path: Path) -
 
 @pytest.mark.parametrize("verb", ["run", "predict"])
 def test_no_share_is_for_models_that_share(verb: str, cli: Cli, tmp_path: Path) -> None:
-    files = {"run": ["--tasks", "mme"], "predict": ["--questions", "q", "--image-folder", ".", "--answers", "a"]}[verb]
+    files = {"run": ["--tasks", "mme"], "predict": ["--questions", __file__, "--image-folder", ".", "--answers", "a"]}[verb]
     outcome = cli(verb, *files, "--model", "constant", "--no-share")
     assert outcome.code == 2
     assert "answering without sharing does not apply to model constant (--no-share)" in outcome.err

@@ -231,9 +231,8 @@ def test_a_benchmark_that_no_suite_has_a_rule_for(cli: Cli, tmp_path: Path) -> N
 
 
 def test_an_unknown_suite_is_named(cli: Cli, tmp_path: Path) -> None:
-    outcome = cli(
-        "compare-suites", tmp_path / "none.jsonl", "--task", "pope", "--data", "demo", "--suites", "official,lmm-eval"
-    )
+    file = write_jsonl(tmp_path / "a.jsonl", [])
+    outcome = cli("compare-suites", file, "--task", "pope", "--data", "demo", "--suites", "official,lmm-eval")
     assert outcome.code == 2
     assert "did you mean lmms-eval" in outcome.err
     assert "evalscope, lmms-eval, official, vlmevalkit" in outcome.err

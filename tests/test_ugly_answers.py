@@ -746,8 +746,8 @@ def test_broken_grade_files(stored: Any, words: list[str], score: Score, made: M
 
 def test_grade_files_that_cannot_be_read(score: Score, made: Made, tmp_path: Path) -> None:
     (tmp_path / "cut.json").write_text('{"v1_0": ')
-    for name in ("cut.json", "nowhere.json"):
-        assert_refused(score("mmvet", made.answers["mmvet"], "--grades", tmp_path / name), "cannot read", name)
+    for name, words in {"cut.json": "cannot read", "nowhere.json": "does not exist"}.items():
+        assert_refused(score("mmvet", made.answers["mmvet"], "--grades", tmp_path / name), words, name)
 
 
 def test_grades_of_more_questions_and_runs(score: Score, made: Made, tmp_path: Path) -> None:

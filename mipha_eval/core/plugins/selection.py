@@ -12,7 +12,7 @@ from mipha_eval.core.adapter import ModelAdapter
 from mipha_eval.core.asking import ASKING, Askings, read_askings
 from mipha_eval.core.data_source import DataSource
 from mipha_eval.core.errors import MissingDataError, PluginError, UserError
-from mipha_eval.core.options import option_fields, required_options, typed_options, unknown
+from mipha_eval.core.options import did_you_mean, option_fields, required_options, typed_options, unknown
 from mipha_eval.core.plugins.blame import blaming, is_foreign
 from mipha_eval.core.plugins.checks.refusal import refusal, shown
 from mipha_eval.core.plugins.model import Model, check_heeded, option_name, published_options
@@ -166,7 +166,7 @@ def _built(
             broken[name] = error
             continue
         except UserError as error:
-            error.flag = error.flag or "--tasks"
+            error.flag = error.flag or ("" if is_suites(name) else "--tasks")
             raise
         yield from found[:-1]
         task = found[-1]
@@ -245,7 +245,9 @@ def _check_names(owner: type[Task], options: Iterable[str], name: str) -> None:
     known = option_fields(owner)
     wrong = next((key for key in options if key not in known and getattr(owner, key, None) is None), None)
     if wrong is not None:
-        raise UserError(unknown("option", wrong, {*known, *ASKING}, f"{name} and how it is asked have"), flag="-a")
+        meant = did_you_mean(wrong, {*known, *ASKING})
+        own = f"{name} has {', '.join(sorted(known)) or 'none'}, and every benchmark {', '.join(sorted(ASKING))}"
+        raise UserError(f"unknown option {wrong!r}; {f'{meant} ' if meant else ''}{own}", flag="-a")
 
 
 def own_source(owner: type[Task], source: DataSource) -> DataSource:
