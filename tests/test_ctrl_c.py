@@ -19,6 +19,7 @@ import pytest
 from mipha_eval.core import stopping
 from mipha_eval.core.children import Child, run_program
 from mipha_eval.core.errors import GivenUpError
+from mipha_eval.engine.background import BackgroundWorker
 from mipha_eval.engine.interrupt import STOPPED
 from mipha_eval.scoring.captions import measures
 from mipha_eval.scoring.captions.words import tokenize
@@ -175,6 +176,26 @@ def test_nothing_is_left_of_children(tmp_path: Path) -> None:
         time.sleep(0.05)
     with pytest.raises(GivenUpError):
         child.check()
+
+
+@pytest.mark.parametrize("full", [False, True])
+def test_a_signal_that_ends_no_wait_is_heard(full: bool) -> None:
+    """While the main thread waits for what is done beside it: one that another thread gets, as it may."""
+    heard, in_time = threading.Event(), []
+    previous = signal.signal(signal.SIGINT, lambda *_: heard.set())
+
+    def work() -> None:
+        time.sleep(0.3)  # the main thread waits by now
+        signal.pthread_kill(threading.get_ident(), signal.SIGINT)
+        in_time.append(heard.wait(10))
+
+    try:
+        with BackgroundWorker() as beside:
+            for _ in range(5 if full else 1):
+                beside.submit(work)
+    finally:
+        signal.signal(signal.SIGINT, previous)
+    assert all(in_time)
 
 
 @pytest.mark.usefixtures("asked_to_stop")

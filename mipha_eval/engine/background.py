@@ -9,6 +9,8 @@ from collections.abc import Callable
 from types import TracebackType
 
 BACKLOG = 2  # what waits is lost when the process is killed
+#: seconds that Ctrl-C may go unheard: one that another thread gets, or that comes just before a wait begins, ends no wait
+PAUSE = 0.2
 
 # Python's own 5 ms is how long the model's thread would wait, at every operation it starts, for a thread that is busy
 SECONDS_BETWEEN_SWITCHES = 0.0001
@@ -32,7 +34,7 @@ class BackgroundWorker:
     def submit(self, work: Callable[[], object]) -> None:
         """Waits while the backlog is full. Raises what failed before."""
         self._raise_failure()
-        self._backlog.put(work)
+        self._put(work)
         self._raise_failure()
 
     def finish(self) -> None:
@@ -66,8 +68,17 @@ class BackgroundWorker:
 
     def _end(self) -> None:
         if self._thread.is_alive():
-            self._backlog.put(None)
-            self._thread.join()
+            self._put(None)
+        while self._thread.is_alive():
+            self._thread.join(PAUSE)
+
+    def _put(self, work: Callable[[], object] | None) -> None:
+        while True:
+            try:
+                self._backlog.put(work, timeout=PAUSE)
+            except queue.Full:
+                continue
+            return
 
     def _raise_failure(self) -> None:
         if self._failure is not None:
